@@ -1,0 +1,116 @@
+# koshin. Targets: all check asan points tidy format bench clean install; settings may be kept in config.mk.
+#   make                 the program: build/koshin
+#   make check           unit tests, scenarios and tool/tidy; needs no server
+#   make asan            the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make points          the build in which the kill sweep ends processes: build-points/koshin
+-include config.mk
+
+CC ?= gcc
+BUILD ?= build
+PREFIX ?= /usr/local
+FLAVOUR ?= release
+
+PACKAGES = libcurl openssl sqlite3 libunbound libmicrohttpd jansson libcyaml libsodium libidn2 libpsl libseccomp
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null || pkg-config --cflags libcurl openssl sqlite3 libmicrohttpd jansson libsodium libidn2 libpsl libseccomp)
+PKG_LIBS := $(shell pkg-config --libs $(PACKAGES))
+
+WARN = -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wvla -Wswitch-enum -Wundef -Wformat=2 -Wnull-dereference \
+	-Wwrite-strings -Wcast-qual -Wpointer-arith -Wimplicit-fallthrough -Wdouble-promotion -Walloca -Wdate-time
+HARDEN = -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE
+LINK_HARDEN = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
+ifneq ($(findstring clang,$(CC)),)
+HARDEN += -ftrivial-auto-var-init=pattern
+else
+WARN += -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wcast-align=strict -Wformat-signedness
+HARDEN += -ftrivial-auto-var-init=zero
+endif
+CFLAGS_release = -O2 $(HARDEN)
+CFLAGS_asan = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fPIE
+CFLAGS_points = -O1 $(HARDEN) -DKOSHIN_POINTS
+LDFLAGS_release = $(LINK_HARDEN)
+LDFLAGS_asan = -fsanitize=address,undefined -pie
+LDFLAGS_points = $(LINK_HARDEN)
+
+CPPFLAGS_ALL = -I. -I$(BUILD)/gen -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED $(PKG_CFLAGS)
+CFLAGS_ALL = -std=c17 -g -fno-common -fno-omit-frame-pointer $(WARN) $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
+GNU = -D_GNU_SOURCE
+LIBS = $(PKG_LIBS) -lm
+
+# One static library for each folder. core, base and words are built without _GNU_SOURCE where they can be.
+FOLDERS = base core words $(patsubst %/,%,$(wildcard ports/*/)) engine keeper installer http sim
+LIB_SRC = $(foreach f,$(FOLDERS),$(filter-out words/build.c,$(wildcard $(f)/*.c)))
+LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
+GEN_OBJ = $(BUILD)/gen/words_table.o $(BUILD)/gen/sql_table.o
+LIBKOSHIN = $(BUILD)/libkoshin.a
+CMD_SRC = $(wildcard cmd/*.c)
+CMD_OBJ = $(CMD_SRC:%.c=$(BUILD)/%.o)
+UNIT_SRC = $(wildcard test/unit/*.c)
+UNIT = $(UNIT_SRC:%.c=$(BUILD)/%)
+BENCH_SRC = $(wildcard bench/*.c)
+BENCH = $(BENCH_SRC:%.c=$(BUILD)/%)
+
+all: $(BUILD)/koshin
+
+$(BUILD)/koshin: $(CMD_OBJ) $(LIBKOSHIN)
+	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $(CMD_OBJ) $(LIBKOSHIN) $(LIBS)
+
+$(LIBKOSHIN): $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/core/%.o: core/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(GNU) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(GNU) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Texts and queries become C tables. The generators fail where something is missing.
+WORDS_TXT = $(wildcard words/*.txt words/*/*.txt)
+$(BUILD)/words-build: words/build.c core/cause.tbl core/letter.tbl core/history.tbl
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(GNU) -std=c17 -g -O1 $(WARN) -o $@ $<
+$(BUILD)/gen/words_table.c: $(BUILD)/words-build $(WORDS_TXT)
+	@mkdir -p $(@D)
+	$(BUILD)/words-build words > $@.new && mv $@.new $@
+SQL_TXT = $(sort $(wildcard sql/*.sql))
+$(BUILD)/gen/sql_table.c: tool/embed-sql $(SQL_TXT)
+	@mkdir -p $(@D)
+	sh tool/embed-sql $(SQL_TXT) > $@.new && mv $@.new $@
+
+$(BUILD)/test/unit/%: $(BUILD)/test/unit/%.o $(LIBKOSHIN)
+	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS) -lcmocka
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBKOSHIN)
+	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS)
+
+unit: $(UNIT)
+check: all unit
+	tool/run-checks $(BUILD)
+asan:
+	$(MAKE) FLAVOUR=asan BUILD=build-asan check
+points:
+	$(MAKE) FLAVOUR=points BUILD=build-points all
+tidy:
+	tool/tidy $(BUILD)
+bench: all $(BENCH)
+format:
+	clang-format -i $(LIB_SRC) $(CMD_SRC) $(UNIT_SRC) $(BENCH_SRC) words/build.c
+
+install: all
+	install -D -m 755 $(BUILD)/koshin $(DESTDIR)$(PREFIX)/sbin/koshin
+	install -D -m 644 etc/koshin.yaml $(DESTDIR)$(PREFIX)/share/koshin/koshin.yaml
+	for page in doc/man/*; do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	install -D -m 644 etc/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/koshin
+
+clean:
+	rm -rf build build-asan build-points build-clang
+
+.PHONY: all unit check asan points tidy bench format install clean
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,30 @@
+#ifndef KOSHIN_BASE_LIMITS_H
+#define KOSHIN_BASE_LIMITS_H
+/*
+ * Every limit, in one place, each with its reason. Reaching one is an error with words, never truncation.
+ */
+enum {
+	LIMIT_NAME_BYTES = 253,	      /* RFC 1035: a host name in text form */
+	LIMIT_LABEL_BYTES = 63,	      /* RFC 1035 */
+	LIMIT_NAME_LABELS = 10,	      /* Let's Encrypt refuses more */
+	LIMIT_SITE_NAMES = 100,	      /* most names of one certificate (Let's Encrypt, classic profile) */
+	LIMIT_URL_BYTES = 2000,	      /* the longest redirect a validator follows; no CA's URL is near it */
+	LIMIT_BODY_BYTES = 256 * 1024, /* an answer of a CA: a chain of ten certificates fits many times */
+	LIMIT_MESSAGE_BYTES = 96 * 1024, /* one message between our processes: fits a socket's buffer */
+	LIMIT_CHAIN_BYTES = 64 * 1024,	 /* PEM chain of one certificate */
+	LIMIT_SEALED_BYTES = 8 * 1024,	 /* one sealed private key (RSA-4096 takes 2.4 KiB) */
+	LIMIT_CSR_BYTES = 16 * 1024,	 /* CSR of 100 names of 100 bytes */
+	LIMIT_ADDRESSES = 16,		 /* addresses of one name that are probed */
+	LIMIT_FINDINGS = 16,		 /* findings of one name: the cause and what was also noticed */
+	LIMIT_EVIDENCE_BYTES = 4096,	 /* evidence kept with one finding */
+	LIMIT_PROBE_BODY_BYTES = 512,	 /* of a challenge answer that is kept as evidence */
+	LIMIT_TURN_BYTES = 8 * 1024 * 1024, /* memory of one turn */
+	LIMIT_TURN_SITES = 256,		 /* sites stepped in one transaction: keeps a turn short */
+	LIMIT_ORDERS_OPEN = 2000,	 /* CA-FACTS: 25 issuances/s at 60 s are 1,500 in flight */
+	LIMIT_CHECKS_OPEN = 500,	 /* sites probed at one time */
+	LIMIT_LETTER_BYTES = 64 * 1024,	 /* one letter, whole message */
+	LIMIT_REQUEST_BYTES = 256 * 1024, /* body of one API request */
+	LIMIT_PAGE_ROWS = 500,		 /* rows of one page of a list */
+	LIMIT_COMMAND_OUTPUT_BYTES = 8192, /* words kept of a configuration test */
+};
+#endif

@@ -1,0 +1,45 @@
+#ifndef KOSHIN_CORE_CAUSE_H
+#define KOSHIN_CORE_CAUSE_H
+/*
+ * The table of causes (core/cause.tbl): everything that can be wrong with a site. The readable id is the
+ * contract with everybody outside; its texts are in words/cause/.
+ */
+#include <stdbool.h>
+#include "base/str.h"
+
+enum cause {
+	CAUSE_NONE,
+#define CAUSE(symbol, id, layer, severity, scope, blocks, acts, heals) CAUSE_##symbol,
+#include "core/cause.tbl"
+#undef CAUSE
+	CAUSE_COUNT
+};
+/* In the order in which a failure is explained: the first layer that fails is the cause. */
+enum layer { LAYER_OWN, LAYER_REGISTRATION, LAYER_DNS, LAYER_TRANSPORT, LAYER_HTTP, LAYER_CA, LAYER_SERVED };
+enum severity { SEVERITY_INFO, SEVERITY_WARN, SEVERITY_FAIL, SEVERITY_ALARM };
+enum scope { SCOPE_NAME, SCOPE_SITE, SCOPE_ACCOUNT, SCOPE_FLEET };
+/* Who does the one action. DOMAIN_COMPANY and WEB_OWNER: the owner too, but outside our panel. */
+enum actor { ACTOR_OWNER, ACTOR_DOMAIN_COMPANY, ACTOR_WEB_OWNER, ACTOR_HOST, ACTOR_NOBODY };
+enum heals { HEALS_NOW, HEALS_OUTSIDE, HEALS_CLICK, HEALS_PERSON };
+
+struct cause_row {
+	const char *id;
+	enum layer layer;
+	enum severity severity;
+	enum scope scope;
+	bool blocks; /* while it stands, no order for its scope is made */
+	enum actor acts;
+	enum heals heals;
+};
+/* c must not be CAUSE_NONE. */
+const struct cause_row *cause_row(enum cause c);
+/* CAUSE_NONE for an id that is not in the table. */
+enum cause cause_of_id(struct str id);
+/* Must the owner do something (here, at the domain company or in the web site)? */
+bool actor_is_owner(enum actor a);
+const char *layer_name(enum layer l);
+const char *severity_name(enum severity s);
+const char *scope_name(enum scope s);
+const char *actor_name(enum actor a); /* "owner", "domain-company", "web-owner", "host", "nobody" */
+const char *heals_name(enum heals h);
+#endif

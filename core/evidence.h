@@ -1,0 +1,97 @@
+#ifndef KOSHIN_CORE_EVIDENCE_H
+#define KOSHIN_CORE_EVIDENCE_H
+/*
+ * What the probes saw of one site at one time: plain facts, no judgement. classify() (core/classify.h)
+ * turns it into findings; a real case becomes a test by writing its evidence down.
+ */
+#include "base/when.h"
+#include "core/certificate.h"
+
+enum dns_status {
+	DNS_NOT_ASKED,
+	DNS_OK,	      /* answer or empty answer (NODATA) */
+	DNS_NXDOMAIN,
+	DNS_SERVFAIL, /* a server failure without a reason of DNSSEC */
+	DNS_BOGUS,    /* DNSSEC validation failed; why_bogus says how */
+	DNS_TIMEOUT,
+	DNS_BROKEN,   /* REFUSED, NOTIMP, FORMERR, rubbish */
+	DNS_LOCAL,    /* our own resolver did not work */
+};
+
+struct address {
+	uint8_t family; /* 4 or 6 */
+	uint8_t bytes[16];
+};
+
+enum http_result {
+	HTTP_NOT_TRIED,
+	HTTP_ANSWERED, /* status and body are set */
+	HTTP_REFUSED, HTTP_TIMEOUT_CONNECT, HTTP_TIMEOUT_READ, HTTP_UNREACHABLE, HTTP_RESET,
+	HTTP_NOT_HTTP, /* something that is not HTTP/1.x was spoken on the port */
+	HTTP_TLS_FAILED, HTTP_REDIRECT_LOOP, HTTP_REDIRECT_DISALLOWED, HTTP_REDIRECT_UNRESOLVABLE,
+	HTTP_FORBIDDEN_ADDRESS, /* we may not probe this address (private space, not allowed by configuration) */
+};
+/* GET http://name/.well-known/acme-challenge/TOKEN as the CA's validator does it, on one address. */
+struct http_evidence {
+	enum http_result result;
+	int status;
+	bool is_ours;	     /* the body is exactly the key authorization that only this installation gives */
+	bool is_ours_altered; /* contains it, with other bytes */
+	unsigned hops;	     /* redirects followed */
+	struct str location; /* the last redirect target, empty without one */
+	struct str server;   /* Server header */
+	struct str body;     /* first LIMIT_PROBE_BODY_BYTES */
+	struct str detail;   /* the library's or system's own words for a failure */
+	int32_t ms;	     /* time taken */
+};
+
+enum tls_result { TLS_NOT_TRIED, TLS_SHOWN, TLS_REFUSED, TLS_TIMEOUT, TLS_UNREACHABLE, TLS_RESET, TLS_ALERT, TLS_FORBIDDEN_ADDRESS };
+/* A handshake with SNI on one address: what visitors are handed. */
+struct tls_evidence {
+	enum tls_result result;
+	bool chain_ok;	   /* the chain that was sent leads to a trusted root (dates not looked at) */
+	bool chain_is_incomplete; /* it would with an intermediate that was not sent */
+	struct certificate_info leaf; /* when SHOWN */
+	struct str detail;
+};
+
+struct address_evidence {
+	struct address ip;
+	bool is_ours;	  /* one of the configured addresses of our servers */
+	bool is_reserved; /* private, loopback, link-local, documentation, and not ours */
+	struct http_evidence http;
+	struct tls_evidence tls;
+};
+
+struct caa_record {
+	uint8_t flags;
+	struct str tag, value;
+};
+
+struct name_evidence {
+	struct str name;
+	enum dns_status a_status, aaaa_status, caa_status;
+	struct str why_bogus;	 /* the resolver's reason, raw */
+	struct str cname_target; /* end of the alias chain, empty without one */
+	bool is_cname_loop;
+	struct str registered_domain;	    /* by the public suffix list */
+	enum dns_status registered_status;  /* SOA of the registered domain: DNS_NXDOMAIN if it does not exist */
+	uint32_t ttl_s;			    /* lowest TTL of the address answers (negative TTL for none) */
+	struct str caa_at;		    /* where the CAA set was found, empty if there is none at any level */
+	struct caa_record *caa;
+	size_t caa_n;
+	struct address_evidence *addresses;
+	size_t addresses_n;
+};
+
+struct evidence {
+	struct when at;
+	bool has_dns, has_http, has_tls; /* which probes were part of this check's plan */
+	bool resolver_works;		 /* a control question (the root) was answered; meaningful with has_dns */
+	struct name_evidence *names;
+	size_t names_n;
+};
+/* Text form of an address ("203.0.113.10", "2001:db8::5" in RFC 5952 form); buffer of 46 bytes. */
+void address_text(const struct address *a, char ret[46]);
+bool address_eq(const struct address *a, const struct address *b);
+#endif

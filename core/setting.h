@@ -1,0 +1,35 @@
+#ifndef KOSHIN_CORE_SETTING_H
+#define KOSHIN_CORE_SETTING_H
+/* The owner's choices for a site: one live setting, and at most one draft that nothing but the draft's own code reads. */
+#include "base/str.h"
+#include "base/when.h"
+
+enum source { SOURCE_NONE, SOURCE_FREE, SOURCE_OWN };
+enum coverage { COVERAGE_MULTI, COVERAGE_SINGLE, COVERAGE_LIST, COVERAGE_WILDCARD };
+enum key_type { KEY_P256, KEY_P384, KEY_RSA2048, KEY_RSA3072, KEY_RSA4096 };
+
+struct setting {
+	enum source source;
+	enum coverage coverage;
+	enum key_type key_type;
+	bool redirect; /* HTTP to HTTPS, wanted; acts only while HTTPS works */
+	bool hsts;     /* wanted; acts only with the redirect and after two good renewals */
+	struct str root;  /* folder that the web server serves; empty with a proxy */
+	struct str proxy; /* http://host:port that the web server forwards to; empty with a root */
+};
+struct draft {
+	bool exists;
+	struct setting setting;
+	struct when begun_at;
+	struct str begun_by;
+	struct when told_at; /* the friendly letter of the 7th day; WHEN_UNKNOWN before */
+	bool has_csr;	     /* a bought certificate is on its way: never discarded by itself */
+};
+const char *source_name(enum source s);	    /* "none", "free", "own" */
+const char *coverage_name(enum coverage c); /* "multi", "single", "list", "wildcard" */
+const char *key_type_name(enum key_type k); /* "p256" … "rsa4096" */
+/* False for a word that is not one of the values. */
+bool source_of_name(struct str s, enum source *ret);
+bool coverage_of_name(struct str s, enum coverage *ret);
+bool key_type_of_name(struct str s, enum key_type *ret);
+#endif

@@ -1,0 +1,209 @@
+#ifndef KOSHIN_CORE_SITE_H
+#define KOSHIN_CORE_SITE_H
+/*
+ * The decision about one site: site_step(facts, event, turn) -> facts' + effects. Pure: no clock, no system
+ * call, no memory but the arena that the caller passes in.
+ *
+ *                 a date, a wish                      pass, and due
+ *     NOTHING ----------------------> CHECK ---------------------------> ORDER
+ *      ^  ^ |                          |  nothing to order                 | issued
+ *      |  | | applied != desired       v                                  v
+ *      |  | +-----------------------> DEPLOY <------------------------------
+ *      |  |   failed: old one stays    | deployed
+ *      |  +----------------------------+-------> VERIFY --+ seen, or not: try again at a date
+ *      +--------------------------------------------------+
+ *
+ * Guaranteed in each state:
+ *   NOTHING  no effect of this site is under way; wake is the next date and is in the future.
+ *   CHECK    probes are under way under the id `job`; nothing is open at the CA.
+ *   ORDER    exactly one order is open (order_id); the held certificate is untouched.
+ *   DEPLOY   the installer has the whole wanted state; what is live stays live until it answers.
+ *   VERIFY   a handshake is under way to prove what visitors receive.
+ * Every state but NOTHING has a longest wait (core/doing.tbl); the wake date is never WHEN_NEVER for a site
+ * that wants a certificate (P2).
+ */
+#include "base/arena.h"
+#include "core/acme.h"
+#include "core/certificate.h"
+#include "core/evidence.h"
+#include "core/finding.h"
+#include "core/lifetime.h"
+#include "core/setting.h"
+
+enum doing {
+#define DOING(symbol, word, waits_for, longest_s) DOING_##symbol,
+#include "core/doing.tbl"
+#undef DOING
+	DOING_COUNT
+};
+const char *doing_name(enum doing d);
+
+/* What the last handshake for one name showed, over all its addresses: the worst of them. */
+struct served {
+	struct when at;	       /* WHEN_UNKNOWN before the first handshake */
+	bool is_ok;	       /* valid at that time, has the name, chain leads to a root, on every address */
+	bool is_held;	       /* it is the certificate that we hold, on every address of ours */
+	struct when not_after; /* earliest end over the addresses; WHEN_UNKNOWN if none was shown */
+	uint8_t fingerprint[FINGERPRINT_BYTES]; /* of the worst; zeros if none */
+};
+
+struct site_name {
+	int64_t id;
+	struct str name;    /* ASCII form (xn--) */
+	bool is_wanted;
+	bool is_held;	    /* the held certificate has it */
+	struct when passed_at;	  /* last check without a blocking finding; WHEN_UNKNOWN before */
+	struct when validated_at; /* last time that a CA issued for it through us; WHEN_UNKNOWN before */
+	struct served served;
+};
+
+struct held {
+	int64_t id; /* 0: none */
+	struct life life;
+	uint8_t fingerprint[FINGERPRINT_BYTES];
+	bool is_live; /* a handshake proved that visitors receive it; else it is staged */
+};
+
+/* What the installer was last told to put on the server, as a digest; equal means nothing to do. */
+struct applied {
+	uint64_t digest; /* 0: nothing yet */
+	uint8_t redirect; /* 0, or the status 307 / 308 that is set */
+	bool hsts;
+};
+
+struct site {
+	int64_t id;
+	int64_t owner_id;
+	struct setting setting;
+	struct draft draft;
+	struct site_name *names; /* first: the name that the site goes by */
+	size_t names_n;
+	struct finding_list findings; /* open ones; subject tells the name */
+
+	enum doing doing;
+	struct when doing_since;
+	uint64_t job; /* id of the effect whose answer is awaited; 0 in NOTHING */
+
+	struct held held;
+	int64_t order_id;	/* the open order, 0 without one */
+	unsigned order_failures;  /* in a row */
+	struct when retry_at;	  /* no new order before; WHEN_UNKNOWN: no failure */
+	struct when checked_at;	  /* last finished check of everything */
+	struct when look_at;	  /* next check */
+	unsigned deploy_failures; /* in a row */
+	struct when deploy_at;	  /* no new deploy before; WHEN_UNKNOWN: none failed */
+	unsigned verify_failures; /* in a row */
+	struct applied applied;
+	unsigned renewals_good;	  /* proven issues in a row; 308 and HSTS from the third */
+	uint32_t jitter;	  /* fixed at issue: spreads renewal dates */
+	bool asked_check, asked_renew;
+	bool is_removed;
+	/* the story that letters tell */
+	bool story_open;	/* act, a reminder or expired was told and not yet resolved */
+	uint8_t reminders_told; /* count of reminders passed in this story */
+	bool expired_told;
+	bool issued_told;
+	bool reduced_told;
+	struct when letter_at;	/* last letter of the story; WHEN_UNKNOWN before */
+
+	struct when wake; /* next date on which anything can happen by itself */
+};
+
+/* What decisions need to know of the installation. */
+struct policy {
+	struct span look_every;	       /* healthy site: 1 day */
+	struct span poll_min, poll_max; /* while the owner is mending DNS: 30 s, 15 min */
+	struct when ca_not_before;	/* the CA asked to wait, or its breaker is open; WHEN_UNKNOWN: go */
+	bool ca_is_ready;		/* an account exists */
+	struct str *addresses;	  /* our servers' addresses as text, IPv4 first */
+	size_t addresses_n;
+	struct str ca_issuer;	   /* CAA identity of the CA ("letsencrypt.org"), for the value to copy */
+	struct str account_url;	   /* for the CAA parameter accounturi; empty before an account exists */
+	struct str thumbprint;	   /* of the account key */
+};
+
+enum site_event_kind {
+	SITE_WAKE,	  /* its date has come */
+	SITE_ASKED_CHECK, /* a person pressed "check again" */
+	SITE_ASKED_RENEW, /* a person asked for a new certificate */
+	SITE_CHANGED,	  /* setting or names changed */
+	SITE_REMOVED,	  /* the owner removed the site */
+	SITE_CHECKED,	  /* answer to FX_CHECK and FX_VERIFY */
+	SITE_ISSUED,	  /* the order's certificate was received and stored */
+	SITE_ORDER_FAILED,
+	SITE_DEPLOYED,	  /* answer to FX_DEPLOY; err tells */
+	SITE_RESTARTED,	  /* the engine was restarted: what was under way must be done again */
+	SITE_EVENT_COUNT
+};
+struct site_event {
+	enum site_event_kind kind;
+	uint64_t job; /* of the effect that it answers; another number than site.job: late, is ignored */
+	const struct evidence *evidence; /* CHECKED */
+	struct held issued;		 /* ISSUED */
+	const struct str *issued_names;	 /* ISSUED */
+	size_t issued_names_n;
+	const struct finding *failures; /* ORDER_FAILED, and DEPLOYED with an error: at least one */
+	size_t failures_n;
+	struct when retry_after;	/* ORDER_FAILED: WHEN_UNKNOWN without one */
+	bool is_retry_at_once;		/* ORDER_FAILED: a new order is useful now (the old one had expired) */
+};
+
+enum letter_kind {
+#define LETTER(symbol, word) LETTER_##symbol,
+#include "core/letter.tbl"
+#undef LETTER
+	LETTER_COUNT
+};
+const char *letter_name(enum letter_kind k);
+
+enum site_effect_kind {
+	FX_CHECK,   /* gather evidence for all wanted names: DNS, HTTP, TLS */
+	FX_VERIFY,  /* TLS only */
+	FX_ORDER,   /* open an order for `names` */
+	FX_RESUME,  /* go on with the open order */
+	FX_ABANDON, /* give the open order up */
+	FX_DEPLOY,  /* put the wanted state on the server */
+	FX_LETTER,
+	FX_HISTORY, /* one line for the site's history */
+	FX_DISCARD_DRAFT,
+	FX_EFFECT_COUNT
+};
+enum history_kind {
+#define HISTORY(symbol, word) HISTORY_##symbol,
+#include "core/history.tbl"
+#undef HISTORY
+	HISTORY_COUNT
+};
+const char *history_name(enum history_kind h);
+struct site_effect {
+	enum site_effect_kind kind;
+	uint64_t job;
+	const struct str *names; /* FX_ORDER; LETTER_REDUCED: the names left out */
+	size_t names_n;
+	enum letter_kind letter;	/* FX_LETTER */
+	const struct finding *finding;	/* FX_LETTER: the cause it tells; FX_HISTORY: optional */
+	unsigned reminder;		/* LETTER_REMINDER: which, 0-based */
+	enum history_kind history;	/* FX_HISTORY */
+	bool is_removal;		/* FX_DEPLOY: take the site off */
+	uint8_t redirect;		/* FX_DEPLOY: 0, 307, 308 */
+	uint32_t hsts_age_s;		/* FX_DEPLOY: 0 without */
+};
+enum { SITE_EFFECTS_MAX = 24 };
+struct site_effects {
+	struct site_effect at[SITE_EFFECTS_MAX];
+	size_t n;
+};
+
+/* Takes one event. Memory for what it makes comes from a; strings of s may afterwards point into a and into ev. */
+void site_step(struct site *s, const struct site_event *ev, const struct turn *t, const struct policy *p,
+    struct arena *a, struct site_effects *out);
+/* The invariants P2, P3, P5, P6 as assertions; runs at the entry and exit of site_step, in production. */
+void site_check(const struct site *s);
+/* When the certificate is renewed by itself; WHEN_UNKNOWN without one. */
+struct when site_renew_at(const struct site *s);
+/* The redirect that is right now: 0, 307 or 308. */
+uint8_t site_redirect(const struct site *s, struct when now);
+bool site_hsts(const struct site *s, struct when now);
+/* First finding of a name (its cause), NULL if there is none. */
+const struct finding *site_cause_of(const struct site *s, struct str name);
+#endif

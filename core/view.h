@@ -1,0 +1,28 @@
+#ifndef KOSHIN_CORE_VIEW_H
+#define KOSHIN_CORE_VIEW_H
+/*
+ * What is said about a site: derived from what its server hands out, its findings and the time, by this one
+ * function; command, letter, API and panel all call it (promise P1). Order of precedence: the first that fits.
+ */
+#include "core/site.h"
+
+enum site_state {
+	SITE_STATE_EXPIRED, SITE_STATE_BROKEN, SITE_STATE_ISSUING, SITE_STATE_ACT, SITE_STATE_OURS,
+	SITE_STATE_PARTIAL, SITE_STATE_MOVED, SITE_STATE_OK, SITE_STATE_OFF, SITE_STATE_COUNT
+};
+const char *site_state_name(enum site_state s); /* "expired" … "off" */
+struct view {
+	enum site_state state;
+	struct when until;	/* visitors are safe until; WHEN_UNKNOWN when they are not safe now */
+	struct when since;	/* visitors see a warning since; WHEN_UNKNOWN when they do not */
+	const struct finding *cause; /* the one that matters; NULL when all is well */
+	enum actor acts;	/* NOBODY when all is well */
+	struct when next_look;
+	struct when next_renewal; /* WHEN_UNKNOWN without a certificate */
+};
+struct view view_of(const struct site *s, struct when now);
+/* What visitors of one name get: a lock, a warning, or a page that does not open. */
+enum visitors { VISITORS_LOCK, VISITORS_WARNING, VISITORS_PLAIN, VISITORS_NOTHING, VISITORS_UNKNOWN };
+enum visitors view_visitors(const struct site *s, const struct site_name *n, struct when now);
+const char *visitors_name(enum visitors v);
+#endif

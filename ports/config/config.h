@@ -1,0 +1,62 @@
+#ifndef KOSHIN_PORTS_CONFIG_CONFIG_H
+#define KOSHIN_PORTS_CONFIG_CONFIG_H
+/*
+ * The one configuration file (YAML, libcyaml). Every key is optional but server.addresses and one ca.
+ * Unknown keys and bad values are errors with file, line and what was expected. etc/koshin.yaml documents all keys.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/str.h"
+#include "base/when.h"
+
+enum target_kind { TARGET_NGINX, TARGET_NGINX_VARIABLE, TARGET_FOLDER };
+struct config_target {
+	char *name;
+	enum target_kind kind;
+	char *folder;	       /* live sets: FOLDER/sets/SITE/…, link FOLDER/live/NAME; default STATE/live/TARGET */
+	char *config_folder;   /* nginx: where a file for each site is written */
+	char **test, **reload; /* argv; test's exit status is the answer; folder: reload is the command after a change */
+	size_t test_n, reload_n;
+	char **listen_http, **listen_https; /* nginx "listen" values: "80", "[::]:80", "127.0.0.1:8080" */
+	size_t listen_http_n, listen_https_n;
+	char *group; /* that may read the private keys; empty: root alone (nginx reads as root) */
+};
+struct config_ca {
+	char *name, *directory, *contact, *bundle, *preferred_issuer;
+	char *eab_kid, *eab_hmac_file;
+};
+struct config {
+	char *file;		      /* where it was read from */
+	char *state_folder;	      /* store, master key, run sockets; default /var/lib/koshin */
+	char *run_folder;	      /* sockets; default STATE/run */
+	char *user;		      /* to become after start as root; empty: stay */
+	struct { char **addresses; size_t addresses_n; } server;
+	struct config_ca *cas; size_t cas_n;	       /* first one is used */
+	struct config_target *targets; size_t targets_n;
+	struct { char **forwarders; size_t forwarders_n; char *trust_anchor_file; } dns;
+	struct {
+		uint16_t http_port, https_port;
+		char **allow; size_t allow_n; /* reserved ranges */
+		char *roots;
+		int64_t timeout_ms, deadline_ms;
+		struct span look_every, poll_min, poll_max;
+	} check;
+	struct { char **listen; size_t listen_n; char *socket; } web; /* "127.0.0.1:8402"; socket: the API for the command line */
+	struct {
+		char *server, *user, *password_file, *from, *reply_to; /* server: smtp://host:port or smtps:// */
+		bool tls;		/* STARTTLS is demanded on smtp:// */
+		char *bundle;
+	} mail;
+	char *language;	     /* of owners without a wish: ja or en; default ja */
+	char *panel_url;     /* base of links in letters */
+	char *timezone;	     /* "+09:00": of dates in letters and on the command line; default +09:00 */
+	struct span clock_offset;
+	struct { int64_t timeout_ms; unsigned connections_max; unsigned orders_open_max; } acme;
+	char *log_level;     /* error, warn, info, debug */
+};
+MUST_USE enum err config_read(const char *file, struct why *why, struct config **ret);
+/* From text, for tests; `file` is used in messages. */
+MUST_USE enum err config_parse(struct str yaml, const char *file, struct why *why, struct config **ret);
+void config_free(struct config **c);
+#endif

@@ -1,0 +1,17 @@
+#ifndef KOSHIN_PORTS_KEYS_X509_H
+#define KOSHIN_PORTS_KEYS_X509_H
+/* Reading certificates (OpenSSL behind it). Input is untrusted. */
+#include "base/arena.h"
+#include "core/certificate.h"
+
+/* First certificate of a PEM chain. INVALID with words in why if it cannot be read, has no names, or a date is absurd. */
+MUST_USE enum err x509_read_leaf(struct str chain_pem, struct arena *a, struct why *why, struct certificate_info *ret);
+/* The same for one certificate in DER form. */
+MUST_USE enum err x509_read_der(struct str der, struct arena *a, struct why *why, struct certificate_info *ret);
+/* Does the chain fit the order? Each certificate signs the one before; the leaf has exactly the wanted names, the
+ * public key of the CSR, and dates that make sense now. MISMATCH or INVALID, with words. */
+MUST_USE enum err x509_check_chain(struct str chain_pem, struct str csr_der, const struct str *names, size_t names_n,
+    struct when now, struct why *why);
+/* Common name of the issuer of the last certificate, for choosing among alternate chains (RFC 8555 7.4.2). */
+MUST_USE enum err x509_top_issuer(struct str chain_pem, struct arena *a, struct str *ret);
+#endif

@@ -1,0 +1,33 @@
+#ifndef KOSHIN_PORTS_PROBE_NET_H
+#define KOSHIN_PORTS_PROBE_NET_H
+/* The real probe: libunbound, libcurl multi and OpenSSL on the process's loop. */
+#include "ports/loop/loop.h"
+#include "ports/probe/probe.h"
+
+struct address_range {
+	struct address base;
+	uint8_t bits;
+};
+struct probe_net_options {
+	const struct address *ours; /* addresses of our servers */
+	size_t ours_n;
+	const struct address_range *allowed; /* reserved ranges that may be probed all the same */
+	size_t allowed_n;
+	const char *const *forwarders; /* "127.0.0.1@5300"; none: iterate from the root */
+	size_t forwarders_n;
+	const char *trust_anchor_file; /* DNSSEC root key; NULL: no validation when there are forwarders, else built in */
+	const char *roots;	       /* PEM file of the roots that visitors trust; NULL: the system's */
+	uint16_t http_port, https_port; /* 80 and 443 but in tests */
+	int64_t timeout_ms;		/* for one connection */
+	int64_t deadline_ms;		/* for a whole job */
+};
+struct probe_net;
+MUST_USE enum err probe_net_new(struct loop *l, const struct clock *c, const struct probe_net_options *o,
+    struct why *why, struct probe_net **ret);
+void probe_net_free(struct probe_net **p);
+struct probe probe_net_port(struct probe_net *p);
+/* "203.0.113.10", "2001:db8::5"; a range as "10.0.0.0/8". */
+MUST_USE enum err address_read(struct str s, struct address *ret);
+MUST_USE enum err address_range_read(struct str s, struct address_range *ret);
+bool address_in(const struct address *a, const struct address_range *r);
+#endif

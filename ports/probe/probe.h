@@ -1,0 +1,33 @@
+#ifndef KOSHIN_PORTS_PROBE_PROBE_H
+#define KOSHIN_PORTS_PROBE_PROBE_H
+/*
+ * Gathers evidence about host names as a CA's validator and a visitor would see them: DNS through a validating
+ * resolver, the challenge path over HTTP on each address, a TLS handshake with SNI on each address. In parallel,
+ * with a deadline for the whole; what has no answer by then is evidence too.
+ * Implementations: ports/probe/net.c (with ports/dns/), sim/probe.c.
+ *
+ * Safe by itself: an address that is not allowed is not connected to, also not by redirect or by a second DNS
+ * answer (the address checked is the address connected).
+ *
+ * `done` is never called from inside submit. It owns the evidence and frees it with evidence_free.
+ */
+#include "base/arena.h"
+#include "core/evidence.h"
+
+struct probe_job {
+	const struct str *names; /* ASCII */
+	size_t names_n;
+	bool want_dns, want_http, want_tls; /* without want_dns the given addresses are not needed: DNS is asked for them */
+	struct str thumbprint; /* of the account key: the answer to TOKEN is TOKEN "." thumbprint; empty: no HTTP probe */
+};
+struct evidence_box {
+	struct evidence evidence;
+	struct arena arena; /* holds it */
+};
+void evidence_box_free(struct evidence_box **b);
+typedef void probe_done(void *arg, struct evidence_box *box);
+struct probe {
+	void *ctx;
+	enum err (*submit)(void *ctx, const struct probe_job *job, probe_done *done, void *arg);
+};
+#endif

@@ -1,0 +1,171 @@
+#ifndef KOSHIN_PORTS_STORE_STORE_H
+#define KOSHIN_PORTS_STORE_STORE_H
+/*
+ * The store: facts, kept for ever. Verbs are intentions; the SQL is in sql/. One implementation now (SQLite in WAL
+ * mode, ports/store/sqlite*.c), which also runs in memory for the simulator and tests (file ":memory:").
+ *
+ * Engine and web process each open it; they meet nowhere else. Engine writes: state of sites, orders, certificates,
+ * findings, letters, history. Web writes: owners, new sites, settings, names, wishes. All strings that come out live in
+ * the arena that was passed in. Every error has class LOCAL (the operator's) but NOT_FOUND, EXISTS, CONFLICT, BUSY.
+ */
+#include "base/arena.h"
+#include "core/order.h"
+#include "core/site.h"
+
+struct store;
+struct store_options {
+	const char *file;
+	bool is_readonly;  /* doctor, and the lists of a command without a daemon */
+	bool may_create;
+	int busy_timeout_ms;
+};
+/* NEWER: made by a newer version, not touched. Runs the migrations of sql/ in order. */
+MUST_USE enum err store_open(const struct store_options *o, struct why *why, struct store **ret);
+void store_close(struct store **s);
+/* Words of the last failure, for log and finding. */
+const char *store_words(const struct store *s);
+/* For sweeps: called before each statement that writes and before each commit; anything but OK makes that call fail
+ * with it. NULL takes it away. */
+void store_set_fault(struct store *s, enum err (*fault)(void *arg, const char *verb), void *arg);
+
+MUST_USE enum err store_begin(struct store *s); /* IMMEDIATE */
+MUST_USE enum err store_commit(struct store *s);
+void store_abandon(struct store *s);
+
+/* --- sites: the engine's side --- */
+/* Ids of sites whose wake is not after now, earliest first, at most max. */
+MUST_USE enum err store_due(struct store *s, struct when now, int64_t *ret, size_t max, size_t *ret_n);
+/* Ids of sites that are in the middle of something (doing != NOTHING): after a restart. */
+MUST_USE enum err store_unfinished(struct store *s, int64_t after_id, int64_t *ret, size_t max, size_t *ret_n);
+/* The earliest wake of all; WHEN_NEVER if there is none. */
+MUST_USE enum err store_next_wake(struct store *s, struct when *ret);
+/* Everything of struct site: setting, draft, names with served, open findings. */
+MUST_USE enum err store_site_load(struct store *s, int64_t id, struct arena *a, struct site *ret);
+/* Writes state, names' state and findings (those not in the list any more are closed with gone_at = now). Setting, draft's
+ * content and the list of names are the web's and are not written here, except draft.told_at. */
+MUST_USE enum err store_site_save(struct store *s, const struct site *site, struct when now);
+MUST_USE enum err store_draft_discard(struct store *s, int64_t site_id);
+
+/* Wishes of people: left by the web process, taken by the engine in the transaction that acts on them. */
+struct wish {
+	int64_t id, site_id;
+	enum site_event_kind kind; /* ASKED_CHECK, ASKED_RENEW, CHANGED, REMOVED */
+};
+MUST_USE enum err store_wish_put(struct store *s, int64_t site_id, enum site_event_kind kind, struct when now);
+MUST_USE enum err store_wishes(struct store *s, struct wish *ret, size_t max, size_t *ret_n);
+MUST_USE enum err store_wish_done(struct store *s, int64_t id);
+
+/* --- orders and certificates --- */
+struct order_row {
+	int64_t id, site_id, ca_id;
+	uint64_t job;
+	enum order_phase phase;
+	struct str url, finalize_url, certificate_url, sealed_key, csr_der, replaces;
+	struct str *names;
+	size_t names_n;
+	struct when created;
+	bool is_open;	  /* not finished, not abandoned */
+};
+MUST_USE enum err store_order_put(struct store *s, const struct order_row *o, int64_t *ret_id);
+/* Phase and URLs. */
+MUST_USE enum err store_order_save(struct store *s, const struct order *o, struct when now);
+MUST_USE enum err store_order_close(struct store *s, int64_t id, enum order_phase phase, struct when now);
+MUST_USE enum err store_order_load(struct store *s, int64_t id, struct arena *a, struct order_row *ret);
+MUST_USE enum err store_orders_open(struct store *s, struct arena *a, struct order_row **ret, size_t *ret_n);
+
+struct certificate_row {
+	int64_t id, site_id, ca_id, order_id;
+	struct certificate_info info; /* names too */
+	struct str chain_pem, sealed_key;
+	struct when created;
+	bool is_archived;
+};
+/* Archives the site's earlier ones that are neither live nor the new one. */
+MUST_USE enum err store_certificate_put(struct store *s, const struct certificate_row *c, int64_t *ret_id);
+MUST_USE enum err store_certificate_load(struct store *s, int64_t id, struct arena *a, struct certificate_row *ret);
+MUST_USE enum err store_certificates_of(struct store *s, int64_t site_id, struct arena *a, struct certificate_row **ret, size_t *ret_n);
+
+/* --- letters: the outbox --- */
+struct letter_row {
+	int64_t id, site_id, owner_id;
+	enum letter_kind kind;
+	struct str key;	       /* idempotency: "SITE/KIND/STORY…"; a second put with the same key is OK and changes nothing */
+	struct str message_id; /* stable: made from the key */
+	struct str to, subject, body, message; /* message: whole RFC 5322 text */
+	struct when created, next_try, sent_at; /* sent_at WHEN_UNKNOWN: waiting; next_try WHEN_NEVER: given up (bounced) */
+	unsigned tries;
+	struct str error;
+};
+MUST_USE enum err store_letter_put(struct store *s, const struct letter_row *l);
+MUST_USE enum err store_letters_due(struct store *s, struct when now, size_t max, struct arena *a, struct letter_row **ret, size_t *ret_n);
+MUST_USE enum err store_letters_next(struct store *s, struct when *ret); /* earliest next_try of those that wait */
+MUST_USE enum err store_letter_sent(struct store *s, int64_t id, struct when now);
+MUST_USE enum err store_letter_failed(struct store *s, int64_t id, struct str error, struct when next_try);
+MUST_USE enum err store_letters_of(struct store *s, int64_t site_id, struct arena *a, struct letter_row **ret, size_t *ret_n);
+
+/* --- history --- */
+struct history_row {
+	int64_t id, site_id;
+	struct when at;
+	enum history_kind kind;
+	struct str by;	    /* who: "koshin", a person's mail, "command" */
+	struct str subject; /* a name, a cause id … */
+	struct str detail;
+};
+MUST_USE enum err store_history_put(struct store *s, const struct history_row *h);
+/* Newest first, before this id (0: from the newest). */
+MUST_USE enum err store_history(struct store *s, int64_t site_id, int64_t before_id, size_t max, struct arena *a, struct history_row **ret, size_t *ret_n);
+
+/* --- CAs --- */
+struct ca_row {
+	int64_t id;
+	struct str name, directory, contact, bundle, preferred_issuer;
+	struct str sealed_key, thumbprint, account_url, eab_kid, eab_sealed_hmac;
+	struct str caa_identity, terms;
+	struct when not_before; /* the CA asked us to wait */
+	unsigned failures;	/* transient ones in a row: for the breaker */
+};
+MUST_USE enum err store_ca_put(struct store *s, const struct ca_row *c, int64_t *ret_id); /* by name: inserts or updates */
+MUST_USE enum err store_cas(struct store *s, struct arena *a, struct ca_row **ret, size_t *ret_n);
+
+/* --- the web's side --- */
+struct owner_row {
+	int64_t id;
+	struct str mail;
+	struct str lang; /* "ja", "en" */
+};
+/* Finds by mail or inserts. */
+MUST_USE enum err store_owner_put(struct store *s, const struct owner_row *o, struct when now, int64_t *ret_id);
+MUST_USE enum err store_owner_load(struct store *s, int64_t id, struct arena *a, struct owner_row *ret);
+/* EXISTS when a name is in a site already: ret_other is that site. The site's wake is now. */
+MUST_USE enum err store_site_add(struct store *s, int64_t owner_id, const struct setting *setting, const struct str *names,
+    size_t names_n, struct when now, int64_t *ret_id, int64_t *ret_other);
+MUST_USE enum err store_site_find(struct store *s, struct str name, int64_t *ret_id); /* any name of it */
+MUST_USE enum err store_setting_put(struct store *s, int64_t site_id, const struct setting *setting);
+MUST_USE enum err store_draft_put(struct store *s, int64_t site_id, const struct draft *d);
+/* Makes the set of wanted names exactly this; others become unwanted (their state is kept). */
+MUST_USE enum err store_names_put(struct store *s, int64_t site_id, const struct str *names, size_t names_n);
+/* Ids in order of their first name, after this name (empty: from the start); filter: part of a name, or empty. */
+struct store_listed {
+	int64_t id;
+	struct str name;
+};
+MUST_USE enum err store_sites(struct store *s, struct str after, struct str filter, size_t max, struct arena *a, struct store_listed **ret, size_t *ret_n);
+
+/* --- for /metrics and doctor --- */
+struct store_counts {
+	int64_t sites, certificates_held, orders_open, letters_waiting, letters_given_up, findings_open, sites_overdue;
+	int64_t ending_within_d[5]; /* held certificates that end within 0 (are past), 1, 3, 7, 14 days */
+	struct { enum cause cause; int64_t n; } causes[CAUSE_COUNT];
+	size_t causes_n;
+};
+MUST_USE enum err store_count(struct store *s, struct when now, struct store_counts *ret);
+/* Integrity of the store itself (foreign keys, damaged pages, rows that break the schema's promises); one line each. */
+MUST_USE enum err store_verify(struct store *s, struct buf *ret_lines);
+/* Heartbeats of processes: written at each start and every minute. */
+MUST_USE enum err store_heartbeat_put(struct store *s, struct str process, int64_t pid, struct when now);
+struct heartbeat_row { struct str process; int64_t pid; struct when at; };
+MUST_USE enum err store_heartbeats(struct store *s, struct arena *a, struct heartbeat_row **ret, size_t *ret_n);
+/* How often a CA's text was not understood, kept raw for the operator. */
+MUST_USE enum err store_unclassified_put(struct store *s, struct str type, struct str text, struct when now);
+#endif

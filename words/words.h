@@ -1,0 +1,57 @@
+#ifndef KOSHIN_WORDS_WORDS_H
+#define KOSHIN_WORDS_WORDS_H
+/*
+ * What people read. The sources are words/cause/ID.txt, words/letter/WORD.txt and the tables words/ *.txt, each with
+ * Japanese and English together; words/build.c turns them into a table and fails where a text, a placeholder or a
+ * language is missing. Pure: no clock, no file.
+ */
+#include "core/site.h"
+#include "core/view.h"
+
+enum lang { LANG_JA, LANG_EN, LANG_COUNT };
+/* "ja", "ja_JP.UTF-8" … -> JA; everything else EN. */
+enum lang lang_of(struct str s);
+const char *lang_name(enum lang l);
+
+enum cause_text { CAUSE_VISITORS, CAUSE_CAUSE, CAUSE_ACTION, CAUSE_NEXT, CAUSE_TEXT_COUNT };
+/* The text as written, with its {placeholders}: for `koshin causes` and help pages. Never NULL. */
+const char *words_cause_raw(enum cause c, enum cause_text t, enum lang l);
+/* The same with the facts of a case in it. */
+struct words_context {
+	enum lang lang;
+	struct when now;
+	struct span zone;    /* added to UTC for dates that people see */
+	struct str site_name; /* for people: Unicode form */
+	struct view view;
+	struct str panel_url;
+};
+void words_cause(const struct finding *f, enum cause_text t, const struct words_context *c, struct buf *out);
+/* "2027年2月10日(水) 14:30" / "Wed, 10 Feb 2027 14:30"; lives of hours get seconds. */
+void words_date(struct when w, const struct words_context *c, struct buf *out);
+/* "(あと20日)" / "(in 20 days)", "(3分前)" / "(3 minutes ago)". */
+void words_distance(struct when w, const struct words_context *c, struct buf *out);
+/* One small text by key from words/ui.txt ("state.ok", "actor.owner", "visitors.lock", "history.issued" …), with
+ * {0} to {9} replaced by args. An unknown key is a bug: must(). */
+void words_ui(const char *key, enum lang l, const struct str *args, size_t args_n, struct buf *out);
+
+struct letter_facts {
+	enum letter_kind kind;
+	const struct site *site;
+	const struct finding *finding; /* act, reminder, expired: the cause */
+	unsigned reminder;	       /* reminder: which, 0-based */
+	const struct str *left_out;    /* reduced: names that the new certificate does not have */
+	size_t left_out_n;
+	struct str (*for_people)(struct str ascii, struct arena *a); /* names_for_people, passed in: words is pure */
+};
+/* Subject (one line, UTF-8) and body (plain text, LF line ends). */
+void words_letter(const struct letter_facts *f, const struct words_context *c, struct arena *a,
+    struct buf *ret_subject, struct buf *ret_body);
+/* The whole message, RFC 5322: encoded headers, quoted-printable or base64 UTF-8 body, CRLF. Refuses CR, LF and NUL in
+ * any header value. message_id without angle brackets; references empty for the first of a thread. */
+struct letter_envelope {
+	struct str from, from_name, to, reply_to, subject, body, message_id, references;
+	struct when date;
+	enum lang lang;
+};
+MUST_USE enum err words_message(const struct letter_envelope *e, struct buf *ret);
+#endif
