@@ -61,7 +61,7 @@ struct held {
 	int64_t id; /* 0: none */
 	struct life life;
 	uint8_t fingerprint[FINGERPRINT_BYTES];
-	bool is_live; /* a handshake proved that visitors receive it; else it is staged */
+	bool is_live; /* a handshake has proven it since it was staged */
 };
 
 /* What the installer was last told to put on the server, as a digest; equal means nothing to do. */
@@ -82,12 +82,13 @@ struct site {
 
 	enum doing doing;
 	struct when doing_since;
-	uint64_t job; /* id of the effect whose answer is awaited; 0 in NOTHING */
+	uint64_t job; /* id of the last effect: counts up; in NOTHING no answer is awaited */
 
 	struct held held;
 	int64_t order_id;	/* the open order, 0 without one */
 	unsigned order_failures;  /* in a row */
 	struct when retry_at;	  /* no new order before; WHEN_UNKNOWN: no failure */
+	bool retry_is_law;	  /* the CA named that date (Retry-After): no wish of a person shortens it */
 	struct when checked_at;	  /* last finished check of everything */
 	struct when look_at;	  /* next check */
 	unsigned deploy_failures; /* in a row */
@@ -113,6 +114,7 @@ struct site {
 struct policy {
 	struct span look_every;	       /* healthy site: 1 day */
 	struct span poll_min, poll_max; /* while the owner is mending DNS: 30 s, 15 min */
+	struct span draft_tell_after, draft_discard_after; /* 7 and 30 days */
 	struct when ca_not_before;	/* the CA asked to wait, or its breaker is open; WHEN_UNKNOWN: go */
 	bool ca_is_ready;		/* an account exists */
 	struct str *addresses;	  /* our servers' addresses as text, IPv4 first */
@@ -188,7 +190,7 @@ struct site_effect {
 	uint8_t redirect;		/* FX_DEPLOY: 0, 307, 308 */
 	uint32_t hsts_age_s;		/* FX_DEPLOY: 0 without */
 };
-enum { SITE_EFFECTS_MAX = 24 };
+enum { SITE_EFFECTS_MAX = 64 };
 struct site_effects {
 	struct site_effect at[SITE_EFFECTS_MAX];
 	size_t n;

@@ -51,6 +51,7 @@ struct config {
 	char *language;	     /* of owners without a wish: ja or en; default ja */
 	char *panel_url;     /* base of links in letters */
 	char *timezone;	     /* "+09:00": of dates in letters and on the command line; default +09:00 */
+	struct { struct span tell_after, discard_after; } draft; /* 7 d, 30 d */
 	struct span clock_offset;
 	struct { int64_t timeout_ms; unsigned connections_max; unsigned orders_open_max; } acme;
 	char *log_level;     /* error, warn, info, debug */
