@@ -17,7 +17,8 @@ typedef void loop_fn(void *arg);
 
 MUST_USE enum err loop_new(const struct clock *clock, struct loop **ret);
 void loop_free(struct loop **l);
-/* Watches fd; a second call for the same fd changes events and callback. */
+/* Watches fd; a second call for the same fd changes events and callback. events is not 0: loop_unwatch says that.
+ * An fd is unwatched before it is closed. */
 MUST_USE enum err loop_watch(struct loop *l, int fd, int events, loop_fd_fn *fn, void *arg);
 void loop_unwatch(struct loop *l, int fd);
 /* Calls fn once, after_ms from now (0: in the next round). NULL without memory. */
