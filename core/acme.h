@@ -25,10 +25,10 @@ struct acme_request {
 	int64_t order_id;  /* ours; comes back in the answer */
 	uint32_t index;	   /* which authorization of the order; comes back in the answer */
 	struct str url;	   /* all but NEW_ORDER and REVOKE, whose URLs the directory gives */
-	const struct str *names; /* NEW_ORDER: identifiers, ASCII form */
+	const struct str *names; /* NEW_ORDER: identifiers, ASCII form; CERTIFICATE: what it has to cover */
 	size_t names_n;
 	struct str replaces, profile; /* NEW_ORDER, optional */
-	struct str csr_der;	      /* FINALIZE */
+	struct str csr_der;	      /* FINALIZE; CERTIFICATE: what it has to fit. The port checks it (MISMATCH) */
 	struct str certificate_der;   /* REVOKE */
 	int reason;		      /* REVOKE: RFC 5280 5.3.1 */
 };
@@ -53,9 +53,10 @@ struct acme_answer {
 	int64_t order_id;
 	uint32_t index;
 	enum err err;	       /* OK: a 2xx answer that could be read. SERVER/LIMITED/REFUSED …: problem is set.
-				  CONNECT/TIMEOUT/TLS/PEER: no usable answer; detail says it */
+				  CONNECT/TIMEOUT/TLS/PEER: no usable answer; detail says it. MISMATCH, INVALID: a
+				  certificate that does not fit names, key or time; detail says it */
 	int http_status;       /* 0 without an answer */
-	struct problem problem;
+	struct problem problem; /* with OK and an order: its `error` (7.1.3), why it is invalid */
 	struct str detail;     /* words for a failure without a problem document */
 	struct when retry_after; /* absolute, from either form of the header; WHEN_UNKNOWN without one */
 	struct str location;   /* NEW_ORDER: the order's URL */
