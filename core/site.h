@@ -67,7 +67,7 @@ struct held {
 /* What the installer was last told to put on the server, as a digest; equal means nothing to do. */
 struct applied {
 	uint64_t digest; /* 0: nothing yet */
-	uint8_t redirect; /* 0, or the status 307 / 308 that is set */
+	uint16_t redirect; /* 0, or the status 307 / 308 that is set */
 	bool hsts;
 };
 
@@ -187,7 +187,7 @@ struct site_effect {
 	unsigned reminder;		/* LETTER_REMINDER: which, 0-based */
 	enum history_kind history;	/* FX_HISTORY */
 	bool is_removal;		/* FX_DEPLOY: take the site off */
-	uint8_t redirect;		/* FX_DEPLOY: 0, 307, 308 */
+	uint16_t redirect;		/* FX_DEPLOY: 0, 307, 308 */
 	uint32_t hsts_age_s;		/* FX_DEPLOY: 0 without */
 };
 enum { SITE_EFFECTS_MAX = 64 };
@@ -204,7 +204,7 @@ void site_check(const struct site *s);
 /* When the certificate is renewed by itself; WHEN_UNKNOWN without one. */
 struct when site_renew_at(const struct site *s);
 /* The redirect that is right now: 0, 307 or 308. */
-uint8_t site_redirect(const struct site *s, struct when now);
+uint16_t site_redirect(const struct site *s, struct when now);
 bool site_hsts(const struct site *s, struct when now);
 /* First finding of a name (its cause), NULL if there is none. */
 const struct finding *site_cause_of(const struct site *s, struct str name);

@@ -1,0 +1,80 @@
+#include "core/lifetime.h"
+
+enum { DAY_S = 86400 };
+
+struct span
+life_length(struct life l)
+{
+	return when_between(l.from, l.to);
+}
+
+struct span
+life_left(struct life l, struct when now)
+{
+	return when_between(now, l.to);
+}
+
+static struct when
+before_end(struct life l, int32_t num, int32_t den)
+{
+	return when_minus(l.to, span_part(life_length(l), num, den));
+}
+
+struct when
+life_renew_at(struct life l, uint32_t roll)
+{
+	struct span length = life_length(l);
+	struct when middle = length.s < 10 * DAY_S ? before_end(l, 1, 2) : before_end(l, 1, 3);
+	/* Spread: sites that were filled in one night do not come back in one night. */
+	struct span width = span_part(length, 1, 30);
+	struct span shift = { width.s > 0 ? (int64_t)(roll % ((uint64_t)width.s + 1)) - width.s / 2 : 0 };
+
+	return when_plus(middle, shift);
+}
+
+struct when
+life_reduce_at(struct life l)
+{
+	return before_end(l, 1, 4);
+}
+
+struct when
+life_anyway_at(struct life l)
+{
+	return before_end(l, 1, 6);
+}
+
+struct when
+life_support_at(struct life l)
+{
+	return before_end(l, 1, 30);
+}
+
+struct when
+life_reminder_at(struct life l, unsigned n)
+{
+	static const int32_t days[LIFE_REMINDERS] = { 14, 7, 3, 1 };
+	int32_t d = days[n < LIFE_REMINDERS ? n : LIFE_REMINDERS - 1];
+
+	return life_length(l).s >= 45 * DAY_S ? when_minus(l.to, SPAN_D(d)) : before_end(l, d, 45);
+}
+
+struct span
+life_letter_gap(struct life l)
+{
+	struct span length = life_length(l);
+
+	return length.s >= 2 * DAY_S ? SPAN_D(1) : span_part(length, 1, 30);
+}
+
+struct span
+life_look_every(struct life l, struct span most)
+{
+	return span_min(most, span_part(life_length(l), 1, 10));
+}
+
+struct span
+life_hsts_age(struct life l)
+{
+	return span_part(life_length(l), 1, 6);
+}

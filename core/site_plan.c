@@ -1,0 +1,186 @@
+#include "core/site_plan.h"
+
+bool
+plan_wants(const struct site *s)
+{
+	return !s->is_removed && s->setting.source == SOURCE_FREE;
+}
+
+bool
+plan_is_about(const struct site *s, const struct finding *f, const struct site_name *n)
+{
+	if (str_eq(f->subject, n->name))
+		return true;
+	for (size_t i = 0; i < s->names_n; i++)
+		if (str_eq(f->subject, s->names[i].name))
+			return false;
+	return true;
+}
+
+bool
+plan_passes(const struct site *s, const struct site_name *n)
+{
+	if (!n->is_wanted || !when_is_known(n->passed_at))
+		return false;
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (finding_blocks(&s->findings.at[i]) && plan_is_about(s, &s->findings.at[i], n))
+			return false;
+	return true;
+}
+
+struct when
+site_renew_at(const struct site *s)
+{
+	return s->held.id == 0 ? WHEN_UNKNOWN : life_renew_at(s->held.life, s->jitter);
+}
+
+bool
+plan_order_is_due(const struct site *s, struct when now)
+{
+	if (!plan_wants(s) || s->order_id != 0)
+		return false;
+	if (s->held.id == 0 || s->asked_renew || !when_before(now, site_renew_at(s)))
+		return true;
+	/* A name that can be had and is not in the certificate: www, whose record has appeared. */
+	for (size_t i = 0; i < s->names_n; i++)
+		if (!s->names[i].is_held && plan_passes(s, &s->names[i]))
+			return true;
+	return false;
+}
+
+size_t
+plan_order_names(const struct site *s, struct when now, struct str *ret)
+{
+	size_t passing = 0, held_failing = 0;
+
+	for (size_t i = 0; i < s->names_n; i++) {
+		const struct site_name *n = &s->names[i];
+
+		if (plan_passes(s, n))
+			ret[passing++] = n->name;
+		else if (n->is_wanted && n->is_held)
+			held_failing++;
+	}
+	/* A first certificate is issued at once for the names that pass. */
+	if (s->held.id == 0 || held_failing == 0)
+		return passing;
+	/* A renewal waits for a name that it would lose while there is time … */
+	if (when_before(now, life_reduce_at(s->held.life)))
+		return 0;
+	/* … then goes on without it … */
+	if (passing > 0)
+		return passing;
+	/* … and with a sixth of the life left believes the CA more than its own check. */
+	if (when_before(now, life_anyway_at(s->held.life)))
+		return 0;
+	size_t all = 0;
+	for (size_t i = 0; i < s->names_n; i++)
+		if (s->names[i].is_wanted && s->names[i].is_held)
+			ret[all++] = s->names[i].name;
+	return all;
+}
+
+struct when
+plan_order_not_before(const struct site *s, const struct policy *p)
+{
+	struct when own = s->asked_renew && !s->retry_is_law ? WHEN_UNKNOWN : s->retry_at;
+
+	return when_max(own, p->ca_not_before);
+}
+
+static uint64_t
+mix(uint64_t h, const void *p, size_t n)
+{
+	const unsigned char *b = p;
+
+	/* FNV-1a, with the length mixed in so that two neighbouring strings cannot trade bytes. */
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ b[i]) * 0x100000001b3U;
+	return (h ^ n) * 0x100000001b3U;
+}
+
+uint64_t
+plan_digest(const struct site *s, struct when now)
+{
+	uint8_t redirect = site_redirect(s, now) == 0 ? 0 : site_redirect(s, now) == 307 ? 1 : 2;
+	uint8_t flags[] = { redirect, site_hsts(s, now), s->is_removed, s->held.id != 0 };
+	uint64_t h = mix(0xcbf29ce484222325U, flags, sizeof flags);
+
+	h = mix(h, s->held.fingerprint, s->held.id != 0 ? sizeof s->held.fingerprint : 0);
+	h = mix(h, s->setting.root.p, s->setting.root.n);
+	h = mix(h, s->setting.proxy.p, s->setting.proxy.n);
+	for (size_t i = 0; i < s->names_n; i++)
+		if (s->names[i].is_wanted)
+			h = mix(h, s->names[i].name.p, s->names[i].name.n);
+	return h == 0 ? 1 : h;
+}
+
+/* HTTPS works for every wanted name, as far as any handshake tells. */
+static bool
+https_works(const struct site *s, struct when now)
+{
+	if (s->held.id == 0 || !s->held.is_live || !when_before(now, s->held.life.to))
+		return false;
+	for (size_t i = 0; i < s->names_n; i++) {
+		const struct site_name *n = &s->names[i];
+
+		if (!n->is_wanted)
+			continue;
+		/* Nothing shown is no proof against it: the probe may have been at fault, not the server. */
+		if (!n->is_held || (when_is_known(n->served.not_after) && !n->served.is_ok))
+			return false;
+	}
+	return true;
+}
+
+uint16_t
+site_redirect(const struct site *s, struct when now)
+{
+	if (!s->setting.redirect || s->is_removed || !https_works(s, now))
+		return 0;
+	return s->renewals_good >= 3 ? 308 : 307;
+}
+
+bool
+site_hsts(const struct site *s, struct when now)
+{
+	return s->setting.hsts && site_redirect(s, now) == 308 &&
+	    life_left(s->held.life, now).s > life_hsts_age(s->held.life).s;
+}
+
+struct span
+plan_backoff(unsigned n, struct span least, struct span most)
+{
+	struct span d = least;
+
+	for (unsigned i = 1; i < n && d.s < most.s; i++)
+		d.s *= 2;
+	return span_min(d, most);
+}
+
+struct span
+plan_order_backoff(const struct site *s, unsigned failures, const struct turn *t)
+{
+	static const int64_t steps[] = { 60, 600, 6000, 86400 };
+	size_t n = failures == 0 ? 0 : failures - 1;
+	struct span d = { steps[n < 4 ? n : 3] };
+
+	/* Denser towards the end: an eighth of what is left, so that a short life has its tries too. */
+	if (s->held.id != 0) {
+		struct span left = life_left(s->held.life, t->now);
+
+		if (left.s > 0)
+			d = span_min(d, span_max(span_part(left, 1, 8), SPAN_S(5)));
+	}
+	/* Up to a quarter more, so that those who failed together do not come back together. */
+	return (struct span){ d.s + (int64_t)(t->roll % ((uint64_t)d.s / 4 + 1)) };
+}
+
+const struct finding *
+site_cause_of(const struct site *s, struct str name)
+{
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (str_eq(s->findings.at[i].subject, name))
+			return &s->findings.at[i];
+	return NULL;
+}

@@ -1,0 +1,28 @@
+#ifndef KOSHIN_CORE_SITE_PLAN_H
+#define KOSHIN_CORE_SITE_PLAN_H
+/*
+ * Questions about a site that the steps and the views ask alike. Pure functions of facts and time; they
+ * change nothing.
+ */
+#include "core/site.h"
+
+/* Free SSL is wanted: only then anything is ordered. */
+bool plan_wants(const struct site *s);
+/* No finding that blocks an order stands for this name, and a check has passed it. */
+bool plan_passes(const struct site *s, const struct site_name *n);
+/* A finding about one of the site's names stands for that name alone; any other stands for all of them. */
+bool plan_is_about(const struct site *s, const struct finding *f, const struct site_name *n);
+/* Is a new certificate wanted now, whether or not it can be had? */
+bool plan_order_is_due(const struct site *s, struct when now);
+/* The names to order now (promise P5); 0 while waiting is better. ret has room for names_n. */
+size_t plan_order_names(const struct site *s, struct when now, struct str *ret);
+/* The earliest date from which an order may be made, by back-off and by the CA's word; past or unknown: now. */
+struct when plan_order_not_before(const struct site *s, const struct policy *p);
+/* Digest of all that the server has to be told; compared with site.applied. Never 0. */
+uint64_t plan_digest(const struct site *s, struct when now);
+/* The back-off before try n (1: the first repetition) of something of ours: doubles from least to most. */
+struct span plan_backoff(unsigned n, struct span least, struct span most);
+/* The wait after the nth failed order in a row: 1, 10, 100 minutes, then daily, and denser towards the end of the
+ * life. Let's Encrypt's own advice: in its steady state it never leads to a paused account. */
+struct span plan_order_backoff(const struct site *s, unsigned failures, const struct turn *t);
+#endif
