@@ -23,6 +23,7 @@
  * that wants a certificate (P2).
  */
 #include "base/arena.h"
+#include "base/limits.h"
 #include "core/acme.h"
 #include "core/certificate.h"
 #include "core/evidence.h"
@@ -147,6 +148,7 @@ struct site_event {
 	const struct finding *failures; /* ORDER_FAILED, and DEPLOYED with an error: at least one */
 	size_t failures_n;
 	struct when retry_after;	/* ORDER_FAILED: WHEN_UNKNOWN without one */
+	struct applied applied;		/* DEPLOYED: what was put on, as FX_DEPLOY gave it */
 	bool is_retry_at_once;		/* ORDER_FAILED: a new order is useful now (the old one had expired) */
 };
 
@@ -187,7 +189,7 @@ struct site_effect {
 	unsigned reminder;		/* LETTER_REMINDER: which, 0-based */
 	enum history_kind history;	/* FX_HISTORY */
 	bool is_removal;		/* FX_DEPLOY: take the site off */
-	uint16_t redirect;		/* FX_DEPLOY: 0, 307, 308 */
+	struct applied applied;		/* FX_DEPLOY: what is to be put on; comes back in the event */
 	uint32_t hsts_age_s;		/* FX_DEPLOY: 0 without */
 };
 enum { SITE_EFFECTS_MAX = 64 };

@@ -1,0 +1,791 @@
+#include "core/site.h"
+#include "base/must.h"
+#include "core/classify.h"
+#include "core/site_letters.h"
+#include "core/site_plan.h"
+
+enum {
+	FRESH_S = 600,	      /* a check this young is reason enough to order */
+	VERIFY_TRIES = 4,     /* a reloading web server may hand out the old certificate for seconds */
+	VERIFY_PAUSE_S = 1,
+	DEPLOY_PAUSE_MOST_S = 300,
+	AGED_S = 30 * 86400,  /* past this, an open fault of the owner's is looked at daily */
+	YOUNG_S = 86400,      /* until this age it is polled at the record's TTL */
+};
+
+/* What one step works on; saves every helper from five parameters. */
+struct step {
+	struct site *s;
+	const struct site_event *ev;
+	const struct turn *t;
+	const struct policy *p;
+	struct arena *a;
+	struct site_effects *out;
+};
+
+static const int32_t longest_s[] = {
+#define DOING(symbol, word, waits_for, longest) [DOING_##symbol] = longest,
+#include "core/doing.tbl"
+#undef DOING
+};
+
+struct site_effect *
+site_effect_put(struct site_effects *out, enum site_effect_kind kind)
+{
+	/* The last places are kept for what must not be lost; a line of history may be. */
+	size_t room = kind == FX_HISTORY ? SITE_EFFECTS_MAX - 16 : SITE_EFFECTS_MAX;
+
+	if (out->n >= room) {
+		must(kind == FX_HISTORY);
+		return NULL;
+	}
+	struct site_effect *fx = &out->at[out->n++];
+	*fx = (struct site_effect){ .kind = kind };
+	return fx;
+}
+
+static void
+tell_history(const struct step *st, enum history_kind kind, const struct finding *f)
+{
+	struct site_effect *fx = site_effect_put(st->out, FX_HISTORY);
+
+	if (fx == NULL)
+		return;
+	fx->history = kind;
+	fx->finding = f;
+}
+
+static struct site_effect *
+begin(const struct step *st, enum doing doing, enum site_effect_kind kind)
+{
+	struct site_effect *fx = site_effect_put(st->out, kind);
+
+	st->s->doing = doing;
+	st->s->doing_since = st->t->now;
+	fx->job = ++st->s->job;
+	return fx;
+}
+
+static void
+rest(const struct step *st)
+{
+	st->s->doing = DOING_NOTHING;
+	st->s->doing_since = st->t->now;
+}
+
+/* --- findings --- */
+
+static struct finding *
+find(struct finding_list *l, enum cause c, struct str subject)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->at[i].cause == c && str_eq(l->at[i].subject, subject))
+			return &l->at[i];
+	return NULL;
+}
+
+static bool
+is_deploy_cause(enum cause c)
+{
+	return c == CAUSE_OWN_DEPLOY_NOT_SERVED || c == CAUSE_OWN_DEPLOY_CONFIG_BROKEN || c == CAUSE_OWN_DISK_FULL ||
+	    c == CAUSE_OWN_DISK_UNWRITABLE || c == CAUSE_OWN_CERTIFICATE_KEY_MISMATCH;
+}
+
+static bool
+is_seen_by_handshake(enum cause c)
+{
+	return cause_row(c)->layer == LAYER_SERVED || c == CAUSE_OWN_DEPLOY_NOT_SERVED;
+}
+
+/* Puts what was seen beside what stood: first dates and told letters are kept, news goes to the history. */
+static void
+put_finding(const struct step *st, struct finding_list *l, const struct finding *seen)
+{
+	const struct finding *old = find(&st->s->findings, seen->cause, seen->subject);
+	struct finding *f = finding_put(l, seen->cause, seen->subject);
+
+	if (f == NULL)
+		return;
+	*f = *seen;
+	f->last_seen = st->t->now;
+	f->first_seen = old != NULL ? old->first_seen : st->t->now;
+	f->told_at = old != NULL ? old->told_at : WHEN_UNKNOWN;
+	f->times_seen = old != NULL ? old->times_seen + 1 : 1;
+	if (!when_is_known(f->next_look) || when_before(f->next_look, st->t->now))
+		f->next_look = when_plus(st->t->now, st->p->poll_max);
+	if (old == NULL)
+		tell_history(st, HISTORY_FOUND, f);
+}
+
+static struct finding_list
+list_for(const struct step *st, size_t more)
+{
+	size_t cap = st->s->findings.n + more + 4;
+	struct finding *at = arena_get(st->a, cap * sizeof *at);
+
+	return (struct finding_list){ at, 0, at != NULL ? cap : 0 };
+}
+
+static void
+take_list(const struct step *st, struct finding_list *l)
+{
+	finding_sort(l);
+	for (size_t i = 0; i < st->s->findings.n; i++) {
+		struct finding *old = &st->s->findings.at[i];
+
+		if (find(l, old->cause, old->subject) == NULL)
+			tell_history(st, HISTORY_GONE, old);
+	}
+	st->s->findings = *l;
+}
+
+/* Adds findings of an order or of the installer; they stand until their next look, or until it goes well. */
+static void
+add_findings(const struct step *st, const struct finding *at, size_t n)
+{
+	struct finding_list l = list_for(st, n);
+
+	for (size_t i = 0; i < n; i++) {
+		put_finding(st, &l, &at[i]);
+		if (l.n > 0)
+			l.at[l.n - 1].is_from_order = true;
+	}
+	for (size_t i = 0; i < st->s->findings.n; i++)
+		if (find(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject) == NULL) {
+			struct finding *f = finding_put(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject);
+
+			if (f != NULL)
+				*f = st->s->findings.at[i];
+		}
+	take_list(st, &l);
+}
+
+/* Does this old finding stay although the new evidence does not show it? */
+static bool
+outlives_check(const struct step *st, const struct finding *old, bool is_handshake_only)
+{
+	if (is_handshake_only)
+		return !is_seen_by_handshake(old->cause);
+	if (is_deploy_cause(old->cause))
+		return old->cause != CAUSE_OWN_DEPLOY_NOT_SERVED;
+	return old->is_from_order && when_before(st->t->now, old->next_look);
+}
+
+static void
+merge_evidence(const struct step *st, bool is_handshake_only)
+{
+	struct finding *room = arena_get(st->a, LIMIT_SITE_NAMES * LIMIT_FINDINGS * sizeof *room);
+	struct finding_list seen = { room, 0, room != NULL ? LIMIT_SITE_NAMES * LIMIT_FINDINGS : 0 };
+
+	classify(st->ev->evidence, st->s, st->p, st->a, &seen);
+	struct finding_list l = list_for(st, seen.n);
+	for (size_t i = 0; i < seen.n; i++)
+		if (!is_handshake_only || is_seen_by_handshake(seen.at[i].cause))
+			put_finding(st, &l, &seen.at[i]);
+	for (size_t i = 0; i < st->s->findings.n; i++) {
+		struct finding *old = &st->s->findings.at[i];
+
+		if (find(&l, old->cause, old->subject) != NULL || !outlives_check(st, old, is_handshake_only))
+			continue;
+		struct finding *f = finding_put(&l, old->cause, old->subject);
+		if (f != NULL)
+			*f = *old;
+	}
+	take_list(st, &l);
+}
+
+static void
+drop_findings(const struct step *st, bool (*is_meant)(const struct finding *))
+{
+	struct finding_list l = list_for(st, 0);
+
+	for (size_t i = 0; i < st->s->findings.n; i++) {
+		if (is_meant(&st->s->findings.at[i]))
+			continue;
+		struct finding *f = finding_put(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject);
+
+		if (f != NULL)
+			*f = st->s->findings.at[i];
+	}
+	take_list(st, &l);
+}
+
+static bool
+is_of_deploy(const struct finding *f)
+{
+	return is_deploy_cause(f->cause) || (f->is_from_order && cause_row(f->cause)->layer == LAYER_OWN);
+}
+
+static bool
+is_of_order(const struct finding *f)
+{
+	return f->is_from_order && !is_deploy_cause(f->cause);
+}
+
+/* --- what visitors receive --- */
+
+enum proof { PROOF_NONE, PROOF_HELD, PROOF_OTHER };
+
+/* Takes over what each name's handshakes showed. HELD: at least one name showed our certificate, and no server of
+ * ours showed another one; names that lead elsewhere prove nothing either way. */
+static enum proof
+take_served(const struct step *st)
+{
+	const struct evidence *e = st->ev->evidence;
+	enum proof proof = PROOF_NONE;
+
+	for (size_t i = 0; e->has_tls && i < e->names_n; i++)
+		for (size_t k = 0; k < st->s->names_n; k++) {
+			struct site_name *n = &st->s->names[k];
+
+			if (!str_eq(n->name, e->names[i].name))
+				continue;
+			n->served = served_of(e, &e->names[i], &st->s->held);
+			if (!n->is_held || !n->is_wanted)
+				continue;
+			bool is_here = false;
+			for (size_t j = 0; j < e->names[i].addresses_n; j++)
+				is_here |= e->names[i].addresses[j].is_ours;
+			if (n->served.is_held && proof == PROOF_NONE)
+				proof = PROOF_HELD;
+			else if (is_here && !n->served.is_held)
+				proof = PROOF_OTHER;
+		}
+	return proof;
+}
+
+/* --- dates --- */
+
+static struct when
+next_look(const struct step *st)
+{
+	const struct site *s = st->s;
+	struct span every = s->held.id != 0 ? life_look_every(s->held.life, st->p->look_every) : st->p->look_every;
+	struct when at = when_plus(st->t->now, (struct span){ every.s - (int64_t)(st->t->roll % ((uint64_t)every.s / 10 + 1)) });
+
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct finding *f = &s->findings.at[i];
+		int64_t age = when_between(f->first_seen, st->t->now).s;
+		struct span least = age < YOUNG_S ? st->p->poll_min : age < AGED_S ? st->p->poll_max : st->p->look_every;
+
+		at = when_min(at, when_max(f->next_look, when_plus(st->t->now, least)));
+	}
+	return at;
+}
+
+static struct when
+draft_next(const struct site *s, const struct policy *p)
+{
+	if (!s->draft.exists)
+		return WHEN_NEVER;
+	struct when tell = when_is_known(s->draft.told_at) ? WHEN_NEVER : when_plus(s->draft.begun_at, p->draft_tell_after);
+	struct when discard = s->draft.has_csr ? WHEN_NEVER : when_plus(s->draft.begun_at, p->draft_discard_after);
+
+	return when_min(tell, discard);
+}
+
+static bool
+deploy_is_due(const struct site *s, struct when now)
+{
+	if (s->setting.source == SOURCE_NONE && s->applied.digest == 0)
+		return false;
+	return s->applied.digest != plan_digest(s, now);
+}
+
+/* The next date on which anything can happen by itself. */
+static struct when
+next_wake(const struct step *st)
+{
+	const struct site *s = st->s;
+	struct when now = st->t->now, soon = when_plus(now, SPAN_S(1));
+
+	if (s->doing != DOING_NOTHING)
+		return when_plus(s->doing_since, SPAN_S(longest_s[s->doing]));
+	struct when at = when_min(draft_next(s, st->p), site_letters_next(s, st->p));
+	if (s->is_removed)
+		return s->applied.digest != 0 ? when_max(s->deploy_at, soon) : WHEN_NEVER;
+	if (s->setting.source != SOURCE_NONE || s->held.id != 0)
+		at = when_min(at, s->look_at);
+	if (deploy_is_due(s, now))
+		at = when_min(at, s->deploy_at);
+	if (s->held.id != 0) {
+		/* At the end of the life the redirect lets go; when less than HSTS promises is left, so does HSTS. */
+		struct when hsts_ends = when_minus(s->held.life.to, life_hsts_age(s->held.life));
+
+		if (when_before(now, s->held.life.to))
+			at = when_min(at, s->held.life.to);
+		if (when_before(now, hsts_ends) && s->applied.hsts)
+			at = when_min(at, hsts_ends);
+	}
+	if (plan_wants(s)) {
+		struct when order = s->held.id == 0 ? now : site_renew_at(s);
+
+		if (plan_order_is_due(s, now))
+			order = now;
+		at = when_min(at, when_max(order, plan_order_not_before(s, st->p)));
+		/* Waiting for a name that fails is not for ever: the dates at which the plan changes. */
+		if (s->held.id != 0 && !when_before(now, order)) {
+			struct str *room = arena_get(st->a, s->names_n * sizeof *room);
+
+			if (room != NULL && plan_order_names(s, now, room) == 0)
+				at = when_min(s->look_at, when_min(draft_next(s, st->p), site_letters_next(s, st->p)));
+			if (when_before(now, life_reduce_at(s->held.life)))
+				at = when_min(at, life_reduce_at(s->held.life));
+			else if (when_before(now, life_anyway_at(s->held.life)))
+				at = when_min(at, life_anyway_at(s->held.life));
+			if (when_before(now, s->held.life.to))
+				at = when_min(at, s->held.life.to);
+		} else if (s->held.id == 0 && !when_before(s->checked_at, s->look_at)) {
+			at = when_min(at, s->look_at);
+		}
+	}
+	return when_max(at, soon);
+}
+
+/* --- beginning something --- */
+
+static void
+begin_deploy(const struct step *st)
+{
+	struct site *s = st->s;
+	struct when now = st->t->now;
+	struct site_effect *fx = begin(st, DOING_DEPLOY, FX_DEPLOY);
+
+	fx->is_removal = s->is_removed;
+	fx->applied = (struct applied){ plan_digest(s, now), site_redirect(s, now), site_hsts(s, now) };
+	fx->hsts_age_s = site_hsts(s, now) ? (uint32_t)life_hsts_age(s->held.life).s : 0;
+	if ((fx->applied.redirect == 0) != (s->applied.redirect == 0))
+		tell_history(st, fx->applied.redirect != 0 ? HISTORY_REDIRECT_ON : HISTORY_REDIRECT_OFF, NULL);
+}
+
+static bool
+begin_order(const struct step *st)
+{
+	struct site *s = st->s;
+	struct str *names = arena_get(st->a, (s->names_n + 1) * sizeof *names);
+	bool is_fresh = when_is_known(s->checked_at) && when_between(s->checked_at, st->t->now).s <= FRESH_S &&
+	    !when_before(s->checked_at, s->retry_at);
+
+	if (names == NULL || !st->p->ca_is_ready || !is_fresh)
+		return false;
+	size_t n = plan_order_names(s, st->t->now, names);
+	if (n == 0)
+		return false;
+	struct site_effect *fx = begin(st, DOING_ORDER, FX_ORDER);
+	fx->names = names;
+	fx->names_n = n;
+	s->asked_renew = false;
+	tell_history(st, HISTORY_ORDERED, NULL);
+	return true;
+}
+
+static void
+begin_check(const struct step *st)
+{
+	st->s->asked_check = false;
+	(void)begin(st, DOING_CHECK, FX_CHECK);
+}
+
+/* NOTHING is under way: what is next? In this order: what is ready reaches visitors first, then what was asked
+ * for, then what is due. */
+static void
+decide(const struct step *st)
+{
+	struct site *s = st->s;
+	struct when now = st->t->now;
+
+	if (s->draft.exists && !s->draft.has_csr &&
+	    !when_before(now, when_plus(s->draft.begun_at, st->p->draft_discard_after))) {
+		s->draft.exists = false;
+		(void)site_effect_put(st->out, FX_DISCARD_DRAFT);
+		tell_history(st, HISTORY_DRAFT_DISCARDED, NULL);
+	}
+	if (deploy_is_due(s, now) && !when_before(now, s->deploy_at)) {
+		begin_deploy(st);
+		return;
+	}
+	if (s->is_removed || (s->setting.source == SOURCE_NONE && s->held.id == 0))
+		return;
+	if (s->verify_failures > 0 && !when_before(now, s->look_at) && !deploy_is_due(s, now)) {
+		(void)begin(st, DOING_VERIFY, FX_VERIFY);
+		return;
+	}
+	bool may_order = plan_order_is_due(s, now) && !when_before(now, plan_order_not_before(s, st->p));
+	if (may_order && begin_order(st))
+		return;
+	/* An order wants a check younger than the last failure; what a fresh one has just refused waits for its date. */
+	bool is_stale = may_order && when_between(s->checked_at, now).s > FRESH_S;
+	bool is_retry = may_order && when_is_known(s->retry_at) && when_before(s->checked_at, s->retry_at);
+	if (s->asked_check || !when_before(now, s->look_at) || is_stale || is_retry ||
+	    (may_order && !when_is_known(s->checked_at)))
+		begin_check(st);
+}
+
+/* --- events --- */
+
+static void
+on_checked(const struct step *st)
+{
+	struct site *s = st->s;
+	struct when now = st->t->now;
+	bool *passed = arena_get(st->a, s->names_n * sizeof *passed);
+	bool has_recovered = false;
+
+	for (size_t i = 0; passed != NULL && i < s->names_n; i++)
+		passed[i] = plan_passes(s, &s->names[i]);
+	enum proof proof = take_served(st);
+	merge_evidence(st, false);
+	s->checked_at = now;
+	for (size_t i = 0; i < s->names_n; i++) {
+		struct site_name *n = &s->names[i];
+		struct when before = n->passed_at;
+
+		n->passed_at = now;
+		if (!plan_passes(s, n))
+			n->passed_at = before;
+		else if (passed != NULL && !passed[i])
+			has_recovered = true;
+	}
+	/* A check that passes where one failed before is a reason for a new order; the CA's own date stays law. */
+	if (has_recovered && !s->retry_is_law) {
+		s->retry_at = WHEN_UNKNOWN;
+		s->order_failures = 0;
+	}
+	if (proof == PROOF_HELD && s->verify_failures > 0)
+		s->verify_failures = 0;
+	/* Somebody put another certificate into the web server: ours goes back at once, no order is spent. */
+	if (proof == PROOF_OTHER && s->held.is_live && when_before(now, s->held.life.to) &&
+	    s->applied.digest == plan_digest(s, now))
+		s->applied.digest = 0;
+	s->look_at = next_look(st);
+	rest(st);
+}
+
+static void
+on_verified(const struct step *st)
+{
+	struct site *s = st->s;
+	enum proof proof = take_served(st);
+	bool was_replaced = false;
+
+	rest(st);
+	for (size_t i = 0; i < s->findings.n; i++)
+		was_replaced |= s->findings.at[i].cause == CAUSE_OWN_DEPLOY_NOT_SERVED;
+	merge_evidence(st, true);
+	if (proof == PROOF_HELD) {
+		if (!s->held.is_live) {
+			s->held.is_live = true;
+			s->renewals_good++;
+			tell_history(st, HISTORY_PROVEN, NULL);
+		} else if (was_replaced) {
+			tell_history(st, HISTORY_RESTORED, NULL);
+		}
+		s->verify_failures = 0;
+		s->deploy_failures = 0;
+		drop_findings(st, is_of_deploy);
+		s->look_at = next_look(st);
+		return;
+	}
+	if (++s->verify_failures < VERIFY_TRIES || proof == PROOF_NONE) {
+		/* Not yet, or nothing to be seen: again in a moment, then with the ordinary looks. */
+		s->look_at = s->verify_failures < VERIFY_TRIES
+		    ? when_plus(st->t->now, SPAN_S(VERIFY_PAUSE_S * (int64_t)s->verify_failures))
+		    : next_look(st);
+		if (s->verify_failures >= VERIFY_TRIES)
+			s->verify_failures = 0;
+		return;
+	}
+	s->verify_failures = 0;
+	s->deploy_failures++;
+	s->renewals_good = 0;
+	s->applied.digest = 0;
+	s->deploy_at = when_plus(st->t->now,
+	    plan_backoff(s->deploy_failures, st->p->poll_min, SPAN_S(DEPLOY_PAUSE_MOST_S)));
+	struct finding f = { .cause = CAUSE_OWN_DEPLOY_NOT_SERVED, .subject = s->names[0].name, .acts = ACTOR_HOST,
+		.next_look = s->deploy_at };
+	add_findings(st, &f, 1);
+	s->look_at = next_look(st);
+}
+
+static void
+on_issued(const struct step *st)
+{
+	struct site *s = st->s;
+	const struct site_event *ev = st->ev;
+	struct str *lost = arena_get(st->a, (s->names_n + 1) * sizeof *lost);
+	size_t lost_n = 0;
+
+	must(ev->issued.id != 0);
+	for (size_t i = 0; i < s->names_n; i++) {
+		struct site_name *n = &s->names[i];
+		bool is_in = false;
+
+		for (size_t k = 0; k < ev->issued_names_n; k++)
+			is_in |= str_eq(ev->issued_names[k], n->name);
+		if (is_in) {
+			n->validated_at = st->t->now;
+			if (!n->is_held && s->held.id != 0)
+				tell_history(st, HISTORY_NAME_ADDED, NULL);
+		} else if (n->is_held && n->is_wanted && lost != NULL) {
+			lost[lost_n++] = n->name;
+		}
+		n->is_held = is_in;
+	}
+	s->held = ev->issued;
+	s->held.is_live = false;
+	s->jitter = st->t->roll;
+	s->order_id = 0;
+	s->order_failures = 0;
+	s->retry_at = WHEN_UNKNOWN;
+	s->retry_is_law = false;
+	s->deploy_at = st->t->now;
+	s->reminders_told = 0;
+	s->expired_told = false;
+	tell_history(st, HISTORY_ISSUED, NULL);
+	drop_findings(st, is_of_order);
+	if (lost_n > 0) {
+		tell_history(st, HISTORY_REDUCED, NULL);
+		site_letters_reduced(s, st->t, lost, lost_n, st->out);
+	}
+	rest(st);
+}
+
+static void
+on_order_failed(const struct step *st)
+{
+	struct site *s = st->s;
+	const struct site_event *ev = st->ev;
+
+	s->order_id = 0;
+	rest(st);
+	s->order_failures++;
+	struct span wait = ev->is_retry_at_once && s->order_failures < 3 ? SPAN_S(1)
+									  : plan_order_backoff(s, s->order_failures, st->t);
+	s->retry_at = when_plus(st->t->now, wait);
+	s->retry_is_law = when_is_known(ev->retry_after) && when_before(st->t->now, ev->retry_after);
+	if (s->retry_is_law)
+		s->retry_at = when_max(s->retry_at, ev->retry_after);
+	struct finding *room = arena_get(st->a, (ev->failures_n + 1) * sizeof *room);
+	for (size_t i = 0; room != NULL && i < ev->failures_n; i++) {
+		room[i] = ev->failures[i];
+		/* The CA's word blocks until its date; a failed order is not repeated before (P6). */
+		room[i].next_look = s->retry_is_law ? s->retry_at : when_min(s->retry_at, room[i].next_look);
+	}
+	if (room != NULL)
+		add_findings(st, room, ev->failures_n);
+	tell_history(st, HISTORY_ORDER_FAILED, ev->failures_n > 0 ? &ev->failures[0] : NULL);
+	s->look_at = when_min(s->look_at, next_look(st));
+}
+
+static void
+on_deployed(const struct step *st)
+{
+	struct site *s = st->s;
+	const struct site_event *ev = st->ev;
+
+	rest(st);
+	if (ev->failures_n > 0) {
+		s->deploy_failures++;
+		s->deploy_at = when_plus(st->t->now,
+		    plan_backoff(s->deploy_failures, st->p->poll_min, SPAN_S(DEPLOY_PAUSE_MOST_S)));
+		struct finding f = ev->failures[0];
+		f.next_look = s->deploy_at;
+		add_findings(st, &f, 1);
+		if (s->deploy_failures == 1)
+			tell_history(st, HISTORY_DEPLOY_FAILED, &ev->failures[0]);
+		return;
+	}
+	if (s->is_removed) {
+		s->applied = (struct applied){ 0 };
+		tell_history(st, HISTORY_REMOVED, NULL);
+		return;
+	}
+	s->applied = ev->applied;
+	s->deploy_at = st->t->now;
+	drop_findings(st, is_of_deploy);
+	if (s->held.id != 0 && when_before(st->t->now, s->held.life.to))
+		(void)begin(st, DOING_VERIFY, FX_VERIFY);
+	else
+		s->look_at = st->t->now;
+}
+
+/* The engine was restarted: what was under way is asked for again; every effect may be repeated. */
+static void
+on_restarted(const struct step *st)
+{
+	struct site *s = st->s;
+
+	switch (s->doing) {
+	case DOING_NOTHING:
+		return;
+	case DOING_CHECK:
+		begin_check(st);
+		return;
+	case DOING_ORDER:
+		if (s->order_id != 0)
+			(void)begin(st, DOING_ORDER, FX_RESUME);
+		else
+			rest(st);
+		return;
+	case DOING_DEPLOY:
+		begin_deploy(st);
+		return;
+	case DOING_VERIFY:
+		(void)begin(st, DOING_VERIFY, FX_VERIFY);
+		return;
+	case DOING_COUNT:
+		break;
+	}
+	must(!"a state of the table");
+}
+
+/* The longest wait is over: the answer is taken as lost. */
+static void
+on_overdue(const struct step *st)
+{
+	struct site *s = st->s;
+
+	if (s->doing == DOING_ORDER) {
+		struct finding f = { .cause = CAUSE_OWN_ORDER_STUCK, .subject = s->names[0].name, .acts = ACTOR_HOST,
+			.next_look = st->t->now };
+		struct site_event failed = { .kind = SITE_ORDER_FAILED, .failures = &f, .failures_n = 1,
+			.retry_after = WHEN_UNKNOWN };
+		struct step again = *st;
+
+		again.ev = &failed;
+		if (s->order_id != 0)
+			(void)site_effect_put(st->out, FX_ABANDON);
+		on_order_failed(&again);
+		return;
+	}
+	on_restarted(st);
+}
+
+static void
+on_asked(const struct step *st, bool is_renewal)
+{
+	st->s->asked_check = true;
+	st->s->asked_renew |= is_renewal;
+	tell_history(st, HISTORY_ASKED, NULL);
+	/* The person has probably mended something: what waits for its back-off looks again at once. */
+	if (!st->s->retry_is_law)
+		st->s->retry_at = WHEN_UNKNOWN;
+	st->s->deploy_at = when_min(st->s->deploy_at, st->t->now);
+}
+
+static bool
+is_awaited(const struct site *s, const struct site_event *ev)
+{
+	switch (ev->kind) {
+	case SITE_CHECKED:
+		return ev->job == s->job && (s->doing == DOING_CHECK || s->doing == DOING_VERIFY);
+	case SITE_ISSUED:
+	case SITE_ORDER_FAILED:
+		return ev->job == s->job && s->doing == DOING_ORDER;
+	case SITE_DEPLOYED:
+		return ev->job == s->job && s->doing == DOING_DEPLOY;
+	case SITE_WAKE:
+	case SITE_ASKED_CHECK:
+	case SITE_ASKED_RENEW:
+	case SITE_CHANGED:
+	case SITE_REMOVED:
+	case SITE_RESTARTED:
+	case SITE_EVENT_COUNT:
+		break;
+	}
+	return true;
+}
+
+static void
+take_event(const struct step *st)
+{
+	struct site *s = st->s;
+
+	switch (st->ev->kind) {
+	case SITE_WAKE:
+		if (s->doing != DOING_NOTHING && when_between(s->doing_since, st->t->now).s >= longest_s[s->doing])
+			on_overdue(st);
+		return;
+	case SITE_ASKED_CHECK:
+		on_asked(st, false);
+		return;
+	case SITE_ASKED_RENEW:
+		on_asked(st, true);
+		return;
+	case SITE_CHANGED:
+		tell_history(st, HISTORY_CHANGED, NULL);
+		s->look_at = st->t->now;
+		s->deploy_at = when_min(s->deploy_at, st->t->now);
+		return;
+	case SITE_REMOVED:
+		s->is_removed = true;
+		if (s->doing == DOING_ORDER && s->order_id != 0) {
+			(void)site_effect_put(st->out, FX_ABANDON);
+			s->order_id = 0;
+		}
+		rest(st);
+		s->deploy_at = st->t->now;
+		return;
+	case SITE_CHECKED:
+		if (s->doing == DOING_VERIFY)
+			on_verified(st);
+		else
+			on_checked(st);
+		return;
+	case SITE_ISSUED:
+		on_issued(st);
+		return;
+	case SITE_ORDER_FAILED:
+		on_order_failed(st);
+		return;
+	case SITE_DEPLOYED:
+		on_deployed(st);
+		return;
+	case SITE_RESTARTED:
+		on_restarted(st);
+		return;
+	case SITE_EVENT_COUNT:
+		break;
+	}
+	must(!"an event of the enum");
+}
+
+void
+site_check(const struct site *s)
+{
+	must(s->names_n > 0 && s->names_n <= LIMIT_SITE_NAMES);
+	must(s->doing < DOING_COUNT);
+	/* P2: whoever wants a certificate has a next date, and so has whoever is in the middle of something. */
+	must(!plan_wants(s) || s->wake.s != WHEN_NEVER.s);
+	must(s->doing == DOING_NOTHING || s->wake.s != WHEN_NEVER.s);
+	/* P2, P4: no finding without a date on which it is looked at again. */
+	for (size_t i = 0; i < s->findings.n; i++)
+		must(s->findings.at[i].cause != CAUSE_NONE && when_is_known(s->findings.at[i].next_look));
+	/* P3: the redirect is on only while a certificate is held. */
+	must(s->applied.redirect == 0 || s->held.id != 0);
+	must(!s->applied.hsts || s->applied.redirect == 308);
+	/* P6: an order is open in one state alone. */
+	must(s->order_id == 0 || s->doing == DOING_ORDER);
+}
+
+void
+site_step(struct site *s, const struct site_event *ev, const struct turn *t, const struct policy *p, struct arena *a,
+    struct site_effects *out)
+{
+	struct step st = { s, ev, t, p, a, out };
+	int64_t held_before = s->held.id;
+
+	site_check(s);
+	if (is_awaited(s, ev))
+		take_event(&st);
+	if (s->doing == DOING_NOTHING)
+		decide(&st);
+	site_letters(s, t, p, a, out);
+	s->wake = next_wake(&st);
+	/* P3: a certificate is followed by its successor, never by nothing. */
+	must(held_before == 0 || s->held.id != 0);
+	/* P6: nothing is asked of a CA that has asked us to wait. */
+	for (size_t i = 0; i < out->n; i++)
+		must(out->at[i].kind != FX_ORDER || !when_before(t->now, p->ca_not_before) || p->ca_not_before.s == WHEN_UNKNOWN.s);
+	site_check(s);
+}

@@ -1,0 +1,187 @@
+#include "core/site_letters.h"
+#include "core/site_plan.h"
+
+/* Something of ours or of the CA's stands in the way: the owner is left in peace. */
+static bool
+fault_is_not_the_owners(const struct site *s)
+{
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct finding *f = &s->findings.at[i];
+		enum layer layer = cause_row(f->cause)->layer;
+
+		if (!actor_is_owner(f->acts) && cause_row(f->cause)->severity >= SEVERITY_WARN &&
+		    (layer == LAYER_OWN || layer == LAYER_CA))
+			return true;
+	}
+	return false;
+}
+
+const struct finding *
+site_owner_finding(const struct site *s)
+{
+	const struct finding *best = NULL;
+
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct finding *f = &s->findings.at[i];
+
+		if (!actor_is_owner(f->acts) || cause_row(f->cause)->severity < SEVERITY_WARN ||
+		    site_cause_of(s, f->subject) != f)
+			continue;
+		/* A name that visitors reach by this certificate comes before one that is not in it yet. */
+		if (best == NULL || cause_row(f->cause)->severity > cause_row(best->cause)->severity)
+			best = f;
+	}
+	return best;
+}
+
+/* Twice seen, or the owner is just setting up and waits for an answer: one lost packet is no news. */
+static bool
+is_certain(const struct site *s, const struct finding *f)
+{
+	return f->times_seen >= 2 || s->held.id == 0;
+}
+
+static struct when
+may_from(const struct site *s)
+{
+	if (!when_is_known(s->letter_at))
+		return WHEN_UNKNOWN;
+	return when_plus(s->letter_at, s->held.id != 0 ? life_letter_gap(s->held.life) : SPAN_D(1));
+}
+
+static unsigned
+reminders_passed(const struct site *s, struct when now)
+{
+	unsigned n = 0;
+
+	while (n < LIFE_REMINDERS && !when_before(now, life_reminder_at(s->held.life, n)))
+		n++;
+	return n;
+}
+
+static struct site_effect *
+put_letter(struct site *s, const struct turn *t, struct site_effects *out, enum letter_kind kind)
+{
+	struct site_effect *fx = site_effect_put(out, FX_LETTER);
+
+	fx->letter = kind;
+	if (kind != LETTER_DRAFT && kind != LETTER_ISSUED)
+		s->letter_at = t->now;
+	return fx;
+}
+
+static bool
+is_all_well(const struct site *s, struct when now)
+{
+	if (s->held.id == 0 || !s->held.is_live || !when_before(now, s->held.life.to) || s->doing != DOING_NOTHING)
+		return false;
+	for (size_t i = 0; i < s->names_n; i++)
+		if (s->names[i].is_wanted && (!s->names[i].is_held || !s->names[i].served.is_ok))
+			return false;
+	return site_owner_finding(s) == NULL;
+}
+
+/* All the owner's open causes were told by one letter. */
+static void
+mark_told(struct site *s, const struct turn *t)
+{
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (actor_is_owner(s->findings.at[i].acts))
+			s->findings.at[i].told_at = t->now;
+}
+
+static void
+tell_draft(struct site *s, const struct turn *t, const struct policy *p, struct site_effects *out)
+{
+	if (!s->draft.exists || when_is_known(s->draft.told_at) ||
+	    when_before(t->now, when_plus(s->draft.begun_at, p->draft_tell_after)))
+		return;
+	(void)put_letter(s, t, out, LETTER_DRAFT);
+	s->draft.told_at = t->now;
+}
+
+/* The owner has something to mend: the first news of it, reminders towards the end, and the end itself. */
+static void
+tell_fault(struct site *s, const struct turn *t, const struct finding *f, struct site_effects *out)
+{
+	bool may = !when_before(t->now, may_from(s));
+	unsigned passed = s->held.id != 0 ? reminders_passed(s, t->now) : 0;
+	bool is_over = s->held.id != 0 && !when_before(t->now, s->held.life.to);
+	struct site_effect *fx = NULL;
+
+	if (is_over && !s->expired_told) {
+		fx = put_letter(s, t, out, LETTER_EXPIRED);
+		s->expired_told = true;
+	} else if (may && !when_is_known(f->told_at)) {
+		fx = put_letter(s, t, out, LETTER_ACT);
+	} else if (may && !is_over && passed > s->reminders_told) {
+		fx = put_letter(s, t, out, LETTER_REMINDER);
+		fx->reminder = passed - 1;
+	}
+	if (fx == NULL)
+		return;
+	fx->finding = f;
+	/* Reminders whose date had passed before this letter are covered by it. */
+	s->reminders_told = (uint8_t)passed;
+	s->story_open = true;
+	mark_told(s, t);
+}
+
+void
+site_letters(struct site *s, const struct turn *t, const struct policy *p, struct arena *a, struct site_effects *out)
+{
+	const struct finding *f = site_owner_finding(s);
+
+	(void)a;
+	if (s->is_removed)
+		return;
+	tell_draft(s, t, p, out);
+	if (!plan_wants(s))
+		return;
+	if (s->held.is_live && !s->issued_told && s->held.id != 0) {
+		(void)put_letter(s, t, out, LETTER_ISSUED);
+		s->issued_told = true;
+	}
+	if (s->story_open && is_all_well(s, t->now)) {
+		(void)put_letter(s, t, out, LETTER_RESOLVED);
+		s->story_open = false;
+		s->reminders_told = 0;
+		s->expired_told = false;
+		return;
+	}
+	if (f != NULL && is_certain(s, f) && !fault_is_not_the_owners(s))
+		tell_fault(s, t, f, out);
+}
+
+void
+site_letters_reduced(struct site *s, const struct turn *t, const struct str *lost, size_t lost_n, struct site_effects *out)
+{
+	struct site_effect *fx = put_letter(s, t, out, LETTER_REDUCED);
+
+	fx->names = lost;
+	fx->names_n = lost_n;
+	fx->finding = site_cause_of(s, lost[0]);
+	s->story_open = true;
+	mark_told(s, t);
+}
+
+struct when
+site_letters_next(const struct site *s, const struct policy *p)
+{
+	struct when at = WHEN_NEVER;
+
+	if (s->is_removed)
+		return at;
+	if (s->draft.exists && !when_is_known(s->draft.told_at))
+		at = when_plus(s->draft.begun_at, p->draft_tell_after);
+	const struct finding *f = site_owner_finding(s);
+	if (!plan_wants(s) || f == NULL || fault_is_not_the_owners(s) || !is_certain(s, f))
+		return at;
+	if (!when_is_known(f->told_at))
+		at = when_min(at, when_max(may_from(s), f->first_seen));
+	if (s->held.id == 0)
+		return at;
+	if (s->reminders_told < LIFE_REMINDERS)
+		at = when_min(at, when_max(may_from(s), life_reminder_at(s->held.life, s->reminders_told)));
+	return s->expired_told ? at : when_min(at, s->held.life.to);
+}
