@@ -27,8 +27,9 @@ struct finding {
 struct finding_list {
 	struct finding *at;
 	size_t n, cap;
+	size_t dropped; /* did not fit: the maker of the list took too small a cap */
 };
-/* Appends a zero-initialised finding of this cause with the row's actor; NULL at the list's cap (counted as dropped). */
+/* Appends a finding of this cause: the row's actor, dates WHEN_UNKNOWN, the rest zero. NULL at the list's cap (counted as dropped). */
 struct finding *finding_put(struct finding_list *l, enum cause c, struct str subject);
 /* Sorts by layer, then by the order of the table: the first one is the cause, the rest was also noticed. Stable. */
 void finding_sort(struct finding_list *l);
