@@ -27,7 +27,9 @@ life_renew_at(struct life l, uint32_t roll)
 	struct when middle = length.s < 10 * DAY_S ? before_end(l, 1, 2) : before_end(l, 1, 3);
 	/* Spread: sites that were filled in one night do not come back in one night. */
 	struct span width = span_part(length, 1, 30);
-	struct span shift = { width.s > 0 ? (int64_t)(roll % ((uint64_t)width.s + 1)) - width.s / 2 : 0 };
+	struct span shift = {
+		width.s > 0 ? (int64_t)(roll % ((uint64_t)width.s + 1)) - width.s / 2 : 0
+	};
 
 	return when_plus(middle, shift);
 }
@@ -56,7 +58,8 @@ life_reminder_at(struct life l, unsigned n)
 	static const int32_t days[LIFE_REMINDERS] = { 14, 7, 3, 1 };
 	int32_t d = days[n < LIFE_REMINDERS ? n : LIFE_REMINDERS - 1];
 
-	return life_length(l).s >= 45 * DAY_S ? when_minus(l.to, SPAN_D(d)) : before_end(l, d, 45);
+	return life_length(l).s >= 45 * DAY_S ? when_minus(l.to, SPAN_D(d))
+					      : before_end(l, d, 45);
 }
 
 struct span

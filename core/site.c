@@ -5,12 +5,14 @@
 #include "core/site_plan.h"
 
 enum {
-	FRESH_S = 600,	      /* a check this young is reason enough to order */
-	VERIFY_TRIES = 4,     /* a reloading web server may hand out the old certificate for seconds */
+	FRESH_S = 600, /* a check this young is reason enough to order */
+	VERIFY_TRIES =
+	    4, /* a reloading web server may hand out the old certificate for seconds */
 	VERIFY_PAUSE_S = 1,
 	DEPLOY_PAUSE_MOST_S = 300,
-	AGED_S = 30 * 86400,  /* past this, an open fault of the owner's is looked at daily */
-	YOUNG_S = 86400,      /* until this age it is polled at the record's TTL */
+	AGED_S = 30 * 86400, /* past this, an open fault of the owner's is looked at daily */
+	CA_PAUSE_S = 10,     /* until the account at the CA is there */
+	YOUNG_S = 86400,     /* until this age it is polled at the record's TTL */
 };
 
 /* What one step works on; saves every helper from five parameters. */
@@ -87,8 +89,9 @@ find(struct finding_list *l, enum cause c, struct str subject)
 static bool
 is_deploy_cause(enum cause c)
 {
-	return c == CAUSE_OWN_DEPLOY_NOT_SERVED || c == CAUSE_OWN_DEPLOY_CONFIG_BROKEN || c == CAUSE_OWN_DISK_FULL ||
-	    c == CAUSE_OWN_DISK_UNWRITABLE || c == CAUSE_OWN_CERTIFICATE_KEY_MISMATCH;
+	return c == CAUSE_OWN_DEPLOY_NOT_SERVED || c == CAUSE_OWN_DEPLOY_CONFIG_BROKEN ||
+	       c == CAUSE_OWN_DISK_FULL || c == CAUSE_OWN_DISK_UNWRITABLE ||
+	       c == CAUSE_OWN_CERTIFICATE_KEY_MISMATCH;
 }
 
 static bool
@@ -123,7 +126,7 @@ list_for(const struct step *st, size_t more)
 	size_t cap = st->s->findings.n + more + 4;
 	struct finding *at = arena_get(st->a, cap * sizeof *at);
 
-	return (struct finding_list){ at, 0, at != NULL ? cap : 0 };
+	return (struct finding_list){ .at = at, .cap = at != NULL ? cap : 0 };
 }
 
 static void
@@ -151,8 +154,10 @@ add_findings(const struct step *st, const struct finding *at, size_t n)
 			l.at[l.n - 1].is_from_order = true;
 	}
 	for (size_t i = 0; i < st->s->findings.n; i++)
-		if (find(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject) == NULL) {
-			struct finding *f = finding_put(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject);
+		if (find(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject) ==
+		    NULL) {
+			struct finding *f = finding_put(
+			    &l, st->s->findings.at[i].cause, st->s->findings.at[i].subject);
 
 			if (f != NULL)
 				*f = st->s->findings.at[i];
@@ -162,20 +167,21 @@ add_findings(const struct step *st, const struct finding *at, size_t n)
 
 /* Does this old finding stay although the new evidence does not show it? */
 static bool
-outlives_check(const struct step *st, const struct finding *old, bool is_handshake_only)
+outlives_check(const struct finding *old, bool is_handshake_only)
 {
 	if (is_handshake_only)
 		return !is_seen_by_handshake(old->cause);
 	if (is_deploy_cause(old->cause))
 		return old->cause != CAUSE_OWN_DEPLOY_NOT_SERVED;
-	return old->is_from_order && when_before(st->t->now, old->next_look);
+	return old->is_from_order;
 }
 
 static void
 merge_evidence(const struct step *st, bool is_handshake_only)
 {
-	struct finding *room = arena_get(st->a, LIMIT_SITE_NAMES * LIMIT_FINDINGS * sizeof *room);
-	struct finding_list seen = { room, 0, room != NULL ? LIMIT_SITE_NAMES * LIMIT_FINDINGS : 0 };
+	size_t cap = (st->ev->evidence->names_n + 1) * LIMIT_FINDINGS;
+	struct finding *room = arena_get(st->a, cap * sizeof *room);
+	struct finding_list seen = { .at = room, .cap = room != NULL ? cap : 0 };
 
 	classify(st->ev->evidence, st->s, st->p, st->a, &seen);
 	struct finding_list l = list_for(st, seen.n);
@@ -185,7 +191,8 @@ merge_evidence(const struct step *st, bool is_handshake_only)
 	for (size_t i = 0; i < st->s->findings.n; i++) {
 		struct finding *old = &st->s->findings.at[i];
 
-		if (find(&l, old->cause, old->subject) != NULL || !outlives_check(st, old, is_handshake_only))
+		if (find(&l, old->cause, old->subject) != NULL ||
+		    !outlives_check(old, is_handshake_only))
 			continue;
 		struct finding *f = finding_put(&l, old->cause, old->subject);
 		if (f != NULL)
@@ -195,14 +202,16 @@ merge_evidence(const struct step *st, bool is_handshake_only)
 }
 
 static void
-drop_findings(const struct step *st, bool (*is_meant)(const struct finding *))
+drop_findings(
+    const struct step *st, bool (*is_meant)(const struct step *, const struct finding *))
 {
 	struct finding_list l = list_for(st, 0);
 
 	for (size_t i = 0; i < st->s->findings.n; i++) {
-		if (is_meant(&st->s->findings.at[i]))
+		if (is_meant(st, &st->s->findings.at[i]))
 			continue;
-		struct finding *f = finding_put(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject);
+		struct finding *f =
+		    finding_put(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject);
 
 		if (f != NULL)
 			*f = st->s->findings.at[i];
@@ -211,15 +220,48 @@ drop_findings(const struct step *st, bool (*is_meant)(const struct finding *))
 }
 
 static bool
-is_of_deploy(const struct finding *f)
+is_of_deploy(const struct step *st, const struct finding *f)
 {
-	return is_deploy_cause(f->cause) || (f->is_from_order && cause_row(f->cause)->layer == LAYER_OWN);
+	(void)st;
+	return is_deploy_cause(f->cause) ||
+	       (f->is_from_order && cause_row(f->cause)->layer == LAYER_OWN);
 }
 
 static bool
 is_of_order(const struct finding *f)
 {
 	return f->is_from_order && !is_deploy_cause(f->cause);
+}
+
+/* What an earlier order met and the latest one did not. */
+static bool
+is_of_earlier_order(const struct step *st, const struct finding *f)
+{
+	return is_of_order(f) && f->last_seen.s != st->t->now.s &&
+	       !when_before(st->t->now, f->next_look);
+}
+
+/* An order went well: what the CA had said of its names, or of the whole site, is over. A name that was left out
+ * keeps its finding, and with it the count of its failures. */
+static void
+drop_order_findings(const struct step *st)
+{
+	struct finding_list l = list_for(st, 0);
+
+	for (size_t i = 0; i < st->s->findings.n; i++) {
+		const struct finding *old = &st->s->findings.at[i];
+		bool is_left_out = false;
+
+		for (size_t k = 0; k < st->s->names_n; k++)
+			is_left_out |= !st->s->names[k].is_held &&
+				       str_eq(old->subject, st->s->names[k].name);
+		if (is_of_order(old) && !is_left_out)
+			continue;
+		struct finding *f = finding_put(&l, old->cause, old->subject);
+		if (f != NULL)
+			*f = *old;
+	}
+	take_list(st, &l);
 }
 
 /* --- what visitors receive --- */
@@ -260,13 +302,17 @@ static struct when
 next_look(const struct step *st)
 {
 	const struct site *s = st->s;
-	struct span every = s->held.id != 0 ? life_look_every(s->held.life, st->p->look_every) : st->p->look_every;
-	struct when at = when_plus(st->t->now, (struct span){ every.s - (int64_t)(st->t->roll % ((uint64_t)every.s / 10 + 1)) });
+	struct span every = s->held.id != 0 ? life_look_every(s->held.life, st->p->look_every)
+					    : st->p->look_every;
+	struct when at = when_plus(st->t->now,
+	    (struct span){ every.s - (int64_t)(st->t->roll % ((uint64_t)every.s / 10 + 1)) });
 
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
 		int64_t age = when_between(f->first_seen, st->t->now).s;
-		struct span least = age < YOUNG_S ? st->p->poll_min : age < AGED_S ? st->p->poll_max : st->p->look_every;
+		struct span least = age < YOUNG_S  ? st->p->poll_min
+				    : age < AGED_S ? st->p->poll_max
+						   : st->p->look_every;
 
 		at = when_min(at, when_max(f->next_look, when_plus(st->t->now, least)));
 	}
@@ -278,8 +324,12 @@ draft_next(const struct site *s, const struct policy *p)
 {
 	if (!s->draft.exists)
 		return WHEN_NEVER;
-	struct when tell = when_is_known(s->draft.told_at) ? WHEN_NEVER : when_plus(s->draft.begun_at, p->draft_tell_after);
-	struct when discard = s->draft.has_csr ? WHEN_NEVER : when_plus(s->draft.begun_at, p->draft_discard_after);
+	struct when tell = when_is_known(s->draft.told_at)
+			       ? WHEN_NEVER
+			       : when_plus(s->draft.begun_at, p->draft_tell_after);
+	struct when discard = s->draft.has_csr
+				  ? WHEN_NEVER
+				  : when_plus(s->draft.begun_at, p->draft_discard_after);
 
 	return when_min(tell, discard);
 }
@@ -290,6 +340,33 @@ deploy_is_due(const struct site *s, struct when now)
 	if (s->setting.source == SOURCE_NONE && s->applied.digest == 0)
 		return false;
 	return s->applied.digest != plan_digest(s, now);
+}
+
+/* The next date on which an order may become possible by the passing of time alone; checks have their own date. */
+static struct when
+order_wake(const struct step *st)
+{
+	const struct site *s = st->s;
+	struct when now = st->t->now, not_before = plan_order_not_before(s, st->p),
+		    at = WHEN_NEVER;
+
+	if (!plan_order_is_due(s, now))
+		return s->held.id != 0 ? site_renew_at(s) : WHEN_NEVER;
+	if (when_before(now, not_before))
+		at = not_before;
+	else if (!st->p->ca_is_ready)
+		at = when_plus(now, SPAN_S(CA_PAUSE_S));
+	/* Waiting for a name that fails is not for ever: the dates at which the plan changes. */
+	if (s->held.id != 0 && when_before(now, life_reduce_at(s->held.life)))
+		at = when_min(at, life_reduce_at(s->held.life));
+	else if (s->held.id != 0 && when_before(now, life_anyway_at(s->held.life)))
+		at = when_min(at, life_anyway_at(s->held.life));
+	/* What the CA refused may be asked for again from its next look on. */
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (s->findings.at[i].is_from_order &&
+		    when_before(now, s->findings.at[i].next_look))
+			at = when_min(at, s->findings.at[i].next_look);
+	return at;
 }
 
 /* The next date on which anything can happen by itself. */
@@ -310,36 +387,15 @@ next_wake(const struct step *st)
 		at = when_min(at, s->deploy_at);
 	if (s->held.id != 0) {
 		/* At the end of the life the redirect lets go; when less than HSTS promises is left, so does HSTS. */
-		struct when hsts_ends = when_minus(s->held.life.to, life_hsts_age(s->held.life));
+		struct when hsts_ends =
+		    when_minus(s->held.life.to, life_hsts_age(s->held.life));
 
 		if (when_before(now, s->held.life.to))
 			at = when_min(at, s->held.life.to);
 		if (when_before(now, hsts_ends) && s->applied.hsts)
 			at = when_min(at, hsts_ends);
 	}
-	if (plan_wants(s)) {
-		struct when order = s->held.id == 0 ? now : site_renew_at(s);
-
-		if (plan_order_is_due(s, now))
-			order = now;
-		at = when_min(at, when_max(order, plan_order_not_before(s, st->p)));
-		/* Waiting for a name that fails is not for ever: the dates at which the plan changes. */
-		if (s->held.id != 0 && !when_before(now, order)) {
-			struct str *room = arena_get(st->a, s->names_n * sizeof *room);
-
-			if (room != NULL && plan_order_names(s, now, room) == 0)
-				at = when_min(s->look_at, when_min(draft_next(s, st->p), site_letters_next(s, st->p)));
-			if (when_before(now, life_reduce_at(s->held.life)))
-				at = when_min(at, life_reduce_at(s->held.life));
-			else if (when_before(now, life_anyway_at(s->held.life)))
-				at = when_min(at, life_anyway_at(s->held.life));
-			if (when_before(now, s->held.life.to))
-				at = when_min(at, s->held.life.to);
-		} else if (s->held.id == 0 && !when_before(s->checked_at, s->look_at)) {
-			at = when_min(at, s->look_at);
-		}
-	}
-	return when_max(at, soon);
+	return when_max(plan_wants(s) ? when_min(at, order_wake(st)) : at, soon);
 }
 
 /* --- beginning something --- */
@@ -352,10 +408,13 @@ begin_deploy(const struct step *st)
 	struct site_effect *fx = begin(st, DOING_DEPLOY, FX_DEPLOY);
 
 	fx->is_removal = s->is_removed;
-	fx->applied = (struct applied){ plan_digest(s, now), site_redirect(s, now), site_hsts(s, now) };
+	fx->applied =
+	    (struct applied){ plan_digest(s, now), site_redirect(s, now), site_hsts(s, now) };
 	fx->hsts_age_s = site_hsts(s, now) ? (uint32_t)life_hsts_age(s->held.life).s : 0;
 	if ((fx->applied.redirect == 0) != (s->applied.redirect == 0))
-		tell_history(st, fx->applied.redirect != 0 ? HISTORY_REDIRECT_ON : HISTORY_REDIRECT_OFF, NULL);
+		tell_history(st,
+		    fx->applied.redirect != 0 ? HISTORY_REDIRECT_ON : HISTORY_REDIRECT_OFF,
+		    NULL);
 }
 
 static bool
@@ -363,8 +422,9 @@ begin_order(const struct step *st)
 {
 	struct site *s = st->s;
 	struct str *names = arena_get(st->a, (s->names_n + 1) * sizeof *names);
-	bool is_fresh = when_is_known(s->checked_at) && when_between(s->checked_at, st->t->now).s <= FRESH_S &&
-	    !when_before(s->checked_at, s->retry_at);
+	bool is_fresh = when_is_known(s->checked_at) &&
+			when_between(s->checked_at, st->t->now).s <= FRESH_S &&
+			!when_before(s->checked_at, s->retry_at);
 
 	if (names == NULL || !st->p->ca_is_ready || !is_fresh)
 		return false;
@@ -410,12 +470,16 @@ decide(const struct step *st)
 		(void)begin(st, DOING_VERIFY, FX_VERIFY);
 		return;
 	}
-	bool may_order = plan_order_is_due(s, now) && !when_before(now, plan_order_not_before(s, st->p));
+	bool may_order =
+	    plan_order_is_due(s, now) && !when_before(now, plan_order_not_before(s, st->p));
 	if (may_order && begin_order(st))
 		return;
 	/* An order wants a check younger than the last failure; what a fresh one has just refused waits for its date. */
-	bool is_stale = may_order && when_between(s->checked_at, now).s > FRESH_S;
-	bool is_retry = may_order && when_is_known(s->retry_at) && when_before(s->checked_at, s->retry_at);
+	struct str *room = arena_get(st->a, (s->names_n + 1) * sizeof *room);
+	bool is_stale = may_order && when_between(s->checked_at, now).s > FRESH_S &&
+			room != NULL && plan_order_names(s, now, room) > 0;
+	bool is_retry =
+	    may_order && when_is_known(s->retry_at) && when_before(s->checked_at, s->retry_at);
 	if (s->asked_check || !when_before(now, s->look_at) || is_stale || is_retry ||
 	    (may_order && !when_is_known(s->checked_at)))
 		begin_check(st);
@@ -432,7 +496,7 @@ on_checked(const struct step *st)
 	bool has_recovered = false;
 
 	for (size_t i = 0; passed != NULL && i < s->names_n; i++)
-		passed[i] = plan_passes(s, &s->names[i]);
+		passed[i] = plan_passes(s, &s->names[i], now);
 	enum proof proof = take_served(st);
 	merge_evidence(st, false);
 	s->checked_at = now;
@@ -441,7 +505,7 @@ on_checked(const struct step *st)
 		struct when before = n->passed_at;
 
 		n->passed_at = now;
-		if (!plan_passes(s, n))
+		if (!plan_passes(s, n, now))
 			n->passed_at = before;
 		else if (passed != NULL && !passed[i])
 			has_recovered = true;
@@ -489,8 +553,9 @@ on_verified(const struct step *st)
 	if (++s->verify_failures < VERIFY_TRIES || proof == PROOF_NONE) {
 		/* Not yet, or nothing to be seen: again in a moment, then with the ordinary looks. */
 		s->look_at = s->verify_failures < VERIFY_TRIES
-		    ? when_plus(st->t->now, SPAN_S(VERIFY_PAUSE_S * (int64_t)s->verify_failures))
-		    : next_look(st);
+				 ? when_plus(st->t->now,
+				       SPAN_S(VERIFY_PAUSE_S * (int64_t)s->verify_failures))
+				 : next_look(st);
 		if (s->verify_failures >= VERIFY_TRIES)
 			s->verify_failures = 0;
 		return;
@@ -501,7 +566,9 @@ on_verified(const struct step *st)
 	s->applied.digest = 0;
 	s->deploy_at = when_plus(st->t->now,
 	    plan_backoff(s->deploy_failures, st->p->poll_min, SPAN_S(DEPLOY_PAUSE_MOST_S)));
-	struct finding f = { .cause = CAUSE_OWN_DEPLOY_NOT_SERVED, .subject = s->names[0].name, .acts = ACTOR_HOST,
+	struct finding f = { .cause = CAUSE_OWN_DEPLOY_NOT_SERVED,
+		.subject = s->names[0].name,
+		.acts = ACTOR_HOST,
 		.next_look = s->deploy_at };
 	add_findings(st, &f, 1);
 	s->look_at = next_look(st);
@@ -542,7 +609,7 @@ on_issued(const struct step *st)
 	s->reminders_told = 0;
 	s->expired_told = false;
 	tell_history(st, HISTORY_ISSUED, NULL);
-	drop_findings(st, is_of_order);
+	drop_order_findings(st);
 	if (lost_n > 0) {
 		tell_history(st, HISTORY_REDUCED, NULL);
 		site_letters_reduced(s, st->t, lost, lost_n, st->out);
@@ -550,29 +617,54 @@ on_issued(const struct step *st)
 	rest(st);
 }
 
+/* Is one of the wanted names untouched by what the CA refused? Then the others need not wait for it (P5). */
+static bool
+some_name_is_fine(const struct site *s, const struct site_event *ev)
+{
+	for (size_t i = 0; i < s->names_n; i++) {
+		bool is_meant = !s->names[i].is_wanted;
+
+		for (size_t k = 0; k < ev->failures_n; k++)
+			is_meant |= plan_is_about(s, &ev->failures[k], &s->names[i]);
+		if (!is_meant)
+			return true;
+	}
+	return false;
+}
+
 static void
 on_order_failed(const struct step *st)
 {
 	struct site *s = st->s;
 	const struct site_event *ev = st->ev;
+	struct when now = st->t->now;
+	bool is_law = when_is_known(ev->retry_after) && when_before(now, ev->retry_after);
+	struct finding *room = arena_get(st->a, (ev->failures_n + 1) * sizeof *room);
 
 	s->order_id = 0;
 	rest(st);
 	s->order_failures++;
-	struct span wait = ev->is_retry_at_once && s->order_failures < 3 ? SPAN_S(1)
-									  : plan_order_backoff(s, s->order_failures, st->t);
-	s->retry_at = when_plus(st->t->now, wait);
-	s->retry_is_law = when_is_known(ev->retry_after) && when_before(st->t->now, ev->retry_after);
-	if (s->retry_is_law)
-		s->retry_at = when_max(s->retry_at, ev->retry_after);
-	struct finding *room = arena_get(st->a, (ev->failures_n + 1) * sizeof *room);
+	struct when retry_at = when_plus(now, plan_order_backoff(s, s->order_failures, st->t));
+	/* The CA's word about a name blocks that name until its date: a refused order is not repeated before (P6). */
 	for (size_t i = 0; room != NULL && i < ev->failures_n; i++) {
+		const struct finding *old =
+		    find(&s->findings, ev->failures[i].cause, ev->failures[i].subject);
+		unsigned times = old != NULL ? old->times_seen + 1 : 1;
+
 		room[i] = ev->failures[i];
-		/* The CA's word blocks until its date; a failed order is not repeated before (P6). */
-		room[i].next_look = s->retry_is_law ? s->retry_at : when_min(s->retry_at, room[i].next_look);
+		room[i].next_look = is_law
+					? ev->retry_after
+					: when_plus(now, plan_order_backoff(s, times, st->t));
 	}
 	if (room != NULL)
 		add_findings(st, room, ev->failures_n);
+	drop_findings(st, is_of_earlier_order);
+	if (is_law)
+		retry_at = when_max(retry_at, ev->retry_after);
+	else if ((ev->is_retry_at_once && s->order_failures < 3) || some_name_is_fine(s, ev))
+		retry_at = when_plus(now, SPAN_S(1));
+	s->retry_at = retry_at;
+	s->retry_is_law = is_law;
 	tell_history(st, HISTORY_ORDER_FAILED, ev->failures_n > 0 ? &ev->failures[0] : NULL);
 	s->look_at = when_min(s->look_at, next_look(st));
 }
@@ -586,8 +678,9 @@ on_deployed(const struct step *st)
 	rest(st);
 	if (ev->failures_n > 0) {
 		s->deploy_failures++;
-		s->deploy_at = when_plus(st->t->now,
-		    plan_backoff(s->deploy_failures, st->p->poll_min, SPAN_S(DEPLOY_PAUSE_MOST_S)));
+		s->deploy_at =
+		    when_plus(st->t->now, plan_backoff(s->deploy_failures, st->p->poll_min,
+					      SPAN_S(DEPLOY_PAUSE_MOST_S)));
 		struct finding f = ev->failures[0];
 		f.next_look = s->deploy_at;
 		add_findings(st, &f, 1);
@@ -646,9 +739,13 @@ on_overdue(const struct step *st)
 	struct site *s = st->s;
 
 	if (s->doing == DOING_ORDER) {
-		struct finding f = { .cause = CAUSE_OWN_ORDER_STUCK, .subject = s->names[0].name, .acts = ACTOR_HOST,
+		struct finding f = { .cause = CAUSE_OWN_ORDER_STUCK,
+			.subject = s->names[0].name,
+			.acts = ACTOR_HOST,
 			.next_look = st->t->now };
-		struct site_event failed = { .kind = SITE_ORDER_FAILED, .failures = &f, .failures_n = 1,
+		struct site_event failed = { .kind = SITE_ORDER_FAILED,
+			.failures = &f,
+			.failures_n = 1,
 			.retry_after = WHEN_UNKNOWN };
 		struct step again = *st;
 
@@ -678,7 +775,8 @@ is_awaited(const struct site *s, const struct site_event *ev)
 {
 	switch (ev->kind) {
 	case SITE_CHECKED:
-		return ev->job == s->job && (s->doing == DOING_CHECK || s->doing == DOING_VERIFY);
+		return ev->job == s->job &&
+		       (s->doing == DOING_CHECK || s->doing == DOING_VERIFY);
 	case SITE_ISSUED:
 	case SITE_ORDER_FAILED:
 		return ev->job == s->job && s->doing == DOING_ORDER;
@@ -703,7 +801,8 @@ take_event(const struct step *st)
 
 	switch (st->ev->kind) {
 	case SITE_WAKE:
-		if (s->doing != DOING_NOTHING && when_between(s->doing_since, st->t->now).s >= longest_s[s->doing])
+		if (s->doing != DOING_NOTHING &&
+		    when_between(s->doing_since, st->t->now).s >= longest_s[s->doing])
 			on_overdue(st);
 		return;
 	case SITE_ASKED_CHECK:
@@ -760,7 +859,8 @@ site_check(const struct site *s)
 	must(s->doing == DOING_NOTHING || s->wake.s != WHEN_NEVER.s);
 	/* P2, P4: no finding without a date on which it is looked at again. */
 	for (size_t i = 0; i < s->findings.n; i++)
-		must(s->findings.at[i].cause != CAUSE_NONE && when_is_known(s->findings.at[i].next_look));
+		must(s->findings.at[i].cause != CAUSE_NONE &&
+		     when_is_known(s->findings.at[i].next_look));
 	/* P3: the redirect is on only while a certificate is held. */
 	must(s->applied.redirect == 0 || s->held.id != 0);
 	must(!s->applied.hsts || s->applied.redirect == 308);
@@ -769,8 +869,8 @@ site_check(const struct site *s)
 }
 
 void
-site_step(struct site *s, const struct site_event *ev, const struct turn *t, const struct policy *p, struct arena *a,
-    struct site_effects *out)
+site_step(struct site *s, const struct site_event *ev, const struct turn *t,
+    const struct policy *p, struct arena *a, struct site_effects *out)
 {
 	struct step st = { s, ev, t, p, a, out };
 	int64_t held_before = s->held.id;
@@ -786,6 +886,7 @@ site_step(struct site *s, const struct site_event *ev, const struct turn *t, con
 	must(held_before == 0 || s->held.id != 0);
 	/* P6: nothing is asked of a CA that has asked us to wait. */
 	for (size_t i = 0; i < out->n; i++)
-		must(out->at[i].kind != FX_ORDER || !when_before(t->now, p->ca_not_before) || p->ca_not_before.s == WHEN_UNKNOWN.s);
+		must(out->at[i].kind != FX_ORDER || !when_before(t->now, p->ca_not_before) ||
+		     p->ca_not_before.s == WHEN_UNKNOWN.s);
 	site_check(s);
 }

@@ -9,7 +9,8 @@ fault_is_not_the_owners(const struct site *s)
 		const struct finding *f = &s->findings.at[i];
 		enum layer layer = cause_row(f->cause)->layer;
 
-		if (!actor_is_owner(f->acts) && cause_row(f->cause)->severity >= SEVERITY_WARN &&
+		if (!actor_is_owner(f->acts) &&
+		    cause_row(f->cause)->severity >= SEVERITY_WARN &&
 		    (layer == LAYER_OWN || layer == LAYER_CA))
 			return true;
 	}
@@ -28,7 +29,8 @@ site_owner_finding(const struct site *s)
 		    site_cause_of(s, f->subject) != f)
 			continue;
 		/* A name that visitors reach by this certificate comes before one that is not in it yet. */
-		if (best == NULL || cause_row(f->cause)->severity > cause_row(best->cause)->severity)
+		if (best == NULL ||
+		    cause_row(f->cause)->severity > cause_row(best->cause)->severity)
 			best = f;
 	}
 	return best;
@@ -46,7 +48,8 @@ may_from(const struct site *s)
 {
 	if (!when_is_known(s->letter_at))
 		return WHEN_UNKNOWN;
-	return when_plus(s->letter_at, s->held.id != 0 ? life_letter_gap(s->held.life) : SPAN_D(1));
+	return when_plus(
+	    s->letter_at, s->held.id != 0 ? life_letter_gap(s->held.life) : SPAN_D(1));
 }
 
 static unsigned
@@ -60,7 +63,8 @@ reminders_passed(const struct site *s, struct when now)
 }
 
 static struct site_effect *
-put_letter(struct site *s, const struct turn *t, struct site_effects *out, enum letter_kind kind)
+put_letter(
+    struct site *s, const struct turn *t, struct site_effects *out, enum letter_kind kind)
 {
 	struct site_effect *fx = site_effect_put(out, FX_LETTER);
 
@@ -73,10 +77,12 @@ put_letter(struct site *s, const struct turn *t, struct site_effects *out, enum 
 static bool
 is_all_well(const struct site *s, struct when now)
 {
-	if (s->held.id == 0 || !s->held.is_live || !when_before(now, s->held.life.to) || s->doing != DOING_NOTHING)
+	if (s->held.id == 0 || !s->held.is_live || !when_before(now, s->held.life.to) ||
+	    s->doing != DOING_NOTHING)
 		return false;
 	for (size_t i = 0; i < s->names_n; i++)
-		if (s->names[i].is_wanted && (!s->names[i].is_held || !s->names[i].served.is_ok))
+		if (s->names[i].is_wanted &&
+		    (!s->names[i].is_held || !s->names[i].served.is_ok))
 			return false;
 	return site_owner_finding(s) == NULL;
 }
@@ -91,7 +97,8 @@ mark_told(struct site *s, const struct turn *t)
 }
 
 static void
-tell_draft(struct site *s, const struct turn *t, const struct policy *p, struct site_effects *out)
+tell_draft(
+    struct site *s, const struct turn *t, const struct policy *p, struct site_effects *out)
 {
 	if (!s->draft.exists || when_is_known(s->draft.told_at) ||
 	    when_before(t->now, when_plus(s->draft.begun_at, p->draft_tell_after)))
@@ -102,7 +109,8 @@ tell_draft(struct site *s, const struct turn *t, const struct policy *p, struct 
 
 /* The owner has something to mend: the first news of it, reminders towards the end, and the end itself. */
 static void
-tell_fault(struct site *s, const struct turn *t, const struct finding *f, struct site_effects *out)
+tell_fault(
+    struct site *s, const struct turn *t, const struct finding *f, struct site_effects *out)
 {
 	bool may = !when_before(t->now, may_from(s));
 	unsigned passed = s->held.id != 0 ? reminders_passed(s, t->now) : 0;
@@ -128,7 +136,8 @@ tell_fault(struct site *s, const struct turn *t, const struct finding *f, struct
 }
 
 void
-site_letters(struct site *s, const struct turn *t, const struct policy *p, struct arena *a, struct site_effects *out)
+site_letters(struct site *s, const struct turn *t, const struct policy *p, struct arena *a,
+    struct site_effects *out)
 {
 	const struct finding *f = site_owner_finding(s);
 
@@ -154,7 +163,8 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 }
 
 void
-site_letters_reduced(struct site *s, const struct turn *t, const struct str *lost, size_t lost_n, struct site_effects *out)
+site_letters_reduced(struct site *s, const struct turn *t, const struct str *lost,
+    size_t lost_n, struct site_effects *out)
 {
 	struct site_effect *fx = put_letter(s, t, out, LETTER_REDUCED);
 
@@ -182,6 +192,7 @@ site_letters_next(const struct site *s, const struct policy *p)
 	if (s->held.id == 0)
 		return at;
 	if (s->reminders_told < LIFE_REMINDERS)
-		at = when_min(at, when_max(may_from(s), life_reminder_at(s->held.life, s->reminders_told)));
+		at = when_min(at,
+		    when_max(may_from(s), life_reminder_at(s->held.life, s->reminders_told)));
 	return s->expired_told ? at : when_min(at, s->held.life.to);
 }

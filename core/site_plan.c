@@ -18,13 +18,17 @@ plan_is_about(const struct site *s, const struct finding *f, const struct site_n
 }
 
 bool
-plan_passes(const struct site *s, const struct site_name *n)
+plan_passes(const struct site *s, const struct site_name *n, struct when now)
 {
 	if (!n->is_wanted || !when_is_known(n->passed_at))
 		return false;
-	for (size_t i = 0; i < s->findings.n; i++)
-		if (finding_blocks(&s->findings.at[i]) && plan_is_about(s, &s->findings.at[i], n))
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct finding *f = &s->findings.at[i];
+		bool is_past = f->is_from_order && !when_before(now, f->next_look);
+
+		if (finding_blocks(f) && !is_past && plan_is_about(s, f, n))
 			return false;
+	}
 	return true;
 }
 
@@ -43,7 +47,7 @@ plan_order_is_due(const struct site *s, struct when now)
 		return true;
 	/* A name that can be had and is not in the certificate: www, whose record has appeared. */
 	for (size_t i = 0; i < s->names_n; i++)
-		if (!s->names[i].is_held && plan_passes(s, &s->names[i]))
+		if (!s->names[i].is_held && plan_passes(s, &s->names[i], now))
 			return true;
 	return false;
 }
@@ -56,7 +60,7 @@ plan_order_names(const struct site *s, struct when now, struct str *ret)
 	for (size_t i = 0; i < s->names_n; i++) {
 		const struct site_name *n = &s->names[i];
 
-		if (plan_passes(s, n))
+		if (plan_passes(s, n, now))
 			ret[passing++] = n->name;
 		else if (n->is_wanted && n->is_held)
 			held_failing++;
@@ -102,7 +106,9 @@ mix(uint64_t h, const void *p, size_t n)
 uint64_t
 plan_digest(const struct site *s, struct when now)
 {
-	uint8_t redirect = site_redirect(s, now) == 0 ? 0 : site_redirect(s, now) == 307 ? 1 : 2;
+	uint8_t redirect = site_redirect(s, now) == 0	  ? 0
+			   : site_redirect(s, now) == 307 ? 1
+							  : 2;
 	uint8_t flags[] = { redirect, site_hsts(s, now), s->is_removed, s->held.id != 0 };
 	uint64_t h = mix(0xcbf29ce484222325U, flags, sizeof flags);
 
@@ -145,7 +151,7 @@ bool
 site_hsts(const struct site *s, struct when now)
 {
 	return s->setting.hsts && site_redirect(s, now) == 308 &&
-	    life_left(s->held.life, now).s > life_hsts_age(s->held.life).s;
+	       life_left(s->held.life, now).s > life_hsts_age(s->held.life).s;
 }
 
 struct span

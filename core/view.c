@@ -1,0 +1,170 @@
+#include "core/view.h"
+#include "base/must.h"
+#include "core/site_letters.h"
+#include "core/site_plan.h"
+
+const char *
+site_state_name(enum site_state s)
+{
+	static const char *const names[] = { "expired", "broken", "issuing", "act", "ours",
+		"partial", "moved", "ok", "off" };
+
+	must(s < SITE_STATE_COUNT);
+	return names[s];
+}
+
+const char *
+visitors_name(enum visitors v)
+{
+	static const char *const names[] = { "lock", "warning", "plain", "nothing", "unknown" };
+
+	must(v <= VISITORS_UNKNOWN);
+	return names[v];
+}
+
+static bool
+leads_nowhere(const struct finding *f)
+{
+	return f != NULL && (f->cause == CAUSE_DNS_ADDRESS_MISSING ||
+				f->cause == CAUSE_DNS_ADDRESS_PARTLY_MISSING ||
+				f->cause == CAUSE_REGISTRATION_DOMAIN_UNREGISTERED ||
+				f->cause == CAUSE_DNS_CNAME_BROKEN);
+}
+
+enum visitors
+view_visitors(const struct site *s, const struct site_name *n, struct when now)
+{
+	bool is_shown = when_is_known(n->served.not_after);
+
+	if (leads_nowhere(site_cause_of(s, n->name)))
+		return VISITORS_NOTHING;
+	if (!when_is_known(n->served.at))
+		return s->held.id != 0 ? VISITORS_UNKNOWN : VISITORS_PLAIN;
+	if (is_shown && n->served.is_ok && when_before(now, n->served.not_after))
+		return VISITORS_LOCK;
+	if (is_shown)
+		return VISITORS_WARNING;
+	/* No certificate at all: before the first one the site is simply not encrypted yet. */
+	return s->held.id != 0 && n->is_held ? VISITORS_NOTHING : VISITORS_PLAIN;
+}
+
+/* What the names come to, counted once. */
+struct sum {
+	size_t wanted, locked, warned, over, held_dark;
+	struct when until, since;
+};
+
+static struct sum
+sum_up(const struct site *s, struct when now)
+{
+	struct sum sum = { .until = WHEN_NEVER, .since = WHEN_NEVER };
+
+	for (size_t i = 0; i < s->names_n; i++) {
+		const struct site_name *n = &s->names[i];
+		enum visitors v = view_visitors(s, n, now);
+		bool is_over = v == VISITORS_WARNING && !when_before(now, n->served.not_after);
+
+		if (!n->is_wanted)
+			continue;
+		sum.wanted++;
+		if (v == VISITORS_LOCK) {
+			sum.locked++;
+			sum.until = when_min(sum.until, n->served.not_after);
+		}
+		/* A warning counts where visitors were served by us before, or still are. */
+		if (v == VISITORS_WARNING && (s->held.id != 0 || is_over)) {
+			sum.warned++;
+			sum.since =
+			    when_min(sum.since, is_over ? n->served.not_after : n->served.at);
+		}
+		sum.over += is_over;
+		sum.held_dark += v == VISITORS_NOTHING && n->is_held;
+	}
+	if (sum.until.s == WHEN_NEVER.s)
+		sum.until = WHEN_UNKNOWN;
+	if (sum.since.s == WHEN_NEVER.s)
+		sum.since = WHEN_UNKNOWN;
+	return sum;
+}
+
+/* The finding that the page begins with: the owner's if there is one, else the most severe of the others. */
+static const struct finding *
+main_finding(const struct site *s)
+{
+	const struct finding *best = site_owner_finding(s);
+
+	if (best != NULL)
+		return best;
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct finding *f = &s->findings.at[i];
+
+		if (cause_row(f->cause)->severity >= SEVERITY_WARN &&
+		    (best == NULL ||
+			cause_row(f->cause)->severity > cause_row(best->cause)->severity))
+			best = f;
+	}
+	return best;
+}
+
+static bool
+is_about_held_name(const struct site *s, const struct finding *f)
+{
+	for (size_t i = 0; i < s->names_n; i++)
+		if (s->names[i].is_held && plan_is_about(s, f, &s->names[i]))
+			return true;
+	return s->held.id == 0;
+}
+
+static enum site_state
+state_of(const struct site *s, const struct sum *sum, const struct finding *cause)
+{
+	bool is_owners = cause != NULL && actor_is_owner(cause->acts);
+
+	if (!plan_wants(s) && s->held.id == 0)
+		return SITE_STATE_OFF;
+	if (sum->over > 0)
+		return SITE_STATE_EXPIRED;
+	if (sum->warned > 0 ||
+	    (sum->held_dark > 0 && cause != NULL && cause->cause == CAUSE_SERVED_UNREACHABLE))
+		return SITE_STATE_BROKEN;
+	if (cause != NULL && cause->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY)
+		return SITE_STATE_MOVED;
+	if (is_owners && is_about_held_name(s, cause))
+		return SITE_STATE_ACT;
+	if (s->held.id == 0 || (sum->locked == 0 && !s->held.is_live))
+		return cause != NULL && cause_row(cause->cause)->severity >= SEVERITY_FAIL
+			   ? SITE_STATE_OURS
+			   : SITE_STATE_ISSUING;
+	if (cause != NULL && !is_owners)
+		return SITE_STATE_OURS;
+	if (is_owners)
+		return SITE_STATE_PARTIAL;
+	return sum->locked == sum->wanted ? SITE_STATE_OK
+	       : sum->locked > 0	  ? SITE_STATE_PARTIAL
+					  : SITE_STATE_OURS;
+}
+
+struct view
+view_of(const struct site *s, struct when now)
+{
+	struct sum sum = sum_up(s, now);
+	const struct finding *cause = main_finding(s);
+	struct view v = {
+		.state = state_of(s, &sum, cause),
+		.until = sum.until,
+		.since = sum.since,
+		.cause = cause,
+		.acts = cause != NULL ? cause->acts : ACTOR_NOBODY,
+		.next_look = s->doing != DOING_NOTHING ? now : when_min(s->look_at, s->wake),
+		.next_renewal = site_renew_at(s),
+	};
+
+	/* What visitors see in red is not called safe as well: the page says one thing. */
+	if (v.state == SITE_STATE_EXPIRED || v.state == SITE_STATE_BROKEN)
+		v.until = WHEN_UNKNOWN;
+	else
+		v.since = WHEN_UNKNOWN;
+	if ((v.state == SITE_STATE_EXPIRED || v.state == SITE_STATE_BROKEN) && cause == NULL)
+		v.acts = ACTOR_HOST;
+	return v;
+}
