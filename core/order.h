@@ -99,5 +99,6 @@ void order_step(struct order *o, const struct order_event *ev, const struct turn
     struct arena *keep, struct arena *a, struct order_outcome *out);
 /* Invariants; must() each. */
 void order_check(const struct order *o);
-const char *order_phase_name(enum order_phase p);
+const char *order_phase_name(enum order_phase p); /* "intent" … "failed" */
+bool order_phase_of_name(struct str s, enum order_phase *ret);
 #endif

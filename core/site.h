@@ -38,6 +38,7 @@ enum doing {
 	DOING_COUNT
 };
 const char *doing_name(enum doing d);
+bool doing_of_name(struct str s, enum doing *ret); /* false for a word that is not in the table */
 
 /* What the last handshake for one name showed, over all its addresses: the worst of them. */
 struct served {
@@ -159,6 +160,7 @@ enum letter_kind {
 	LETTER_COUNT
 };
 const char *letter_name(enum letter_kind k);
+bool letter_of_name(struct str s, enum letter_kind *ret);
 
 enum site_effect_kind {
 	FX_CHECK,   /* gather evidence for all wanted names: DNS, HTTP, TLS */
@@ -179,6 +181,7 @@ enum history_kind {
 	HISTORY_COUNT
 };
 const char *history_name(enum history_kind h);
+bool history_of_name(struct str s, enum history_kind *ret);
 struct site_effect {
 	enum site_effect_kind kind;
 	uint64_t job;
