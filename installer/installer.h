@@ -14,13 +14,14 @@
  *    puts back what stands in the journal if not.
  * 4. The same state applied twice writes nothing and reloads nothing.
  */
+#include <signal.h>
 #include <stdint.h>
 #include "ports/clock/clock.h"
 #include "ports/config/config.h"
 
 struct files;
 struct installer_options {
-	int fd;			 /* SOCK_SEQPACKET, blocking; the peer is the engine */
+	int fd;			 /* one end of a link_pair (ports/link/link.h); the peer is the engine */
 	const struct config_target *targets;
 	size_t targets_n;
 	const uint8_t *transport_key; /* opens sealed sets (ports/keys/set.h) */
@@ -28,7 +29,9 @@ struct installer_options {
 	const struct files *files; /* NULL: the real ones */
 	int64_t gather_ms;	 /* how long a batch waits for one more request; 0: default 50 */
 	int64_t command_ms;	 /* longest run of a test, reload or command; 0: default 60 s */
+	const volatile sig_atomic_t *quit; /* set by a handler of a signal that the caller has blocked; or NULL */
+	const sigset_t *unblocked;	   /* the mask to wait with; NULL: the present one */
 };
-/* Runs until the peer closes the socket (OK) or the socket fails. Sets umask, dumpable and no-new-privileges of the process. */
+/* Runs until a QUIT message or *quit (OK), or until the other end is gone for good (CLOSED). Sets umask, dumpable and no-new-privileges of the process. */
 MUST_USE enum err installer_run(const struct installer_options *o, struct why *why);
 #endif

@@ -9,8 +9,8 @@
 #include "ports/loop/loop.h"
 
 struct deploy_remote;
-/* fd stays the caller's; it is made non-blocking. */
-MUST_USE enum err deploy_remote_new(struct loop *l, int fd, struct deploy_remote **ret);
+/* fd: one end of a link_pair (ports/link/link.h); it stays the caller's. */
+MUST_USE enum err deploy_remote_new(struct loop *l, const struct clock *c, int fd, struct deploy_remote **ret);
 void deploy_remote_free(struct deploy_remote **r); /* outstanding requests are forgotten without an answer */
 struct deploy deploy_remote_port(struct deploy_remote *r);
 /* Requests without an answer, for metrics. */
