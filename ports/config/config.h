@@ -3,6 +3,9 @@
 /*
  * The one configuration file (YAML, libcyaml). Every key is optional but server.addresses and one ca.
  * Unknown keys and bad values are errors with file, line and what was expected. etc/koshin.yaml documents all keys.
+ *
+ * Strings with a default are never NULL; user, panel_url and a target's group are "" when they were not given; every
+ * other string that was not given (bundle, roots, contact, eab_kid, mail.user …) is NULL.
  */
 #include <stdbool.h>
 #include <stddef.h>
