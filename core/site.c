@@ -716,7 +716,7 @@ on_restarted(const struct step *st)
 		return;
 	case DOING_ORDER:
 		if (s->order_id != 0)
-			(void)begin(st, DOING_ORDER, FX_RESUME);
+			begin(st, DOING_ORDER, FX_RESUME)->order_id = s->order_id;
 		else
 			rest(st);
 		return;
@@ -729,7 +729,7 @@ on_restarted(const struct step *st)
 	case DOING_COUNT:
 		break;
 	}
-	must(!"a state of the table");
+	must(false);
 }
 
 /* The longest wait is over: the answer is taken as lost. */
@@ -751,7 +751,7 @@ on_overdue(const struct step *st)
 
 		again.ev = &failed;
 		if (s->order_id != 0)
-			(void)site_effect_put(st->out, FX_ABANDON);
+			site_effect_put(st->out, FX_ABANDON)->order_id = s->order_id;
 		on_order_failed(&again);
 		return;
 	}
@@ -819,7 +819,7 @@ take_event(const struct step *st)
 	case SITE_REMOVED:
 		s->is_removed = true;
 		if (s->doing == DOING_ORDER && s->order_id != 0) {
-			(void)site_effect_put(st->out, FX_ABANDON);
+			site_effect_put(st->out, FX_ABANDON)->order_id = s->order_id;
 			s->order_id = 0;
 		}
 		rest(st);
@@ -846,7 +846,7 @@ take_event(const struct step *st)
 	case SITE_EVENT_COUNT:
 		break;
 	}
-	must(!"an event of the enum");
+	must(false);
 }
 
 void

@@ -185,6 +185,7 @@ bool history_of_name(struct str s, enum history_kind *ret);
 struct site_effect {
 	enum site_effect_kind kind;
 	uint64_t job;
+	int64_t order_id;	 /* FX_ABANDON, FX_RESUME */
 	const struct str *names; /* FX_ORDER; LETTER_REDUCED: the names left out */
 	size_t names_n;
 	enum letter_kind letter;	/* FX_LETTER */

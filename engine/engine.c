@@ -1,0 +1,394 @@
+#include "engine/inside.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/must.h"
+#include "base/point.h"
+
+enum { HEARTBEAT_S = 60, WISHES_AT_ONCE = 64 };
+
+void
+engine_log(struct engine *e, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+
+	if (e->log == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	/* What came from outside stays on one line of the log. */
+	for (char *p = line; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = ' ';
+	e->log(e->log_arg, line);
+}
+
+enum err
+engine_new(const struct engine_setup *setup, struct engine **ret)
+{
+	const struct config *c = setup->config;
+	struct engine *e = calloc(1, sizeof *e);
+
+	if (e == NULL)
+		return ERR_MEMORY;
+	must(c->cas_n > 0);
+	e->config = c;
+	e->eab_hmac = setup->eab_hmac;
+	e->ports = setup->ports;
+	e->pid = setup->pid;
+	e->log = setup->log;
+	e->log_arg = setup->log_arg;
+	queue_init(&e->inbox);
+	queue_init(&e->acts);
+	queue_init(&e->later);
+	queue_init(&e->orders_waiting);
+	arena_init(&e->arena, (size_t)16 * LIMIT_TURN_BYTES);
+	arena_init(&e->ca_arena, LIMIT_TURN_BYTES);
+	e->account_at = e->heartbeat_at = WHEN_UNKNOWN;
+	size_t n = c->server.addresses_n < LIMIT_ADDRESSES ? c->server.addresses_n : LIMIT_ADDRESSES;
+	for (size_t i = 0; i < n; i++)
+		e->addresses[i] = str_of(c->server.addresses[i]);
+	e->policy = (struct policy){
+		.look_every = c->check.look_every,
+		.poll_min = c->check.poll_min,
+		.poll_max = c->check.poll_max,
+		.draft_tell_after = c->draft.tell_after,
+		.draft_discard_after = c->draft.discard_after,
+		.ca_not_before = WHEN_UNKNOWN,
+		.addresses = e->addresses,
+		.addresses_n = n,
+	};
+	*ret = e;
+	return ERR_OK;
+}
+
+static void
+queue_free(struct queue *q)
+{
+	struct work *w;
+
+	while ((w = queue_take(q)) != NULL)
+		work_free(&w);
+}
+
+void
+engine_free(struct engine **e)
+{
+	if (*e == NULL)
+		return;
+	queue_free(&(*e)->inbox);
+	queue_free(&(*e)->acts);
+	queue_free(&(*e)->later);
+	queue_free(&(*e)->orders_waiting);
+	orders_free(*e);
+	arena_fini(&(*e)->arena);
+	arena_fini(&(*e)->ca_arena);
+	free(*e);
+	*e = NULL;
+}
+
+bool
+engine_has_news(const struct engine *e)
+{
+	return e->inbox.n > 0 || e->acts.n > 0;
+}
+
+struct engine_counts
+engine_count(const struct engine *e)
+{
+	return (struct engine_counts){
+		.checks = e->checks_n,
+		.orders = e->orders_n,
+		.orders_waiting = e->orders_waiting.n,
+		.deploys = e->deploys_n,
+		.letters = e->letters_n,
+		.turns = e->turns,
+		.late_answers = e->late_answers,
+	};
+}
+
+/* --- answers --- */
+
+static enum err
+take_evidence(struct engine *e, struct work *w)
+{
+	const struct site_event ev = { .kind = SITE_CHECKED, .job = w->job, .evidence = &w->evidence->evidence,
+		.retry_after = WHEN_UNKNOWN };
+
+	must(e->checks_n > 0);
+	e->checks_n--;
+	return engine_step_site(e, w->site_id, &ev);
+}
+
+/* The key and the CSR of an order are here, if the site still waits for them. */
+static enum err
+take_site_key(struct engine *e, struct work *w)
+{
+	struct site s;
+	enum err err = store_site_load(e->ports.store, w->site_id, &e->arena, &s);
+
+	if (err != ERR_OK)
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	if (s.doing != DOING_ORDER || s.job != w->job || s.order_id != 0) {
+		e->late_answers++;
+		return ERR_OK;
+	}
+	return orders_begin(e, &s, w);
+}
+
+static enum err
+deploy_ended(struct engine *e, struct work *w, enum cause cause)
+{
+	struct finding f = {
+		.cause = cause,
+		.subject = w->target.n > 0 ? w->target : str_of(e->config->targets_n > 0 ? e->config->targets[0].name : "server"),
+		.seen = w->words,
+		.evidence = w->words.n > 0 ? w->words : str_of(err_words(w->err)),
+		.acts = ACTOR_HOST,
+		.next_look = e->turn.now,
+	};
+	const struct site_event ev = {
+		.kind = SITE_DEPLOYED,
+		.job = w->job,
+		.applied = w->applied,
+		.failures = &f,
+		.failures_n = w->err != ERR_OK,
+		.retry_after = WHEN_UNKNOWN,
+	};
+
+	must(e->deploys_n > 0);
+	e->deploys_n--;
+	return engine_step_site(e, w->site_id, &ev);
+}
+
+static enum err
+take_set(struct engine *e, struct work **w)
+{
+	if ((*w)->err != ERR_OK)
+		return deploy_ended(e, *w, (*w)->err == ERR_MISMATCH ? CAUSE_OWN_CERTIFICATE_KEY_MISMATCH : CAUSE_OWN_UNCLASSIFIED);
+	/* The same work goes on to the installer. */
+	(*w)->kind = WORK_DEPLOY;
+	(*w)->deploy.set = (*w)->set;
+	queue_put(&e->acts, *w);
+	*w = NULL;
+	return ERR_OK;
+}
+
+static enum err
+take_answer(struct engine *e, struct work **w)
+{
+	switch ((*w)->kind) {
+	case WORK_CHECK:
+		return take_evidence(e, *w);
+	case WORK_SITE_KEY:
+		return take_site_key(e, *w);
+	case WORK_REQUEST:
+		return orders_answer(e, *w);
+	case WORK_SET:
+		return take_set(e, w);
+	case WORK_DEPLOY:
+		return deploy_ended(e, *w, (*w)->cause != CAUSE_NONE ? (*w)->cause : CAUSE_OWN_UNCLASSIFIED);
+	case WORK_LETTER:
+		return letters_answer(e, *w);
+	case WORK_ACCOUNT_KEY:
+	case WORK_SEAL_EAB:
+	case WORK_ACCOUNT:
+	case WORK_SNIPPET:
+		return account_answer(e, *w);
+	}
+	must(false);
+	return ERR_BUG;
+}
+
+static enum err
+take_inbox(struct engine *e, struct queue *done)
+{
+	/* What a site's step puts into the inbox meanwhile is for the next turn. */
+	for (size_t n = e->inbox.n; n > 0; n--) {
+		struct work *w = queue_take(&e->inbox);
+		enum err err = take_answer(e, &w);
+
+		/* Its strings may be in what is saved: it is freed after the commit. */
+		if (w != NULL)
+			queue_put(done, w);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+/* --- dates and wishes --- */
+
+static enum err
+take_wishes(struct engine *e)
+{
+	struct wish *wishes = arena_get(&e->arena, WISHES_AT_ONCE * sizeof *wishes);
+	size_t n = 0;
+
+	if (wishes == NULL)
+		return ERR_MEMORY;
+	enum err err = store_wishes(e->ports.store, wishes, WISHES_AT_ONCE, &n);
+	for (size_t i = 0; err == ERR_OK && i < n; i++) {
+		const struct site_event ev = { .kind = wishes[i].kind, .retry_after = WHEN_UNKNOWN };
+
+		err = engine_step_site(e, wishes[i].site_id, &ev);
+		if (err == ERR_OK)
+			err = store_wish_done(e->ports.store, wishes[i].id);
+	}
+	return err;
+}
+
+/* After a start: everything that was in the middle of something, a part in each turn. */
+static enum err
+take_unfinished(struct engine *e)
+{
+	const struct site_event ev = { .kind = SITE_RESTARTED, .retry_after = WHEN_UNKNOWN };
+	int64_t *ids = arena_get(&e->arena, LIMIT_TURN_SITES * sizeof *ids);
+	size_t n = 0;
+
+	if (ids == NULL)
+		return ERR_MEMORY;
+	enum err err = store_unfinished(e->ports.store, e->started_after_id, ids, LIMIT_TURN_SITES, &n);
+	for (size_t i = 0; err == ERR_OK && i < n; i++) {
+		err = engine_step_site(e, ids[i], &ev);
+		e->started_after_id = ids[i];
+	}
+	e->is_started = err == ERR_OK && n < LIMIT_TURN_SITES;
+	return err;
+}
+
+static enum err
+take_due(struct engine *e, bool *ret_is_more)
+{
+	const struct site_event ev = { .kind = SITE_WAKE, .retry_after = WHEN_UNKNOWN };
+	int64_t *ids = arena_get(&e->arena, LIMIT_TURN_SITES * sizeof *ids);
+	size_t n = 0, max = LIMIT_TURN_SITES;
+
+	if (ids == NULL)
+		return ERR_MEMORY;
+	*ret_is_more = false;
+	/* No more probes at one time than limits.h allows: the rest stays due. */
+	if (e->checks_n + max > LIMIT_CHECKS_OPEN)
+		max = e->checks_n < LIMIT_CHECKS_OPEN ? LIMIT_CHECKS_OPEN - e->checks_n : 0;
+	if (max == 0)
+		return ERR_OK;
+	enum err err = store_due(e->ports.store, e->turn.now, ids, max, &n);
+	for (size_t i = 0; err == ERR_OK && i < n; i++)
+		err = engine_step_site(e, ids[i], &ev);
+	*ret_is_more = n == max;
+	return err;
+}
+
+static enum err
+beat(struct engine *e, int64_t pid)
+{
+	if (when_before(e->turn.now, e->heartbeat_at))
+		return ERR_OK;
+	e->heartbeat_at = when_plus(e->turn.now, SPAN_S(HEARTBEAT_S));
+	return store_heartbeat_put(e->ports.store, STR("engine"), pid, e->turn.now);
+}
+
+static enum err
+decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
+{
+	enum err err = e->ca_is_loaded ? ERR_OK : account_load(e);
+
+	if (err != ERR_OK)
+		return err;
+	e->policy.ca_not_before = e->ca.not_before;
+	e->policy.ca_is_ready = e->account_is_open;
+	e->policy.ca_issuer = e->ca.caa_identity;
+	e->policy.account_url = e->ca.account_url;
+	e->policy.thumbprint = e->ca.thumbprint;
+	if ((err = take_inbox(e, done)) != ERR_OK || (err = orders_wake(e)) != ERR_OK || (err = take_wishes(e)) != ERR_OK)
+		return err;
+	/* A site begins only when the account key is known: its web server has to answer for it. */
+	*ret_is_more = false;
+	if (e->ca.thumbprint.n > 0) {
+		if (!e->is_started)
+			err = take_unfinished(e);
+		else
+			err = take_due(e, ret_is_more);
+		*ret_is_more |= !e->is_started;
+	}
+	if (err != ERR_OK || (err = account_turn(e)) != ERR_OK || (err = letters_send(e)) != ERR_OK)
+		return err;
+	return beat(e, e->pid);
+}
+
+/* --- when the next turn is --- */
+
+static int64_t
+next_ms(struct engine *e, bool is_more)
+{
+	struct when next = WHEN_NEVER, letters = WHEN_NEVER;
+
+	if (is_more || engine_has_news(e))
+		return 0;
+	if (e->ca.thumbprint.n > 0 && e->checks_n < LIMIT_CHECKS_OPEN &&
+	    store_next_wake(e->ports.store, &next) != ERR_OK)
+		next = e->turn.now;
+	if (e->letters_n < LETTERS_AT_ONCE && e->config->mail.server != NULL &&
+	    store_letters_next(e->ports.store, &letters) != ERR_OK)
+		letters = e->turn.now;
+	/* Letters on their way are due too; their answer is awaited, not the clock. */
+	if (e->letters_n > 0)
+		letters = when_max(letters, when_plus(e->turn.now, SPAN_S(1)));
+	next = when_min(when_min(next, letters), e->heartbeat_at);
+	if (!e->account_is_open && !e->account_is_asked)
+		next = when_min(next, e->account_at);
+	int64_t s = when_between(e->turn.now, next).s, ms = s <= 0 ? 0 : s > 3600 ? 3600000 : s * 1000;
+	int64_t order_ms = orders_next(e).ms == INT64_MAX ? INT64_MAX : orders_next(e).ms - clock_mono(&e->ports.clock).ms;
+
+	if (order_ms < ms)
+		ms = order_ms < 0 ? 0 : order_ms;
+	if (e->later.n > 0 && ms > 200)
+		ms = 200;
+	return ms;
+}
+
+static enum err
+turn_ended(struct engine *e, enum err err, struct why *why)
+{
+	if (e->is_in_transaction)
+		store_abandon(e->ports.store);
+	e->is_in_transaction = false;
+	why_set(why, "the store: %s: %s", err_words(err), store_words(e->ports.store));
+	return err;
+}
+
+enum err
+engine_turn(struct engine *e, struct why *why, int64_t *ret_next_ms)
+{
+	struct queue done;
+	bool is_more = false;
+	enum err err;
+
+	queue_init(&done);
+	arena_clear(&e->arena);
+	e->turn = clock_turn(&e->ports.clock);
+	e->turns++;
+	/* What a full port refused is offered again, once in each turn. */
+	for (size_t n = e->later.n; n > 0; n--)
+		queue_put(&e->acts, queue_take(&e->later));
+
+	err = store_begin(e->ports.store);
+	if (err != ERR_OK)
+		return turn_ended(e, err, why);
+	e->is_in_transaction = true;
+	err = decide_all(e, &done, &is_more);
+	if (err == ERR_OK) {
+		POINT("engine.commit.before");
+		err = store_commit(e->ports.store);
+		POINT("engine.commit.after");
+	}
+	queue_free(&done);
+	if (err != ERR_OK)
+		return turn_ended(e, err, why);
+	e->is_in_transaction = false;
+	engine_act(e);
+	*ret_next_ms = next_ms(e, is_more);
+	return ERR_OK;
+}

@@ -1,0 +1,133 @@
+#ifndef KOSHIN_ENGINE_INSIDE_H
+#define KOSHIN_ENGINE_INSIDE_H
+/* What the files of the engine share; nobody else includes it. */
+#include "core/order.h"
+#include "engine/engine.h"
+#include "words/words.h"
+
+/*
+ * One piece of work in the world, from the effect that wanted it to its answer. It lives on the heap with what it
+ * has to remember; ports give it back as the argument of `done`, and it then waits in the inbox for the next turn.
+ */
+enum work_kind {
+	WORK_CHECK,	/* probes: for a check or a verification */
+	WORK_SITE_KEY,	/* key and CSR for an order */
+	WORK_REQUEST,	/* one request to the CA */
+	WORK_SET,	/* chain and key sealed for the installer */
+	WORK_DEPLOY,	/* the installer */
+	WORK_LETTER,	/* the mail server */
+	WORK_ACCOUNT_KEY, WORK_SEAL_EAB, WORK_ACCOUNT, WORK_SNIPPET, /* an account at the CA, step by step */
+};
+struct work {
+	struct work *next;
+	enum work_kind kind;
+	struct engine *engine;
+	int64_t site_id, order_id, letter_id;
+	uint64_t job;
+	bool is_cancelled; /* nobody waits any more: the answer is dropped */
+	/* what was asked */
+	bool is_verify;
+	struct deploy_job deploy;
+	struct applied applied;
+	struct str *names;
+	size_t names_n;
+	struct str sealed_key, chain_pem, from, to, message;
+	struct acme_request request;
+	unsigned tries;
+	/* what was answered */
+	enum err err;
+	enum cause cause;
+	struct evidence_box *evidence;
+	struct acme_answer *answer;
+	struct str words, target, csr_der, set, thumbprint, url, caa_identity, terms;
+	struct problem problem;
+	struct when retry_after;
+	struct arena arena; /* holds the strings above */
+};
+
+/* An order under way, in memory; what is needed to go on is in its row. */
+struct live_order {
+	struct live_order *next_in_bucket, *next_due;
+	struct order order;
+	struct arena keep;
+	struct str sealed_key;
+	int64_t ca_id;
+	struct mono wake; /* INT64_MAX: none */
+};
+enum { ORDER_BUCKETS = 512, LETTERS_AT_ONCE = 4, POLL_WISHES_MS = 1000 };
+
+struct queue {
+	struct work *head, **tail;
+	size_t n;
+};
+
+struct engine {
+	const struct config *config;
+	struct str eab_hmac;
+	struct engine_ports ports;
+	void (*log)(void *arg, const char *line);
+	void *log_arg;
+
+	struct queue inbox;	/* answers, for the next turn */
+	struct queue acts;	/* decided in this turn, carried out after its commit */
+	struct queue later;	/* a port was full: again in a later turn */
+	struct queue orders_waiting; /* for room at the CA */
+	size_t all_work;	/* pieces of work not yet freed */
+
+	struct live_order *orders[ORDER_BUCKETS];
+	size_t orders_n, checks_n, deploys_n, letters_n;
+	int64_t letters_open[LETTERS_AT_ONCE];
+
+	/* the CA */
+	struct ca_row ca; /* strings in ca_arena */
+	struct arena ca_arena;
+	bool ca_is_loaded, ca_is_dirty, account_is_open, account_is_asked, snippet_is_written;
+	unsigned account_failures;
+	struct when account_at; /* next try */
+	struct str addresses[LIMIT_ADDRESSES];
+
+	int64_t pid;	 /* for the heartbeat */
+	bool is_started; /* unfinished sites were taken up */
+	int64_t started_after_id;
+	struct when heartbeat_at;
+	uint64_t turns, late_answers;
+
+	/* of the present turn */
+	struct turn turn;
+	struct policy policy;
+	struct arena arena;
+	bool is_in_transaction;
+};
+
+/* work.c */
+struct work *work_new(struct engine *e, enum work_kind kind);
+void work_free(struct work **w);
+void queue_init(struct queue *q);
+void queue_put(struct queue *q, struct work *w);
+struct work *queue_take(struct queue *q);
+/* Gives each piece of work to its port. Never inside a transaction. */
+void engine_act(struct engine *e);
+/* sites.c: one event for one site: load, step, save, and the effects into acts. A site that is gone is no error. */
+MUST_USE enum err engine_step_site(struct engine *e, int64_t site_id, const struct site_event *ev);
+/* orders.c */
+MUST_USE enum err orders_begin(struct engine *e, struct site *s, const struct work *w); /* key and CSR are here */
+MUST_USE enum err orders_resume(struct engine *e, int64_t order_id, uint64_t job);
+MUST_USE enum err orders_abandon(struct engine *e, int64_t order_id);
+MUST_USE enum err orders_answer(struct engine *e, struct work *w);
+MUST_USE enum err orders_wake(struct engine *e);
+struct mono orders_next(const struct engine *e);
+void orders_free(struct engine *e);
+/* letters.c */
+struct span letters_zone(const char *timezone);
+MUST_USE enum err letters_write(struct engine *e, const struct site *s, const struct site_effect *fx);
+MUST_USE enum err letters_send(struct engine *e);
+MUST_USE enum err letters_answer(struct engine *e, const struct work *w);
+/* account.c */
+MUST_USE enum err account_load(struct engine *e);
+MUST_USE enum err account_turn(struct engine *e);
+MUST_USE enum err account_answer(struct engine *e, const struct work *w);
+/* A failure that concerns the whole CA (its breaker), or a success that ends it. */
+void account_ca_failed(struct engine *e, struct when retry_after);
+void account_ca_works(struct engine *e);
+void engine_log(struct engine *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#endif

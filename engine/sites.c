@@ -1,0 +1,212 @@
+#include "engine/inside.h"
+#include <stdlib.h>
+#include "base/must.h"
+
+/* One event for one site: load, step, save, and its effects as work for after the commit. */
+
+static struct str *
+copy_names(struct work *w, const struct str *names, size_t n)
+{
+	w->names = arena_get(&w->arena, (n + 1) * sizeof *w->names);
+	if (w->names == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		w->names[i] = arena_str(&w->arena, names[i]);
+	w->names_n = n;
+	return w->names;
+}
+
+static struct work *
+site_work(struct engine *e, const struct site *s, const struct site_effect *fx, enum work_kind kind)
+{
+	struct work *w = work_new(e, kind);
+
+	if (w == NULL)
+		return NULL;
+	w->site_id = s->id;
+	w->job = fx->job;
+	return w;
+}
+
+static enum err
+put_check(struct engine *e, const struct site *s, const struct site_effect *fx)
+{
+	struct work *w = site_work(e, s, fx, WORK_CHECK);
+	struct str *names = arena_get(&e->arena, s->names_n * sizeof *names);
+	size_t n = 0;
+
+	if (w == NULL || names == NULL) {
+		work_free(&w);
+		return ERR_MEMORY;
+	}
+	w->is_verify = fx->kind == FX_VERIFY;
+	/* A verification asks only for what the certificate has. */
+	for (size_t i = 0; i < s->names_n; i++)
+		if (w->is_verify ? s->names[i].is_held && s->names[i].is_wanted : s->names[i].is_wanted)
+			names[n++] = s->names[i].name;
+	if (copy_names(w, names, n) == NULL || arena_failed(&w->arena)) {
+		work_free(&w);
+		return ERR_MEMORY;
+	}
+	e->checks_n++;
+	queue_put(&e->acts, w);
+	return ERR_OK;
+}
+
+static enum err
+put_order(struct engine *e, const struct site *s, const struct site_effect *fx)
+{
+	struct work *w = site_work(e, s, fx, WORK_SITE_KEY);
+
+	if (w == NULL || copy_names(w, fx->names, fx->names_n) == NULL || arena_failed(&w->arena)) {
+		work_free(&w);
+		return ERR_MEMORY;
+	}
+	w->tries = s->setting.key_type;
+	queue_put(&e->acts, w);
+	return ERR_OK;
+}
+
+static struct str
+hex(struct arena *a, const uint8_t *p, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *s = arena_get(a, 2 * n + 1);
+
+	if (s == NULL)
+		return STR_NONE;
+	for (size_t i = 0; i < n; i++) {
+		s[2 * i] = digits[p[i] >> 4];
+		s[2 * i + 1] = digits[p[i] & 15];
+	}
+	return (struct str){ s, 2 * n };
+}
+
+static enum err
+put_deploy(struct engine *e, const struct site *s, const struct site_effect *fx)
+{
+	struct work *w = site_work(e, s, fx, WORK_DEPLOY);
+	struct str *names = arena_get(&e->arena, s->names_n * sizeof *names);
+	enum err err = ERR_MEMORY;
+	size_t n = 0;
+
+	if (w == NULL || names == NULL)
+		goto out;
+	for (size_t i = 0; i < s->names_n; i++)
+		if (s->names[i].is_wanted || i == 0)
+			names[n++] = s->names[i].name;
+	if (copy_names(w, names, n) == NULL)
+		goto out;
+	w->applied = fx->applied;
+	w->deploy = (struct deploy_job){
+		.verb = fx->is_removal ? DEPLOY_REMOVE : DEPLOY_APPLY,
+		.site_id = s->id,
+		.names = w->names,
+		.names_n = w->names_n,
+		.root = arena_str(&w->arena, s->setting.root),
+		.proxy = arena_str(&w->arena, s->setting.proxy),
+		.redirect = fx->applied.redirect,
+		.hsts_age_s = fx->hsts_age_s,
+		.thumbprint = arena_str(&w->arena, e->ca.thumbprint),
+	};
+	if (s->held.id != 0 && !fx->is_removal) {
+		struct certificate_row row;
+
+		err = store_certificate_load(e->ports.store, s->held.id, &w->arena, &row);
+		if (err != ERR_OK)
+			goto out;
+		w->kind = WORK_SET;
+		w->sealed_key = row.sealed_key;
+		w->chain_pem = row.chain_pem;
+		w->deploy.fingerprint = hex(&w->arena, s->held.fingerprint, sizeof s->held.fingerprint);
+	}
+	err = arena_failed(&w->arena) ? ERR_MEMORY : ERR_OK;
+out:
+	if (err != ERR_OK) {
+		work_free(&w);
+		return err;
+	}
+	e->deploys_n++;
+	queue_put(&e->acts, w);
+	return ERR_OK;
+}
+
+static enum err
+put_history(struct engine *e, const struct site *s, const struct site_effect *fx)
+{
+	const struct finding *f = fx->finding;
+	const struct history_row row = {
+		.site_id = s->id,
+		.at = e->turn.now,
+		.kind = fx->history,
+		.by = STR("koshin"),
+		.subject = f != NULL ? str_of(cause_row(f->cause)->id) : STR_NONE,
+		.detail = f != NULL ? f->subject : STR_NONE,
+	};
+
+	return store_history_put(e->ports.store, &row);
+}
+
+/* The story of letters is in the store with the step that told it: both are committed or neither. */
+static enum err
+carry_out(struct engine *e, struct site *s, const struct site_effect *fx)
+{
+	switch (fx->kind) {
+	case FX_CHECK:
+	case FX_VERIFY:
+		return put_check(e, s, fx);
+	case FX_ORDER:
+		return put_order(e, s, fx);
+	case FX_RESUME:
+		return orders_resume(e, fx->order_id, fx->job);
+	case FX_ABANDON:
+		return orders_abandon(e, fx->order_id);
+	case FX_DEPLOY:
+		return put_deploy(e, s, fx);
+	case FX_LETTER:
+		return letters_write(e, s, fx);
+	case FX_HISTORY:
+		return put_history(e, s, fx);
+	case FX_DISCARD_DRAFT:
+		return store_draft_discard(e->ports.store, s->id);
+	case FX_EFFECT_COUNT:
+		break;
+	}
+	must(false);
+	return ERR_BUG;
+}
+
+static enum err
+carry_out_all(struct engine *e, struct site *s, const struct site_effects *out)
+{
+	for (size_t i = 0; i < out->n; i++) {
+		enum err err = carry_out(e, s, &out->at[i]);
+
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+enum err
+engine_step_site(struct engine *e, int64_t site_id, const struct site_event *ev)
+{
+	struct site_effects *out = arena_get(&e->arena, sizeof *out);
+	struct site s;
+	enum err err;
+
+	if (out == NULL)
+		return ERR_MEMORY;
+	err = store_site_load(e->ports.store, site_id, &e->arena, &s);
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	if (ev->job != 0 && ev->job != s.job)
+		e->late_answers++;
+	site_step(&s, ev, &e->turn, &e->policy, &e->arena, out);
+	if (arena_failed(&e->arena))
+		return ERR_MEMORY;
+	err = store_site_save(e->ports.store, &s, e->turn.now);
+	return err != ERR_OK ? err : carry_out_all(e, &s, out);
+}
