@@ -344,17 +344,17 @@ class Pebble:
     def _make_tls(self):
         root_key, root = make_certificate("koshin test root", None, None, [])
         key, leaf = make_certificate("test CA", root_key, root, [self.address])
-        self.bundle.write_bytes(_pem(root))
+        self.bundle.write_bytes(pem(root))
         self.bundle.chmod(0o644)
-        (self.folder / "tls.pem").write_bytes(_pem(leaf) + _pem(root))
-        (self.folder / "tls.key").write_bytes(_key_pem(key))
+        (self.folder / "tls.pem").write_bytes(pem(leaf) + pem(root))
+        (self.folder / "tls.key").write_bytes(key_pem(key))
 
 
-def _pem(certificate):
+def pem(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _key_pem(key):
+def key_pem(key):
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

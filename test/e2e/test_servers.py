@@ -9,7 +9,7 @@ import pytest
 
 from mailbox_server import Mailbox
 from servers import Dns, Elsewhere, Failed, Nginx, Pebble, handshake, http_get, make_certificate, new_address, until
-from servers import _key_pem, _pem
+from servers import key_pem, pem
 
 
 def ask(server, name, rtype):
@@ -45,8 +45,8 @@ def test_ca_web_server_and_visitor(tmp_path):
             handshake("example.jp", address, nginx.https_port, ca.roots)
         assert http_get("example.jp", address, nginx.http_port)[0] == 404
         key, leaf = make_certificate("self-signed", None, None, ["example.jp"])
-        (tmp_path / "x.pem").write_bytes(_pem(leaf))
-        (tmp_path / "x.key").write_bytes(_key_pem(key))
+        (tmp_path / "x.pem").write_bytes(pem(leaf))
+        (tmp_path / "x.key").write_bytes(key_pem(key))
         nginx.extra.write_text(
             f"server {{ listen {address}:{nginx.https_port} ssl; server_name example.jp;"
             f" ssl_certificate {tmp_path}/x.pem; ssl_certificate_key {tmp_path}/x.key; }}\n"

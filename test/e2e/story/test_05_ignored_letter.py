@@ -1,0 +1,60 @@
+"""The ignored letter, and the end
+
+The DNS record is changed to point elsewhere. The renewal waits, letters come, nobody reads them, the certificate ends. Then
+the record is put back: all is well within seconds, and a letter says so.
+"""
+
+from servers import until
+from world import now
+
+
+def play(story):
+    world = story.world
+    site = world.site("wasure.jp", "www.wasure.jp").add()
+    first = site.until_served()
+    site.until_letter(1)
+    ordered = site.count("ordered")
+    for name in site.names:
+        site.point_elsewhere(name)
+    story.say(f"wasure.jp has a certificate until {first.not_after:%H:%M:%S}; then its DNS is made to point elsewhere")
+
+    finding = site.until_finding("dns.a.elsewhere", seconds=40)
+    assert world.elsewhere.address in finding["seen"] and world.address in finding["action"]["copy"]
+    assert finding["who"] == "domain-company"
+    act = until("the letter that asks to act", lambda: site.letters()[1:], 60)[0]
+    assert world.address in act.text and "wasure.jp" in act.subject
+    assert now() < first.not_after
+    story.say(f"one letter says what to do: {act.subject}")
+
+    until("the end of the certificate", lambda: now() > first.not_after, world.life, 0.2)
+    site.until_state("expired", seconds=20)
+    lines = site.until_kind("expired")
+    letters = until("the letter at the end", lambda: site.letters()[3:] and site.letters(), 20)
+    subjects = [letter.subject for letter in letters]
+    assert len(set(letter.message_id for letter in letters)) == len(letters)
+    assert [line["kind"] for line in lines].count("letter") <= 7
+    # One story is one thread.
+    assert all(act.message_id in letter.references for letter in letters[2:]), [x.references for x in letters]
+    told = "; ".join(subjects[2:])
+    story.say(f"nobody acts; reminders, and one at the end: {told}")
+    said = site.show()
+    assert said["state"] == "expired" and not said.get("until")
+    story.say("the certificate has ended, and koshin says so; nothing says that it is in use")
+    before = len(letters)
+    spent = site.count("ordered") - ordered
+    assert spent <= 2, f"{spent} orders against a failing check"
+
+    for name in site.names:
+        site.point_here(name)
+    back = now()
+    story.say("the record is put back; nobody presses anything")
+    cured = site.until_served(other_than=first.fingerprint, seconds=40)
+    story.say(f"a new certificate {(now() - back).total_seconds():.0f} s later, until {cured.not_after:%H:%M:%S}")
+    resolved = site.until_letter(before + 1)[before]
+    story.say(f"and a letter: {resolved.subject}")
+    site.until_state("ok")
+    assert site.findings() == set()
+
+
+def test_ignored_letter(played):
+    played()
