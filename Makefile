@@ -73,7 +73,7 @@ $(BUILD)/%.o: %.c
 
 # Texts and queries become C tables. The generators fail where something is missing.
 WORDS_TXT = $(wildcard words/*.txt words/*/*.txt)
-$(BUILD)/words-build: words/build.c core/cause.tbl core/letter.tbl core/history.tbl
+$(BUILD)/words-build: words/build.c words/table.h core/cause.tbl core/letter.tbl core/history.tbl
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(GNU) -std=c17 -g -O1 $(WARN) -o $@ $<
 $(BUILD)/gen/words_table.c: $(BUILD)/words-build $(WORDS_TXT)

@@ -24,7 +24,19 @@ struct words_context {
 	struct str site_name; /* for people: Unicode form */
 	struct view view;
 	struct str panel_url;
+	/* names_for_people and names_registered_domain, passed in: words is pure. Without them (NULL) names are shown as
+	 * stored, and the host name to type is the whole name. */
+	struct str (*for_people)(struct str ascii, struct arena *a);
+	struct str (*registered_domain)(struct str ascii);
 };
+/* The cause in a few words, for a list or a subject: "www.example.jp だけ接続先が未登録です". Raw as above. */
+void words_cause_title(const struct finding *f, const struct words_context *c, struct buf *out);
+const char *words_cause_title_raw(enum cause c, enum lang l);
+/*
+ * {copy} of a finding may be the bare value or a whole record ("www.example.jp. 3600 IN A 203.0.113.10"): of a record the
+ * value is shown, and {host} is taken from its name. `visitors` follows the view: what a cause says of a safe site is
+ * never said of one that visitors are warned of.
+ */
 void words_cause(const struct finding *f, enum cause_text t, const struct words_context *c, struct buf *out);
 /* "2027年2月10日(水) 14:30" / "Wed, 10 Feb 2027 14:30"; lives of hours get seconds. */
 void words_date(struct when w, const struct words_context *c, struct buf *out);
@@ -41,7 +53,7 @@ struct letter_facts {
 	unsigned reminder;	       /* reminder: which, 0-based */
 	const struct str *left_out;    /* reduced: names that the new certificate does not have */
 	size_t left_out_n;
-	struct str (*for_people)(struct str ascii, struct arena *a); /* names_for_people, passed in: words is pure */
+	struct str (*for_people)(struct str ascii, struct arena *a); /* as in the context; NULL: that one */
 };
 /* Subject (one line, UTF-8) and body (plain text, LF line ends). */
 void words_letter(const struct letter_facts *f, const struct words_context *c, struct arena *a,

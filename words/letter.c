@@ -1,0 +1,415 @@
+/*
+ * Letters: the templates of words/letter/ with the facts of a site in them. A line "?word text" is there if the
+ * condition holds, "?!word text" if it does not; several may stand before one text. The subject is the first line
+ * that remains. What visitors see is told name by name: no word of success covers a name that is missing.
+ */
+#include <string.h>
+#include "base/must.h"
+#include "words/table.h"
+
+enum {
+	NAMES_SHOWN = 10, /* a line for each; a site may have a hundred */
+	NAMES_JOINED = 3, /* in one sentence */
+};
+
+struct letter_case {
+	const struct letter_facts *f;
+	struct words_context c; /* the caller's, with the way to write names */
+	const struct finding *cause;
+	bool holds[LETTER_CONDITION_COUNT];
+};
+
+static enum visitors
+visitors_of(const struct letter_case *k, const struct site_name *n)
+{
+	return view_visitors(k->f->site, n, k->c.now);
+}
+
+static bool
+is_of_cause(const struct letter_case *k, const struct site_name *n)
+{
+	return k->cause != NULL && str_eq_nocase(n->name, k->cause->subject);
+}
+
+static size_t
+count_wanted(const struct letter_case *k)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->f->site->names_n; i++)
+		n += k->f->site->names[i].is_wanted;
+	return n;
+}
+
+static void
+set_conditions(struct letter_case *k)
+{
+	const struct site *s = k->f->site;
+	size_t locks = 0, others = 0;
+	bool is_reminder = k->f->kind == LETTER_REMINDER;
+
+	for (size_t i = 0; i < s->names_n; i++) {
+		if (!s->names[i].is_wanted || visitors_of(k, &s->names[i]) != VISITORS_LOCK)
+			continue;
+		locks++;
+		others += k->cause != NULL && cause_row(k->cause->cause)->scope == SCOPE_NAME &&
+			  !is_of_cause(k, &s->names[i]);
+	}
+	k->holds[LETTER_CONDITION_SAFE] = words_is_safe(&k->c);
+	k->holds[LETTER_CONDITION_WARNED] = words_is_warned(&k->c);
+	k->holds[LETTER_CONDITION_ALL] = locks > 0 && locks == count_wanted(k);
+	k->holds[LETTER_CONDITION_MANY] = count_wanted(k) > 1;
+	k->holds[LETTER_CONDITION_OTHERS] = others > 0;
+	k->holds[LETTER_CONDITION_CAUSE] = k->cause != NULL;
+	k->holds[LETTER_CONDITION_OWNER] = k->cause != NULL && actor_is_owner(k->cause->acts);
+	k->holds[LETTER_CONDITION_RENEWAL] = when_is_known(k->c.view.next_renewal);
+	k->holds[LETTER_CONDITION_FIRST] = is_reminder && k->f->reminder == 0;
+	k->holds[LETTER_CONDITION_SECOND] = is_reminder && k->f->reminder == 1;
+	k->holds[LETTER_CONDITION_THIRD] = is_reminder && k->f->reminder == 2;
+	k->holds[LETTER_CONDITION_LAST] = is_reminder && k->f->reminder > 2;
+	k->holds[LETTER_CONDITION_CSR] = s->draft.has_csr;
+	k->holds[LETTER_CONDITION_BY] = s->draft.begun_by.n > 0;
+	k->holds[LETTER_CONDITION_URL] = k->c.panel_url.n > 0;
+}
+
+/* ---- fields ---- */
+
+static void
+put_ui_name(
+    const char *key, const struct site_name *n, const struct letter_case *k, struct buf *out)
+{
+	AUTO_BUF name;
+
+	buf_init(&name, 1024);
+	words_put_name(n->name, &k->c, &name);
+	if (name.err != ERR_OK)
+		out->err = out->err == ERR_OK ? name.err : out->err;
+	words_ui(key, k->c.lang, &(struct str){ name.p, name.n }, 1, out);
+}
+
+static void
+put_name_line(const struct letter_case *k, const struct site_name *n, struct buf *out)
+{
+	static const char *const keys[] = { "names.lock", "names.warning", "names.plain",
+		"names.nothing", "names.unknown" };
+	enum visitors v = visitors_of(k, n);
+
+	if (out->n > 0 && out->p[out->n - 1] != '\n')
+		buf_putc(out, '\n');
+	buf_put_str(out, STR("  "));
+	/* The cause knows more than the handshake: another server's page, a name that does not open. */
+	if (v != VISITORS_LOCK && is_of_cause(k, n) && words_put_own_view(k->cause, &k->c, out))
+		return;
+	put_ui_name(keys[v], n, k, out);
+}
+
+static void
+put_count(const char *key, size_t n, const struct letter_case *k, struct buf *out)
+{
+	char digits[24];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	words_ui(key, k->c.lang, &(struct str){ digits + at, sizeof digits - at }, 1, out);
+}
+
+/* A line for each wanted name, those without a lock first where not all can be shown. */
+static void
+put_names(const struct letter_case *k, struct buf *out)
+{
+	const struct site *s = k->f->site;
+	size_t wanted = count_wanted(k), shown = 0;
+
+	for (int round = 0; round < (wanted > NAMES_SHOWN ? 2 : 1); round++) {
+		for (size_t i = 0; i < s->names_n && shown < NAMES_SHOWN; i++) {
+			bool is_lock = visitors_of(k, &s->names[i]) == VISITORS_LOCK;
+
+			if (!s->names[i].is_wanted ||
+			    (wanted > NAMES_SHOWN && is_lock != (round == 1)))
+				continue;
+			put_name_line(k, &s->names[i], out);
+			shown++;
+		}
+	}
+	if (wanted > shown) {
+		buf_put_str(out, STR("\n  "));
+		put_count("names.more-lines", wanted - shown, k, out);
+	}
+}
+
+struct joined {
+	size_t n;
+};
+
+static void
+join_name(struct joined *j, struct str name, const struct letter_case *k, struct buf *out)
+{
+	if (j->n++ >= NAMES_JOINED)
+		return;
+	if (j->n > 1) {
+		words_ui("names.separator", k->c.lang, NULL, 0, out);
+		if (k->c.lang == LANG_EN)
+			buf_putc(out, ' ');
+	}
+	words_put_name(name, &k->c, out);
+}
+
+/* The names that the new certificate does not have; in other letters those that have no lock. */
+static void
+put_lost(const struct letter_case *k, struct buf *out)
+{
+	const struct site *s = k->f->site;
+	struct joined j = { 0 };
+
+	for (size_t i = 0; i < k->f->left_out_n; i++)
+		join_name(&j, k->f->left_out[i], k, out);
+	for (size_t i = 0; k->f->left_out_n == 0 && i < s->names_n; i++)
+		if (s->names[i].is_wanted && visitors_of(k, &s->names[i]) != VISITORS_LOCK)
+			join_name(&j, s->names[i].name, k, out);
+	if (j.n > NAMES_JOINED) {
+		if (k->c.lang == LANG_EN)
+			buf_putc(out, ' ');
+		put_count("names.more", j.n - NAMES_JOINED, k, out);
+	}
+}
+
+static struct when
+date_of(const struct letter_case *k)
+{
+	return words_is_safe(&k->c) ? k->c.view.until : k->c.view.since;
+}
+
+static void
+put_who(const struct letter_case *k, struct buf *out)
+{
+	AUTO_BUF key, company;
+
+	buf_init(&key, 64);
+	buf_init(&company, 1024);
+	buf_putf(&key, "who.%s", actor_name(k->cause == NULL ? ACTOR_NOBODY : k->cause->acts));
+	if (k->cause != NULL)
+		words_put_company(k->cause, &k->c, &company);
+	if (key.err != ERR_OK || company.err != ERR_OK)
+		out->err = out->err == ERR_OK ? ERR_MEMORY : out->err;
+	else
+		words_ui(key.p, k->c.lang, &(struct str){ company.p, company.n }, 1, out);
+}
+
+static void
+put_next(const struct letter_case *k, struct buf *out)
+{
+	AUTO_BUF date;
+
+	if (k->cause != NULL) {
+		words_cause(k->cause, CAUSE_NEXT, &k->c, out);
+		return;
+	}
+	buf_init(&date, 256);
+	if (!when_is_known(k->c.view.next_look) || !when_before(k->c.now, k->c.view.next_look))
+		words_ui("date.soon", k->c.lang, NULL, 0, &date);
+	else
+		words_put_date(k->c.view.next_look, &k->c, &date);
+	if (date.err != ERR_OK)
+		out->err = out->err == ERR_OK ? date.err : out->err;
+	words_ui("next.well", k->c.lang, &(struct str){ date.p, date.n }, 1, out);
+}
+
+static void
+put_url(const struct letter_case *k, struct buf *out)
+{
+	struct str base = k->c.panel_url;
+
+	if (base.n == 0)
+		return;
+	words_put_clean(base, out);
+	buf_put_str(out, str_ends(base, STR("/")) ? STR("sites/") : STR("/sites/"));
+	if (k->f->site->names_n > 0)
+		words_put_clean(k->f->site->names[0].name, out);
+}
+
+static void
+put_cause_text(const struct letter_case *k, enum cause_text t, struct buf *out)
+{
+	if (k->cause != NULL)
+		words_cause(k->cause, t, &k->c, out);
+	else
+		words_ui(t == CAUSE_ACTION ? "action.nothing" : "cause.none", k->c.lang, NULL,
+		    0, out);
+}
+
+static enum letter_field
+field_of(struct str word)
+{
+	static const char *const names[] = {
+#define F(symbol, word) word,
+		LETTER_FIELDS(F)
+#undef F
+	};
+	enum letter_field at = 0;
+
+	while (at < LETTER_FIELD_COUNT && !str_eq(word, str_of(names[at])))
+		at++;
+	return at;
+}
+
+static void
+put_letter_field(const void *ctx, struct str word, struct buf *out)
+{
+	const struct letter_case *k = ctx;
+
+	switch (field_of(word)) {
+	case LETTER_FIELD_SITE:
+		words_put_clean(k->c.site_name, out);
+		return;
+	case LETTER_FIELD_TITLE:
+		if (k->cause != NULL)
+			words_cause_title(k->cause, &k->c, out);
+		else
+			words_put_clean(k->c.site_name, out);
+		return;
+	case LETTER_FIELD_NAMES:
+		put_names(k, out);
+		return;
+	case LETTER_FIELD_DATE:
+		words_put_date(date_of(k), &k->c, out);
+		return;
+	case LETTER_FIELD_DAY:
+		words_put_day(date_of(k), &k->c, out);
+		return;
+	case LETTER_FIELD_LEFT:
+		words_put_length(date_of(k), &k->c, out);
+		return;
+	case LETTER_FIELD_CAUSE:
+		put_cause_text(k, CAUSE_CAUSE, out);
+		return;
+	case LETTER_FIELD_ACTION:
+		put_cause_text(k, CAUSE_ACTION, out);
+		return;
+	case LETTER_FIELD_NEXT:
+		put_next(k, out);
+		return;
+	case LETTER_FIELD_WHO:
+		put_who(k, out);
+		return;
+	case LETTER_FIELD_URL:
+		put_url(k, out);
+		return;
+	case LETTER_FIELD_RENEWAL:
+		words_put_day(k->c.view.next_renewal, &k->c, out);
+		return;
+	case LETTER_FIELD_LOST:
+		put_lost(k, out);
+		return;
+	case LETTER_FIELD_BEGUN:
+		words_put_date(k->f->site->draft.begun_at, &k->c, out);
+		return;
+	case LETTER_FIELD_BY:
+		words_put_clean(k->f->site->draft.begun_by, out);
+		return;
+	case LETTER_FIELD_COUNT:
+		break;
+	}
+	must(!"a placeholder that the build let through");
+}
+
+/* ---- lines ---- */
+
+static bool
+condition_holds(struct str word, const struct letter_case *k)
+{
+	static const char *const names[] = {
+#define C(symbol, word) word,
+		LETTER_CONDITIONS(C)
+#undef C
+	};
+	bool is_negated = str_starts(word, STR("!"));
+	enum letter_condition at = 0;
+
+	if (is_negated)
+		word = (struct str){ word.p + 1, word.n - 1 };
+	while (at < LETTER_CONDITION_COUNT && !str_eq(word, str_of(names[at])))
+		at++;
+	must(at < LETTER_CONDITION_COUNT);
+	return k->holds[at] != is_negated;
+}
+
+/* Takes the conditions off the front of the line. */
+static bool
+line_holds(struct str *line, const struct letter_case *k)
+{
+	bool holds = true;
+
+	while (str_starts(*line, STR("?"))) {
+		struct str word = str_cut(line, ' ');
+
+		holds &= condition_holds((struct str){ word.p + 1, word.n - 1 }, k);
+	}
+	return holds;
+}
+
+static void
+put_line(struct str line, const struct letter_case *k, struct buf *out)
+{
+	AUTO_BUF text;
+
+	buf_init(&text, LIMIT_LETTER_BYTES);
+	buf_put_str(&text, line);
+	if (text.err != ERR_OK || text.p == NULL)
+		out->err = text.err == ERR_OK ? out->err : text.err;
+	else
+		words_fill(text.p, k->c.lang, put_letter_field, k, out);
+}
+
+static void
+put_body(const char *template, const struct letter_case *k, struct buf *out)
+{
+	struct str rest = str_of(template);
+	bool is_blank =
+	    true; /* two empty lines are never in a row, whatever was left out between them */
+
+	while (rest.n > 0) {
+		struct str line = str_cut(&rest, '\n');
+
+		if (!line_holds(&line, k) || (line.n == 0 && is_blank))
+			continue;
+		if (line.n > 0)
+			put_line(line, k, out);
+		buf_putc(out, '\n');
+		is_blank = line.n == 0;
+	}
+}
+
+static void
+put_subject(const char *template, const struct letter_case *k, struct buf *out)
+{
+	struct str rest = str_of(template);
+
+	while (rest.n > 0) {
+		struct str line = str_cut(&rest, '\n');
+
+		if (!line_holds(&line, k) || line.n == 0)
+			continue;
+		put_line(line, k, out);
+		return;
+	}
+	must(!"a subject with a line that always holds");
+}
+
+void
+words_letter(const struct letter_facts *f, const struct words_context *c, struct arena *a,
+    struct buf *ret_subject, struct buf *ret_body)
+{
+	struct letter_case k = {
+		.f = f, .c = *c, .cause = f->finding != NULL ? f->finding : c->view.cause
+	};
+
+	(void)a;
+	must(f->kind < LETTER_COUNT && f->site != NULL);
+	if (f->for_people != NULL)
+		k.c.for_people = f->for_people;
+	set_conditions(&k);
+	put_subject(words_letter_table[f->kind].subject.in[c->lang], &k, ret_subject);
+	put_body(words_letter_table[f->kind].body.in[c->lang], &k, ret_body);
+}
