@@ -1,0 +1,69 @@
+#include "cmd/cmd.h"
+
+static const struct command commands[] = {
+	{ "serve", cmd_serve, "", 0, 0, "  koshin serve -c /etc/koshin/koshin.yaml\n",
+	    { { NULL, NULL } } },
+	{ "site add", cmd_site_add, "NAME[,NAME...]", 1, 1,
+	    "  koshin site add example.jp --owner hanako@example.jp --root /srv/example.jp "
+	    "--wait\n"
+	    "  koshin site add 日本語.jp --owner hanako@example.jp --proxy "
+	    "http://127.0.0.1:3000 --redirect\n",
+	    { { "owner", "MAIL" }, { "coverage", "multi|single|list" }, { "root", "DIR" },
+		{ "proxy", "URL" }, { "key-type", "p256|p384|rsa2048|rsa3072|rsa4096" },
+		{ "redirect", NULL }, { "owner-lang", "ja|en" }, { "wait", NULL } } },
+	{ "site list", cmd_site_list, "[PART]", 0, 1,
+	    "  koshin site list\n"
+	    "  koshin site list shop --json --limit 50\n",
+	    { { "limit", "N" }, { "after", "NAME" } } },
+	{ "site show", cmd_site_show, "NAME", 1, 1,
+	    "  koshin site show example.jp\n"
+	    "  koshin site show www.example.jp --json\n",
+	    { { NULL, NULL } } },
+	{ "site history", cmd_site_history, "NAME", 1, 1,
+	    "  koshin site history example.jp --limit 20\n",
+	    { { "limit", "N" }, { "letters", NULL } } },
+	{ "site set", cmd_site_set, "NAME", 1, 1,
+	    "  koshin site set example.jp --redirect on\n"
+	    "  koshin site set example.jp --key-type p384 --draft\n"
+	    "  koshin site set example.jp --apply-draft\n",
+	    { { "redirect", "on|off" }, { "hsts", "on|off" },
+		{ "coverage", "multi|single|list" },
+		{ "key-type", "p256|p384|rsa2048|rsa3072|rsa4096" }, { "root", "DIR" },
+		{ "proxy", "URL" }, { "source", "free|none" }, { "draft", NULL },
+		{ "discard-draft", NULL }, { "apply-draft", NULL } } },
+	{ "site remove", cmd_site_remove, "NAME", 1, 1,
+	    "  koshin site remove example.jp --yes\n", { { "yes", NULL } } },
+	{ "renew", cmd_renew, "NAME...", 0, CMD_ARGS_MAX,
+	    "  koshin renew example.jp --wait\n"
+	    "  koshin renew --due\n",
+	    { { "due", NULL }, { "wait", NULL } } },
+	{ "check", cmd_check, "NAME", 1, 1,
+	    "  koshin check example.jp\n"
+	    "  koshin check www.example.jp --json\n",
+	    { { NULL, NULL } } },
+	{ "causes", cmd_causes, "[ID]", 0, 1,
+	    "  koshin causes\n"
+	    "  koshin causes dns.a.elsewhere --lang en\n",
+	    { { NULL, NULL } } },
+	{ "cert show", cmd_cert_show, "NAME", 1, 1, "  koshin cert show example.jp\n",
+	    { { NULL, NULL } } },
+	{ "cert export", cmd_cert_export, "NAME", 1, 1,
+	    "  koshin cert export example.jp > chain.pem\n"
+	    "  koshin cert export example.jp --key --out example.jp.key\n",
+	    { { "key", NULL }, { "out", "FILE" } } },
+	{ "ca list", cmd_ca_list, "", 0, 0, "  koshin ca list --json\n", { { NULL, NULL } } },
+	{ "ca test", cmd_ca_test, "[NAME]", 0, 1, "  koshin ca test\n", { { NULL, NULL } } },
+	{ "doctor", cmd_doctor, "", 0, 0,
+	    "  koshin doctor\n"
+	    "  koshin doctor --json\n",
+	    { { NULL, NULL } } },
+	{ "config check", cmd_config_check, "", 0, 0,
+	    "  koshin config check -c /etc/koshin/koshin.yaml\n", { { NULL, NULL } } },
+	{ NULL, NULL, NULL, 0, 0, NULL, { { NULL, NULL } } },
+};
+
+int
+main(int argc, char **argv)
+{
+	return cmd_main(commands, argc, argv);
+}
