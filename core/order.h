@@ -15,8 +15,9 @@
  * the others are answered (CHALLENGE) and then only the order is polled. When it becomes invalid, its authorizations
  * are read once more, for the CA's reasons. For n names a quick CA is done after 2n + 5 requests.
  *
- * Every order that is not done awaits an answer or a wake (order_check); every wait is bounded by the deadline: one
- * hour from START while pending, ten minutes from FINALIZE while processing.
+ * Every order that is not done awaits an answer or a wake (order_check); every wait is bounded by the deadline: an
+ * hour (less five minutes, so that it ends here, with a reason, before the site gives the order up) while pending, ten
+ * minutes from FINALIZE while processing.
  */
 #include "base/arena.h"
 #include "core/acme.h"
@@ -37,6 +38,7 @@ struct order_authz {
 	enum acme_status status; /* UNKNOWN until it was fetched */
 	bool is_open;	  /* an answer about it is awaited */
 	bool is_answered; /* the CA was told that the challenge can be tried */
+	unsigned asks;	  /* CHALLENGE requests sent */
 };
 struct order {
 	/* stored */
@@ -62,7 +64,10 @@ struct order {
 	unsigned tries;		 /* failed ones in a row */
 	unsigned polls;		 /* since the last thing that we did to the order */
 	unsigned finalizes;	 /* FINALIZE requests sent */
-	struct when deadline;	 /* WHEN_UNKNOWN before START */
+	bool is_started;
+	struct when deadline;	 /* set by START, and anew by FINALIZE */
+	struct finding_list failures;	/* found on the way, one for each failed name */
+	struct finding_list from_order; /* the reason that the order itself gives: used if there is no better one */
 };
 /*
  * START: once, after the stored fields were loaded or made. ANSWER: what the port said to a request of ours; if its
@@ -89,7 +94,8 @@ struct order_outcome {
 	struct str chain_pem;
 	struct certificate_info certificate;
 	/* phase FAILED */
-	struct finding_list failures; /* at least one; made by classify_problem */
+	struct finding_list failures; /* at least one; strings belong to the order's arena or to the outcome's */
+	struct finding resort;	      /* the one failure if there is no memory for a better one */
 	struct when retry_after;      /* WHEN_UNKNOWN: the caller's own back-off */
 	bool is_retry_at_once; /* the order was too old or unusable: a new one is useful now */
 };
