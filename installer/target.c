@@ -1,0 +1,477 @@
+#include "installer/target.h"
+#include <errno.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/limits.h"
+#include "base/must.h"
+#include "base/point.h"
+#include "installer/command.h"
+#include "installer/nginx.h"
+
+static char *nginx_test[] = { (char[]){ "nginx" }, (char[]){ "-t" } };
+static char *nginx_reload[] = { (char[]){ "nginx" }, (char[]){ "-s" }, (char[]){ "reload" } };
+
+void
+work_init(struct work *w, const struct deploy_job *job, const struct liveset_bytes *bytes)
+{
+	*w = (struct work){ .job = job, .bytes = bytes };
+	buf_init(&w->words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
+	change_init(&w->change);
+}
+
+void
+work_fini(struct work *w)
+{
+	buf_fini(&w->words);
+	change_fini(&w->change);
+}
+
+enum cause
+target_cause(enum err e)
+{
+	if (e == ERR_OK)
+		return CAUSE_NONE;
+	if (e == ERR_DISK_FULL)
+		return CAUSE_OWN_DISK_FULL;
+	if (e == ERR_UNWRITABLE)
+		return CAUSE_OWN_DISK_UNWRITABLE;
+	return e == ERR_MISMATCH ? CAUSE_OWN_CERTIFICATE_KEY_MISMATCH : CAUSE_OWN_UNCLASSIFIED;
+}
+
+/* The first failure of a work is the one that is told. */
+static void
+work_fail(struct work *w, enum err e, enum cause cause, struct str words)
+{
+	if (w->err != ERR_OK || e == ERR_OK)
+		return;
+	w->err = e;
+	w->cause = cause;
+	buf_clear(&w->words);
+	buf_put_str(&w->words, words);
+}
+
+enum err
+target_init(struct target *t, const struct config_target *config, const struct clock *clock,
+    const struct files *files, struct why *why)
+{
+	*t = (struct target){ .config = config, .clock = clock, .journal = { .fd = -1 } };
+	t->live = (struct liveset){ files, config->folder, FILES_NO_GROUP };
+	if (config->folder == NULL || config->folder[0] != '/' ||
+	    (config->kind == TARGET_NGINX &&
+		(config->config_folder == NULL || config->config_folder[0] != '/'))) {
+		why_set(why, "target %s: its folders have to be absolute paths", config->name);
+		return ERR_CONFIG;
+	}
+	if (config->group == NULL || config->group[0] == '\0')
+		return ERR_OK;
+	errno = 0;
+	const struct group *g = getgrnam(config->group);
+	if (g == NULL) {
+		why_set(why, "target %s: there is no group %s", config->name, config->group);
+		return ERR_CONFIG;
+	}
+	t->live.group = g->gr_gid;
+	return ERR_OK;
+}
+
+void
+target_fini(struct target *t)
+{
+	journal_close(&t->journal);
+}
+
+static enum err
+run_command(const struct target *t, char *const *argv, size_t argc, struct buf *words)
+{
+	struct command c = { argv, argc, NULL, 0, t->command_ms, t->clock };
+
+	buf_clear(words);
+	return command_run(&c, words);
+}
+
+static enum err
+run_test(const struct target *t, struct buf *words)
+{
+	if (t->config->test_n > 0)
+		return run_command(t, t->config->test, t->config->test_n, words);
+	return run_command(t, nginx_test, sizeof nginx_test / sizeof nginx_test[0], words);
+}
+
+/* nginx -s reload only sends a signal; what the master makes of it is seen by the handshake that follows. */
+static enum err
+run_reload(const struct target *t, struct buf *words)
+{
+	enum err e;
+
+	POINT("installer.reload.before");
+	if (t->config->reload_n > 0)
+		e = run_command(t, t->config->reload, t->config->reload_n, words);
+	else
+		e = run_command(
+		    t, nginx_reload, sizeof nginx_reload / sizeof nginx_reload[0], words);
+	POINT("installer.reload.after");
+	return e;
+}
+
+/* Everything stands and passed the test: tells the web server. The journal goes when it was told. */
+static enum err
+accept_and_reload(struct target *t, struct buf *words)
+{
+	struct why why = { "" };
+	enum err e = journal_accept(&t->journal, &why);
+
+	t->reload_due = true;
+	if (e == ERR_OK)
+		e = run_reload(t, words);
+	else
+		buf_putf(words, "%s", why.text);
+	if (e != ERR_OK)
+		return e;
+	t->reload_due = false;
+	if (journal_remove(&t->journal, NULL) != ERR_OK) {
+		/* It is found again by the next start, which then reloads once for nothing. */
+	}
+	return ERR_OK;
+}
+
+/* A predecessor was ended between the first change and the reload. */
+static enum err
+recover_journal(struct target *t, struct buf *words)
+{
+	struct why why = { "" };
+	struct change c;
+
+	change_init(&c);
+	enum err e = run_test(t, words);
+	if (e == ERR_OK)
+		return accept_and_reload(t, words);
+	e = journal_read(&t->journal, &c, &why);
+	if (e == ERR_OK)
+		e = change_undo(&c, t->live.files, &why);
+	change_fini(&c);
+	if (e != ERR_OK) {
+		buf_clear(words);
+		buf_putf(words, "%s", why.text);
+		return e;
+	}
+	e = run_test(t, words);
+	if (e == ERR_OK)
+		return accept_and_reload(t, words);
+	/* Broken without us. What was loaded last is not known: a reload is due as soon as the test passes. */
+	t->reload_due = true;
+	return journal_accept(&t->journal, &why);
+}
+
+enum err
+target_recover(struct target *t, struct buf *words)
+{
+	struct why why = { "" };
+	enum err e = liveset_make(&t->live, &why);
+
+	if (e == ERR_OK && t->config->kind != TARGET_FOLDER)
+		e = nginx_make_folders(&t->live, t->config, &why);
+	if (e == ERR_OK)
+		e = files_path(t->journal.path, "%s/journal", t->config->folder);
+	if (e != ERR_OK) {
+		buf_clear(words);
+		buf_putf(words, "%s", why.text);
+		return e;
+	}
+	t->journal.files = t->live.files;
+	if (t->config->kind != TARGET_FOLDER && !t->reload_due && journal_exists(&t->journal))
+		e = recover_journal(t, words);
+	/* A web server that cannot be reloaded is no reason not to write: reload_due says what is missing. */
+	t->is_ready = e == ERR_OK || t->reload_due;
+	return t->is_ready ? ERR_OK : e;
+}
+
+/* Sets before the server block that names them, server blocks before the sets that they no longer name. */
+static enum err
+plan_site(struct target *t, struct work *w, struct why *why)
+{
+	char set[LIVESET_NAME_BYTES] = "";
+	const struct deploy_job *job = w->job;
+	struct change *c = &w->change;
+	bool is_nginx = t->config->kind == TARGET_NGINX,
+	     is_variable = t->config->kind == TARGET_NGINX_VARIABLE;
+	bool is_map_changed = false;
+	enum err e = ERR_OK;
+
+	if (job->verb == DEPLOY_APPLY)
+		e = liveset_make_site(&t->live, job->site_id, why);
+	if (e == ERR_OK && w->bytes != NULL) {
+		e = liveset_write(&t->live, job->site_id, w->bytes, why, set);
+		if (e == ERR_OK)
+			e = liveset_plan_current(&t->live, job->site_id, set, c, why);
+	}
+	if (e == ERR_OK && job->verb == DEPLOY_APPLY && (is_nginx || is_variable))
+		e = nginx_plan_challenge(&t->live, job->thumbprint, c, why);
+	if (e == ERR_OK && is_nginx)
+		e = nginx_plan_site(&t->live, t->config, job, c, why);
+	if (e == ERR_OK && is_variable)
+		e = nginx_plan_flags(&t->live, job, c, &is_map_changed, why);
+	if (e == ERR_OK && w->bytes == NULL)
+		e = liveset_plan_current(&t->live, job->site_id, "", c, why);
+	w->wants_reload = is_nginx ? c->n > 0 : is_map_changed;
+	if (e == ERR_OK)
+		e = liveset_plan_names(&t->live, job->site_id, job->names,
+		    job->verb == DEPLOY_REMOVE ? 0 : job->names_n, c, why);
+	return e;
+}
+
+static enum err
+plan(struct target *t, struct work *w, struct why *why)
+{
+	change_fini(&w->change);
+	w->wants_reload = false;
+	if (w->job->verb != DEPLOY_CHALLENGE) {
+		if (w->job->site_id <= 0 ||
+		    (w->job->verb == DEPLOY_APPLY && w->job->names_n == 0)) {
+			why_set(why, "a site needs a number and a name");
+			return ERR_INVALID;
+		}
+		return plan_site(t, w, why);
+	}
+	if (w->job->thumbprint.n == 0) {
+		why_set(why, "the account's thumbprint is missing");
+		return ERR_INVALID;
+	}
+	if (t->config->kind == TARGET_FOLDER)
+		return ERR_OK;
+	enum err e = nginx_plan_challenge(&t->live, w->job->thumbprint, &w->change, why);
+	w->wants_reload = w->change.n > 0;
+	return e;
+}
+
+static enum err
+write_one(struct target *t, struct work *w, struct why *why)
+{
+	enum err e = plan(t, w, why);
+
+	if (e != ERR_OK || w->change.n == 0)
+		return e;
+	if (t->config->kind == TARGET_FOLDER)
+		return change_do(&w->change, t->live.files, NULL, why);
+	if (t->journal.fd < 0)
+		e = journal_open(&t->journal, t->live.files, t->config->folder, why);
+	return e == ERR_OK ? change_do(&w->change, t->live.files, &t->journal, why) : e;
+}
+
+/* Writes the range; true if the web server has to be told of something. */
+static bool
+write_range(struct target *t, struct work *works, size_t n)
+{
+	bool wants_reload = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct why why = { "" };
+		struct work *w = &works[i];
+
+		if (w->err != ERR_OK)
+			continue;
+		enum err e = write_one(t, w, &why);
+		if (e != ERR_OK) {
+			w->wants_reload = false;
+			work_fail(w, e, target_cause(e),
+			    str_of(why.text[0] != '\0' ? why.text : err_words(e)));
+		}
+		wants_reload = wants_reload || w->wants_reload;
+	}
+	return wants_reload;
+}
+
+/* False when something could not be put back: then only target_recover may go on. */
+static bool
+undo_range(struct target *t, struct work *works, size_t n)
+{
+	struct why why = { "" };
+	enum err e = ERR_OK;
+
+	for (size_t i = n; i-- > 0;) {
+		enum err one = change_undo(&works[i].change, t->live.files, &why);
+
+		e = e == ERR_OK ? one : e;
+	}
+	for (size_t i = 0; e != ERR_OK && i < n; i++)
+		work_fail(&works[i], e, target_cause(e), str_of(why.text));
+	t->is_ready = t->is_ready && e == ERR_OK;
+	return e == ERR_OK;
+}
+
+static void
+fail_range(struct work *works, size_t n, enum cause cause, struct str words)
+{
+	for (size_t i = 0; i < n; i++)
+		work_fail(&works[i], ERR_COMMAND, cause, words);
+}
+
+/*
+ * Writes and tests a range. When the test fails the range is put back; then either the configuration is broken without
+ * us (*is_sound is not known yet, and the test fails again), or somebody in the range breaks it, who is found by halves.
+ * Gives true if something that passed is to be reloaded.
+ */
+static bool
+apply_range(struct target *t, struct work *works, size_t n, bool *is_sound)
+{
+	AUTO_BUF words, again;
+
+	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
+	buf_init(&again, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
+	bool wants_reload = write_range(t, works, n);
+	if (!wants_reload && !(t->reload_due && !*is_sound))
+		return false;
+	if (run_test(t, &words) == ERR_OK)
+		return true;
+	if (!undo_range(t, works, n))
+		return false;
+	if (!*is_sound && run_test(t, &again) != ERR_OK) {
+		fail_range(works, n, CAUSE_OWN_DEPLOY_CONFIG_BROKEN, buf_str(&again));
+		return false;
+	}
+	*is_sound = true;
+	if (n == 1) {
+		fail_range(works, n, CAUSE_OWN_UNCLASSIFIED, buf_str(&words));
+		return t->reload_due;
+	}
+	bool first = apply_range(t, works, n / 2, is_sound);
+	bool second = t->is_ready && apply_range(t, works + n / 2, n - n / 2, is_sound);
+	return first || second || t->reload_due;
+}
+
+static void
+apply_to_nginx(struct target *t, struct work *works, size_t n)
+{
+	bool is_sound = false;
+	AUTO_BUF words;
+
+	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
+	t->journal.failed = ERR_OK;
+	bool wants_reload = apply_range(t, works, n, &is_sound);
+	if (!t->is_ready) {
+		/* The journal has what is to be put back; nothing is reloaded before that is done. */
+		fail_range(works, n, CAUSE_OWN_UNCLASSIFIED,
+		    STR("an earlier change could not be put back"));
+	} else if (wants_reload) {
+		if (accept_and_reload(t, &words) != ERR_OK)
+			fail_range(works, n, CAUSE_OWN_DEPLOY_NOT_SERVED, buf_str(&words));
+	} else if (!t->reload_due && t->journal.fd >= 0 &&
+		   journal_remove(&t->journal, NULL) != ERR_OK) {
+		/* As in accept_and_reload: it costs one reload for nothing. */
+	}
+	journal_close(&t->journal);
+}
+
+/* Says that the command has not answered for this site's files yet; found by the next start. */
+static enum err
+pending_path(const struct target *t, const struct work *w, char ret[PATH_MAX])
+{
+	return files_path(
+	    ret, "%s/sets/%" PRId64 "/pending", t->config->folder, w->job->site_id);
+}
+
+static enum err
+run_site_command(const struct target *t, const struct work *w, struct buf *words)
+{
+	const struct deploy_job *job = w->job;
+	char site[64],
+	    name[512] = "KOSHIN_NAME=", fingerprint[128] = "KOSHIN_FINGERPRINT=", file[256];
+	char folder[PATH_MAX] = "KOSHIN_FOLDER=";
+	const char *env[] = { site, name, fingerprint, folder,
+		job->verb == DEPLOY_REMOVE ? "KOSHIN_VERB=remove" : "KOSHIN_VERB=apply" };
+	struct command c = { t->config->test, t->config->test_n, env,
+		sizeof env / sizeof env[0], t->command_ms, t->clock };
+	enum err e = ERR_OK;
+
+	(void)snprintf(site, sizeof site, "KOSHIN_SITE=%" PRId64, job->site_id);
+	if (job->names_n > 0) {
+		liveset_name_file(job->names[0], file);
+		(void)snprintf(name, sizeof name, "KOSHIN_NAME=%.*s", STR_ARG(job->names[0]));
+		e = files_path(folder, "KOSHIN_FOLDER=%s/live/%s", t->config->folder, file);
+	}
+	if (w->bytes != NULL)
+		(void)snprintf(fingerprint, sizeof fingerprint, "KOSHIN_FINGERPRINT=%.*s",
+		    STR_ARG(w->bytes->fingerprint));
+	buf_clear(words);
+	if (e == ERR_OK && c.argc > 0)
+		e = command_run(&c, words);
+	c.argv = t->config->reload;
+	c.argc = t->config->reload_n;
+	POINT("installer.command.before");
+	if (e == ERR_OK && c.argc > 0)
+		e = command_run(&c, words);
+	POINT("installer.command.after");
+	return e;
+}
+
+/* Each site by itself: its files, then its command. */
+static void
+apply_to_folder(struct target *t, struct work *w)
+{
+	char pending[PATH_MAX];
+	struct why why = { "" };
+	AUTO_BUF words;
+
+	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
+	enum err e = plan(t, w, &why);
+	bool has_command = t->config->reload_n > 0 && w->job->verb != DEPLOY_CHALLENGE;
+	if (e == ERR_OK && has_command)
+		e = pending_path(t, w, pending);
+	bool is_pending = e == ERR_OK && has_command && access(pending, F_OK) == 0;
+	if (e == ERR_OK && has_command && w->change.n > 0 && !is_pending &&
+	    w->job->verb == DEPLOY_APPLY) {
+		e = files_write(t->live.files, pending, STR_NONE,
+		    (struct files_access){ 0600, FILES_NO_GROUP }, &why);
+		is_pending = e == ERR_OK;
+	}
+	bool is_changed = w->change.n > 0;
+	if (e == ERR_OK)
+		e = change_do(&w->change, t->live.files, NULL, &why);
+	if (e != ERR_OK) {
+		work_fail(w, e, target_cause(e),
+		    str_of(why.text[0] != '\0' ? why.text : err_words(e)));
+		return;
+	}
+	if (!has_command || (!is_changed && !is_pending))
+		return;
+	e = run_site_command(t, w, &words);
+	if (e == ERR_OK) {
+		(void)t->live.files->unlink(
+		    t->live.files->ctx, pending); /* if it stays: one more run of the command */
+		return;
+	}
+	if (change_undo(&w->change, t->live.files, &why) != ERR_OK) {
+		/* The files are whole either way; the command's words are the ones to tell. */
+	}
+	work_fail(w, e, CAUSE_OWN_DEPLOY_NOT_SERVED, buf_str(&words));
+}
+
+void
+target_apply(struct target *t, struct work *works, size_t n)
+{
+	AUTO_BUF words;
+
+	must(n <= TARGET_BATCH_MAX);
+	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
+	if (!t->is_ready) {
+		enum err e = target_recover(t, &words);
+
+		if (e != ERR_OK) {
+			for (size_t i = 0; i < n; i++)
+				work_fail(&works[i], e, target_cause(e), buf_str(&words));
+			return;
+		}
+	}
+	if (t->config->kind == TARGET_FOLDER) {
+		for (size_t i = 0; i < n; i++)
+			if (works[i].err == ERR_OK)
+				apply_to_folder(t, &works[i]);
+	} else {
+		apply_to_nginx(t, works, n);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (works[i].err == ERR_OK && works[i].job->verb != DEPLOY_CHALLENGE)
+			liveset_tidy(&t->live, works[i].job->site_id);
+}
