@@ -15,7 +15,7 @@ enum keys_verb {
 	KEYS_ACCOUNT_NEW, /* -> sealed, thumbprint: a new ES256 account key */
 	KEYS_SITE_NEW,	  /* key_type, names -> sealed, csr_der: a new key and its CSR (RFC 2986) */
 	KEYS_JWS,	  /* sealed, url, nonce, kid (empty: the jwk is put in), payload -> json (RFC 8555 6.2) */
-	KEYS_EAB,	  /* sealed (account), sealed_hmac, kid, url -> json: externalAccountBinding (7.3.4) */
+	KEYS_EAB,	  /* sealed (account), sealed_hmac (base64url, as the CA gives it), kid, url -> json: externalAccountBinding (7.3.4) */
 	KEYS_SEAL,	  /* secret -> sealed: an EAB HMAC key, an SMTP password */
 	KEYS_THUMBPRINT,  /* sealed (account) -> thumbprint (RFC 7638) */
 	KEYS_SET,	  /* sealed (site), chain_pem -> set: chain and key for the installer alone, or MISMATCH */

@@ -1,0 +1,160 @@
+#include "ports/keys/pair.h"
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <string.h>
+#include "base/limits.h"
+
+enum err
+pair_make(enum key_type type, EVP_PKEY **ret)
+{
+	EVP_PKEY *pair = NULL;
+
+	switch (type) {
+	case KEY_P256:
+		pair = EVP_EC_gen("P-256");
+		break;
+	case KEY_P384:
+		pair = EVP_EC_gen("P-384");
+		break;
+	case KEY_RSA2048:
+		pair = EVP_RSA_gen(2048);
+		break;
+	case KEY_RSA3072:
+		pair = EVP_RSA_gen(3072);
+		break;
+	case KEY_RSA4096:
+		pair = EVP_RSA_gen(4096);
+		break;
+	}
+	if (pair == NULL)
+		return ERR_CRYPTO;
+	*ret = pair;
+	return ERR_OK;
+}
+
+enum err
+pair_to_der(const EVP_PKEY *pair, struct secret *ret)
+{
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pair);
+	unsigned char *der = NULL;
+	int n = info == NULL ? -1 : i2d_PKCS8_PRIV_KEY_INFO(info, &der);
+
+	PKCS8_PRIV_KEY_INFO_free(info);
+	if (n <= 0)
+		return ERR_CRYPTO;
+	enum err e = secret_init((size_t)n, ret);
+	if (e == ERR_OK)
+		memcpy(ret->p, der, (size_t)n);
+	OPENSSL_clear_free(der, (size_t)n);
+	return e;
+}
+
+enum err
+pair_of_der(const struct secret *der, EVP_PKEY **ret)
+{
+	const unsigned char *p = der->p;
+	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)der->n);
+	EVP_PKEY *pair = info == NULL || p != der->p + der->n ? NULL : EVP_PKCS82PKEY(info);
+
+	PKCS8_PRIV_KEY_INFO_free(info);
+	if (pair == NULL)
+		return ERR_CORRUPT;
+	*ret = pair;
+	return ERR_OK;
+}
+
+enum err
+pair_to_pem(const EVP_PKEY *pair, struct secret *ret)
+{
+	AUTO_BIO *bio = BIO_new(BIO_s_secmem());
+	char *p = NULL;
+
+	if (bio == NULL ||
+	    PEM_write_bio_PKCS8PrivateKey(bio, pair, NULL, NULL, 0, NULL, NULL) != 1)
+		return ERR_CRYPTO;
+	long n = BIO_get_mem_data(bio, &p);
+	if (n <= 0)
+		return ERR_CRYPTO;
+	enum err e = secret_init((size_t)n, ret);
+	if (e == ERR_OK)
+		memcpy(ret->p, p, (size_t)n);
+	return e;
+}
+
+/* Letters, digits, hyphens and dots, with a whole first label "*" at most: what a CA can put into a certificate. */
+static bool
+is_certifiable(struct str name)
+{
+	if (name.n == 0 || name.n > LIMIT_NAME_BYTES)
+		return false;
+	for (size_t i = str_starts(name, STR("*.")) ? 2 : 0; i < name.n; i++) {
+		char c = name.p[i];
+		bool is_word =
+		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+		if (!is_word && c != '-' && c != '.' && c != '_')
+			return false;
+	}
+	return name.p[0] != '.' && name.p[name.n - 1] != '.';
+}
+
+static bool
+add_name(GENERAL_NAMES *to, struct str name)
+{
+	GENERAL_NAME *general = GENERAL_NAME_new();
+	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+
+	if (general != NULL && text != NULL &&
+	    ASN1_STRING_set(text, name.p, (int)name.n) == 1) {
+		GENERAL_NAME_set0_value(general, GEN_DNS, text);
+		if (sk_GENERAL_NAME_push(to, general) > 0)
+			return true;
+		text = NULL; /* the general name owns it */
+	}
+	ASN1_IA5STRING_free(text);
+	GENERAL_NAME_free(general);
+	return false;
+}
+
+static bool
+add_names(X509_REQ *req, const struct str *names, size_t names_n)
+{
+	AUTO_GENERAL_NAMES *general = sk_GENERAL_NAME_new_null();
+	STACK_OF(X509_EXTENSION) *extensions = NULL;
+	bool is_done = general != NULL;
+
+	for (size_t i = 0; i < names_n && is_done; i++)
+		is_done = add_name(general, names[i]);
+	/* RFC 5280 4.2.1.6: with an empty subject the names are critical. */
+	is_done = is_done &&
+		  X509V3_add1_i2d(
+		      &extensions, NID_subject_alt_name, general, 1, X509V3_ADD_DEFAULT) == 1 &&
+		  X509_REQ_add_extensions(req, extensions) == 1;
+	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+	return is_done;
+}
+
+enum err
+pair_make_csr(EVP_PKEY *pair, const struct str *names, size_t names_n, struct buf *to)
+{
+	AUTO_REQ *req = X509_REQ_new();
+	unsigned char *der = NULL;
+
+	if (names_n == 0 || names_n > LIMIT_SITE_NAMES)
+		return ERR_INVALID;
+	for (size_t i = 0; i < names_n; i++)
+		if (!is_certifiable(names[i]))
+			return ERR_INVALID;
+	const EVP_MD *md = EVP_PKEY_get_bits(pair) == 384 ? EVP_sha384() : EVP_sha256();
+	if (req == NULL || X509_REQ_set_version(req, X509_REQ_VERSION_1) != 1 ||
+	    X509_REQ_set_pubkey(req, pair) != 1 || !add_names(req, names, names_n) ||
+	    X509_REQ_sign(req, pair, md) <= 0)
+		return ERR_CRYPTO;
+	int n = i2d_X509_REQ(req, &der);
+	if (n <= 0)
+		return ERR_CRYPTO;
+	buf_put(to, der, (size_t)n);
+	OPENSSL_free(der);
+	return to->err;
+}
