@@ -78,10 +78,11 @@ engine_free(struct engine **e)
 {
 	if (*e == NULL)
 		return;
-	queue_free(&(*e)->inbox);
-	queue_free(&(*e)->acts);
-	queue_free(&(*e)->later);
-	queue_free(&(*e)->orders_waiting);
+	/* What is in a queue and what is still with a port alike. */
+	for (struct work *w = (*e)->newest, *older; w != NULL; w = older) {
+		older = w->older;
+		work_free(&w);
+	}
 	orders_free(*e);
 	arena_fini(&(*e)->arena);
 	arena_fini(&(*e)->ca_arena);

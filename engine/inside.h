@@ -20,6 +20,7 @@ enum work_kind {
 };
 struct work {
 	struct work *next;
+	struct work *older, *newer; /* all of the engine's work, wherever it is now */
 	enum work_kind kind;
 	struct engine *engine;
 	int64_t site_id, order_id, letter_id;
@@ -72,7 +73,7 @@ struct engine {
 	struct queue acts;	/* decided in this turn, carried out after its commit */
 	struct queue later;	/* a port was full: again in a later turn */
 	struct queue orders_waiting; /* for room at the CA */
-	size_t all_work;	/* pieces of work not yet freed */
+	struct work *newest;	/* every piece of work that is not freed yet */
 
 	struct live_order *orders[ORDER_BUCKETS];
 	size_t orders_n, checks_n, deploys_n, letters_n;

@@ -16,7 +16,10 @@ work_new(struct engine *e, enum work_kind kind)
 	w->engine = e;
 	w->retry_after = WHEN_UNKNOWN;
 	arena_init(&w->arena, LIMIT_TURN_BYTES);
-	e->all_work++;
+	w->older = e->newest;
+	if (e->newest != NULL)
+		e->newest->newer = w;
+	e->newest = w;
 	return w;
 }
 
@@ -25,8 +28,13 @@ work_free(struct work **w)
 {
 	if (*w == NULL)
 		return;
-	must((*w)->engine->all_work > 0);
-	(*w)->engine->all_work--;
+	struct work **newest = &(*w)->engine->newest;
+	if ((*w)->older != NULL)
+		(*w)->older->newer = (*w)->newer;
+	if ((*w)->newer != NULL)
+		(*w)->newer->older = (*w)->older;
+	else
+		*newest = (*w)->older;
 	evidence_box_free(&(*w)->evidence);
 	acme_answer_free(&(*w)->answer);
 	arena_fini(&(*w)->arena);

@@ -1,0 +1,266 @@
+#include "engine/engine.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "base/limits.h"
+#include "base/must.h"
+#include "ports/acme/http.h"
+#include "ports/deploy/remote.h"
+#include "ports/keys/remote.h"
+#include "ports/mail/smtp.h"
+#include "ports/probe/net.h"
+
+/* The engine process: real ports around the engine, and rounds of the loop until SIGTERM. */
+
+struct run {
+	const struct engine_options *options;
+	const struct config *config;
+	struct clock clock;
+	struct loop *loop;
+	struct store *store;
+	struct keys_remote *keys;
+	struct acme_http *acme;
+	struct probe_net *probe;
+	struct deploy_remote *deploy;
+	struct smtp *smtp;
+	struct engine *engine;
+	char *eab_hmac, *password;
+	struct address *addresses;
+	struct address_range *ranges;
+	int fd_signal;
+	bool is_over;
+};
+
+static void
+print_log(void *arg, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "koshin-engine: %s\n", line);
+}
+
+static void
+on_wake(void *arg, int fd, int events)
+{
+	char bytes[64];
+
+	/* Only that somebody left a wish matters; the wish itself is in the store. */
+	(void)arg;
+	(void)events;
+	while (read(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes)
+		continue;
+}
+
+static void
+on_signal(void *arg, int fd, int events)
+{
+	struct run *r = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
+		r->is_over = true;
+}
+
+static enum err
+watch_signals(struct run *r)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return err_of_errno(errno);
+	r->fd_signal = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (r->fd_signal < 0)
+		return err_of_errno(errno);
+	return loop_watch(r->loop, r->fd_signal, LOOP_READ, on_signal, r);
+}
+
+static enum err
+open_probe(struct run *r, struct why *why)
+{
+	const struct config *c = r->config;
+	struct probe_net_options o = {
+		.forwarders = (const char *const *)c->dns.forwarders,
+		.forwarders_n = c->dns.forwarders_n,
+		.trust_anchor_file = c->dns.trust_anchor_file,
+		.roots = c->check.roots,
+		.http_port = c->check.http_port,
+		.https_port = c->check.https_port,
+		.timeout_ms = c->check.timeout_ms,
+		.deadline_ms = c->check.deadline_ms,
+	};
+	enum err err = ERR_OK;
+
+	r->addresses = calloc(c->server.addresses_n + 1, sizeof *r->addresses);
+	r->ranges = calloc(c->check.allow_n + 1, sizeof *r->ranges);
+	if (r->addresses == NULL || r->ranges == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; err == ERR_OK && i < c->server.addresses_n; i++)
+		err = address_read(str_of(c->server.addresses[i]), &r->addresses[i]);
+	for (size_t i = 0; err == ERR_OK && i < c->check.allow_n; i++)
+		err = address_range_read(str_of(c->check.allow[i]), &r->ranges[i]);
+	o.ours = r->addresses;
+	o.ours_n = c->server.addresses_n;
+	o.allowed = r->ranges;
+	o.allowed_n = c->check.allow_n;
+	return err != ERR_OK ? err : probe_net_new(r->loop, &r->clock, &o, why, &r->probe);
+}
+
+static enum err
+open_mail(struct run *r, struct why *why)
+{
+	const struct config *c = r->config;
+
+	if (c->mail.server == NULL)
+		return ERR_OK;
+	if (c->mail.password_file != NULL) {
+		enum err err = smtp_read_password(c->mail.password_file, why, &r->password);
+
+		if (err != ERR_OK)
+			return err;
+	}
+	const struct smtp_options o = {
+		.server = c->mail.server,
+		.user = c->mail.user,
+		.password = r->password,
+		.tls = c->mail.tls,
+		.bundle = c->mail.bundle,
+		.timeout_ms = 60000,
+	};
+	return smtp_new(r->loop, &o, why, &r->smtp);
+}
+
+static enum err
+open_ports(struct run *r, struct why *why)
+{
+	const struct config *c = r->config;
+	AUTO_BUF path = { .max = 4096 };
+	const struct acme_http_options acme = {
+		.ca_bundle = c->cas[0].bundle,
+		.user_agent = "koshin",
+		.timeout_ms = c->acme.timeout_ms,
+		.connections_max = c->acme.connections_max,
+	};
+	enum err err = loop_new(&r->clock, &r->loop);
+
+	if (err == ERR_OK)
+		err = watch_signals(r);
+	buf_putf(&path, "%s/koshin.db", c->state_folder);
+	if (err == ERR_OK)
+		err = path.err;
+	const struct store_options store = { .file = path.p, .may_create = true, .busy_timeout_ms = 10000 };
+	if (err == ERR_OK)
+		err = store_open(&store, why, &r->store);
+	if (err == ERR_OK)
+		err = keys_remote_new(r->loop, &r->clock, r->options->fd_keeper, &r->keys);
+	if (err != ERR_OK)
+		return err;
+	struct keys keys = keys_remote_port(r->keys);
+	err = acme_http_new(r->loop, &r->clock, &keys, &acme, &r->acme);
+	if (err == ERR_OK)
+		err = deploy_remote_new(r->loop, r->options->fd_installer, &r->deploy);
+	if (err == ERR_OK)
+		err = open_probe(r, why);
+	if (err == ERR_OK)
+		err = open_mail(r, why);
+	if (err == ERR_OK && c->cas[0].eab_hmac_file != NULL)
+		err = smtp_read_password(c->cas[0].eab_hmac_file, why, &r->eab_hmac);
+	return err != ERR_OK ? err : loop_watch(r->loop, r->options->fd_wake, LOOP_READ, on_wake, r);
+}
+
+/* Without a mail server letters stay in the outbox: nothing is lost, doctor says so. */
+static enum err
+refuse_mail(void *ctx, const struct mail_job *job, mail_done *done, void *arg)
+{
+	(void)ctx;
+	(void)job;
+	(void)done;
+	(void)arg;
+	return ERR_CONFIG;
+}
+
+static enum err
+open_engine(struct run *r)
+{
+	const struct engine_setup setup = {
+		.config = r->config,
+		.eab_hmac = str_of(r->eab_hmac),
+		.ports = {
+			.clock = r->clock,
+			.store = r->store,
+			.acme = acme_http_port(r->acme),
+			.keys = keys_remote_port(r->keys),
+			.probe = probe_net_port(r->probe),
+			.deploy = deploy_remote_port(r->deploy),
+			.mail = r->smtp != NULL ? smtp_port(r->smtp) : (struct mail){ NULL, refuse_mail },
+		},
+		.pid = getpid(),
+		.log = print_log,
+	};
+
+	return engine_new(&setup, &r->engine);
+}
+
+static enum err
+rounds(struct run *r, struct why *why)
+{
+	bool is_ready = false;
+
+	while (!r->is_over) {
+		int64_t next_ms = 0;
+		enum err err = engine_turn(r->engine, why, &next_ms);
+
+		if (err != ERR_OK)
+			return err;
+		if (!is_ready && r->options->fd_ready >= 0 && write(r->options->fd_ready, "e", 1) != 1)
+			return err_of_errno(errno);
+		is_ready = true;
+		err = loop_round(r->loop, next_ms);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static void
+close_all(struct run *r)
+{
+	engine_free(&r->engine);
+	smtp_free(&r->smtp);
+	deploy_remote_free(&r->deploy);
+	probe_net_free(&r->probe);
+	acme_http_free(&r->acme);
+	keys_remote_free(&r->keys);
+	store_close(&r->store);
+	loop_free(&r->loop);
+	if (r->fd_signal >= 0)
+		(void)close(r->fd_signal);
+	free(r->eab_hmac);
+	free(r->password);
+	free(r->addresses);
+	free(r->ranges);
+}
+
+int
+engine_run(const struct engine_options *o)
+{
+	struct run r = { .options = o, .config = o->config, .fd_signal = -1 };
+	struct why why = { "" };
+
+	r.clock = clock_real(o->config->clock_offset);
+	enum err err = open_ports(&r, &why);
+	if (err == ERR_OK)
+		err = open_engine(&r);
+	if (err == ERR_OK)
+		err = rounds(&r, &why);
+	if (err != ERR_OK)
+		fprintf(stderr, "koshin-engine: stops: %s: %s\n", err_words(err), why.text);
+	close_all(&r);
+	return err == ERR_OK ? 0 : 1;
+}

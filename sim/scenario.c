@@ -1,0 +1,702 @@
+#include "sim/scenario.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/view.h"
+
+enum { SITES_MAX = 32, WORDS_MAX = 24 };
+
+struct player {
+	struct sim *sim;
+	const char *file;
+	size_t line;
+	struct why *why;
+	const struct scenario_hooks *hooks;
+	struct {
+		char word[32];
+		int64_t id;
+	} sites[SITES_MAX];
+	size_t sites_n;
+	unsigned orders_claimed;
+	bool orders_spoken_of;
+	bool letters_claimed[SITES_MAX][LETTER_COUNT];
+};
+/* One statement, cut at spaces; quotes hold words together. */
+struct words {
+	struct str at[WORDS_MAX];
+	size_t n;
+};
+
+static enum err
+wrong(const struct player *p, const char *expected, struct str got)
+{
+	why_set(p->why, "%s:%zu: expected %s, got \"%.*s\"", p->file, p->line, expected, STR_ARG(got));
+	return ERR_INVALID;
+}
+
+static enum err
+cut(const struct player *p, struct str s, struct words *ret)
+{
+	ret->n = 0;
+	for (s = str_trim(s); s.n > 0; s = str_trim(s)) {
+		if (ret->n == WORDS_MAX)
+			return wrong(p, "fewer words in one statement", s);
+		if (s.p[0] == '"') {
+			s.p++;
+			s.n--;
+			ret->at[ret->n++] = str_cut(&s, '"');
+		} else {
+			size_t n = 0;
+
+			while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t')
+				n++;
+			ret->at[ret->n++] = (struct str){ s.p, n };
+			s.p += n;
+			s.n -= n;
+		}
+	}
+	return ERR_OK;
+}
+
+static bool
+is(const struct words *w, size_t i, const char *word)
+{
+	return i < w->n && str_eq(w->at[i], str_of(word));
+}
+
+static struct str
+word(const struct words *w, size_t i)
+{
+	return i < w->n ? w->at[i] : STR("the end of the line");
+}
+
+/* "90d", "160h", "10m", "30s". */
+static enum err
+read_span(const struct player *p, struct str s, struct span *ret)
+{
+	int64_t n;
+	char unit = s.n > 1 ? s.p[s.n - 1] : '\0';
+	int64_t factor = unit == 'd' ? 86400 : unit == 'h' ? 3600 : unit == 'm' ? 60 : unit == 's' ? 1 : 0;
+
+	if (factor == 0 || !str_to_int((struct str){ s.p, s.n - 1 }, &n))
+		return wrong(p, "a length of time such as 90d, 6h, 10m or 30s", s);
+	*ret = SPAN_S(n * factor);
+	return ERR_OK;
+}
+
+/* "2026-03-01T00:00Z" or "2026-03-01". */
+static enum err
+read_date(const struct player *p, struct str s, struct when *ret)
+{
+	struct civil c = { 0 };
+	struct str rest = s;
+	int64_t year, month, day, hour = 0, minute = 0;
+	bool is_fine = str_to_int(str_cut(&rest, '-'), &year) && str_to_int(str_cut(&rest, '-'), &month) &&
+	    str_to_int(str_cut(&rest, 'T'), &day);
+
+	if (is_fine && rest.n > 0)
+		is_fine = str_to_int(str_cut(&rest, ':'), &hour) && str_to_int(str_cut(&rest, 'Z'), &minute);
+	c = (struct civil){ (int)year, (int)month, (int)day, (int)hour, (int)minute, 0, 0 };
+	*ret = is_fine ? when_of_civil(&c) : WHEN_UNKNOWN;
+	return ret->s == WHEN_UNKNOWN.s ? wrong(p, "a date such as 2026-03-01T00:00Z", s) : ERR_OK;
+}
+
+static enum err
+site_of(const struct player *p, struct str w, size_t *ret)
+{
+	for (size_t i = 0; i < p->sites_n; i++)
+		if (str_eq(w, str_of(p->sites[i].word))) {
+			*ret = i;
+			return ERR_OK;
+		}
+	return wrong(p, "a site of this scenario", w);
+}
+
+/* --- what is in the world --- */
+
+static enum err
+do_dns(struct player *p, const struct words *w)
+{
+	static const char *const types[] = { "A", "AAAA", "CAA", "CNAME" };
+	bool is_removal = w->n > 0 && w->at[0].n > 0 && w->at[0].p[0] == '-';
+	struct str name = is_removal ? (struct str){ w->at[0].p + 1, w->at[0].n - 1 } : word(w, 0);
+
+	if (is(w, 0, "silent")) {
+		struct span s;
+		enum err err = read_span(p, word(w, 2), &s);
+
+		p->sim->dns_silent_until_ms = p->sim->now_ms + s.s * 1000;
+		return err;
+	}
+	for (size_t i = 0; i < 4; i++) {
+		if (!is(w, 1, types[i]))
+			continue;
+		if (is_removal) {
+			sim_dns_remove(p->sim, name, (enum sim_record_type)i);
+			return ERR_OK;
+		}
+		return w->n == 3 ? sim_dns_put(p->sim, name, (enum sim_record_type)i, w->at[2]) : wrong(p, "a value", word(w, 2));
+	}
+	return wrong(p, "a record type: A, AAAA, CAA or CNAME", word(w, 1));
+}
+
+static enum err
+do_ca(struct player *p, const struct words *w)
+{
+	struct sim_ca_faults *f = &p->sim->ca_faults;
+	struct {
+		const char *word;
+		int64_t *until_ms;
+	} faults[] = {
+		{ "down", &f->down_until_ms },
+		{ "silent", &f->silent_until_ms },
+		{ "rubbish", &f->rubbish_until_ms },
+		{ "limit", &f->limit_until_ms },
+		{ "internal", &f->internal_until_ms },
+		{ "refuses", &f->refuse_until_ms },
+	};
+	struct span s;
+	enum err err = ERR_OK;
+
+	if (is(w, 0, "life")) {
+		err = read_span(p, word(w, 1), &p->sim->ca_life);
+		return err;
+	}
+	if (is(w, 0, "validation")) {
+		err = read_span(p, word(w, 1), &s);
+		p->sim->validation_delay_ms = s.s * 1000;
+		return err;
+	}
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		if (is(w, 0, faults[i].word)) {
+			err = read_span(p, word(w, 2), &s);
+			*faults[i].until_ms = p->sim->now_ms + s.s * 1000;
+			return err;
+		}
+	return wrong(p, "life, validation, or a fault of the CA", word(w, 0));
+}
+
+/* Somebody puts a certificate that ended long ago into the web server, by hand. */
+static enum err
+put_expired(struct player *p, struct sim_web *web, struct str name)
+{
+	struct sim_vhost *v = sim_vhost_of(web, name);
+	struct sim_certificate *grown = realloc(p->sim->certificates, (p->sim->certificates_n + 1) * sizeof *grown);
+
+	if (grown != NULL)
+		p->sim->certificates = grown;
+	if (v == NULL || grown == NULL)
+		return wrong(p, "a name that this web server has", name);
+	struct sim_certificate *c = &grown[p->sim->certificates_n];
+	struct when now = sim_now(p->sim);
+	*c = (struct sim_certificate){ .life = { when_minus(now, SPAN_D(100)), when_minus(now, SPAN_D(10)) }, .names_n = 1 };
+	c->names = calloc(1, sizeof *c->names);
+	if (c->names == NULL)
+		return ERR_MEMORY;
+	(void)snprintf(c->names[0], SIM_TEXT, "%.*s", STR_ARG(name));
+	c->fingerprint[0] = 0xee;
+	v->certificate = ++p->sim->certificates_n;
+	return ERR_OK;
+}
+
+static enum err
+do_web(struct player *p, struct str address, const struct words *w)
+{
+	struct sim_web *web = sim_web_at(p->sim, address);
+
+	if (web == NULL) {
+		enum err err = sim_web_put(p->sim, address, &web);
+
+		if (err != ERR_OK || w->n == 0)
+			return err;
+	}
+	if (is(w, 0, "config"))
+		web->config_is_broken = is(w, 1, "broken");
+	else if (is(w, 0, "disk"))
+		web->disk_is_full = is(w, 1, "full");
+	else if (is(w, 0, "down") || is(w, 0, "up"))
+		web->is_down = is(w, 0, "down");
+	else if (is(w, 0, "shows") && is(w, 1, "expired"))
+		return put_expired(p, web, word(w, 2));
+	else if (w->n > 0)
+		return wrong(p, "config, disk, down, up or shows", word(w, 0));
+	return ERR_OK;
+}
+
+/* --- what people do --- */
+
+static enum err
+do_setting(const struct player *p, const struct words *w, struct setting *s)
+{
+	if (is(w, 0, "redirect"))
+		s->redirect = is(w, 1, "on");
+	else if (is(w, 0, "hsts"))
+		s->hsts = is(w, 1, "on");
+	else if (is(w, 0, "source") && w->n == 2 && source_of_name(w->at[1], &s->source))
+		return ERR_OK;
+	else
+		return wrong(p, "redirect, hsts or source", word(w, 0));
+	return ERR_OK;
+}
+
+/* Calls fn for each statement between braces. */
+static enum err
+each(struct player *p, struct str block, enum err (*fn)(struct player *p, const struct words *w, void *arg), void *arg)
+{
+	while (block.n > 0) {
+		struct words w;
+		enum err err = cut(p, str_cut(&block, ';'), &w);
+
+		if (err == ERR_OK && w.n > 0)
+			err = fn(p, &w, arg);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+struct new_site {
+	struct setting setting;
+	struct str mail, names[SIM_NAMES];
+	size_t names_n;
+};
+
+static void
+split_names(struct str list, struct new_site *n)
+{
+	while (list.n > 0 && n->names_n < SIM_NAMES)
+		n->names[n->names_n++] = str_cut(&list, ',');
+}
+
+static enum err
+add_field(struct player *p, const struct words *w, void *arg)
+{
+	struct new_site *n = arg;
+
+	if (is(w, 0, "owner"))
+		n->mail = word(w, 1);
+	else if (is(w, 0, "names"))
+		split_names(word(w, 1), n);
+	else
+		return do_setting(p, w, &n->setting);
+	return ERR_OK;
+}
+
+static enum err
+do_site(struct player *p, struct str id, struct str block)
+{
+	struct new_site *n = calloc(1, sizeof *n);
+	enum err err = n == NULL ? ERR_MEMORY : ERR_OK;
+
+	if (err == ERR_OK && (p->sites_n == SITES_MAX || id.n >= sizeof p->sites[0].word))
+		err = wrong(p, "fewer sites, with short words", id);
+	if (err == ERR_OK) {
+		n->setting = (struct setting){ .source = SOURCE_FREE, .root = STR("/srv/www") };
+		n->mail = STR("owner@example.jp");
+		err = each(p, block, add_field, n);
+	}
+	if (err == ERR_OK) {
+		(void)snprintf(p->sites[p->sites_n].word, sizeof p->sites[0].word, "%.*s", STR_ARG(id));
+		err = sim_site_add(p->sim, n->mail, &n->setting, n->names, n->names_n, &p->sites[p->sites_n].id);
+		p->sites_n += err == ERR_OK;
+	}
+	free(n);
+	return err;
+}
+
+/* Loads the site's facts; the caller's arena holds them. */
+static enum err
+load(const struct player *p, size_t i, struct arena *a, struct site *ret)
+{
+	return store_site_load(p->sim->store, p->sites[i].id, a, ret);
+}
+
+struct change {
+	struct setting setting;
+	bool is_draft_end, is_apply;
+};
+
+static enum err
+change_field(struct player *p, const struct words *w, void *arg)
+{
+	struct change *c = arg;
+
+	c->is_apply = is(w, 0, "apply");
+	c->is_draft_end = c->is_apply || is(w, 0, "discard");
+	return c->is_draft_end ? ERR_OK : do_setting(p, w, &c->setting);
+}
+
+static enum err
+write_change(struct player *p, size_t i, bool is_draft, const struct change *c, const struct site *s)
+{
+	struct draft d = { .exists = true, .setting = c->setting, .begun_at = sim_now(p->sim), .begun_by = STR("owner"),
+		.told_at = WHEN_UNKNOWN };
+	int64_t id = p->sites[i].id;
+
+	if (is_draft && !c->is_draft_end)
+		return store_draft_put(p->sim->store, id, &d);
+	enum err err = is_draft ? store_draft_discard(p->sim->store, id) : ERR_OK;
+	if (err == ERR_OK && (!is_draft || c->is_apply))
+		err = store_setting_put(p->sim->store, id, is_draft ? &s->draft.setting : &c->setting);
+	return err != ERR_OK || (is_draft && !c->is_apply) ? err
+							   : store_wish_put(p->sim->store, id, SITE_CHANGED, sim_now(p->sim));
+}
+
+static enum err
+do_change(struct player *p, struct str id, struct str block, bool is_draft)
+{
+	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+	struct change c = { 0 };
+	struct site s;
+	size_t i;
+	enum err err = site_of(p, id, &i);
+
+	if (err == ERR_OK)
+		err = load(p, i, &a, &s);
+	if (err != ERR_OK)
+		return err;
+	c.setting = s.setting;
+	err = each(p, block, change_field, &c);
+	if (err == ERR_OK)
+		err = store_begin(p->sim->store);
+	if (err != ERR_OK)
+		return err;
+	err = write_change(p, i, is_draft, &c, &s);
+	if (err == ERR_OK)
+		err = store_commit(p->sim->store);
+	if (err != ERR_OK)
+		store_abandon(p->sim->store);
+	return err;
+}
+
+static enum err
+do_ask(struct player *p, const struct words *w)
+{
+	size_t i;
+	enum err err = site_of(p, word(w, 1), &i);
+	enum site_event_kind kind = is(w, 2, "renew") ? SITE_ASKED_RENEW : is(w, 2, "remove") ? SITE_REMOVED : SITE_ASKED_CHECK;
+
+	if (err == ERR_OK)
+		err = store_begin(p->sim->store);
+	if (err == ERR_OK)
+		err = store_wish_put(p->sim->store, p->sites[i].id, kind, sim_now(p->sim));
+	return err == ERR_OK ? store_commit(p->sim->store) : err;
+}
+
+/* --- expectations --- */
+
+static bool
+compare(struct str op, int64_t got, int64_t wanted)
+{
+	return str_eq(op, STR("==")) ? got == wanted
+	    : str_eq(op, STR("<="))  ? got <= wanted
+	    : str_eq(op, STR(">="))  ? got >= wanted
+	    : str_eq(op, STR("<"))   ? got < wanted
+	    : str_eq(op, STR(">"))   ? got > wanted
+				     : str_eq(op, STR("!=")) && got != wanted;
+}
+
+static enum err
+expect_number(const struct player *p, const char *what, const struct words *w, size_t at, int64_t got)
+{
+	int64_t wanted;
+
+	if (!str_to_int(word(w, at + 1), &wanted))
+		return wrong(p, "a number", word(w, at + 1));
+	if (compare(word(w, at), got, wanted))
+		return ERR_OK;
+	why_set(p->why, "%s:%zu: %s is %lld, expected %.*s %lld", p->file, p->line, what, (long long)got,
+	    STR_ARG(word(w, at)), (long long)wanted);
+	return ERR_MISMATCH;
+}
+
+static enum err
+expect_word(const struct player *p, const char *what, const struct words *w, size_t at, struct str got)
+{
+	bool is_equal = str_eq(got, word(w, at + 1)), is_wanted = is(w, at, "==");
+
+	if (!is_wanted && !is(w, at, "!="))
+		return wrong(p, "== or !=", word(w, at));
+	if (is_equal == is_wanted)
+		return ERR_OK;
+	why_set(p->why, "%s:%zu: %s is %.*s, expected %.*s %.*s", p->file, p->line, what, STR_ARG(got), STR_ARG(word(w, at)),
+	    STR_ARG(word(w, at + 1)));
+	return ERR_MISMATCH;
+}
+
+/* expect letters h1 act == 1 */
+static enum err
+expect_letters(struct player *p, const struct words *w)
+{
+	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+	struct letter_row *rows;
+	size_t n, i;
+	int64_t count = 0;
+	enum letter_kind kind = LETTER_COUNT;
+	enum err err = site_of(p, word(w, 2), &i);
+
+	for (enum letter_kind k = 0; k < LETTER_COUNT; k++)
+		if (is(w, 3, letter_name(k)))
+			kind = k;
+	if (err != ERR_OK || kind == LETTER_COUNT)
+		return err != ERR_OK ? err : wrong(p, "a kind of letter", word(w, 3));
+	err = store_letters_of(p->sim->store, p->sites[i].id, &a, &rows, &n);
+	for (size_t k = 0; err == ERR_OK && k < n; k++)
+		count += rows[k].kind == kind && when_is_known(rows[k].sent_at);
+	p->letters_claimed[i][kind] = true;
+	return err != ERR_OK ? err : expect_number(p, "the count of letters", w, 4, count);
+}
+
+/* expect served www.a.example == ok | expired | nothing; or: until > DATE */
+static enum err
+expect_served(struct player *p, const struct words *w)
+{
+	const struct sim_certificate *c = sim_served(p->sim, word(w, 2));
+	struct when date, now = sim_now(p->sim);
+	bool has_name = false;
+
+	for (size_t i = 0; c != NULL && i < c->names_n; i++)
+		has_name |= certificate_pattern_matches(str_of(c->names[i]), word(w, 2));
+	if (!is(w, 3, "until"))
+		return expect_word(p, "what is served", w, 3,
+		    c == NULL				    ? STR("nothing")
+			: !when_before(now, c->life.to)	    ? STR("expired")
+			: has_name			    ? STR("ok")
+							    : STR("other"));
+	enum err err = read_date(p, word(w, 5), &date);
+	if (err != ERR_OK)
+		return err;
+	if (c != NULL && compare(word(w, 4), c->life.to.s, date.s))
+		return ERR_OK;
+	why_set(p->why, "%s:%zu: the served certificate ends at %lld", p->file, p->line, c != NULL ? (long long)c->life.to.s : 0);
+	return ERR_MISMATCH;
+}
+
+static enum err
+expect_site(struct player *p, const struct words *w)
+{
+	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+	struct site s;
+	size_t i;
+	enum err err = site_of(p, word(w, 1), &i);
+
+	if (err == ERR_OK)
+		err = load(p, i, &a, &s);
+	if (err != ERR_OK)
+		return err;
+	struct view v = view_of(&s, sim_now(p->sim));
+	if (is(w, 2, "state"))
+		return expect_word(p, "the state", w, 3, str_of(site_state_name(v.state)));
+	if (is(w, 2, "cause"))
+		return expect_word(p, "the cause", w, 3, v.cause != NULL ? str_of(cause_row(v.cause->cause)->id) : STR("none"));
+	if (is(w, 2, "acts"))
+		return expect_word(p, "who acts", w, 3, str_of(actor_name(v.acts)));
+	if (is(w, 2, "redirect"))
+		return expect_number(p, "the redirect", w, 3, s.applied.redirect);
+	if (is(w, 2, "hsts"))
+		return expect_number(p, "hsts", w, 3, s.applied.hsts);
+	if (is(w, 2, "findings"))
+		return expect_number(p, "the count of findings", w, 3, (int64_t)s.findings.n);
+	if (is(w, 2, "draft"))
+		return expect_number(p, "draft", w, 3, s.draft.exists);
+	if (is(w, 2, "names")) {
+		int64_t n = 0;
+
+		for (size_t k = 0; k < s.names_n; k++)
+			n += s.names[k].is_held;
+		return expect_number(p, "the count of names in the certificate", w, 3, n);
+	}
+	for (size_t k = 0; k < s.names_n; k++)
+		if (is(w, 2, "visitors") && str_eq(s.names[k].name, word(w, 3)))
+			return expect_word(p, "what visitors get", w, 4,
+			    str_of(visitors_name(view_visitors(&s, &s.names[k], sim_now(p->sim)))));
+	return wrong(p, "state, cause, acts, redirect, hsts, findings, draft, names or visitors NAME", word(w, 2));
+}
+
+static enum err
+do_expect(struct player *p, const struct words *w)
+{
+	if (is(w, 1, "letters"))
+		return expect_letters(p, w);
+	if (is(w, 1, "served"))
+		return expect_served(p, w);
+	if (is(w, 1, "orders")) {
+		p->orders_spoken_of = true;
+		p->orders_claimed = p->sim->orders_placed;
+		return expect_number(p, "the count of orders", w, 2, p->sim->orders_placed);
+	}
+	if (is(w, 1, "issued"))
+		return expect_number(p, "the count of certificates", w, 2, p->sim->issued);
+	if (is(w, 1, "restarts"))
+		return expect_number(p, "the count of restarts", w, 2, p->sim->crashes);
+	return expect_site(p, w);
+}
+
+/* --- the file --- */
+
+static enum err
+do_clock(struct player *p, const struct words *w)
+{
+	struct when start;
+	int64_t seed = 1;
+	enum err err = read_date(p, word(w, 1), &start);
+
+	if (err == ERR_OK && is(w, 2, "seed") && !str_to_int(word(w, 3), &seed))
+		err = wrong(p, "a number", word(w, 3));
+	if (err == ERR_OK && p->sim != NULL)
+		err = wrong(p, "one clock, before everything else", word(w, 0));
+	if (err == ERR_OK)
+		err = sim_new(start, (uint64_t)seed, &p->sim);
+	if (err == ERR_OK && p->hooks != NULL)
+		p->hooks->before(p->sim, p->hooks->arg);
+	return err;
+}
+
+static enum err
+dns_statement(struct player *p, const struct words *w, void *arg)
+{
+	(void)arg;
+	return do_dns(p, w);
+}
+
+static enum err
+ca_statement(struct player *p, const struct words *w, void *arg)
+{
+	(void)arg;
+	return do_ca(p, w);
+}
+
+static enum err
+web_statement(struct player *p, const struct words *w, void *arg)
+{
+	return do_web(p, *(const struct str *)arg, w);
+}
+
+static enum err
+do_simple(struct player *p, const struct words *w)
+{
+	struct span s = SPAN_S(0);
+	enum err err = ERR_OK;
+
+	if (is(w, 0, "pass")) {
+		err = read_span(p, word(w, 1), &s);
+		return err != ERR_OK ? err : sim_pass(p->sim, s, p->why);
+	}
+	if (is(w, 0, "expect"))
+		return do_expect(p, w);
+	if (is(w, 0, "ask"))
+		return do_ask(p, w);
+	if (is(w, 0, "crash"))
+		return sim_crash(p->sim);
+	if (is(w, 0, "clock-step")) {
+		err = read_span(p, word(w, 1), &s);
+		p->sim->clock_step_s += s.s;
+		return err;
+	}
+	if (is(w, 0, "mail")) {
+		err = read_span(p, word(w, 3), &s);
+		p->sim->mail_down_until_ms = p->sim->now_ms + s.s * 1000;
+		return err;
+	}
+	return wrong(p, "a statement (see doc/scenarios.md)", word(w, 0));
+}
+
+static enum err
+do_line(struct player *p, struct str line)
+{
+	struct str block = line, head = str_cut(&block, '{');
+	struct words w;
+	enum err err = cut(p, head, &w);
+
+	if (err != ERR_OK || w.n == 0)
+		return err;
+	block = str_cut(&block, '}');
+	if (is(&w, 0, "clock"))
+		return do_clock(p, &w);
+	if (p->sim == NULL)
+		return wrong(p, "clock before everything else", w.at[0]);
+	if (is(&w, 0, "dns"))
+		return each(p, block, dns_statement, NULL);
+	if (is(&w, 0, "ca"))
+		return each(p, block, ca_statement, NULL);
+	if (is(&w, 0, "web")) {
+		struct words none = { .n = 0 };
+		struct str address = word(&w, 1);
+
+		return block.n > 0 ? each(p, block, web_statement, &address) : do_web(p, address, &none);
+	}
+	if (is(&w, 0, "site"))
+		return do_site(p, word(&w, 1), block);
+	if (is(&w, 0, "set"))
+		return do_change(p, word(&w, 1), block, false);
+	if (is(&w, 0, "draft"))
+		return do_change(p, word(&w, 1), block, true);
+	return do_simple(p, &w);
+}
+
+/* Whatever happened has been spoken of: a letter or an order too many is a failure too. */
+static enum err
+check_end(const struct player *p)
+{
+	for (size_t i = 0; i < p->sites_n; i++) {
+		AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+		struct letter_row *rows;
+		size_t n;
+		enum err err = store_letters_of(p->sim->store, p->sites[i].id, &a, &rows, &n);
+
+		for (size_t k = 0; err == ERR_OK && k < n; k++)
+			if (!p->letters_claimed[i][rows[k].kind]) {
+				why_set(p->why, "%s: at the end: the letter \"%s\" to %s was not spoken of", p->file,
+				    letter_name(rows[k].kind), p->sites[i].word);
+				return ERR_MISMATCH;
+			}
+		if (err != ERR_OK)
+			return err;
+	}
+	if (!p->orders_spoken_of || p->orders_claimed != p->sim->orders_placed) {
+		why_set(p->why, "%s: at the end: %u orders were placed, %u were spoken of", p->file, p->sim->orders_placed,
+		    p->orders_claimed);
+		return ERR_MISMATCH;
+	}
+	if (p->sim->letters_sent_twice > 0) {
+		why_set(p->why, "%s: at the end: %u letters were sent twice", p->file, p->sim->letters_sent_twice);
+		return ERR_MISMATCH;
+	}
+	return ERR_OK;
+}
+
+enum err
+scenario_play_with(struct str text, const char *file, const struct scenario_hooks *hooks, struct why *why,
+    struct buf *ret_words)
+{
+	struct player p = { .file = file, .why = why, .hooks = hooks };
+	enum err err = ERR_OK;
+
+	while (text.n > 0 && err == ERR_OK) {
+		struct str line = str_cut(&text, '\n');
+
+		p.line++;
+		/* A comment runs to the end of the line. */
+		line = str_trim(str_cut(&line, '#'));
+		if (str_starts(line, STR("scenario ")))
+			buf_put_str(ret_words, str_trim((struct str){ line.p + 9, line.n - 9 }));
+		else if (line.n > 0)
+			err = do_line(&p, line);
+	}
+	if (err == ERR_OK && p.sim == NULL)
+		err = wrong(&p, "a clock", STR("an empty scenario"));
+	if (err == ERR_OK)
+		err = check_end(&p);
+	if (p.sim != NULL && hooks != NULL)
+		hooks->after(p.sim, hooks->arg);
+	if (err != ERR_OK && why != NULL && why->text[0] == '\0')
+		why_set(why, "%s:%zu: %s", file, p.line, err_words(err));
+	sim_free(&p.sim);
+	return err;
+}
+
+enum err
+scenario_play(struct str text, const char *file, struct why *why, struct buf *ret_words)
+{
+	return scenario_play_with(text, file, NULL, why, ret_words);
+}

@@ -1,0 +1,140 @@
+#ifndef KOSHIN_SIM_WORLD_H
+#define KOSHIN_SIM_WORLD_H
+/*
+ * The simulated world: a virtual clock, and the same ports as the real ones, faked on it. The engine, the store
+ * and all decisions are the real code. Deterministic by seed: the same scenario gives the same steps, always.
+ *
+ * A world has DNS records, one CA, web servers with addresses, a mail server, and koshin's own engine, which can be
+ * killed at any time and is then started anew on the same store.
+ */
+#include "engine/engine.h"
+
+enum { SIM_TEXT = 256, SIM_NAMES = 100 };
+
+enum sim_record_type { SIM_A, SIM_AAAA, SIM_CAA, SIM_CNAME };
+struct sim_record {
+	char name[SIM_TEXT], value[SIM_TEXT];
+	enum sim_record_type type;
+};
+
+/* A certificate of the simulated CA. Its chain is text, "SIM-CERTIFICATE n"; the facts are in this table. */
+struct sim_certificate {
+	char (*names)[SIM_TEXT];
+	size_t names_n;
+	struct life life;
+	uint8_t fingerprint[FINGERPRINT_BYTES];
+};
+
+/* What a web server has for one name. */
+struct sim_vhost {
+	char name[SIM_TEXT];
+	int64_t site_id;
+	size_t certificate; /* index + 1; 0: HTTP only */
+	uint16_t redirect;
+	uint32_t hsts_age_s;
+};
+struct sim_web {
+	char address[64];
+	struct sim_vhost *vhosts;
+	size_t vhosts_n;
+	bool config_is_broken; /* somebody broke it: the test fails */
+	bool disk_is_full;
+	bool is_down;	       /* answers nothing */
+	unsigned reloads;
+};
+
+struct sim_letter {
+	char to[SIM_TEXT], subject[SIM_TEXT * 2], message_id[SIM_TEXT];
+	struct when at;
+	bool is_claimed; /* an expectation has spoken of it */
+};
+
+struct sim_ca_faults {
+	int64_t down_until_ms;	  /* 503 to everything */
+	int64_t silent_until_ms;  /* no answer at all */
+	int64_t rubbish_until_ms; /* answers that cannot be read */
+	int64_t limit_until_ms;	  /* 429 to new orders, with Retry-After */
+	int64_t internal_until_ms; /* serverInternal to everything */
+	int64_t refuse_until_ms;  /* validations fail from the CA's side although all is well */
+};
+
+struct sim_event;
+struct sim {
+	int64_t now_ms;	  /* since 1970 */
+	int64_t start_ms;
+	int64_t clock_step_s; /* the machine's clock is off by so much */
+	uint64_t seed;
+	struct sim_event *events; /* heap */
+	size_t events_n, events_cap;
+	uint64_t sequence;
+	uint64_t generation; /* of the engine: answers for an earlier one are dropped */
+
+	struct sim_record *records;
+	size_t records_n;
+	int64_t dns_silent_until_ms;
+	struct sim_web *webs;
+	size_t webs_n;
+	struct sim_certificate *certificates;
+	size_t certificates_n;
+	struct sim_letter *letters;
+	size_t letters_n;
+	int64_t mail_down_until_ms;
+	unsigned letters_sent_twice; /* the same Message-ID again */
+
+	struct span ca_life;
+	int64_t ca_delay_ms; /* of each answer */
+	int64_t validation_delay_ms;
+	struct sim_ca_faults ca_faults;
+	struct sim_order *orders;
+	size_t orders_n;
+	unsigned orders_placed, orders_open, issued;
+
+	struct config config;
+	struct store *store;
+	struct engine *engine;
+	unsigned crashes; /* the engine ended by an error and was started anew */
+	/* After each turn; for invariants. NULL: none. */
+	void (*watch)(struct sim *s, void *arg);
+	void *watch_arg;
+	bool is_loud; /* the engine's log goes to stderr */
+};
+
+/* A fresh world at this date. Its store is in memory. */
+MUST_USE enum err sim_new(struct when start, uint64_t seed, struct sim **ret);
+void sim_free(struct sim **s);
+/* Lets virtual time pass, with everything that happens in it. BUG: the engine does not come to rest. */
+MUST_USE enum err sim_pass(struct sim *s, struct span span, struct why *why);
+/* Kills the engine between two steps and starts another one on the same store. */
+MUST_USE enum err sim_crash(struct sim *s);
+/* Calls fn after so many virtual milliseconds, unless the engine has been killed by then. */
+typedef void sim_fn(struct sim *s, void *arg);
+MUST_USE enum err sim_after(struct sim *s, int64_t ms, sim_fn *fn, sim_fn *dropped, void *arg);
+uint64_t sim_random(struct sim *s);
+struct when sim_now(const struct sim *s); /* as the machine's clock has it */
+
+/* DNS. Removing takes all of the type when value is empty. */
+MUST_USE enum err sim_dns_put(struct sim *s, struct str name, enum sim_record_type type, struct str value);
+void sim_dns_remove(struct sim *s, struct str name, enum sim_record_type type);
+const struct sim_record *sim_dns_find(const struct sim *s, struct str name, enum sim_record_type type, size_t nth);
+
+/* Web servers. */
+MUST_USE enum err sim_web_put(struct sim *s, struct str address, struct sim_web **ret);
+struct sim_web *sim_web_at(const struct sim *s, struct str address);
+struct sim_vhost *sim_vhost_of(const struct sim_web *w, struct str name);
+/* What a visitor of this name gets, through DNS: NULL if no server of ours, or no certificate. */
+const struct sim_certificate *sim_served(const struct sim *s, struct str name);
+
+/* The ports. */
+struct acme sim_acme_port(struct sim *s);
+struct probe sim_probe_port(struct sim *s);
+struct deploy sim_deploy_port(struct sim *s);
+struct mail sim_mail_port(struct sim *s);
+struct keys sim_keys_port(struct sim *s);
+struct clock sim_clock_port(struct sim *s);
+/* Internal to sim/: frees the CA's table. */
+void sim_ca_fini(struct sim *s);
+
+/* Adds a site as the web process does. */
+MUST_USE enum err sim_site_add(struct sim *s, struct str mail, const struct setting *setting, const struct str *names,
+    size_t names_n, int64_t *ret_id);
+#endif
