@@ -80,9 +80,13 @@ $(BUILD)/gen/words_table.c: $(BUILD)/words-build $(WORDS_TXT)
 	@mkdir -p $(@D)
 	$(BUILD)/words-build words > $@.new && mv $@.new $@
 SQL_TXT = $(sort $(wildcard sql/*.sql))
-$(BUILD)/gen/sql_table.c: tool/embed-sql $(SQL_TXT)
+$(BUILD)/gen/sql_table.h: tool/embed-sql $(SQL_TXT)
+	@mkdir -p $(@D)
+	sh tool/embed-sql -h $(SQL_TXT) > $@.new && mv $@.new $@
+$(BUILD)/gen/sql_table.c: tool/embed-sql $(SQL_TXT) $(BUILD)/gen/sql_table.h
 	@mkdir -p $(@D)
 	sh tool/embed-sql $(SQL_TXT) > $@.new && mv $@.new $@
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard ports/store/*.c test/unit/store*.c)): $(BUILD)/gen/sql_table.h
 
 $(BUILD)/test/unit/%: $(BUILD)/test/unit/%.o $(LIBKOSHIN)
 	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS) -lcmocka

@@ -24,6 +24,7 @@ enum {
 	LIMIT_CHECKS_OPEN = 500,	 /* sites probed at one time */
 	LIMIT_LETTER_BYTES = 64 * 1024,	 /* one letter, whole message */
 	LIMIT_REQUEST_BYTES = 256 * 1024, /* body of one API request */
+	LIMIT_UNCLASSIFIED_ROWS = 1000,	 /* texts of CAs that no rule understood: the newest are the operator's work */
 	LIMIT_PAGE_ROWS = 500,		 /* rows of one page of a list */
 	LIMIT_COMMAND_OUTPUT_BYTES = 8192, /* words kept of a configuration test */
 };

@@ -6,7 +6,12 @@
  *
  * Engine and web process each open it; they meet nowhere else. Engine writes: state of sites, orders, certificates,
  * findings, letters, history. Web writes: owners, new sites, settings, names, wishes. All strings that come out live in
- * the arena that was passed in. Every error has class LOCAL (the operator's) but NOT_FOUND, EXISTS, CONFLICT, BUSY.
+ * the arena that was passed in. Every error has class LOCAL (the operator's) but NOT_FOUND, EXISTS, CONFLICT, BUSY, and
+ * INVALID and TOO_LONG for an argument that cannot be stored. CORRUPT: a row or page is damaged, or has a word that this
+ * version does not know. One thread at a time uses a store.
+ *
+ * A verb of several statements is a transaction of its own, or a part of the one that store_begin opened. After a
+ * failure of a verb that writes inside that one, store_abandon is called; store_commit refuses what is half done.
  */
 #include "base/arena.h"
 #include "core/order.h"
@@ -15,11 +20,12 @@
 struct store;
 struct store_options {
 	const char *file;
-	bool is_readonly;  /* doctor, and the lists of a command without a daemon */
+	bool is_readonly; /* doctor, and the lists of a command without a daemon */
 	bool may_create;
-	int busy_timeout_ms;
+	int busy_timeout_ms; /* how long another process's transaction is waited for; 0: 5 s */
 };
-/* NEWER: made by a newer version, not touched. Runs the migrations of sql/ in order. */
+/* NEWER: made by a newer version, not touched; nor is a file that is no store of ours (STORE). Runs the migrations of
+ * sql/ in order, each in a transaction; a store that is opened read-only has to be up to date. */
 MUST_USE enum err store_open(const struct store_options *o, struct why *why, struct store **ret);
 void store_close(struct store **s);
 /* Words of the last failure, for log and finding. */
@@ -39,7 +45,8 @@ MUST_USE enum err store_due(struct store *s, struct when now, int64_t *ret, size
 MUST_USE enum err store_unfinished(struct store *s, int64_t after_id, int64_t *ret, size_t max, size_t *ret_n);
 /* The earliest wake of all; WHEN_NEVER if there is none. */
 MUST_USE enum err store_next_wake(struct store *s, struct when *ret);
-/* Everything of struct site: setting, draft, names with served, open findings. */
+/* Everything of struct site: setting, draft, names with served, open findings. Names: the wanted ones in their order, then
+ * those that only the held certificate still has; LIMIT_SITE_NAMES at most. */
 MUST_USE enum err store_site_load(struct store *s, int64_t id, struct arena *a, struct site *ret);
 /* Writes state, names' state and findings (those not in the list any more are closed with gone_at = now). Setting, draft's
  * content and the list of names are the web's and are not written here, except draft.told_at. */
@@ -80,9 +87,10 @@ struct certificate_row {
 	struct when created;
 	bool is_archived;
 };
-/* Archives the site's earlier ones that are neither live nor the new one. */
+/* Archives the site's earlier ones that are neither live (proven, or still handed out for a name) nor the new one. */
 MUST_USE enum err store_certificate_put(struct store *s, const struct certificate_row *c, int64_t *ret_id);
 MUST_USE enum err store_certificate_load(struct store *s, int64_t id, struct arena *a, struct certificate_row *ret);
+/* Newest first, LIMIT_PAGE_ROWS at most. */
 MUST_USE enum err store_certificates_of(struct store *s, int64_t site_id, struct arena *a, struct certificate_row **ret, size_t *ret_n);
 
 /* --- letters: the outbox --- */
@@ -101,6 +109,7 @@ MUST_USE enum err store_letters_due(struct store *s, struct when now, size_t max
 MUST_USE enum err store_letters_next(struct store *s, struct when *ret); /* earliest next_try of those that wait */
 MUST_USE enum err store_letter_sent(struct store *s, int64_t id, struct when now);
 MUST_USE enum err store_letter_failed(struct store *s, int64_t id, struct str error, struct when next_try);
+/* Newest first, LIMIT_PAGE_ROWS at most. */
 MUST_USE enum err store_letters_of(struct store *s, int64_t site_id, struct arena *a, struct letter_row **ret, size_t *ret_n);
 
 /* --- history --- */
@@ -113,7 +122,7 @@ struct history_row {
 	struct str detail;
 };
 MUST_USE enum err store_history_put(struct store *s, const struct history_row *h);
-/* Newest first, before this id (0: from the newest). */
+/* Newest first, before this id (0: from the newest); site_id 0: of all sites. */
 MUST_USE enum err store_history(struct store *s, int64_t site_id, int64_t before_id, size_t max, struct arena *a, struct history_row **ret, size_t *ret_n);
 
 /* --- CAs --- */
@@ -140,10 +149,12 @@ MUST_USE enum err store_owner_load(struct store *s, int64_t id, struct arena *a,
 /* EXISTS when a name is in a site already: ret_other is that site. The site's wake is now. */
 MUST_USE enum err store_site_add(struct store *s, int64_t owner_id, const struct setting *setting, const struct str *names,
     size_t names_n, struct when now, int64_t *ret_id, int64_t *ret_other);
-MUST_USE enum err store_site_find(struct store *s, struct str name, int64_t *ret_id); /* any name of it */
+/* By any wanted name of a site that is not removed. */
+MUST_USE enum err store_site_find(struct store *s, struct str name, int64_t *ret_id);
+/* A site without a date for its next step gets one at once if it now has a source (P2). */
 MUST_USE enum err store_setting_put(struct store *s, int64_t site_id, const struct setting *setting);
 MUST_USE enum err store_draft_put(struct store *s, int64_t site_id, const struct draft *d);
-/* Makes the set of wanted names exactly this; others become unwanted (their state is kept). */
+/* Makes the set of wanted names exactly this; others become unwanted (their state is kept). EXISTS: in another site. */
 MUST_USE enum err store_names_put(struct store *s, int64_t site_id, const struct str *names, size_t names_n);
 /* Ids in order of their first name, after this name (empty: from the start); filter: part of a name, or empty. */
 struct store_listed {
@@ -154,7 +165,8 @@ MUST_USE enum err store_sites(struct store *s, struct str after, struct str filt
 
 /* --- for /metrics and doctor --- */
 struct store_counts {
-	int64_t sites, certificates_held, orders_open, letters_waiting, letters_given_up, findings_open, sites_overdue;
+	int64_t sites, certificates_held, orders_open, letters_waiting, letters_given_up, findings_open;
+	int64_t sites_overdue; /* due for ten minutes and more: the engine does not keep up */
 	int64_t ending_within_d[5]; /* held certificates that end within 0 (are past), 1, 3, 7, 14 days */
 	struct { enum cause cause; int64_t n; } causes[CAUSE_COUNT];
 	size_t causes_n;
@@ -166,6 +178,6 @@ MUST_USE enum err store_verify(struct store *s, struct buf *ret_lines);
 MUST_USE enum err store_heartbeat_put(struct store *s, struct str process, int64_t pid, struct when now);
 struct heartbeat_row { struct str process; int64_t pid; struct when at; };
 MUST_USE enum err store_heartbeats(struct store *s, struct arena *a, struct heartbeat_row **ret, size_t *ret_n);
-/* How often a CA's text was not understood, kept raw for the operator. */
+/* How often a CA's text was not understood, kept raw for the operator: the newest LIMIT_UNCLASSIFIED_ROWS of them. */
 MUST_USE enum err store_unclassified_put(struct store *s, struct str type, struct str text, struct when now);
 #endif

@@ -1,0 +1,98 @@
+-- For /metrics and doctor.
+
+-- name: count_sites
+SELECT count(*) AS n FROM site INDEXED BY site_present WHERE is_removed = 0;
+
+-- name: count_held
+SELECT count(*) AS n FROM site INDEXED BY site_held_to WHERE held_id IS NOT NULL AND is_removed = 0;
+
+-- name: count_ending
+SELECT count(*) AS n FROM site INDEXED BY site_held_to
+WHERE held_id IS NOT NULL AND is_removed = 0 AND held_to <= :by;
+
+-- name: count_overdue
+SELECT count(*) AS n FROM site WHERE wake < :by;
+
+-- name: count_orders
+SELECT count(*) AS n FROM orders INDEXED BY orders_open WHERE is_open = 1;
+
+-- name: count_letters_waiting
+SELECT count(*) AS n FROM letter INDEXED BY letter_waiting
+WHERE sent_at IS NULL AND next_try < 9223372036854775807;
+
+-- name: count_letters_given_up
+SELECT count(*) AS n FROM letter INDEXED BY letter_waiting
+WHERE sent_at IS NULL AND next_try = 9223372036854775807;
+
+-- name: count_causes
+SELECT cause, count(*) AS n FROM finding INDEXED BY finding_cause WHERE gone_at IS NULL GROUP BY cause;
+
+-- name: heartbeat_put
+INSERT INTO heartbeat (process, pid, at) VALUES (:process, :pid, :at)
+ON CONFLICT (process) DO UPDATE SET pid = excluded.pid, at = excluded.at;
+
+-- name: heartbeats
+SELECT process, pid, at FROM heartbeat ORDER BY process;
+
+-- name: unclassified_put
+INSERT INTO unclassified (type, text, first_seen, last_seen, times_seen) VALUES (:type, :text, :now, :now, 1)
+ON CONFLICT (type, text) DO UPDATE SET last_seen = excluded.last_seen, times_seen = times_seen + 1;
+
+-- name: unclassified_forget
+DELETE FROM unclassified WHERE id IN
+	(SELECT id FROM unclassified ORDER BY last_seen DESC, id DESC LIMIT -1 OFFSET :most);
+
+-- The checks below print one line for each fault.
+
+-- name: verify_pages
+PRAGMA quick_check;
+
+-- name: verify_references
+SELECT 'a row of ' || "table" || ' (' || coalesce(rowid, '?') || ') refers to a row of ' || parent || ' that does not exist' AS line
+FROM pragma_foreign_key_check;
+
+-- name: verify_orders
+SELECT 'site ' || site_id || ' has ' || count(*) || ' open orders: ' || group_concat(id) AS line
+FROM orders NOT INDEXED WHERE is_open = 1 GROUP BY site_id HAVING count(*) > 1;
+
+-- name: verify_order_of_other
+SELECT 'site ' || s.id || ' waits for order ' || s.order_id || ', which is of site ' || o.site_id AS line
+FROM site s JOIN orders o ON o.id = s.order_id WHERE o.site_id <> s.id;
+
+-- name: verify_wakes
+SELECT 'site ' || s.id || ' wants free SSL and has no date for its next step' AS line
+FROM site s JOIN setting g ON g.site_id = s.id
+WHERE g.source = 'free' AND s.is_removed = 0 AND (s.wake IS NULL OR s.wake = 9223372036854775807);
+
+-- name: verify_settings
+SELECT 'site ' || s.id || ' has no setting' AS line
+FROM site s LEFT JOIN setting g ON g.site_id = s.id WHERE g.site_id IS NULL;
+
+-- name: verify_first_names
+SELECT 'site ' || s.id || ' has no name that it goes by' AS line FROM site s
+WHERE NOT EXISTS (SELECT 1 FROM name n WHERE n.site_id = s.id AND n.is_wanted = 1 AND n.position = 0);
+
+-- name: verify_held
+SELECT 'site ' || s.id || ' holds certificate ' || s.held_id || ', which '
+	|| CASE WHEN c.id IS NULL THEN 'does not exist' ELSE 'is of site ' || c.site_id END AS line
+FROM site s LEFT JOIN certificate c ON c.id = s.held_id
+WHERE s.held_id IS NOT NULL AND (c.id IS NULL OR c.site_id <> s.id);
+
+-- name: verify_letters
+SELECT 'letter ' || id || ' (' || key || ') waits and has no date for its next try' AS line
+FROM letter WHERE sent_at IS NULL AND next_try IS NULL;
+
+-- name: verify_looks
+SELECT 'site ' || site_id || ' has the finding ' || cause || ' (' || subject || ') and no date of the next look' AS line
+FROM finding WHERE gone_at IS NULL AND (next_look IS NULL OR next_look = 9223372036854775807);
+
+-- name: verify_names
+SELECT 'the name ' || n.name || ' is wanted in ' || count(*) || ' sites: ' || group_concat(n.site_id) AS line
+FROM name n NOT INDEXED JOIN site s ON s.id = n.site_id
+WHERE n.is_wanted = 1 AND s.is_removed = 0 GROUP BY n.name HAVING count(*) > 1;
+
+-- name: verify_words
+SELECT DISTINCT 'cause' AS kind, cause AS word FROM finding WHERE gone_at IS NULL
+UNION SELECT DISTINCT 'actor', acts FROM finding WHERE gone_at IS NULL
+UNION SELECT DISTINCT 'letter', kind FROM letter
+UNION SELECT DISTINCT 'history', kind FROM history;
