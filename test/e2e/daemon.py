@@ -52,7 +52,7 @@ class Koshin:
             "check": {
                 "http_port": nginx.http_port,
                 "https_port": nginx.https_port,
-                "allow": ["127.0.0.0/8"],
+                "allow": ["127.0.0.0/8", "::1/128"],
                 "roots": str(ca.roots),
                 "timeout": "3 s",
                 "deadline": "10 s",

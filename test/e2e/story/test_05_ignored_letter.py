@@ -1,7 +1,7 @@
 """The ignored letter, and the end
 
-The DNS record is changed to point elsewhere. The renewal waits, letters come, nobody reads them, the certificate ends. Then
-the record is put back: all is well within seconds, and a letter says so.
+A DNS record that points elsewhere is added: the CA goes there, most visitors do not. The renewal waits, letters come, nobody
+reads them, the certificate ends. Then the record is taken away: all is well within seconds, and a letter says so.
 """
 
 from servers import until
@@ -15,14 +15,13 @@ def play(story):
     site.until_letter(1)
     ordered = site.count("ordered")
     for name in site.names:
-        site.point_elsewhere(name)
-    story.say(f"wasure.jp has a certificate until {first.not_after:%H:%M:%S}; then its DNS is made to point elsewhere")
+        world.dns.set(name, "AAAA", "::1")
+    story.say(f"wasure.jp has a certificate until {first.not_after:%H:%M:%S}; then an AAAA record that leads elsewhere is added")
 
-    finding = site.until_finding("dns.a.elsewhere", seconds=40)
-    assert world.elsewhere.address in finding["seen"] and world.address in finding["action"]["copy"]
-    assert finding["who"] == "domain-company"
+    finding = site.until_finding("dns.aaaa.elsewhere", seconds=40)
+    assert "::1" in finding["seen"] and finding["who"] == "domain-company"
     act = until("the letter that asks to act", lambda: site.letters()[1:], 60)[0]
-    assert world.address in act.text and "wasure.jp" in act.subject
+    assert "::1" in act.text and "AAAA" in act.text and "wasure.jp" in act.subject
     assert now() < first.not_after
     story.say(f"one letter says what to do: {act.subject}")
 
@@ -45,9 +44,9 @@ def play(story):
     assert spent <= 2, f"{spent} orders against a failing check"
 
     for name in site.names:
-        site.point_here(name)
+        world.dns.remove(name, "AAAA")
     back = now()
-    story.say("the record is put back; nobody presses anything")
+    story.say("the record is taken away; nobody presses anything")
     cured = site.until_served(other_than=first.fingerprint, seconds=40)
     story.say(f"a new certificate {(now() - back).total_seconds():.0f} s later, until {cured.not_after:%H:%M:%S}")
     resolved = site.until_letter(before + 1)[before]
