@@ -164,7 +164,7 @@ open_ports(struct run *r, struct why *why)
 	struct keys keys = keys_remote_port(r->keys);
 	err = acme_http_new(r->loop, &r->clock, &keys, &acme, &r->acme);
 	if (err == ERR_OK)
-		err = deploy_remote_new(r->loop, r->options->fd_installer, &r->deploy);
+		err = deploy_remote_new(r->loop, &r->clock, r->options->fd_installer, &r->deploy);
 	if (err == ERR_OK)
 		err = open_probe(r, why);
 	if (err == ERR_OK)
