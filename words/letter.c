@@ -200,13 +200,12 @@ put_who(const struct letter_case *k, struct buf *out)
 static void
 put_next(const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF date;
+	AUTO_BUF date = { .max = 256 };
 
 	if (k->cause != NULL) {
 		words_cause(k->cause, CAUSE_NEXT, &k->c, out);
 		return;
 	}
-	buf_init(&date, 256);
 	if (!when_is_known(k->c.view.next_look) || !when_before(k->c.now, k->c.view.next_look))
 		words_ui("date.soon", k->c.lang, NULL, 0, &date);
 	else
