@@ -78,7 +78,7 @@ static void
 put_ui_name(
     const char *key, const struct site_name *n, const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF name;
+	AUTO_BUF name = { .max = 0 };
 
 	buf_init(&name, 1024);
 	words_put_name(n->name, &k->c, &name);
@@ -184,7 +184,7 @@ date_of(const struct letter_case *k)
 static void
 put_who(const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF key, company;
+	AUTO_BUF key = { .max = 0 }, company = { .max = 0 };
 
 	buf_init(&key, 64);
 	buf_init(&company, 1024);
@@ -351,7 +351,7 @@ line_holds(struct str *line, const struct letter_case *k)
 static void
 put_line(struct str line, const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF text;
+	AUTO_BUF text = { .max = 0 };
 
 	buf_init(&text, LIMIT_LETTER_BYTES);
 	buf_put_str(&text, line);

@@ -175,7 +175,7 @@ put_crlf(struct str s, struct buf *out)
 static void
 put_base64_body(struct str body, struct buf *out)
 {
-	AUTO_BUF text;
+	AUTO_BUF text = { .max = 0 };
 
 	buf_init(&text, LIMIT_LETTER_BYTES);
 	put_crlf(body, &text);

@@ -368,7 +368,7 @@ words_put_length(struct when w, const struct words_context *c, struct buf *out)
 void
 words_distance(struct when w, const struct words_context *c, struct buf *out)
 {
-	AUTO_BUF length;
+	AUTO_BUF length = { .max = 0 };
 
 	if (!is_sayable(w, c) || !is_sayable(c->now, c))
 		return;
@@ -515,7 +515,7 @@ put_view_text(const char *key, const struct finding *f, struct when w,
 static bool
 is_about_whole_site(const struct finding *f, const struct words_context *c)
 {
-	AUTO_BUF name;
+	AUTO_BUF name = { .max = 0 };
 
 	if (cause_row(f->cause)->scope != SCOPE_NAME || str_eq_nocase(f->subject, c->site_name))
 		return true;
