@@ -90,6 +90,8 @@ $(patsubst %.c,$(BUILD)/%.o,$(wildcard ports/store/*.c test/unit/store*.c)): $(B
 
 $(BUILD)/test/unit/%: $(BUILD)/test/unit/%.o $(LIBKOSHIN)
 	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS) -lcmocka
+$(BUILD)/test/peer/%: $(BUILD)/test/peer/%.o $(LIBKOSHIN)
+	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBKOSHIN)
 	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS)
 

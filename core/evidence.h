@@ -58,7 +58,7 @@ struct tls_evidence {
 struct address_evidence {
 	struct address ip;
 	bool is_ours;	  /* one of the configured addresses of our servers */
-	bool is_reserved; /* private, loopback, link-local, documentation, and not ours */
+	bool is_reserved; /* private, loopback, link-local, documentation; neither ours nor allowed by configuration */
 	struct http_evidence http;
 	struct tls_evidence tls;
 };

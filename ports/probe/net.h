@@ -1,6 +1,6 @@
 #ifndef KOSHIN_PORTS_PROBE_NET_H
 #define KOSHIN_PORTS_PROBE_NET_H
-/* The real probe: libunbound, libcurl multi and OpenSSL on the process's loop. */
+/* The real probe: libunbound, libcurl multi and OpenSSL on the process's loop. The process ignores SIGPIPE. */
 #include "ports/loop/loop.h"
 #include "ports/probe/probe.h"
 

@@ -1,0 +1,630 @@
+#include "ports/probe/fetch.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/limits.h"
+#include "base/must.h"
+#include "ports/names/names.h"
+#include "ports/probe/net.h"
+
+enum {
+	HOPS_MAX = 10,	    /* as the validator of Let's Encrypt */
+	IDLE_MAX = 32,	    /* easy handles kept for the next fetch */
+	SERVER_BYTES = 128, /* of a Server header that are kept */
+};
+static const char user_agent[] = "Mozilla/5.0 (compatible; koshin certificate check)";
+
+struct fetcher {
+	struct fetcher_options o;
+	CURLM *multi;
+	struct loop_timer *timer;
+	CURL *idle[IDLE_MAX];
+	size_t idle_n;
+};
+
+struct fetch {
+	struct fetcher *f;
+	struct fetch_target t;
+	struct gate_pass pass;
+	CURL *easy; /* while a hop is under way */
+	struct curl_slist *connect_to;
+	char *urls[HOPS_MAX + 2]; /* asked so far, the present one last */
+	size_t urls_n;
+	struct address ip; /* of the present hop */
+	uint16_t port;
+	struct mono begun;
+	struct dns_ask *ask_a, *ask_aaaa; /* of the next hop's host */
+	struct address found_a, found_aaaa;
+	bool has_a, has_aaaa;
+	char body[LIMIT_PROBE_BODY_BYTES];
+	size_t body_n;
+	bool is_body_full;
+	char server[SERVER_BYTES];
+	size_t server_n;
+	char error[CURL_ERROR_SIZE];
+};
+
+static int64_t
+elapsed(const struct fetch *x)
+{
+	return clock_mono(x->f->o.clock).ms - x->begun.ms;
+}
+
+static void
+put_detail(struct fetch *x, const char *words)
+{
+	x->t.into->detail = arena_str(x->t.arena, str_of(words));
+}
+
+static void
+hop_close(struct fetch *x)
+{
+	struct fetcher *f = x->f;
+
+	if (x->easy == NULL)
+		return;
+	(void)curl_multi_remove_handle(f->multi, x->easy);
+	if (f->idle_n < IDLE_MAX) {
+		curl_easy_reset(x->easy);
+		f->idle[f->idle_n++] = x->easy;
+	} else {
+		curl_easy_cleanup(x->easy);
+	}
+	x->easy = NULL;
+	curl_slist_free_all(x->connect_to);
+	x->connect_to = NULL;
+}
+
+static void
+fetch_free(struct fetch *x)
+{
+	hop_close(x);
+	gate_leave(x->f->o.gate, &x->pass);
+	resolver_drop(&x->ask_a);
+	resolver_drop(&x->ask_aaaa);
+	for (size_t i = 0; i < x->urls_n; i++)
+		free(x->urls[i]);
+	free(x);
+}
+
+static void
+finish(struct fetch *x, enum http_result result)
+{
+	struct http_evidence *h = x->t.into;
+	loop_fn *done = x->t.done;
+	void *arg = x->t.arg;
+
+	h->result = result;
+	h->hops = (unsigned)(x->urls_n > 0 ? x->urls_n - 1 : 0);
+	h->ms = (int32_t)(elapsed(x) < INT32_MAX ? elapsed(x) : INT32_MAX);
+	if (x->urls_n > 1 && h->location.n == 0)
+		h->location = arena_str(x->t.arena, str_of(x->urls[x->urls_n - 1]));
+	fetch_free(x);
+	done(arg);
+}
+
+void
+fetch_stop(struct fetch **xp)
+{
+	struct fetch *x = *xp;
+
+	if (x == NULL)
+		return;
+	*xp = NULL;
+	curl_off_t connected = 0;
+	struct http_evidence *h = x->t.into;
+
+	if (x->easy != NULL)
+		(void)curl_easy_getinfo(x->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	if (x->pass.is_waiting)
+		put_detail(x, "too many connections of ours are open");
+	h->result = x->pass.is_waiting ? HTTP_NOT_TRIED
+		    : connected > 0    ? HTTP_TIMEOUT_READ
+				       : HTTP_TIMEOUT_CONNECT;
+	h->hops = (unsigned)(x->urls_n - 1);
+	h->ms = (int32_t)(elapsed(x) < INT32_MAX ? elapsed(x) : INT32_MAX);
+	fetch_free(x);
+}
+
+/* ---- one hop ---- */
+
+/* Keeps the beginning; the rest of a longer body is not of interest: no key authorization is that long. */
+static size_t
+on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct fetch *x = arg;
+	size_t all = size * n, room = sizeof x->body - x->body_n,
+	       take = all < room ? all : room;
+
+	memcpy(x->body + x->body_n, p, take);
+	x->body_n += take;
+	x->is_body_full = take < all;
+	return x->is_body_full ? 0 : all; /* 0 makes libcurl end the transfer */
+}
+
+static size_t
+on_header(char *p, size_t size, size_t n, void *arg)
+{
+	static const char key[] = "server:";
+	struct fetch *x = arg;
+	size_t all = size * n;
+
+	if (all >= sizeof key && strncasecmp(p, key, sizeof key - 1) == 0) {
+		struct str value =
+		    str_trim((struct str){ p + sizeof key - 1, all - sizeof key + 1 });
+
+		x->server_n = value.n < sizeof x->server ? value.n : sizeof x->server;
+		memcpy(x->server, value.p, x->server_n);
+	}
+	return all;
+}
+
+static bool
+set_options(struct fetch *x, const char *connect_to)
+{
+	CURL *c = x->easy;
+	bool ok = true;
+	long timeout = (long)x->f->o.timeout_ms;
+
+	x->connect_to = curl_slist_append(NULL, connect_to);
+	ok = ok && x->connect_to != NULL;
+	ok = ok && curl_easy_setopt(c, CURLOPT_URL, x->urls[x->urls_n - 1]) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_CONNECT_TO, x->connect_to) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_PROXY, "") ==
+		       CURLE_OK; /* not even one of the environment */
+	ok = ok && curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+	ok = ok &&
+	     curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_USERAGENT, user_agent) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, timeout) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L) == CURLE_OK;
+	ok = ok &&
+	     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK;
+	/* No roots: they would be read from disk for each connection, to no end. */
+	ok = ok && curl_easy_setopt(c, CURLOPT_CAINFO, NULL) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_CAPATH, NULL) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->error) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_WRITEDATA, x) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_HEADERDATA, x) == CURLE_OK;
+	return ok && curl_easy_setopt(c, CURLOPT_PRIVATE, x) == CURLE_OK;
+}
+
+/* The URL is asked for at x->ip and nowhere else, whatever its host says. */
+static void
+hop_start(void *arg)
+{
+	struct fetch *x = arg;
+	struct fetcher *f = x->f;
+	char ip[46];
+	AUTO_BUF to = { .max = 128 };
+
+	if (!f->o.may_connect(f->o.arg, &x->ip)) {
+		finish(x, HTTP_FORBIDDEN_ADDRESS);
+		return;
+	}
+	address_text(&x->ip, ip);
+	buf_putf(&to, x->ip.family == 6 ? "::[%s]:%u" : "::%s:%u", ip, x->port);
+	x->easy = f->idle_n > 0 ? f->idle[--f->idle_n] : curl_easy_init();
+	x->body_n = x->server_n = 0;
+	x->is_body_full = false;
+	x->error[0] = '\0';
+	if (x->easy == NULL || to.err != ERR_OK || !set_options(x, to.p) ||
+	    curl_multi_add_handle(f->multi, x->easy) != CURLM_OK) {
+		put_detail(x, "out of memory");
+		finish(x, HTTP_NOT_TRIED);
+	}
+}
+
+/* ---- redirects ---- */
+
+static void
+resolved(struct fetch *x)
+{
+	if (x->ask_a != NULL || x->ask_aaaa != NULL)
+		return;
+	/* One address and no second attempt on a redirect: IPv6 if there is one. */
+	if (x->has_aaaa)
+		x->ip = x->found_aaaa;
+	else if (x->has_a)
+		x->ip = x->found_a;
+	else {
+		put_detail(x, "the host of the redirect has no address");
+		finish(x, HTTP_REDIRECT_UNRESOLVABLE);
+		return;
+	}
+	hop_start(x);
+}
+
+static void
+on_a(void *arg, const struct dns_answer *answer)
+{
+	struct fetch *x = arg;
+
+	x->ask_a = NULL;
+	if (answer->data_n > 0 && answer->data[0].n == 4) {
+		x->has_a = true;
+		x->found_a = (struct address){ .family = 4 };
+		memcpy(x->found_a.bytes, answer->data[0].p, 4);
+	}
+	resolved(x);
+}
+
+static void
+on_aaaa(void *arg, const struct dns_answer *answer)
+{
+	struct fetch *x = arg;
+
+	x->ask_aaaa = NULL;
+	if (answer->data_n > 0 && answer->data[0].n == 16) {
+		x->has_aaaa = true;
+		x->found_aaaa = (struct address){ .family = 6 };
+		memcpy(x->found_aaaa.bytes, answer->data[0].p, 16);
+	}
+	resolved(x);
+}
+
+static void
+resolve_host(struct fetch *x, struct str host)
+{
+	x->has_a = x->has_aaaa = false;
+	if (resolver_ask(x->f->o.resolver, host, DNS_AAAA, on_aaaa, x, &x->ask_aaaa) !=
+		ERR_OK ||
+	    resolver_ask(x->f->o.resolver, host, DNS_A, on_a, x, &x->ask_a) != ERR_OK) {
+		put_detail(x, "the host of the redirect cannot be asked for");
+		finish(x, HTTP_REDIRECT_UNRESOLVABLE);
+	}
+}
+
+static bool
+is_usual_port(const struct fetch *x, int64_t port)
+{
+	return port == 80 || port == 443 || port == x->f->o.http_port ||
+	       port == x->f->o.https_port;
+}
+
+/* Goes on at the host of u; words when that is not allowed, NULL when it is under way (or x has ended). */
+static const char *
+follow(struct fetch *x, CURLU *u)
+{
+	char *scheme = NULL, *host = NULL, *port = NULL, *zone = NULL;
+	const char *words = NULL;
+	int64_t port_n = 0;
+	struct address literal;
+
+	if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
+		words = "redirect to another scheme than http and https";
+	else if (curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK || host[0] == '\0')
+		words = "redirect without a host";
+	else if (curl_url_get(u, CURLUPART_ZONEID, &zone, 0) == CURLUE_OK)
+		words = "redirect to an address with a zone";
+	else if (curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
+		 !str_to_int(str_of(port), &port_n) || !is_usual_port(x, port_n))
+		words = "redirect to another port than 80 and 443";
+	if (words == NULL) {
+		AUTO_ARENA a = { .max = 4096 };
+		struct why why = { "" };
+		struct str h = str_of(host), ascii;
+
+		x->port = (uint16_t)port_n;
+		if (h.p[0] == '[')
+			h = (struct str){ h.p + 1, h.n >= 2 ? h.n - 2 : 0 };
+		if (address_read(h, &literal) == ERR_OK) {
+			x->ip = literal;
+			hop_start(x);
+		} else if (names_read(h, false, &a, &why, &ascii) == ERR_OK) {
+			resolve_host(x, ascii);
+		} else {
+			words = "redirect to a host that is no public name";
+		}
+	}
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	curl_free(zone);
+	return words;
+}
+
+/* url is libcurl's, absolute. */
+static void
+redirect(struct fetch *x, const char *url)
+{
+	if (url == NULL || strlen(url) > LIMIT_URL_BYTES) {
+		put_detail(x, url == NULL ? "redirect without a target"
+					  : "the redirect's target is too long");
+		finish(x, HTTP_REDIRECT_DISALLOWED);
+		return;
+	}
+	x->t.into->location = arena_str(x->t.arena, str_of(url));
+	if (x->urls_n > HOPS_MAX) {
+		put_detail(x, "more than 10 redirects");
+		finish(x, HTTP_REDIRECT_LOOP);
+		return;
+	}
+	for (size_t i = 0; i < x->urls_n; i++) {
+		if (strcmp(x->urls[i], url) == 0) {
+			put_detail(x, "redirect to an address that redirected before");
+			finish(x, HTTP_REDIRECT_LOOP);
+			return;
+		}
+	}
+	CURLU *u = curl_url();
+	char *copy = strdup(url);
+	if (u == NULL || copy == NULL) {
+		curl_url_cleanup(u);
+		free(copy);
+		put_detail(x, "out of memory");
+		finish(x, HTTP_NOT_TRIED);
+		return;
+	}
+	x->urls[x->urls_n++] = copy;
+	hop_close(x);
+	const char *words = curl_url_set(u, CURLUPART_URL, copy, 0) == CURLUE_OK
+				? follow(x, u)
+				: "redirect that cannot be read";
+	curl_url_cleanup(u);
+	if (words != NULL) {
+		put_detail(x, words);
+		x->urls_n--; /* it was not followed */
+		free(copy);
+		finish(x, HTTP_REDIRECT_DISALLOWED);
+	}
+}
+
+/* ---- the end of a hop ---- */
+
+static enum http_result
+result_of_connect(struct fetch *x)
+{
+	long os = 0;
+
+	(void)curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os);
+	switch (os) {
+	case ECONNREFUSED:
+		return HTTP_REFUSED;
+	case ETIMEDOUT:
+		return HTTP_TIMEOUT_CONNECT;
+	case ECONNRESET:
+		return HTTP_RESET;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return HTTP_NOT_TRIED; /* our own limits say nothing about the site */
+	default:
+		return HTTP_UNREACHABLE;
+	}
+}
+
+static enum http_result
+result_of(struct fetch *x, CURLcode code)
+{
+	curl_off_t connected = 0;
+
+	(void)curl_easy_getinfo(x->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	switch ((int)code) {
+	case CURLE_OK:
+		return HTTP_ANSWERED;
+	case CURLE_WRITE_ERROR: /* ours: enough of the body is here */
+		return x->is_body_full ? HTTP_ANSWERED : HTTP_NOT_TRIED;
+	case CURLE_COULDNT_CONNECT:
+		return result_of_connect(x);
+	case CURLE_OPERATION_TIMEDOUT:
+		return connected > 0 ? HTTP_TIMEOUT_READ : HTTP_TIMEOUT_CONNECT;
+	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_BAD_CONTENT_ENCODING:
+	case CURLE_HTTP2:
+		return HTTP_NOT_HTTP;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CIPHER:
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return HTTP_TLS_FAILED;
+	case CURLE_OUT_OF_MEMORY:
+	case CURLE_FAILED_INIT:
+		return HTTP_NOT_TRIED;
+	default: /* cut off in the middle, or without a byte of answer */
+		return HTTP_RESET;
+	}
+}
+
+static void
+judge_body(struct fetch *x)
+{
+	struct http_evidence *h = x->t.into;
+	struct str body = { x->body, x->body_n }, trimmed = body, wanted = x->t.wanted;
+
+	while (trimmed.n > 0 && strchr(" \t\r\n\v\f", trimmed.p[trimmed.n - 1]) != NULL &&
+	       trimmed.p[trimmed.n - 1] != '\0')
+		trimmed.n--;
+	h->is_ours = h->status == 200 && str_eq(trimmed, wanted);
+	h->is_ours_altered = !h->is_ours && str_find(body, wanted) != SIZE_MAX;
+	h->body = arena_str(x->t.arena, body);
+	h->server = arena_str(x->t.arena, (struct str){ x->server, x->server_n });
+}
+
+static void
+hop_done(struct fetch *x, CURLcode code)
+{
+	enum http_result result = result_of(x, code);
+	long status = 0;
+	char *next = NULL;
+
+	if (result != HTTP_ANSWERED) {
+		put_detail(x, x->error[0] != '\0' ? x->error : curl_easy_strerror(code));
+		finish(x, result);
+		return;
+	}
+	(void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(x->easy, CURLINFO_REDIRECT_URL, &next);
+	x->t.into->status = (int)status;
+	judge_body(x);
+	switch (status) {
+	case 301:
+	case 302:
+	case 307:
+	case 308:
+		redirect(x, next);
+		break;
+	case 303:
+		if (next != NULL)
+			x->t.into->location = arena_str(x->t.arena, str_of(next));
+		put_detail(x, "redirect with a status that is not allowed");
+		finish(x, HTTP_REDIRECT_DISALLOWED);
+		break;
+	default:
+		finish(x, HTTP_ANSWERED);
+	}
+}
+
+/* ---- libcurl on the loop ---- */
+
+static void
+take_messages(struct fetcher *f)
+{
+	CURLMsg *m;
+	int left;
+
+	for (;;) {
+		m = curl_multi_info_read(f->multi, &left);
+		if (m == NULL)
+			return;
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		CURLcode code = m->data.result;
+		void *private = NULL;
+
+		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&private);
+		hop_done(private, code);
+	}
+}
+
+static void
+on_socket(void *arg, int fd, int events)
+{
+	struct fetcher *f = arg;
+	int mask = ((events & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) |
+		   ((events & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
+	int running;
+
+	(void)curl_multi_socket_action(f->multi, fd, mask, &running);
+	take_messages(f);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct fetcher *f = arg;
+	int running;
+
+	f->timer = NULL;
+	(void)curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	take_messages(f);
+}
+
+static int
+curl_wants_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
+{
+	struct fetcher *f = arg;
+	int events = what == CURL_POLL_IN    ? LOOP_READ
+		     : what == CURL_POLL_OUT ? LOOP_WRITE
+					     : LOOP_READ | LOOP_WRITE;
+
+	(void)easy;
+	(void)unused;
+	if (what == CURL_POLL_REMOVE)
+		loop_unwatch(f->o.loop, fd);
+	else if (loop_watch(f->o.loop, fd, events, on_socket, f) != ERR_OK)
+		return -1;
+	return 0;
+}
+
+static int
+curl_wants_timer(CURLM *multi, long ms, void *arg)
+{
+	struct fetcher *f = arg;
+
+	(void)multi;
+	loop_cancel(f->o.loop, &f->timer);
+	if (ms < 0)
+		return 0;
+	f->timer = loop_after(f->o.loop, ms, on_timer, f);
+	return f->timer != NULL ? 0 : -1;
+}
+
+enum err
+fetcher_new(const struct fetcher_options *o, struct fetcher **ret)
+{
+	struct fetcher *f = calloc(1, sizeof *f);
+
+	if (f == NULL)
+		return ERR_MEMORY;
+	f->o = *o;
+	f->multi = curl_multi_init();
+	if (f->multi == NULL ||
+	    curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, curl_wants_socket) !=
+		CURLM_OK ||
+	    curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
+	    curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, curl_wants_timer) != CURLM_OK ||
+	    curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f) != CURLM_OK) {
+		fetcher_free(&f);
+		return ERR_MEMORY;
+	}
+	*ret = f;
+	return ERR_OK;
+}
+
+void
+fetcher_free(struct fetcher **fp)
+{
+	struct fetcher *f = *fp;
+
+	if (f == NULL)
+		return;
+	while (f->idle_n > 0)
+		curl_easy_cleanup(f->idle[--f->idle_n]);
+	if (f->multi != NULL)
+		(void)curl_multi_cleanup(f->multi);
+	loop_cancel(f->o.loop, &f->timer);
+	free(f);
+	*fp = NULL;
+}
+
+enum err
+fetch_start(struct fetcher *f, const struct fetch_target *t, struct fetch **ret)
+{
+	AUTO_BUF url = { .max = LIMIT_URL_BYTES };
+	struct fetch *x = calloc(1, sizeof *x);
+
+	if (x == NULL)
+		return ERR_MEMORY;
+	x->f = f;
+	x->t = *t;
+	x->ip = t->ip;
+	x->port = f->o.http_port;
+	x->begun = clock_mono(f->o.clock);
+	buf_putf(&url, "http://%.*s", STR_ARG(t->name));
+	if (x->port != 80)
+		buf_putf(&url, ":%u", x->port);
+	buf_putf(&url, "/.well-known/acme-challenge/%.*s", STR_ARG(t->token));
+	x->urls[0] = buf_take(&url);
+	x->urls_n = x->urls[0] != NULL;
+	if (x->urls[0] == NULL || !gate_enter(f->o.gate, &x->pass, hop_start, x)) {
+		fetch_free(x);
+		return ERR_MEMORY;
+	}
+	*ret = x;
+	return ERR_OK;
+}

@@ -1,0 +1,373 @@
+/*
+ * What DNS says of one name: A and AAAA and, climbing, CAA at once; more only where these failed and the reason
+ * is wanted.
+ */
+#include <string.h>
+
+#include "base/limits.h"
+#include "ports/probe/job.h"
+
+static bool
+is_failure(enum dns_status s)
+{
+	return s != DNS_OK && s != DNS_NXDOMAIN && s != DNS_NOT_ASKED;
+}
+
+/* ---- CAA (RFC 8659 3) ---- */
+
+/* flags, length of the tag, tag, value; false for rubbish. */
+static bool
+read_caa(struct str rdata, struct arena *a, struct caa_record *ret)
+{
+	if (rdata.n < 2)
+		return false;
+	size_t tag_n = (uint8_t)rdata.p[1];
+	if (tag_n == 0 || tag_n > rdata.n - 2)
+		return false;
+	ret->flags = (uint8_t)rdata.p[0];
+	ret->tag = arena_str(a, (struct str){ rdata.p + 2, tag_n });
+	ret->value = arena_str(a, (struct str){ rdata.p + 2 + tag_n, rdata.n - 2 - tag_n });
+	return true;
+}
+
+static struct str
+parent_of(struct str name)
+{
+	(void)str_cut(&name, '.');
+	return name;
+}
+
+static struct caa_level *level_of(struct job *j, struct str at);
+
+static void
+caa_end(struct look *k, enum dns_status status)
+{
+	k->e->caa_status = status;
+	k->caa_at = STR_NONE;
+	job_release(k->job);
+}
+
+/* Climbs as far as the answers allow. */
+static void
+caa_climb(struct look *k)
+{
+	for (;;) {
+		struct caa_level *l = level_of(k->job, k->caa_at);
+
+		if (l != NULL && !l->is_done)
+			return;
+		enum dns_status status = l != NULL ? l->status : DNS_LOCAL;
+		if (status == DNS_OK && l->n > 0) {
+			k->e->caa_at = l->at;
+			k->e->caa = l->records;
+			k->e->caa_n = l->n;
+			caa_end(k, DNS_OK);
+			return;
+		}
+		/* Above the registered domain nobody has CAA that we could tell the owner of, and a test's or a company's
+		 * own name servers need not answer for what is not theirs. */
+		bool is_above = k->e->registered_domain.n > k->caa_at.n;
+		if (is_failure(status) && !is_above) {
+			if (k->e->why_bogus.n == 0 && l != NULL)
+				k->e->why_bogus = l->why_bogus;
+			caa_end(k, status);
+			return;
+		}
+		struct str parent = parent_of(k->caa_at);
+		if (parent.n == 0 || memchr(parent.p, '.', parent.n) == NULL) {
+			caa_end(k, DNS_OK);
+			return;
+		}
+		k->caa_at = parent;
+	}
+}
+
+static void
+on_caa(void *arg, const struct dns_answer *answer)
+{
+	struct caa_level *l = arg;
+	struct job *j = l->job;
+	struct arena *a = &j->box->arena;
+
+	l->ask = NULL;
+	l->is_done = true;
+	l->status = answer->status;
+	l->why_bogus = arena_str(a, answer->why_bogus);
+	if (answer->data_n > 0)
+		l->records = arena_get(a, answer->data_n * sizeof *l->records);
+	for (size_t i = 0; l->records != NULL && i < answer->data_n; i++)
+		if (read_caa(answer->data[i], a, &l->records[l->n]))
+			l->n++;
+		else
+			l->status = DNS_BROKEN;
+	/* This may finish the job, but only with the last of the looks that wait. */
+	unsigned waiting = 0;
+	for (size_t i = 0; i < j->looks_n; i++)
+		waiting += str_eq(j->looks[i].caa_at, l->at);
+	for (size_t i = 0; waiting > 0; i++) {
+		if (str_eq(j->looks[i].caa_at, l->at)) {
+			waiting--;
+			caa_climb(&j->looks[i]);
+		}
+	}
+}
+
+static struct caa_level *
+level_of(struct job *j, struct str at)
+{
+	struct caa_level *l;
+
+	for (l = j->levels; l != NULL; l = l->next)
+		if (str_eq(l->at, at))
+			return l;
+	l = arena_get(&j->box->arena, sizeof *l);
+	if (l == NULL)
+		return NULL;
+	*l = (struct caa_level){ .next = j->levels, .job = j, .at = at };
+	j->levels = l;
+	if (resolver_ask(j->net->resolver, at, DNS_CAA, on_caa, l, &l->ask) != ERR_OK) {
+		l->is_done = true;
+		l->status = DNS_LOCAL;
+	}
+	return l;
+}
+
+/* ---- addresses ---- */
+
+static void addresses_known(struct look *k);
+
+static void
+end_addresses(struct look *k)
+{
+	struct name_evidence *e = k->e;
+	uint32_t ttl = k->ttl_present_s != UINT32_MAX ? k->ttl_present_s : k->ttl_absent_s;
+
+	e->ttl_s = ttl != UINT32_MAX ? ttl : 0;
+	job_probe_addresses(k);
+	job_release(k->job);
+}
+
+static void
+on_soa(void *arg, const struct dns_answer *answer)
+{
+	struct look *k = arg;
+
+	k->soa = NULL;
+	k->e->registered_status = answer->status;
+	end_addresses(k);
+}
+
+/* A domain name in wire form as text; empty if it has bytes that no host name has. */
+static struct str
+read_name(struct str rdata, struct arena *a)
+{
+	char text[LIMIT_NAME_BYTES + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < rdata.n && rdata.p[i] != 0;) {
+		size_t label = (uint8_t)rdata.p[i++];
+
+		if (label > LIMIT_LABEL_BYTES || label > rdata.n - i ||
+		    n + label + 1 > sizeof text)
+			return STR_NONE;
+		if (n > 0)
+			text[n++] = '.';
+		for (; label > 0; label--) {
+			char c = rdata.p[i++];
+
+			if (c <= ' ' || c == '.' || c >= 0x7f)
+				return STR_NONE;
+			text[n++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		}
+	}
+	return n > 0 && n <= LIMIT_NAME_BYTES ? arena_str(a, (struct str){ text, n })
+					      : STR_NONE;
+}
+
+static void on_alias(void *arg, const struct dns_answer *answer);
+
+static bool
+ask_alias(struct look *k, struct str name)
+{
+	k->chain[k->chain_n++] = name;
+	return resolver_ask(k->job->net->resolver, name, DNS_CNAME, on_alias, k, &k->alias) ==
+	       ERR_OK;
+}
+
+/* Follows the aliases one by one: a loop makes a resolver fail, and so hides that it is one. */
+static void
+on_alias(void *arg, const struct dns_answer *answer)
+{
+	struct look *k = arg;
+
+	k->alias = NULL;
+	struct str target =
+	    answer->data_n > 0 ? read_name(answer->data[0], &k->job->box->arena) : STR_NONE;
+	if (target.n == 0) {
+		end_addresses(k);
+		return;
+	}
+	k->e->cname_target = target;
+	for (size_t i = 0; i < k->chain_n; i++)
+		k->e->is_cname_loop = k->e->is_cname_loop || str_eq_nocase(k->chain[i], target);
+	/* A chain too long to be followed does not end either, as far as any resolver is concerned. */
+	if (!k->e->is_cname_loop && k->chain_n == ALIAS_STEPS_MAX)
+		k->e->is_cname_loop = true;
+	if (k->e->is_cname_loop || !ask_alias(k, target))
+		end_addresses(k);
+}
+
+static void
+on_again(void *arg, const struct dns_answer *answer)
+{
+	struct look *k = arg;
+
+	k->again = NULL;
+	if (answer->status == DNS_BOGUS && answer->why_bogus.n > 0)
+		k->e->why_bogus = arena_str(&k->job->box->arena, answer->why_bogus);
+	end_addresses(k);
+}
+
+/* A and AAAA are answered; asks on where the reason of a failure is not plain yet. */
+static void
+addresses_known(struct look *k)
+{
+	struct name_evidence *e = k->e;
+	struct resolver *r = k->job->net->resolver;
+
+	if (k->a != NULL || k->aaaa != NULL)
+		return;
+	if (!k->job->wanted.want_dns) {
+		end_addresses(k);
+		return;
+	}
+	bool is_bogus = e->a_status == DNS_BOGUS || e->aaaa_status == DNS_BOGUS;
+	bool has_failed = is_failure(e->a_status) && is_failure(e->aaaa_status) &&
+			  e->a_status != DNS_TIMEOUT && e->a_status != DNS_LOCAL;
+	bool is_absent = e->a_status == DNS_NXDOMAIN || e->aaaa_status == DNS_NXDOMAIN;
+
+	if (is_bogus) {
+		if (k->job->reasons_asked < REASONS_ASKED_MAX) {
+			k->job->reasons_asked++;
+			resolver_forget(r);
+			int type = e->a_status == DNS_BOGUS ? DNS_A : DNS_AAAA;
+			if (resolver_ask(r, e->name, type, on_again, k, &k->again) == ERR_OK)
+				return;
+		}
+	} else if (has_failed) {
+		if (ask_alias(k, e->name))
+			return;
+	} else if (is_absent && e->cname_target.n == 0 && e->registered_domain.n > 0) {
+		e->registered_status = DNS_NXDOMAIN;
+		if (!str_eq(e->registered_domain, e->name) &&
+		    resolver_ask(r, e->registered_domain, DNS_SOA, on_soa, k, &k->soa) ==
+			ERR_OK)
+			return;
+	}
+	end_addresses(k);
+}
+
+static void
+take_answer(struct look *k, const struct dns_answer *answer)
+{
+	struct name_evidence *e = k->e;
+	struct arena *a = &k->job->box->arena;
+
+	if (answer->canonical.n > 0 && e->cname_target.n == 0)
+		e->cname_target = arena_str(a, answer->canonical);
+	if (answer->why_bogus.n > 0 && e->why_bogus.n == 0)
+		e->why_bogus = arena_str(a, answer->why_bogus);
+	if (answer->status != DNS_OK && answer->status != DNS_NXDOMAIN)
+		return;
+	uint32_t *ttl = answer->data_n > 0 ? &k->ttl_present_s : &k->ttl_absent_s;
+	if (answer->ttl_s < *ttl)
+		*ttl = answer->ttl_s;
+}
+
+static struct address *
+read_addresses(struct look *k, const struct dns_answer *answer, size_t bytes, size_t *ret_n)
+{
+	size_t n = answer->data_n < ADDRESSES_KEPT_MAX ? answer->data_n : ADDRESSES_KEPT_MAX,
+	       found = 0;
+	struct address *list = n > 0 ? arena_get(&k->job->box->arena, n * sizeof *list) : NULL;
+
+	for (size_t i = 0; list != NULL && i < n; i++) {
+		if (answer->data[i].n != bytes)
+			continue;
+		list[found].family = bytes == 4 ? 4 : 6;
+		memcpy(list[found++].bytes, answer->data[i].p, bytes);
+	}
+	*ret_n = found;
+	return list;
+}
+
+static void
+on_a(void *arg, const struct dns_answer *answer)
+{
+	struct look *k = arg;
+
+	k->a = NULL;
+	k->e->a_status = answer->status;
+	take_answer(k, answer);
+	k->found_a = read_addresses(k, answer, 4, &k->found_a_n);
+	addresses_known(k);
+}
+
+static void
+on_aaaa(void *arg, const struct dns_answer *answer)
+{
+	struct look *k = arg;
+
+	k->aaaa = NULL;
+	k->e->aaaa_status = answer->status;
+	take_answer(k, answer);
+	k->found_aaaa = read_addresses(k, answer, 16, &k->found_aaaa_n);
+	addresses_known(k);
+}
+
+void
+look_begin(struct look *k)
+{
+	struct name_evidence *e = k->e;
+	struct resolver *r = k->job->net->resolver;
+	bool is_wildcard = str_starts(e->name, STR("*."));
+
+	k->ttl_present_s = k->ttl_absent_s = UINT32_MAX;
+	/* Before anything can answer: each part that will end is counted. */
+	k->job->open += 1U + k->job->wanted.want_dns;
+	if (!is_wildcard && resolver_ask(r, e->name, DNS_A, on_a, k, &k->a) != ERR_OK)
+		e->a_status = DNS_LOCAL;
+	if (!is_wildcard && resolver_ask(r, e->name, DNS_AAAA, on_aaaa, k, &k->aaaa) != ERR_OK)
+		e->aaaa_status = DNS_LOCAL;
+	if (k->a == NULL && k->aaaa == NULL)
+		end_addresses(k);
+	if (k->job->wanted.want_dns) {
+		k->caa_at = is_wildcard ? parent_of(e->name) : e->name;
+		caa_climb(k);
+	}
+}
+
+void
+look_stop_all(struct job *j)
+{
+	for (size_t i = 0; i < j->looks_n; i++) {
+		struct look *k = &j->looks[i];
+
+		if (k->a != NULL)
+			k->e->a_status = DNS_TIMEOUT;
+		if (k->aaaa != NULL)
+			k->e->aaaa_status = DNS_TIMEOUT;
+		if (k->soa != NULL)
+			k->e->registered_status = DNS_TIMEOUT;
+		if (k->caa_at.n > 0)
+			k->e->caa_status = DNS_TIMEOUT;
+		resolver_drop(&k->a);
+		resolver_drop(&k->aaaa);
+		resolver_drop(&k->soa);
+		resolver_drop(&k->alias);
+		resolver_drop(&k->again);
+		k->caa_at = STR_NONE;
+	}
+	for (struct caa_level *l = j->levels; l != NULL; l = l->next)
+		resolver_drop(&l->ask);
+}

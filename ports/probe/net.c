@@ -1,0 +1,488 @@
+#include "ports/probe/net.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/limits.h"
+#include "base/must.h"
+#include "ports/names/names.h"
+#include "ports/probe/address.h"
+#include "ports/probe/job.h"
+
+enum {
+	TOKEN_BYTES = 32, /* as long as a CA's */
+	BOX_BYTES_MAX =
+	    32 * 1024 *
+	    1024, /* evidence of 100 names whose servers all show certificates of 100 names */
+	CONNECTIONS_MAX =
+	    1000, /* open at one time; less if the process may not have so many files */
+};
+
+static bool
+is_ours(const struct probe_net *p, const struct address *a)
+{
+	for (size_t i = 0; i < p->o.ours_n; i++)
+		if (address_eq(a, &p->ours[i]))
+			return true;
+	return false;
+}
+
+static bool
+is_allowed(const struct probe_net *p, const struct address *a)
+{
+	for (size_t i = 0; i < p->o.allowed_n; i++)
+		if (address_in(a, &p->allowed[i]))
+			return true;
+	return false;
+}
+
+/* Reserved, and neither ours nor allowed by configuration: never connected to. */
+static bool
+is_forbidden(const struct probe_net *p, const struct address *a)
+{
+	return address_is_reserved(a) && !is_ours(p, a) && !is_allowed(p, a);
+}
+
+static bool
+may_connect(void *arg, const struct address *a)
+{
+	return !is_forbidden(arg, a);
+}
+
+/* ---- the end of a job ---- */
+
+static void
+job_unlink(struct job *j)
+{
+	*j->link = j->next;
+	if (j->next != NULL)
+		j->next->link = j->link;
+	j->net->jobs_n--;
+	loop_cancel(j->net->loop, &j->start);
+	loop_cancel(j->net->loop, &j->deadline);
+	resolver_control_drop(&j->control);
+}
+
+static void
+stop_all(struct job *j)
+{
+	look_stop_all(j);
+	for (size_t i = 0; i < j->looks_n; i++) {
+		struct look *k = &j->looks[i];
+
+		for (size_t n = 0; k->points != NULL && n < k->e->addresses_n; n++) {
+			fetch_stop(&k->points[n].fetch);
+			shake_stop(&k->points[n].shake);
+		}
+	}
+}
+
+static void
+job_finish(struct job *j)
+{
+	struct evidence_box *box = j->box;
+	probe_done *done = j->done;
+	void *arg = j->arg;
+
+	job_unlink(j);
+	free(j);
+	done(arg, box);
+}
+
+/* Did anything at all come back from DNS? A signature that does not verify came from somewhere too. */
+static bool
+is_resolver_proven(const struct job *j)
+{
+	for (size_t i = 0; i < j->looks_n; i++) {
+		const struct name_evidence *e = j->looks[i].e;
+		const enum dns_status got[] = { e->a_status, e->aaaa_status, e->caa_status };
+
+		for (size_t n = 0; n < 3; n++)
+			if (got[n] == DNS_OK || got[n] == DNS_NXDOMAIN || got[n] == DNS_BOGUS)
+				return true;
+	}
+	return false;
+}
+
+static void
+on_control(void *arg, bool works)
+{
+	struct job *j = arg;
+
+	j->control = NULL;
+	j->box->evidence.resolver_works = works;
+	job_finish(j);
+}
+
+void
+job_release(struct job *j)
+{
+	must(j->open > 0);
+	if (--j->open > 0)
+		return;
+	j->box->evidence.resolver_works = is_resolver_proven(j);
+	if (j->wanted.want_dns && !j->box->evidence.resolver_works &&
+	    resolver_control(j->net->resolver, j->net->o.deadline_ms / 6, on_control, j,
+		&j->control) == ERR_OK)
+		return;
+	job_finish(j);
+}
+
+static void
+on_deadline(void *arg)
+{
+	struct job *j = arg;
+
+	j->deadline = NULL;
+	stop_all(j);
+	/* In the middle of the control question too: no answer so far means that the resolver does not work. */
+	j->box->evidence.resolver_works = is_resolver_proven(j);
+	job_finish(j);
+}
+
+/* ---- addresses ---- */
+
+static void
+on_point(void *arg)
+{
+	struct point *p = arg;
+
+	job_release(p->job);
+}
+
+static void
+on_fetched(void *arg)
+{
+	((struct point *)arg)->fetch = NULL;
+	on_point(arg);
+}
+
+static void
+on_shaken(void *arg)
+{
+	((struct point *)arg)->shake = NULL;
+	on_point(arg);
+}
+
+static void
+probe_point(struct look *k, size_t i)
+{
+	struct job *j = k->job;
+	struct address_evidence *e = &k->e->addresses[i];
+	const struct fetch_target fetch = {
+		.name = k->e->name,
+		.ip = e->ip,
+		.token = j->token,
+		.wanted = j->key_authorization,
+		.arena = &j->box->arena,
+		.into = &e->http,
+		.done = on_fetched,
+		.arg = &k->points[i],
+	};
+	const struct shake_target shake = {
+		.name = k->e->name,
+		.ip = e->ip,
+		.arena = &j->box->arena,
+		.into = &e->tls,
+		.done = on_shaken,
+		.arg = &k->points[i],
+	};
+
+	if (j->box->evidence.has_http &&
+	    fetch_start(j->net->fetcher, &fetch, &k->points[i].fetch) == ERR_OK)
+		j->open++;
+	if (j->wanted.want_tls &&
+	    shake_start(j->net->shaker, &shake, &k->points[i].shake) == ERR_OK)
+		j->open++;
+}
+
+static void
+put_address(struct look *k, const struct address *ip)
+{
+	struct name_evidence *e = k->e;
+	const struct probe_net *p = k->job->net;
+
+	for (size_t i = 0; i < e->addresses_n; i++)
+		if (address_eq(&e->addresses[i].ip, ip))
+			return;
+	e->addresses[e->addresses_n++] = (struct address_evidence){
+		.ip = *ip,
+		.is_ours = is_ours(p, ip),
+		.is_reserved = is_forbidden(p, ip),
+	};
+}
+
+void
+job_probe_addresses(struct look *k)
+{
+	struct job *j = k->job;
+	struct name_evidence *e = k->e;
+	size_t n = k->found_a_n + k->found_aaaa_n;
+
+	if (n == 0)
+		return;
+	e->addresses = arena_get(&j->box->arena, n * sizeof *e->addresses);
+	k->points = arena_get(&j->box->arena, n * sizeof *k->points);
+	if (e->addresses == NULL || k->points == NULL) {
+		k->points = NULL;
+		return;
+	}
+	/* IPv6 first, as the validator and browsers. */
+	for (size_t i = 0; i < k->found_aaaa_n; i++)
+		put_address(k, &k->found_aaaa[i]);
+	for (size_t i = 0; i < k->found_a_n; i++)
+		put_address(k, &k->found_a[i]);
+	for (size_t i = 0; i < e->addresses_n; i++) {
+		k->points[i].job = j;
+		if (i >= LIMIT_ADDRESSES) {
+			e->addresses[i].http.detail = e->addresses[i].tls.detail =
+			    STR("not tried: the name has too many addresses");
+		} else if (e->addresses[i].is_reserved) {
+			e->addresses[i].http.result =
+			    j->box->evidence.has_http ? HTTP_FORBIDDEN_ADDRESS : HTTP_NOT_TRIED;
+			e->addresses[i].tls.result =
+			    j->wanted.want_tls ? TLS_FORBIDDEN_ADDRESS : TLS_NOT_TRIED;
+		} else {
+			probe_point(k, i);
+		}
+	}
+}
+
+/* ---- the beginning of a job ---- */
+
+static void
+make_token(struct job *j)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	uint8_t bytes[TOKEN_BYTES];
+	char token[TOKEN_BYTES];
+	struct arena *a = &j->box->arena;
+
+	j->net->clock.random(j->net->clock.ctx, bytes, sizeof bytes);
+	for (size_t i = 0; i < sizeof token; i++)
+		token[i] = digits[bytes[i] & 63]; /* 192 random bits */
+	j->token = arena_str(a, (struct str){ token, sizeof token });
+	j->key_authorization =
+	    arena_strf(a, "%.*s.%.*s", STR_ARG(j->token), STR_ARG(j->wanted.thumbprint));
+}
+
+static void
+on_start(void *arg)
+{
+	struct job *j = arg;
+	struct str names[LIMIT_SITE_NAMES];
+
+	j->start = NULL;
+	for (size_t i = 0; i < j->looks_n; i++)
+		names[i] = j->looks[i].e->name;
+	/* Without a resolver the questions fail one by one, and the evidence says so. */
+	(void)!resolver_begin(j->net->resolver, names, j->looks_n);
+	for (size_t i = 0; i < j->looks_n; i++)
+		look_begin(&j->looks[i]);
+	job_release(j);
+}
+
+static bool
+job_fill(struct job *j, const struct probe_job *wanted)
+{
+	struct arena *a = &j->box->arena;
+	struct evidence *e = &j->box->evidence;
+
+	j->wanted = *wanted;
+	j->wanted.names = NULL;
+	j->wanted.thumbprint = arena_str(a, wanted->thumbprint);
+	*e = (struct evidence){
+		.at = clock_now(&j->net->clock),
+		.has_dns = wanted->want_dns,
+		.has_http = wanted->want_http && wanted->thumbprint.n > 0,
+		.has_tls = wanted->want_tls,
+		.names = arena_get(a, wanted->names_n * sizeof *e->names),
+		.names_n = wanted->names_n,
+	};
+	j->looks = arena_get(a, wanted->names_n * sizeof *j->looks);
+	if (e->names == NULL || j->looks == NULL)
+		return false;
+	j->looks_n = wanted->names_n;
+	for (size_t i = 0; i < wanted->names_n; i++) {
+		e->names[i].name = arena_str(a, wanted->names[i]);
+		e->names[i].registered_domain = names_registered_domain(e->names[i].name);
+		j->looks[i].job = j;
+		j->looks[i].e = &e->names[i];
+	}
+	make_token(j);
+	return !arena_failed(a);
+}
+
+static enum err
+submit(void *ctx, const struct probe_job *wanted, probe_done *done, void *arg)
+{
+	struct probe_net *p = ctx;
+
+	if (wanted->names_n == 0 || wanted->names_n > LIMIT_SITE_NAMES)
+		return ERR_INVALID;
+	for (size_t i = 0; i < wanted->names_n; i++)
+		if (wanted->names[i].n == 0 || wanted->names[i].n > LIMIT_NAME_BYTES)
+			return ERR_INVALID;
+	if (p->jobs_n >= LIMIT_CHECKS_OPEN)
+		return ERR_FULL;
+	struct job *j = calloc(1, sizeof *j);
+	struct evidence_box *box = calloc(1, sizeof *box);
+	if (j == NULL || box == NULL) {
+		free(j);
+		free(box);
+		return ERR_MEMORY;
+	}
+	arena_init(&box->arena, BOX_BYTES_MAX);
+	*j = (struct job){ .next = p->jobs,
+		.link = &p->jobs,
+		.net = p,
+		.box = box,
+		.done = done,
+		.arg = arg,
+		.open = 1 };
+	if (j->next != NULL)
+		j->next->link = &j->next;
+	p->jobs = j;
+	p->jobs_n++;
+	j->start = loop_after(p->loop, 0, on_start, j);
+	j->deadline = loop_after(p->loop, p->o.deadline_ms, on_deadline, j);
+	if (j->start == NULL || j->deadline == NULL || !job_fill(j, wanted)) {
+		job_unlink(j);
+		evidence_box_free(&box);
+		free(j);
+		return ERR_MEMORY;
+	}
+	return ERR_OK;
+}
+
+/* ---- the probe ---- */
+
+struct probe
+probe_net_port(struct probe_net *p)
+{
+	return (struct probe){ .ctx = p, .submit = submit };
+}
+
+static unsigned
+connections_max(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / 2 > CONNECTIONS_MAX)
+		return CONNECTIONS_MAX;
+	return files.rlim_cur > 64 ? (unsigned)(files.rlim_cur / 2) : 32;
+}
+
+static enum err
+copy_options(struct probe_net *p, const struct probe_net_options *o)
+{
+	p->o = *o;
+	p->ours = calloc(o->ours_n + 1, sizeof *p->ours);
+	p->allowed = calloc(o->allowed_n + 1, sizeof *p->allowed);
+	if (p->ours == NULL || p->allowed == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < o->ours_n; i++)
+		p->ours[i] = o->ours[i];
+	for (size_t i = 0; i < o->allowed_n; i++)
+		p->allowed[i] = o->allowed[i];
+	/* Pointers into the caller's memory are not looked at again. */
+	p->o.ours = NULL;
+	p->o.allowed = NULL;
+	p->o.forwarders = NULL;
+	p->o.trust_anchor_file = p->o.roots = NULL;
+	return ERR_OK;
+}
+
+static enum err
+make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *why)
+{
+	int64_t dns_ms =
+	    o->timeout_ms < o->deadline_ms / 3 ? o->timeout_ms : o->deadline_ms / 3;
+	const struct resolver_options resolver = {
+		.forwarders = o->forwarders,
+		.forwarders_n = o->forwarders_n,
+		.trust_anchor_file = o->trust_anchor_file,
+		.timeout_ms =
+		    dns_ms, /* leaves time for the control question before the deadline */
+	};
+	enum err e = resolver_new(p->loop, &p->clock, &resolver, why, &p->resolver);
+	if (e != ERR_OK)
+		return e;
+	gate_init(&p->gate, p->loop, connections_max());
+	const struct fetcher_options fetcher = {
+		.loop = p->loop,
+		.clock = &p->clock,
+		.resolver = p->resolver,
+		.gate = &p->gate,
+		.timeout_ms = o->timeout_ms,
+		.http_port = o->http_port,
+		.https_port = o->https_port,
+		.may_connect = may_connect,
+		.arg = p,
+	};
+	e = fetcher_new(&fetcher, &p->fetcher);
+	if (e != ERR_OK)
+		return e;
+	const struct shaker_options shaker = {
+		.loop = p->loop,
+		.gate = &p->gate,
+		.roots = o->roots,
+		.timeout_ms = o->timeout_ms,
+		.port = o->https_port,
+	};
+	return shaker_new(&shaker, why, &p->shaker);
+}
+
+enum err
+probe_net_new(struct loop *l, const struct clock *c, const struct probe_net_options *o,
+    struct why *why, struct probe_net **ret)
+{
+	must(o->timeout_ms > 0 && o->deadline_ms > 0);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return ERR_MEMORY;
+	struct probe_net *p = calloc(1, sizeof *p);
+	if (p == NULL) {
+		curl_global_cleanup();
+		return ERR_MEMORY;
+	}
+	p->loop = l;
+	p->clock = *c;
+	enum err e = copy_options(p, o);
+	if (e == ERR_OK)
+		e = make_parts(p, o, why);
+	if (e != ERR_OK) {
+		probe_net_free(&p);
+		return e;
+	}
+	*ret = p;
+	return ERR_OK;
+}
+
+void
+probe_net_free(struct probe_net **pp)
+{
+	struct probe_net *p = *pp;
+
+	if (p == NULL)
+		return;
+	while (p->jobs != NULL) {
+		struct job *j = p->jobs;
+
+		stop_all(j);
+		job_unlink(j);
+		evidence_box_free(&j->box);
+		free(j);
+	}
+	shaker_free(&p->shaker);
+	fetcher_free(&p->fetcher);
+	gate_fini(&p->gate);
+	resolver_free(&p->resolver);
+	free(p->ours);
+	free(p->allowed);
+	free(p);
+	*pp = NULL;
+	curl_global_cleanup();
+}

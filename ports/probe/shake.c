@@ -1,0 +1,419 @@
+#include "ports/probe/shake.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ports/keys/x509.h"
+
+/* Debian's bundle: one file, so that no folder is searched during a handshake. */
+static const char system_roots[] = "/etc/ssl/certs/ca-certificates.crt";
+
+struct shaker {
+	struct shaker_options o;
+	SSL_CTX *tls;
+	X509_STORE *roots;
+};
+
+struct shake {
+	struct shaker *s;
+	struct shake_target t;
+	struct gate_pass pass;
+	struct loop_timer *timer;
+	int fd;
+	bool is_connected;
+	SSL *ssl;
+};
+
+static void
+shake_free(struct shake *x)
+{
+	loop_cancel(x->s->o.loop, &x->timer);
+	gate_leave(x->s->o.gate, &x->pass);
+	SSL_free(x->ssl);
+	if (x->fd >= 0) {
+		loop_unwatch(x->s->o.loop, x->fd);
+		close(x->fd);
+	}
+	free(x);
+}
+
+static void
+put_detail(struct shake *x, const char *words)
+{
+	x->t.into->detail = arena_str(x->t.arena, str_of(words));
+}
+
+static void
+finish(struct shake *x, enum tls_result result)
+{
+	loop_fn *done = x->t.done;
+	void *arg = x->t.arg;
+
+	x->t.into->result = result;
+	shake_free(x);
+	done(arg);
+}
+
+void
+shake_stop(struct shake **xp)
+{
+	struct shake *x = *xp;
+
+	if (x == NULL)
+		return;
+	*xp = NULL;
+	if (x->pass.is_waiting)
+		put_detail(x, "too many connections of ours are open");
+	x->t.into->result = x->pass.is_waiting ? TLS_NOT_TRIED : TLS_TIMEOUT;
+	shake_free(x);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct shake *x = arg;
+
+	x->timer = NULL;
+	put_detail(
+	    x, x->is_connected ? "no answer to the handshake" : "no answer to the connection");
+	finish(x, TLS_TIMEOUT);
+}
+
+static void
+finish_errno(struct shake *x, int number)
+{
+	put_detail(x, strerrordesc_np(number));
+	switch (number) {
+	case ECONNREFUSED:
+		finish(x, TLS_REFUSED);
+		break;
+	case ETIMEDOUT:
+		finish(x, TLS_TIMEOUT);
+		break;
+	case ECONNRESET:
+	case EPIPE:
+		finish(x, TLS_RESET);
+		break;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		finish(x, TLS_NOT_TRIED); /* our own limits say nothing about the site */
+		break;
+	default:
+		finish(x, TLS_UNREACHABLE);
+	}
+}
+
+/* ---- what was shown ---- */
+
+static struct when
+when_of_asn1(const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(t, &tm) != 1)
+		return WHEN_UNKNOWN;
+	const struct civil c = {
+		.year = tm.tm_year + 1900,
+		.month = tm.tm_mon + 1,
+		.day = tm.tm_mday,
+		.hour = tm.tm_hour,
+		.minute = tm.tm_min,
+		.second = tm.tm_sec,
+	};
+	return when_of_civil(&c);
+}
+
+/* Of a certificate that x509_read_der refuses (a device's own, without names): enough to tell it from others. */
+static void
+read_bare_facts(struct shake *x, X509 *leaf)
+{
+	struct certificate_info *c = &x->t.into->leaf;
+	unsigned n = 0;
+	char *issuer = X509_NAME_oneline(X509_get_issuer_name(leaf), NULL, 0);
+
+	*c = (struct certificate_info){
+		.not_before = when_of_asn1(X509_get0_notBefore(leaf)),
+		.not_after = when_of_asn1(X509_get0_notAfter(leaf)),
+		.issuer = arena_str(x->t.arena, str_of(issuer)),
+	};
+	OPENSSL_free(issuer);
+	if (X509_digest(leaf, EVP_sha256(), c->fingerprint, &n) != 1)
+		ERR_clear_error();
+}
+
+static void
+read_leaf(struct shake *x, X509 *leaf)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(leaf, &der);
+	struct why why = { "" };
+	struct certificate_info info;
+
+	if (n > 0 && x509_read_der((struct str){ (const char *)der, (size_t)n }, x->t.arena,
+			 &why, &info) == ERR_OK)
+		x->t.into->leaf = info;
+	else {
+		put_detail(
+		    x, why.text[0] != '\0' ? why.text : "the certificate cannot be read");
+		read_bare_facts(x, leaf);
+	}
+	OPENSSL_free(der);
+}
+
+static bool
+is_issuer_unknown(int error)
+{
+	return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+	       error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+	       error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
+}
+
+/*
+ * Incomplete: the leaf's own issuer is not among what was sent nor among the roots. If it was sent and the way up
+ * ends later, the certificate is of a CA that visitors do not know, and no further one would help.
+ */
+static void
+judge_chain(struct shake *x, X509 *leaf, STACK_OF(X509) * sent)
+{
+	X509_STORE_CTX *v = X509_STORE_CTX_new();
+	struct tls_evidence *t = x->t.into;
+
+	if (v == NULL || X509_STORE_CTX_init(v, x->s->roots, leaf, sent) != 1) {
+		X509_STORE_CTX_free(v);
+		return;
+	}
+	X509_STORE_CTX_set_flags(v, X509_V_FLAG_NO_CHECK_TIME);
+	(void)X509_STORE_CTX_set_default(v, "ssl_server");
+	if (X509_verify_cert(v) == 1) {
+		t->chain_ok = true;
+	} else {
+		int error = X509_STORE_CTX_get_error(v);
+		bool is_own_issuer =
+		    X509_NAME_cmp(X509_get_issuer_name(leaf), X509_get_subject_name(leaf)) == 0;
+
+		t->chain_is_incomplete = is_issuer_unknown(error) &&
+					 X509_STORE_CTX_get_error_depth(v) == 0 &&
+					 !is_own_issuer;
+		if (t->detail.n == 0)
+			put_detail(x, X509_verify_cert_error_string(error));
+	}
+	X509_STORE_CTX_free(v);
+}
+
+static void
+on_shown(struct shake *x)
+{
+	X509 *leaf = SSL_get0_peer_certificate(x->ssl);
+
+	if (leaf == NULL) {
+		put_detail(x, "the handshake ended without a certificate");
+		finish(x, TLS_ALERT);
+		return;
+	}
+	read_leaf(x, leaf);
+	judge_chain(x, leaf, SSL_get_peer_cert_chain(x->ssl));
+	ERR_clear_error();
+	(void)SSL_shutdown(
+	    x->ssl); /* says good-bye if the socket takes it; nothing hangs on it */
+	ERR_clear_error();
+	finish(x, TLS_SHOWN);
+}
+
+/* ---- the handshake ---- */
+
+static void on_event(void *arg, int fd, int events);
+
+static void
+wait_for(struct shake *x, int events)
+{
+	if (loop_watch(x->s->o.loop, x->fd, events, on_event, x) != ERR_OK) {
+		put_detail(x, "out of memory");
+		finish(x, TLS_NOT_TRIED);
+	}
+}
+
+static void
+go_on(struct shake *x)
+{
+	ERR_clear_error();
+	errno = 0;
+	int rc = SSL_connect(x->ssl);
+	int number = errno;
+
+	if (rc == 1) {
+		on_shown(x);
+		return;
+	}
+	switch (SSL_get_error(x->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+		wait_for(x, LOOP_READ);
+		return;
+	case SSL_ERROR_WANT_WRITE:
+		wait_for(x, LOOP_WRITE);
+		return;
+	case SSL_ERROR_SYSCALL:
+		if (number != 0) {
+			finish_errno(x, number);
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	unsigned long e = ERR_peek_error();
+	const char *words = ERR_reason_error_string(e);
+	bool is_cut = e == 0 || (ERR_GET_LIB(e) == ERR_LIB_SSL &&
+				    ERR_GET_REASON(e) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
+
+	put_detail(x, words != NULL ? words : "the connection was closed during the handshake");
+	ERR_clear_error();
+	finish(x, is_cut ? TLS_RESET : TLS_ALERT);
+}
+
+static void
+on_event(void *arg, int fd, int events)
+{
+	struct shake *x = arg;
+
+	(void)events;
+	if (!x->is_connected) {
+		int error = 0;
+		socklen_t n = sizeof error;
+
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
+			error = errno;
+		if (error != 0) {
+			finish_errno(x, error);
+			return;
+		}
+		x->is_connected = true;
+	}
+	go_on(x);
+}
+
+static socklen_t
+sockaddr_of(const struct address *a, uint16_t port, struct sockaddr_storage *ret)
+{
+	*ret = (struct sockaddr_storage){ 0 };
+	if (a->family == 4) {
+		struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(port);
+		memcpy(&v4->sin_addr, a->bytes, 4);
+		return sizeof *v4;
+	}
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons(port);
+	memcpy(&v6->sin6_addr, a->bytes, 16);
+	return sizeof *v6;
+}
+
+static void
+begin(void *arg)
+{
+	struct shake *x = arg;
+	struct sockaddr_storage to;
+	socklen_t to_n = sockaddr_of(&x->t.ip, x->s->o.port, &to);
+
+	x->timer = loop_after(x->s->o.loop, x->s->o.timeout_ms, on_timer, x);
+	x->fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (x->fd < 0) {
+		finish_errno(x, errno);
+		return;
+	}
+	x->ssl = SSL_new(x->s->tls);
+	if (x->timer == NULL || x->ssl == NULL || SSL_set_fd(x->ssl, x->fd) != 1 ||
+	    SSL_set_tlsext_host_name(x->ssl, x->t.name.p) != 1) {
+		ERR_clear_error();
+		put_detail(x, "out of memory");
+		finish(x, TLS_NOT_TRIED);
+		return;
+	}
+	if (connect(x->fd, (const struct sockaddr *)&to, to_n) != 0 && errno != EINPROGRESS) {
+		finish_errno(x, errno);
+		return;
+	}
+	wait_for(x, LOOP_WRITE);
+}
+
+enum err
+shake_start(struct shaker *s, const struct shake_target *t, struct shake **ret)
+{
+	struct shake *x = calloc(1, sizeof *x);
+
+	if (x == NULL)
+		return ERR_MEMORY;
+	x->s = s;
+	x->t = *t;
+	x->fd = -1;
+	if (!gate_enter(s->o.gate, &x->pass, begin, x)) {
+		shake_free(x);
+		return ERR_MEMORY;
+	}
+	*ret = x;
+	return ERR_OK;
+}
+
+enum err
+shaker_new(const struct shaker_options *o, struct why *why, struct shaker **ret)
+{
+	struct shaker *s = calloc(1, sizeof *s);
+	enum err e = ERR_OK;
+
+	if (s == NULL)
+		return ERR_MEMORY;
+	s->o = *o;
+	s->tls = SSL_CTX_new(TLS_client_method());
+	s->roots = X509_STORE_new();
+	if (s->tls == NULL || s->roots == NULL ||
+	    SSL_CTX_set_min_proto_version(s->tls, TLS1_2_VERSION) != 1) {
+		e = ERR_MEMORY;
+	} else {
+		SSL_CTX_set_verify(s->tls, SSL_VERIFY_NONE, NULL);
+		SSL_CTX_set_session_cache_mode(s->tls, SSL_SESS_CACHE_OFF);
+		if (o->roots != NULL && X509_STORE_load_file(s->roots, o->roots) != 1) {
+			why_set(why, "the roots in %s cannot be read", o->roots);
+			e = ERR_CONFIG;
+		} else if (o->roots == NULL &&
+			   X509_STORE_load_file(s->roots, system_roots) != 1) {
+			/* Another system than Debian; without any roots every chain counts as broken. */
+			if (X509_STORE_set_default_paths(s->roots) != 1)
+				e = ERR_MEMORY;
+		}
+	}
+	s->o.roots = NULL; /* read */
+	ERR_clear_error();
+	if (e != ERR_OK) {
+		shaker_free(&s);
+		return e;
+	}
+	*ret = s;
+	return ERR_OK;
+}
+
+void
+shaker_free(struct shaker **sp)
+{
+	struct shaker *s = *sp;
+
+	if (s == NULL)
+		return;
+	SSL_CTX_free(s->tls);
+	X509_STORE_free(s->roots);
+	free(s);
+	*sp = NULL;
+}
