@@ -334,7 +334,7 @@ days_between(struct when from, struct when to, const struct words_context *c)
 static void
 put_amount(int64_t n, const char *unit, const struct words_context *c, struct buf *out)
 {
-	AUTO_BUF key, number;
+	AUTO_BUF key = { .max = 0 }, number = { .max = 0 };
 
 	buf_init(&key, 64);
 	buf_init(&number, 32);
@@ -501,7 +501,7 @@ static void
 put_view_text(const char *key, const struct finding *f, struct when w,
     const struct words_context *c, struct buf *out)
 {
-	AUTO_BUF name, date;
+	AUTO_BUF name = { .max = 0 }, date = { .max = 0 };
 
 	buf_init(&name, 1024);
 	buf_init(&date, 256);
@@ -577,7 +577,7 @@ words_put_own_view(const struct finding *f, const struct words_context *c, struc
 static void
 put_enter(const struct finding *f, const struct words_context *c, struct buf *out)
 {
-	AUTO_BUF company, host, copy;
+	AUTO_BUF company = { .max = 0 }, host = { .max = 0 }, copy = { .max = 0 };
 
 	buf_init(&company, 1024);
 	buf_init(&host, 1024);
