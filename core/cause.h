@@ -41,5 +41,6 @@ const char *layer_name(enum layer l);
 const char *severity_name(enum severity s);
 const char *scope_name(enum scope s);
 const char *actor_name(enum actor a); /* "owner", "domain-company", "web-owner", "host", "nobody" */
+bool actor_of_name(struct str s, enum actor *ret); /* false for a word that is none of them */
 const char *heals_name(enum heals h);
 #endif

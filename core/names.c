@@ -106,3 +106,17 @@ order_phase_of_name(struct str s, enum order_phase *ret)
 	*ret = (enum order_phase)i;
 	return true;
 }
+
+bool
+actor_of_name(struct str s, enum actor *ret)
+{
+	static const enum actor actors[] = { ACTOR_OWNER, ACTOR_DOMAIN_COMPANY, ACTOR_WEB_OWNER,
+		ACTOR_HOST, ACTOR_NOBODY };
+
+	for (size_t i = 0; i < sizeof actors / sizeof *actors; i++)
+		if (str_eq(s, str_of(actor_name(actors[i])))) {
+			*ret = actors[i];
+			return true;
+		}
+	return false;
+}

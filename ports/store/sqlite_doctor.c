@@ -134,6 +134,7 @@ verify_words(struct store *s, struct buf *lines)
 	AUTO_QUERY q = query_start(s, SQL_VERIFY_WORDS, NULL);
 
 	while (query_row(&q)) {
+		enum actor actor;
 		enum letter_kind letter;
 		enum history_kind history;
 		struct str kind = query_word(&q, "kind"), word = query_word(&q, "word");
@@ -141,6 +142,8 @@ verify_words(struct store *s, struct buf *lines)
 
 		if (str_eq(kind, STR("cause")))
 			is_known = cause_of_id(word) != CAUSE_NONE;
+		else if (str_eq(kind, STR("actor")))
+			is_known = actor_of_name(word, &actor);
 		else if (str_eq(kind, STR("letter")))
 			is_known = letter_of_name(word, &letter);
 		else if (str_eq(kind, STR("history")))

@@ -172,20 +172,6 @@ load_names(struct store *s, struct arena *a, struct site *ret)
 	return query_finish(&q);
 }
 
-static bool
-actor_of_name(struct str word, enum actor *ret)
-{
-	static const enum actor all[] = { ACTOR_OWNER, ACTOR_DOMAIN_COMPANY, ACTOR_WEB_OWNER,
-		ACTOR_HOST, ACTOR_NOBODY };
-
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		if (str_eq(word, str_of(actor_name(all[i])))) {
-			*ret = all[i];
-			return true;
-		}
-	return false;
-}
-
 static enum err
 load_findings(struct store *s, struct arena *a, struct site *ret)
 {
