@@ -309,10 +309,11 @@ next_look(const struct step *st)
 
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
-		int64_t age = when_between(f->first_seen, st->t->now).s;
-		struct span least = age < YOUNG_S  ? st->p->poll_min
-				    : age < AGED_S ? st->p->poll_max
-						   : st->p->look_every;
+		struct when since = s->held.id != 0 ? when_max(f->first_seen, s->held.life.to) : f->first_seen;
+		bool is_young = when_between(f->first_seen, st->t->now).s < YOUNG_S;
+		/* Nobody has mended it, and nothing is left that could be saved: daily is enough from now on. */
+		bool is_aged = when_between(since, st->t->now).s >= AGED_S;
+		struct span least = is_aged ? st->p->look_every : is_young ? st->p->poll_min : st->p->poll_max;
 
 		at = when_min(at, when_max(f->next_look, when_plus(st->t->now, least)));
 	}

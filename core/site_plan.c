@@ -171,12 +171,14 @@ plan_order_backoff(const struct site *s, unsigned failures, const struct turn *t
 	size_t n = failures == 0 ? 0 : failures - 1;
 	struct span d = { steps[n < 4 ? n : 3] };
 
-	/* Denser towards the end: an eighth of what is left, so that a short life has its tries too. */
+	/* Denser towards the end: a quarter of what is left, so that a short life has its tries too; never so dense that
+	 * a CA's limit on failures is touched (Let's Encrypt: 5 an hour, and lives of 160 hours or more). */
 	if (s->held.id != 0) {
 		struct span left = life_left(s->held.life, t->now);
+		struct span least = span_max(span_part(life_length(s->held.life), 1, 500), SPAN_S(5));
 
 		if (left.s > 0)
-			d = span_min(d, span_max(span_part(left, 1, 8), SPAN_S(5)));
+			d = span_min(d, span_max(span_part(left, 1, 4), least));
 	}
 	/* Up to a quarter more, so that those who failed together do not come back together. */
 	return (struct span){ d.s + (int64_t)(t->roll % ((uint64_t)d.s / 4 + 1)) };

@@ -5,7 +5,7 @@
 #include "base/must.h"
 #include "base/point.h"
 
-enum { HEARTBEAT_S = 60, WISHES_AT_ONCE = 64 };
+enum { WISHES_AT_ONCE = 64 };
 
 void
 engine_log(struct engine *e, const char *fmt, ...)
@@ -38,6 +38,7 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	e->eab_hmac = setup->eab_hmac;
 	e->ports = setup->ports;
 	e->pid = setup->pid;
+	e->heartbeat_every = setup->heartbeat_every;
 	e->log = setup->log;
 	e->log_arg = setup->log_arg;
 	queue_init(&e->inbox);
@@ -287,7 +288,7 @@ beat(struct engine *e, int64_t pid)
 {
 	if (when_before(e->turn.now, e->heartbeat_at))
 		return ERR_OK;
-	e->heartbeat_at = when_plus(e->turn.now, SPAN_S(HEARTBEAT_S));
+	e->heartbeat_at = when_plus(e->turn.now, e->heartbeat_every);
 	return store_heartbeat_put(e->ports.store, STR("engine"), pid, e->turn.now);
 }
 

@@ -34,6 +34,7 @@ struct engine_setup {
 	struct str eab_hmac; /* base64url key of the external account binding, until it is sealed; empty without one */
 	struct engine_ports ports;
 	int64_t pid; /* of this process, for its heartbeat */
+	struct span heartbeat_every;
 	void (*log)(void *arg, const char *line);
 	void *log_arg;
 };

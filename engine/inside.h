@@ -90,6 +90,7 @@ struct engine {
 	int64_t pid;	 /* for the heartbeat */
 	bool is_started; /* unfinished sites were taken up */
 	int64_t started_after_id;
+	struct span heartbeat_every;
 	struct when heartbeat_at;
 	uint64_t turns, late_answers;
 

@@ -201,6 +201,7 @@ open_engine(struct run *r)
 			.mail = r->smtp != NULL ? smtp_port(r->smtp) : (struct mail){ NULL, refuse_mail },
 		},
 		.pid = getpid(),
+		.heartbeat_every = SPAN_MIN(1),
 		.log = print_log,
 	};
 

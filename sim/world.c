@@ -125,6 +125,7 @@ start_engine(struct sim *s)
 		.config = &s->config,
 		.ports = { sim_clock_port(s), s->store, sim_acme_port(s), sim_keys_port(s), sim_probe_port(s),
 		    sim_deploy_port(s), sim_mail_port(s) },
+		.heartbeat_every = SPAN_D(1),
 		.log = print_log,
 		.log_arg = s,
 	};
