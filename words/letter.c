@@ -78,7 +78,7 @@ static void
 put_ui_name(
     const char *key, const struct site_name *n, const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF name;
+	AUTO_BUF name = { .max = 0 };
 
 	buf_init(&name, 1024);
 	words_put_name(n->name, &k->c, &name);
@@ -98,11 +98,8 @@ put_name_line(const struct letter_case *k, const struct site_name *n, struct buf
 		buf_putc(out, '\n');
 	buf_put_str(out, STR("  "));
 	/* The cause knows more than the handshake: another server's page, a name that does not open. */
-	if (is_of_cause(k, n) && words_put_own_view(k->cause, &k->c, out)) {
-		if (v != VISITORS_WARNING)
-			return;
-		buf_put_str(out, STR("\n  "));
-	}
+	if (v != VISITORS_LOCK && is_of_cause(k, n) && words_put_own_view(k->cause, &k->c, out))
+		return;
 	put_ui_name(keys[v], n, k, out);
 }
 
@@ -187,7 +184,7 @@ date_of(const struct letter_case *k)
 static void
 put_who(const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF key, company;
+	AUTO_BUF key = { .max = 0 }, company = { .max = 0 };
 
 	buf_init(&key, 64);
 	buf_init(&company, 1024);
@@ -203,13 +200,12 @@ put_who(const struct letter_case *k, struct buf *out)
 static void
 put_next(const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF date;
+	AUTO_BUF date = { .max = 256 };
 
 	if (k->cause != NULL) {
 		words_cause(k->cause, CAUSE_NEXT, &k->c, out);
 		return;
 	}
-	buf_init(&date, 256);
 	if (!when_is_known(k->c.view.next_look) || !when_before(k->c.now, k->c.view.next_look))
 		words_ui("date.soon", k->c.lang, NULL, 0, &date);
 	else
@@ -355,7 +351,7 @@ line_holds(struct str *line, const struct letter_case *k)
 static void
 put_line(struct str line, const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF text;
+	AUTO_BUF text = { .max = 0 };
 
 	buf_init(&text, LIMIT_LETTER_BYTES);
 	buf_put_str(&text, line);
