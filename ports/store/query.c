@@ -493,13 +493,10 @@ bracket_end(struct store *s, const struct bracket *b, enum err e)
 			s->is_broken = true;
 		return e;
 	}
-	if (e == ERR_OK)
-		e = sqlite3_total_changes64(s->db) == b->changes
-			? run_plain(s, SQL_COMMIT, false)
-			: store_commit(s);
-	if (e == ERR_OK)
-		s->is_begun = false;
-	else
+	/* After reads alone there is nothing to commit; on a damaged file a commit would even fail. */
+	if (e == ERR_OK && sqlite3_total_changes64(s->db) != b->changes)
+		e = store_commit(s);
+	if (s->is_begun)
 		store_abandon(s);
 	return e;
 }
