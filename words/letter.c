@@ -98,8 +98,11 @@ put_name_line(const struct letter_case *k, const struct site_name *n, struct buf
 		buf_putc(out, '\n');
 	buf_put_str(out, STR("  "));
 	/* The cause knows more than the handshake: another server's page, a name that does not open. */
-	if (v != VISITORS_LOCK && is_of_cause(k, n) && words_put_own_view(k->cause, &k->c, out))
-		return;
+	if (is_of_cause(k, n) && words_put_own_view(k->cause, &k->c, out)) {
+		if (v != VISITORS_WARNING)
+			return;
+		buf_put_str(out, STR("\n  "));
+	}
 	put_ui_name(keys[v], n, k, out);
 }
 
@@ -200,12 +203,13 @@ put_who(const struct letter_case *k, struct buf *out)
 static void
 put_next(const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF date = { .max = 256 };
+	AUTO_BUF date = { .max = 0 };
 
 	if (k->cause != NULL) {
 		words_cause(k->cause, CAUSE_NEXT, &k->c, out);
 		return;
 	}
+	buf_init(&date, 256);
 	if (!when_is_known(k->c.view.next_look) || !when_before(k->c.now, k->c.view.next_look))
 		words_ui("date.soon", k->c.lang, NULL, 0, &date);
 	else

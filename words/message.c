@@ -10,6 +10,7 @@ enum {
 	ENCODED_WORD_MAX = 75,
 	ENCODED_AROUND = 12, /* "=?UTF-8?B?" and "?=" */
 	LINE_WANTED = 76,
+	QUOTED_NAME_MAX = 30, /* with an address beside it on the line */
 };
 
 static bool
@@ -115,10 +116,25 @@ put_header(struct str name, struct str value, struct buf *out)
 }
 
 static void
+put_quoted_string(struct str s, struct buf *out)
+{
+	buf_putc(out, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			buf_putc(out, '\\');
+		buf_putc(out, s.p[i]);
+	}
+	buf_putc(out, '"');
+}
+
+static void
 put_from(struct str name, struct str address, struct buf *out)
 {
 	buf_put_str(out, STR("From: "));
-	if (name.n > 0) {
+	if (is_ascii(name) && name.n > 0 && name.n <= QUOTED_NAME_MAX) {
+		put_quoted_string(name, out);
+		buf_putc(out, ' ');
+	} else if (name.n > 0) {
 		put_encoded(name, 6, out);
 		buf_put_str(out, STR("\r\n "));
 	}

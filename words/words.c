@@ -18,7 +18,7 @@ lang_of(struct str s)
 {
 	if (s.n < 2 || !str_eq_nocase((struct str){ s.p, 2 }, STR("ja")))
 		return LANG_EN;
-	return s.n == 2 || strchr("_-.@,;", s.p[2]) != NULL ? LANG_JA : LANG_EN;
+	return s.n == 2 || memchr("_-.@,;", s.p[2], 6) != NULL ? LANG_JA : LANG_EN;
 }
 
 const char *
@@ -587,8 +587,10 @@ put_enter(const struct finding *f, const struct words_context *c, struct buf *ou
 	put_copy(f, &copy);
 	if (company.err != ERR_OK || host.err != ERR_OK || copy.err != ERR_OK)
 		out->err = out->err == ERR_OK ? ERR_MEMORY : out->err;
-	words_ui("action.enter", c->lang,
-	    (struct str[]){ buf_str(&company), buf_str(&host), buf_str(&copy) }, 3, out);
+	words_ui("action.enter-1", c->lang, (struct str[]){ buf_str(&company) }, 1, out);
+	buf_putc(out, '\n');
+	words_ui("action.enter-2", c->lang, (struct str[]){ buf_str(&host), buf_str(&copy) }, 2,
+	    out);
 }
 
 /*
