@@ -1,0 +1,304 @@
+#include "http/inside.h"
+#include <stdlib.h>
+#include <string.h>
+#include "base/must.h"
+#include "http/json_site.h"
+#include "ports/names/names.h"
+
+enum { LIMIT_DEFAULT = 100 };
+
+static int
+status_of(enum err err)
+{
+	switch (err_class_of(err)) {
+	case ERR_CLASS_INPUT:
+		if (err == ERR_NOT_FOUND)
+			return 404;
+		if (err == ERR_EXISTS || err == ERR_CONFLICT)
+			return 409;
+		return err == ERR_TOO_LONG ? 413 : 422;
+	case ERR_CLASS_DENIED:
+		return 403;
+	case ERR_CLASS_LIMIT:
+		return 429;
+	case ERR_CLASS_TRANSIENT:
+		return 503;
+	case ERR_CLASS_NONE:
+	case ERR_CLASS_LOCAL:
+	case ERR_CLASS_BUG:
+		break;
+	}
+	return 500;
+}
+
+/* The title's key: what the person can do depends on these; the rest is ours to mend. */
+static const char *
+title_key(enum err err)
+{
+	switch (err_class_of(err)) {
+	case ERR_CLASS_INPUT:
+		if (err == ERR_NOT_FOUND)
+			return "api.not-found";
+		if (err == ERR_EXISTS)
+			return "api.exists";
+		return err == ERR_CONFLICT ? "api.conflict" : "api.invalid";
+	case ERR_CLASS_DENIED:
+		return "api.denied";
+	case ERR_CLASS_LIMIT:
+		return "api.limited";
+	case ERR_CLASS_TRANSIENT:
+		return "api.busy";
+	case ERR_CLASS_NONE:
+	case ERR_CLASS_LOCAL:
+	case ERR_CLASS_BUG:
+		break;
+	}
+	return "api.ours";
+}
+
+static void
+put_problem(struct api_reply *r, int status, const char *key, const char *name, enum lang lang,
+    struct str detail)
+{
+	AUTO_BUF title = { 0 };
+	json_t *document;
+	char *text;
+
+	buf_clear(&r->body);
+	r->kind = API_DONE;
+	r->status = status;
+	r->type = "application/problem+json";
+	buf_init(&title, 1024);
+	words_ui(key, lang, NULL, 0, &title);
+	document = json_pack("{s:s, s:s%, s:i, s:s}", "type", "about:blank", "title",
+	    buf_str(&title).p, buf_str(&title).n, "status", status, "error", name);
+	if (document != NULL && detail.n > 0)
+		(void)json_object_set_new(
+		    document, "detail", json_text(detail)); /* the title says enough without */
+	text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
+	if (text != NULL)
+		buf_put(&r->body, text, strlen(text));
+	free(text);
+	json_decref(document);
+}
+
+void
+api_problem(struct api_reply *r, enum err err, enum lang lang, struct str detail)
+{
+	put_problem(r, status_of(err), title_key(err), err_name(err), lang, detail);
+}
+
+void
+api_give(struct api_call *c, int status, json_t *document)
+{
+	char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
+
+	json_decref(document);
+	if (text != NULL)
+		buf_put(&c->reply->body, text, strlen(text));
+	if (text == NULL || c->reply->body.err != ERR_OK) {
+		free(text);
+		buf_clear(&c->reply->body);
+		api_problem(c->reply, ERR_MEMORY, c->q->lang, STR_NONE);
+		return;
+	}
+	free(text);
+	c->reply->status = status;
+	c->reply->type = "application/json";
+}
+
+enum err
+api_whole_number(struct api_call *c, const char *key, int64_t *ret)
+{
+	const char *text = c->q->arg == NULL ? NULL : c->q->arg(c->q->arg_ctx, key);
+	int64_t n = 0;
+
+	if (text != NULL && (!str_to_int(str_of(text), &n) || n < 0)) {
+		why_set(&c->why, "?%s=: \"%.100s\" cannot be used; expected a whole number",
+		    key, text);
+		return ERR_INVALID;
+	}
+	*ret = n;
+	return ERR_OK;
+}
+
+enum err
+api_limit(struct api_call *c, size_t *ret)
+{
+	int64_t n;
+	enum err err = api_whole_number(c, "limit", &n);
+
+	if (err != ERR_OK)
+		return err;
+	if (n > LIMIT_PAGE_ROWS) {
+		why_set(&c->why, "?limit=: %lld is too many; expected at most %d", (long long)n,
+		    LIMIT_PAGE_ROWS);
+		return ERR_INVALID;
+	}
+	*ret = n == 0 ? LIMIT_DEFAULT : (size_t)n;
+	return ERR_OK;
+}
+
+enum err
+api_find(struct api_call *c, int64_t *ret_id)
+{
+	struct str name;
+	enum err err = names_read(c->name, false, c->a, &c->why, &name);
+
+	if (err != ERR_OK)
+		return err;
+	err = store_site_find(c->api->store, name, ret_id);
+	if (err == ERR_NOT_FOUND)
+		why_set(&c->why, "%.*s", STR_ARG(names_for_people(name, c->a)));
+	return err;
+}
+
+enum err
+api_load(struct api_call *c, struct site *ret)
+{
+	int64_t id;
+	enum err err = api_find(c, &id);
+
+	return err != ERR_OK ? err : store_site_load(c->api->store, id, c->a, ret);
+}
+
+struct span
+api_zone(const struct config *config)
+{
+	int64_t h = 0, m = 0;
+	const char *zone = config->timezone;
+
+	/* "+09:00": its form was checked when the configuration was read. */
+	must(strlen(zone) == 6 && str_to_int((struct str){ zone + 1, 2 }, &h) &&
+	     str_to_int((struct str){ zone + 4, 2 }, &m));
+	return SPAN_S((zone[0] == '-' ? -1 : 1) * (h * 3600 + m * 60));
+}
+
+enum err
+api_site_document(struct api_call *c, const struct site *s, json_t **ret)
+{
+	struct json_site_facts facts = {
+		.now = c->turn.now,
+		.zone = api_zone(c->api->config),
+		.panel_url = str_of(c->api->config->panel_url),
+		.order_phase = ORDER_PHASE_COUNT,
+	};
+	enum err err = store_owner_load(c->api->store, s->owner_id, c->a, &facts.owner);
+	struct order_row order;
+	json_t *document;
+
+	if (err != ERR_OK)
+		return err;
+	if (s->order_id != 0) {
+		err = store_order_load(c->api->store, s->order_id, c->a, &order);
+		if (err != ERR_OK && err != ERR_NOT_FOUND)
+			return err;
+		if (err == ERR_OK)
+			facts.order_phase = order.phase;
+	}
+	document = json_site(s, &facts, c->a);
+	if (document == NULL)
+		return ERR_MEMORY;
+	*ret = document;
+	return ERR_OK;
+}
+
+void
+api_wake(struct api_call *c)
+{
+	if (c->api->wake != NULL)
+		c->api->wake(c->api->wake_arg);
+}
+
+/* "*" stands for the site's name. */
+static const struct route {
+	const char *method;
+	const char *parts[API_PATH_PARTS]; /* after /api/v1 */
+	enum err (*answer)(struct api_call *c);
+} routes[] = {
+	{ "GET", { "sites" }, sites_list },
+	{ "POST", { "sites" }, sites_add },
+	{ "GET", { "sites", "*" }, site_show },
+	{ "PATCH", { "sites", "*" }, site_change },
+	{ "DELETE", { "sites", "*" }, site_remove },
+	{ "GET", { "sites", "*", "history" }, site_history_list },
+	{ "GET", { "sites", "*", "letters" }, site_letters_list },
+	{ "GET", { "sites", "*", "certificate" }, site_certificate },
+	{ "GET", { "sites", "*", "events" }, site_events },
+	{ "GET", { "sites", "*", "key" }, site_key },
+	{ "POST", { "sites", "*", "renew" }, site_renew },
+	{ "POST", { "sites", "*", "check" }, site_check_again },
+	{ "PUT", { "sites", "*", "draft" }, draft_put },
+	{ "DELETE", { "sites", "*", "draft" }, draft_discard },
+	{ "POST", { "sites", "*", "draft", "apply" }, draft_apply },
+	{ "GET", { "cas" }, cas_list },
+	{ "GET", { "doctor" }, doctor_report },
+};
+
+static bool
+route_fits(const struct route *r, const struct str *parts, size_t parts_n, struct str *ret_name)
+{
+	struct str name = STR_NONE;
+
+	for (size_t i = 0; i < API_PATH_PARTS; i++) {
+		if (r->parts[i] == NULL)
+			return i == parts_n && ((void)(*ret_name = name), true);
+		if (i >= parts_n)
+			return false;
+		if (strcmp(r->parts[i], "*") == 0)
+			name = parts[i];
+		else if (!str_eq(parts[i], str_of(r->parts[i])))
+			return false;
+	}
+	*ret_name = name;
+	return parts_n == API_PATH_PARTS;
+}
+
+/* How many parts; more than a route can have: one too many. */
+static size_t
+split_path(struct str path, struct str parts[API_PATH_PARTS + 1])
+{
+	size_t n = 0;
+
+	while (path.n > 0 && n <= API_PATH_PARTS)
+		parts[n++] = str_cut(&path, '/');
+	return n;
+}
+
+void
+api_answer(struct api *api, const struct api_request *q, struct arena *a, struct api_reply *ret)
+{
+	static const struct str root = { "/api/v1/", 8 };
+	struct api_call c = {
+		.api = api, .q = q, .a = a, .reply = ret, .turn = clock_turn(&api->clock)
+	};
+	struct str parts[API_PATH_PARTS + 1];
+	bool path_is_known = false;
+	size_t n;
+
+	*ret =
+	    (struct api_reply){ .kind = API_DONE, .status = 500, .type = "application/json" };
+	buf_init(&ret->body, API_REPLY_BYTES_MAX);
+	n = str_starts(q->path, root)
+		? split_path((struct str){ q->path.p + root.n, q->path.n - root.n }, parts)
+		: 0;
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		enum err err;
+
+		if (n == 0 || !route_fits(&routes[i], parts, n, &c.name))
+			continue;
+		path_is_known = true;
+		if (!str_eq(q->method, str_of(routes[i].method)))
+			continue;
+		err = routes[i].answer(&c);
+		if (err == ERR_OK && arena_failed(a))
+			err = ERR_MEMORY;
+		if (err != ERR_OK)
+			api_problem(ret, err, q->lang, str_of(c.why.text));
+		return;
+	}
+	if (path_is_known)
+		put_problem(ret, 405, "api.method", "INVALID", q->lang, STR_NONE);
+	else
+		put_problem(ret, 404, "api.no-route", "NOT_FOUND", q->lang, STR_NONE);
+}

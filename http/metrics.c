@@ -1,0 +1,158 @@
+#include "http/metrics.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "http/json_site.h"
+
+enum { YOUNG_S = 180 }; /* a heartbeat comes each minute */
+
+static void
+gauge(struct buf *b, const char *name, const char *help)
+{
+	buf_putf(b, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+}
+
+static void
+one(struct buf *b, const char *name, const char *help, int64_t value)
+{
+	gauge(b, name, help);
+	buf_putf(b, "%s %" PRId64 "\n", name, value);
+}
+
+/* The value of a label; quotes and backslashes are escaped as the format wants it. */
+static void
+put_label(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '\n') {
+			buf_put_str(b, STR("\\n"));
+			continue;
+		}
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			buf_putc(b, '\\');
+		buf_putc(b, s.p[i]);
+	}
+}
+
+static void
+put_counts(const struct store_counts *n, struct buf *out)
+{
+	static const int days[] = { 0, 1, 3, 7, 14 };
+
+	one(out, "koshin_sites", "Sites that are not removed.", n->sites);
+	one(out, "koshin_certificates_held", "Sites that hold a certificate.",
+	    n->certificates_held);
+	one(out, "koshin_orders_open", "Orders at the CA that are under way.", n->orders_open);
+	one(out, "koshin_letters_waiting", "Letters that the mail server has not taken yet.",
+	    n->letters_waiting);
+	one(out, "koshin_letters_given_up", "Letters that were refused for good.",
+	    n->letters_given_up);
+	one(out, "koshin_findings_open", "Findings that stand.", n->findings_open);
+	one(out, "koshin_sites_overdue", "Sites whose next step is late.", n->sites_overdue);
+	gauge(out, "koshin_certificates_ending",
+	    "Held certificates that end within so many days; 0: have ended.");
+	for (size_t i = 0; i < sizeof days / sizeof *days; i++)
+		buf_putf(out, "koshin_certificates_ending{within_days=\"%d\"} %" PRId64 "\n",
+		    days[i], n->ending_within_d[i]);
+	gauge(out, "koshin_findings", "Findings that stand, by cause.");
+	for (size_t i = 0; i < n->causes_n; i++)
+		buf_putf(out, "koshin_findings{cause=\"%s\"} %" PRId64 "\n",
+		    cause_row(n->causes[i].cause)->id, n->causes[i].n);
+}
+
+static enum err
+put_heartbeats(struct store *s, struct when now, struct arena *a, struct buf *out)
+{
+	struct heartbeat_row *rows;
+	size_t n;
+	enum err err = store_heartbeats(s, a, &rows, &n);
+
+	if (err != ERR_OK)
+		return err;
+	gauge(
+	    out, "koshin_heartbeat_age_seconds", "Time since a process wrote that it is well.");
+	for (size_t i = 0; i < n; i++) {
+		buf_put_str(out, STR("koshin_heartbeat_age_seconds{process=\""));
+		put_label(out, rows[i].process);
+		buf_putf(out, "\"} %" PRId64 "\n", when_between(rows[i].at, now).s);
+	}
+	return ERR_OK;
+}
+
+static enum err
+put_cas(struct store *s, struct when now, struct arena *a, struct buf *out)
+{
+	struct ca_row *rows;
+	size_t n;
+	enum err err = store_cas(s, a, &rows, &n);
+
+	if (err != ERR_OK)
+		return err;
+	gauge(out, "koshin_ca_failures", "Failures of a CA in a row.");
+	for (size_t i = 0; i < n; i++) {
+		buf_put_str(out, STR("koshin_ca_failures{ca=\""));
+		put_label(out, rows[i].name);
+		buf_putf(out, "\"} %u\n", rows[i].failures);
+	}
+	gauge(out, "koshin_ca_wait_seconds", "How long a CA is left alone yet.");
+	for (size_t i = 0; i < n; i++) {
+		int64_t wait = when_is_known(rows[i].not_before)
+				   ? when_between(now, rows[i].not_before).s
+				   : 0;
+
+		buf_put_str(out, STR("koshin_ca_wait_seconds{ca=\""));
+		put_label(out, rows[i].name);
+		buf_putf(out, "\"} %" PRId64 "\n", wait > 0 ? wait : 0);
+	}
+	return ERR_OK;
+}
+
+enum err
+metrics_write(struct store *s, struct when now, struct arena *a, struct buf *out)
+{
+	struct store_counts *counts = arena_get(a, sizeof *counts);
+	enum err err = counts == NULL ? ERR_MEMORY : store_count(s, now, counts);
+
+	if (err != ERR_OK)
+		return err;
+	put_counts(counts, out);
+	err = put_heartbeats(s, now, a, out);
+	if (err == ERR_OK)
+		err = put_cas(s, now, a, out);
+	return err != ERR_OK ? err : out->err;
+}
+
+enum err
+metrics_health(struct store *s, struct when now, bool store_is_writable, struct arena *a,
+    struct buf *out, bool *ret_healthy)
+{
+	struct heartbeat_row *rows = NULL;
+	size_t n = 0;
+	enum err err = store_heartbeats(s, a, &rows, &n);
+	bool is_healthy = err == ERR_OK && store_is_writable, has_engine = false;
+	json_t *document = json_object(), *ages = json_object();
+	char *text;
+
+	for (size_t i = 0; err == ERR_OK && i < n; i++) {
+		int64_t age = when_between(rows[i].at, now).s;
+		struct str name = arena_str(a, rows[i].process);
+
+		has_engine = has_engine || str_eq(name, STR("engine"));
+		is_healthy = is_healthy && age < YOUNG_S;
+		if (name.p == NULL || !json_put(ages, name.p, json_integer(age)))
+			err = ERR_MEMORY;
+	}
+	is_healthy = is_healthy && has_engine;
+	bool ok = json_put(document, "heartbeats", ages);
+	ok = ok && json_put(document, "ok", json_boolean(is_healthy)) &&
+	     json_put(document, "store",
+		 json_string(store_is_writable && err == ERR_OK ? "writable" : "broken"));
+	text = ok ? json_dumps(document, JSON_COMPACT) : NULL;
+	json_decref(document);
+	if (text == NULL)
+		return ERR_MEMORY;
+	buf_put(out, text, strlen(text));
+	free(text);
+	*ret_healthy = is_healthy;
+	return out->err;
+}

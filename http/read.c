@@ -1,0 +1,373 @@
+#include "http/read.h"
+#include <jansson.h>
+#include <string.h>
+#include "base/limits.h"
+#include "ports/names/names.h"
+
+enum { SHOWN = 100 }; /* bytes of a foreign value in an error */
+
+void
+read_name_field(struct why *why, const char *field)
+{
+	struct why before = *why;
+
+	why_set(why, "field \"%s\": %s", field, before.text);
+}
+
+static enum err
+read_texts(const json_t *value, const char *name, struct arena *a, struct why *why,
+    struct read_texts *ret)
+{
+	size_t n = json_array_size(value);
+
+	if (!json_is_array(value) || n == 0 || n > LIMIT_SITE_NAMES) {
+		why_set(why, "field \"%s\": expected a list of 1 to %d texts", name,
+		    LIMIT_SITE_NAMES);
+		return ERR_INVALID;
+	}
+	ret->at = arena_get(a, n * sizeof *ret->at);
+	if (ret->at == NULL)
+		return ERR_MEMORY;
+	for (ret->n = 0; ret->n < n; ret->n++) {
+		const json_t *one = json_array_get(value, ret->n);
+
+		if (!json_is_string(one)) {
+			why_set(why, "field \"%s\": expected a list of texts", name);
+			return ERR_INVALID;
+		}
+		ret->at[ret->n] = arena_str(
+		    a, (struct str){ json_string_value(one), json_string_length(one) });
+	}
+	return ERR_OK;
+}
+
+static enum err
+read_value(const json_t *value, const struct read_field *f, struct arena *a, struct why *why)
+{
+	switch (f->kind) {
+	case READ_TEXT:
+		if (!json_is_string(value)) {
+			why_set(why, "field \"%s\": expected a text", f->name);
+			return ERR_INVALID;
+		}
+		*(struct str *)f->to = arena_str(
+		    a, (struct str){ json_string_value(value), json_string_length(value) });
+		return ERR_OK;
+	case READ_BOOL:
+		if (!json_is_boolean(value)) {
+			why_set(why, "field \"%s\": expected true or false", f->name);
+			return ERR_INVALID;
+		}
+		*(bool *)f->to = json_is_true(value);
+		return ERR_OK;
+	case READ_TEXTS:
+		return read_texts(value, f->name, a, why, f->to);
+	}
+	return ERR_BUG;
+}
+
+static void
+refuse_field(const char *key, const struct read_field *fields, size_t fields_n, struct why *why)
+{
+	AUTO_BUF known = { 0 };
+
+	buf_init(&known, 300);
+	for (size_t i = 0; i < fields_n; i++)
+		buf_putf(&known, "%s%s", i == 0 ? "" : ", ", fields[i].name);
+	why_set(why, "field \"%.*s\": there is no such field; expected one of %s", SHOWN, key,
+	    known.p == NULL ? "" : known.p);
+}
+
+static enum err
+read_fields(json_t *object, const struct read_field *fields, size_t fields_n, struct arena *a,
+    struct why *why)
+{
+	for (void *i = json_object_iter(object); i != NULL;
+	     i = json_object_iter_next(object, i)) {
+		const char *key = json_object_iter_key(i);
+		size_t at = 0;
+		enum err err;
+
+		while (at < fields_n && strcmp(fields[at].name, key) != 0)
+			at++;
+		if (at == fields_n) {
+			refuse_field(key, fields, fields_n, why);
+			return ERR_INVALID;
+		}
+		err = read_value(json_object_iter_value(i), &fields[at], a, why);
+		if (err != ERR_OK)
+			return err;
+		if (fields[at].is_given != NULL)
+			*fields[at].is_given = true;
+	}
+	return arena_failed(a) ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
+read_object(struct str body, const struct read_field *fields, size_t fields_n, struct arena *a,
+    struct why *why)
+{
+	json_error_t error;
+	json_t *object;
+	enum err err;
+
+	if (body.n == 0) {
+		why_set(why, "the request has no body; expected a JSON object");
+		return ERR_INVALID;
+	}
+	object = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, &error);
+	if (object == NULL) {
+		why_set(why, "line %d, column %d: not JSON: %s", error.line, error.column,
+		    error.text);
+		return ERR_INVALID;
+	}
+	if (json_is_object(object)) {
+		err = read_fields(object, fields, fields_n, a, why);
+	} else {
+		why_set(why, "expected a JSON object, as {\"name\": value}");
+		err = ERR_INVALID;
+	}
+	json_decref(object);
+	return err;
+}
+
+enum err
+read_site(
+    struct str body, enum read_who who, struct arena *a, struct why *why, struct read_site *ret)
+{
+	struct read_site r = { 0 };
+	const struct read_field fields[] = {
+		{ "source", READ_TEXT, &r.source, &r.has_source },
+		{ "coverage", READ_TEXT, &r.coverage, &r.has_coverage },
+		{ "key_type", READ_TEXT, &r.key_type, &r.has_key_type },
+		{ "redirect", READ_BOOL, &r.redirect, &r.has_redirect },
+		{ "hsts", READ_BOOL, &r.hsts, &r.has_hsts },
+		{ "root", READ_TEXT, &r.root, &r.has_root },
+		{ "proxy", READ_TEXT, &r.proxy, &r.has_proxy },
+		{ "names", READ_TEXTS, &r.names, &r.has_names },
+		{ "owner", READ_TEXT, &r.owner, &r.has_owner },
+		{ "owner_lang", READ_TEXT, &r.owner_lang, &r.has_owner_lang },
+	};
+	static const size_t used[] = { [READ_NEW] = 10, [READ_CHANGE] = 8, [READ_DRAFT] = 7 };
+	enum err err = read_object(body, fields, used[who], a, why);
+
+	if (err != ERR_OK)
+		return err;
+	if (who == READ_NEW && (!r.has_names || !r.has_owner)) {
+		why_set(why, "field \"%s\": missing; expected %s",
+		    r.has_names ? "owner" : "names",
+		    r.has_names ? "the owner's mail address" : "a list of host names");
+		return ERR_INVALID;
+	}
+	if (r.has_owner_lang && !str_eq(r.owner_lang, STR("ja")) &&
+	    !str_eq(r.owner_lang, STR("en"))) {
+		why_set(why, "field \"owner_lang\": expected ja or en");
+		return ERR_INVALID;
+	}
+	*ret = r;
+	return ERR_OK;
+}
+
+/* The value goes into the web server's configuration: one line of text from the root of the file system. */
+static bool
+is_root(struct str s)
+{
+	return s.n > 0 && s.n < PATH_BYTES_MAX && s.p[0] == '/' && str_is_line(s) &&
+	       str_is_utf8(s);
+}
+
+static bool
+is_port(struct str s)
+{
+	int64_t port;
+
+	return s.n >= 1 && s.n <= 5 && s.p[0] != '0' && str_to_int(s, &port) && port >= 1 &&
+	       port <= 65535;
+}
+
+/* http://HOST:PORT, nothing after it: HOST a name, an IPv4 address, or an IPv6 address in brackets. */
+static bool
+is_proxy(struct str s)
+{
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+	static const char in_brackets[] = "0123456789abcdefABCDEF:.";
+	const char *allowed = plain;
+	struct str host;
+	size_t colon;
+
+	if (!str_starts(s, STR("http://")) || memchr(s.p, '\0', s.n) != NULL ||
+	    s.n > LIMIT_URL_BYTES)
+		return false;
+	s = (struct str){ s.p + 7, s.n - 7 };
+	colon = s.n;
+	while (colon > 0 && s.p[colon - 1] != ':')
+		colon--;
+	if (colon < 2 || !is_port((struct str){ s.p + colon, s.n - colon }))
+		return false;
+	host = (struct str){ s.p, colon - 1 };
+	if (host.p[0] == '[') {
+		if (host.n < 4 || host.p[host.n - 1] != ']')
+			return false;
+		host = (struct str){ host.p + 1, host.n - 2 };
+		allowed = in_brackets;
+	}
+	for (size_t i = 0; i < host.n; i++)
+		if (strchr(allowed, host.p[i]) == NULL)
+			return false;
+	return host.n > 0 && host.n <= LIMIT_NAME_BYTES;
+}
+
+static enum err
+refuse(struct why *why, const char *field, struct str value, const char *expected)
+{
+	why_set(why, "field \"%s\": \"%.*s\" cannot be used; expected %s", field,
+	    (int)(value.n > SHOWN ? SHOWN : value.n), value.p == NULL ? "" : value.p, expected);
+	return ERR_INVALID;
+}
+
+static enum err
+read_words(const struct read_site *r, struct why *why, struct setting *s)
+{
+	if (r->has_source &&
+	    (!source_of_name(r->source, &s->source) || s->source == SOURCE_OWN))
+		return refuse(why, "source", r->source, "free or none");
+	if (r->has_coverage &&
+	    (!coverage_of_name(r->coverage, &s->coverage) || s->coverage == COVERAGE_WILDCARD))
+		return refuse(why, "coverage", r->coverage, "multi, single or list");
+	if (r->has_key_type && !key_type_of_name(r->key_type, &s->key_type))
+		return refuse(
+		    why, "key_type", r->key_type, "p256, p384, rsa2048, rsa3072 or rsa4096");
+	return ERR_OK;
+}
+
+enum err
+read_setting(
+    const struct read_site *r, struct arena *a, struct why *why, struct setting *setting)
+{
+	struct setting s = *setting;
+	enum err err = read_words(r, why, &s);
+
+	(void)a;
+	if (err != ERR_OK)
+		return err;
+	if (r->has_root && r->has_proxy && r->root.n > 0 && r->proxy.n > 0)
+		return refuse(why, "proxy", r->proxy, "either root or proxy");
+	if (r->has_root && r->root.n > 0 && !is_root(r->root))
+		return refuse(
+		    why, "root", r->root, "an absolute path without control characters");
+	if (r->has_proxy && r->proxy.n > 0 && !is_proxy(r->proxy))
+		return refuse(why, "proxy", r->proxy, "http://HOST:PORT");
+	/* A folder takes the place of a proxy, and the other way round. */
+	if (r->has_root) {
+		s.root = r->root;
+		if (r->root.n > 0)
+			s.proxy = STR_NONE;
+	}
+	if (r->has_proxy) {
+		s.proxy = r->proxy;
+		if (r->proxy.n > 0)
+			s.root = STR_NONE;
+	}
+	if (r->has_redirect)
+		s.redirect = r->redirect;
+	if (r->has_hsts)
+		s.hsts = r->hsts;
+	else if (r->has_redirect && !r->redirect)
+		s.hsts = false; /* it cannot stand alone */
+	if (s.hsts && !s.redirect) {
+		why_set(why, "field \"hsts\": works only together with the redirect; expected "
+			     "redirect to be on");
+		return ERR_INVALID;
+	}
+	*setting = s;
+	return ERR_OK;
+}
+
+static enum err
+put_name(struct read_texts *list, struct str typed, struct arena *a, struct why *why)
+{
+	struct str name;
+	enum err err = names_read(typed, false, a, why, &name);
+
+	if (err != ERR_OK) {
+		read_name_field(why, "names");
+		return err;
+	}
+	for (size_t i = 0; i < list->n; i++)
+		if (str_eq(list->at[i], name))
+			return ERR_OK; /* typed twice */
+	if (list->n == LIMIT_SITE_NAMES) {
+		why_set(why, "field \"names\": expected at most %d names", LIMIT_SITE_NAMES);
+		return ERR_INVALID;
+	}
+	list->at[list->n++] = name;
+	return ERR_OK;
+}
+
+/* X and www.X. "www" in front is taken off only where a name remains. */
+static enum err
+put_both(struct read_texts *list, struct arena *a, struct why *why)
+{
+	struct str first = list->at[0], base = first;
+	struct why unused = { "" };
+	struct str without;
+
+	if (str_starts(first, STR("www.")) &&
+	    names_read((struct str){ first.p + 4, first.n - 4 }, false, a, &unused, &without) ==
+		ERR_OK)
+		base = without;
+	list->n = 0;
+	enum err err = put_name(list, base, a, why);
+	return err != ERR_OK ? err
+			     : put_name(list, arena_strf(a, "www.%.*s", STR_ARG(base)), a, why);
+}
+
+enum err
+read_names(const struct str *typed, size_t typed_n, enum coverage coverage, struct arena *a,
+    struct why *why, struct read_texts *ret)
+{
+	struct read_texts list = { arena_get(a, LIMIT_SITE_NAMES * sizeof *list.at), 0 };
+	struct read_texts all;
+
+	if (list.at == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < typed_n; i++) {
+		enum err err = put_name(&list, typed[i], a, why);
+
+		if (err != ERR_OK)
+			return err;
+	}
+	all = list;
+	if (list.n == 0) {
+		why_set(why, "field \"names\": expected at least one name");
+		return ERR_INVALID;
+	}
+	switch (coverage) {
+	case COVERAGE_LIST:
+		break;
+	case COVERAGE_SINGLE:
+		list.n = 1;
+		break;
+	case COVERAGE_MULTI: {
+		struct str before[2] = { list.at[0], list.n > 1 ? list.at[1] : list.at[0] };
+		enum err err = put_both(&list, a, why);
+
+		if (err != ERR_OK)
+			return err;
+		/* More than the two were typed: they would be lost without a word. */
+		for (size_t i = 0; i < (all.n < 2 ? all.n : 2); i++)
+			if (!str_eq(before[i], list.at[0]) && !str_eq(before[i], list.at[1]))
+				return refuse(why, "coverage", before[i],
+				    "a name and its www. alone (coverage list for others)");
+		if (all.n > 2)
+			return refuse(why, "coverage", STR("multi"),
+			    "one name and its www.; coverage list for more");
+		break;
+	}
+	case COVERAGE_WILDCARD:
+		return refuse(why, "coverage", STR("wildcard"), "multi, single or list");
+	}
+	*ret = list;
+	return ERR_OK;
+}

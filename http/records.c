@@ -1,0 +1,300 @@
+/* The part of the API that only reads what has been: history, letters, certificates, CAs; and the news of a site. */
+#include <string.h>
+#include "http/doctor.h"
+#include "http/inside.h"
+#include "http/json_site.h"
+#include "ports/names/names.h"
+
+static json_t *
+texts_of(const struct history_row *h)
+{
+	char key[64];
+	json_t *o = json_object();
+
+	(void)snprintf(key, sizeof key, "history.%s", history_name(h->kind));
+	for (enum lang l = 0; l < LANG_COUNT; l++) {
+		AUTO_BUF text = { 0 };
+
+		buf_init(&text, 4096);
+		words_ui(key, l, NULL, 0, &text);
+		if (!json_put(o, lang_name(l), json_text(buf_str(&text)))) {
+			json_decref(o);
+			return NULL;
+		}
+	}
+	return o;
+}
+
+static json_t *
+history_line(const struct history_row *h)
+{
+	json_t *o = json_object();
+
+	if (json_put(o, "id", json_integer(h->id)) && json_put(o, "at", json_date(h->at)) &&
+	    json_put(o, "kind", json_string(history_name(h->kind))) &&
+	    json_put(o, "by", json_text(h->by)) &&
+	    json_put(o, "subject", json_text(h->subject)) &&
+	    json_put(o, "detail", json_text(h->detail)) && json_put(o, "words", texts_of(h)))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+/* Gives {"KEY": rows, "before": id of the last row if there may be more}. */
+static enum err
+give_rows(struct api_call *c, const char *key, json_t *rows, json_t *before)
+{
+	json_t *document = json_object();
+
+	if (!json_put(document, key, rows)) {
+		json_decref(before);
+		json_decref(document);
+		return ERR_MEMORY;
+	}
+	if (!json_put(document, "before", before)) {
+		json_decref(document);
+		return ERR_MEMORY;
+	}
+	api_give(c, 200, document);
+	return ERR_OK;
+}
+
+enum err
+site_history_list(struct api_call *c)
+{
+	int64_t id, before;
+	size_t max, n;
+	struct history_row *rows;
+	json_t *list;
+	enum err err = api_limit(c, &max);
+
+	if (err == ERR_OK)
+		err = api_whole_number(c, "before", &before);
+	if (err == ERR_OK)
+		err = api_find(c, &id);
+	if (err == ERR_OK)
+		err = store_history(c->api->store, id, before, max, c->a, &rows, &n);
+	if (err != ERR_OK)
+		return err;
+	list = json_array();
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(list, history_line(&rows[i])) != 0) {
+			json_decref(list);
+			return ERR_MEMORY;
+		}
+	return give_rows(
+	    c, "history", list, n == max ? json_integer(rows[n - 1].id) : json_null());
+}
+
+static json_t *
+letter_line(const struct letter_row *l)
+{
+	const char *state = when_is_known(l->sent_at)	    ? "sent"
+			    : l->next_try.s == WHEN_NEVER.s ? "given-up"
+							    : "waiting";
+	json_t *o = json_object();
+
+	if (json_put(o, "id", json_integer(l->id)) &&
+	    json_put(o, "kind", json_string(letter_name(l->kind))) &&
+	    json_put(o, "state", json_string(state)) && json_put(o, "to", json_text(l->to)) &&
+	    json_put(o, "subject", json_text(l->subject)) &&
+	    json_put(o, "body", json_text(l->body)) &&
+	    json_put(o, "message_id", json_text(l->message_id)) &&
+	    json_put(o, "created", json_date(l->created)) &&
+	    json_put(o, "sent_at", json_date(l->sent_at)) &&
+	    json_put(o, "next_try", json_date(l->next_try)) &&
+	    json_put(o, "tries", json_integer((json_int_t)l->tries)) &&
+	    json_put(o, "error", json_text(l->error)))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+enum err
+site_letters_list(struct api_call *c)
+{
+	int64_t id;
+	struct letter_row *rows;
+	size_t n;
+	json_t *list;
+	enum err err = api_find(c, &id);
+
+	if (err == ERR_OK)
+		err = store_letters_of(c->api->store, id, c->a, &rows, &n);
+	if (err != ERR_OK)
+		return err;
+	list = json_array();
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(list, letter_line(&rows[i])) != 0) {
+			json_decref(list);
+			return ERR_MEMORY;
+		}
+	return give_rows(c, "letters", list, json_null());
+}
+
+static json_t *
+certificate_document(const struct site *s, const struct certificate_row *row, struct arena *a)
+{
+	json_t *o = json_object(), *list = json_array();
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < row->info.names_n; i++)
+		ok = json_array_append_new(list, json_text(row->info.names[i])) == 0;
+	ok = json_put(o, "names", list) && ok &&
+	     json_put(o, "site", json_text(names_for_people(s->names[0].name, a))) &&
+	     json_put(o, "not_before", json_date(row->info.not_before)) &&
+	     json_put(o, "not_after", json_date(row->info.not_after)) &&
+	     json_put(o, "issuer", json_text(row->info.issuer)) &&
+	     json_put(o, "serial", json_text(row->info.serial)) &&
+	     json_put(o, "fingerprint", json_fingerprint(row->info.fingerprint)) &&
+	     json_put(o, "live", json_boolean(s->held.is_live)) &&
+	     json_put(o, "chain", json_text(row->chain_pem));
+	if (ok)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+enum err
+site_certificate(struct api_call *c)
+{
+	struct site s;
+	struct certificate_row row;
+	enum err err = api_load(c, &s);
+
+	if (err == ERR_OK && s.held.id == 0) {
+		why_set(&c->why, "%.*s has no certificate yet",
+		    STR_ARG(names_for_people(s.names[0].name, c->a)));
+		err = ERR_NOT_FOUND;
+	}
+	if (err == ERR_OK)
+		err = store_certificate_load(c->api->store, s.held.id, c->a, &row);
+	if (err == ERR_OK)
+		api_give(c, 200, certificate_document(&s, &row, c->a));
+	return err;
+}
+
+/*
+ * News of a site, for --wait and live pages: the lines of its history after ?since=ID (oldest first) with the site as it
+ * is now, as soon as there are any or ?mark= (the mark of the answer before) does not hold any more. The engine
+ * tells nobody what it did; so whoever waits is asked for again every 200 ms by the web process, which
+ * costs two small reads.
+ */
+enum err
+site_events(struct api_call *c)
+{
+	enum { EVENTS_MAX = 50 };
+	const char *mark = c->q->arg == NULL ? NULL : c->q->arg(c->q->arg_ctx, "mark");
+	int64_t since;
+	struct history_row *rows;
+	size_t n;
+	struct site s;
+	json_t *list, *document, *site;
+	struct str now;
+	enum err err = api_whole_number(c, "since", &since);
+
+	if (err == ERR_OK)
+		err = api_load(c, &s);
+	if (err == ERR_OK)
+		err = store_history(c->api->store, s.id, 0, EVENTS_MAX, c->a, &rows, &n);
+	if (err == ERR_OK)
+		err = api_site_document(c, &s, &site);
+	if (err != ERR_OK)
+		return err;
+	json_t *phase = json_object_get(json_object_get(site, "order"), "phase");
+	now = arena_strf(c->a, "%s.%s.%llu.%lld", doing_name(s.doing),
+	    json_is_string(phase) ? json_string_value(phase) : "-", (unsigned long long)s.job,
+	    when_is_known(s.checked_at) ? (long long)s.checked_at.s : 0);
+	if (!c->q->is_last && mark != NULL && str_eq(str_of(mark), now) &&
+	    (n == 0 || rows[0].id <= since)) {
+		json_decref(site);
+		c->reply->kind = API_WAIT;
+		return ERR_OK;
+	}
+	list = json_array();
+	for (size_t i = n; i-- > 0;)
+		if (rows[i].id > since &&
+		    json_array_append_new(list, history_line(&rows[i])) != 0) {
+			json_decref(list);
+			json_decref(site);
+			return ERR_MEMORY;
+		}
+	document = json_object();
+	bool ok = json_put(document, "site", site);
+	ok = json_put(document, "events", list) && ok;
+	ok = ok && json_put(document, "mark", json_text(now)) &&
+	     json_put(document, "last", json_integer(n > 0 ? rows[0].id : since));
+	if (!ok) {
+		json_decref(document);
+		return ERR_MEMORY;
+	}
+	api_give(c, 200, document);
+	return ERR_OK;
+}
+
+static json_t *
+ca_line(const struct ca_row *r)
+{
+	json_t *o = json_object();
+
+	if (json_put(o, "name", json_text(r->name)) &&
+	    json_put(o, "directory", json_text(r->directory)) &&
+	    json_put(o, "contact", json_text(r->contact)) &&
+	    json_put(o, "account", json_text(r->account_url)) &&
+	    json_put(o, "thumbprint", json_text(r->thumbprint)) &&
+	    json_put(o, "caa_identity", json_text(r->caa_identity)) &&
+	    json_put(o, "terms", json_text(r->terms)) &&
+	    json_put(o, "ready", json_boolean(r->account_url.n > 0)) &&
+	    json_put(o, "failures", json_integer((json_int_t)r->failures)) &&
+	    json_put(o, "not_before", json_date(r->not_before)))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+enum err
+cas_list(struct api_call *c)
+{
+	struct ca_row *rows;
+	size_t n;
+	json_t *list, *document;
+	enum err err = store_cas(c->api->store, c->a, &rows, &n);
+
+	if (err != ERR_OK)
+		return err;
+	list = json_array();
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(list, ca_line(&rows[i])) != 0) {
+			json_decref(list);
+			return ERR_MEMORY;
+		}
+	document = json_object();
+	if (!json_put(document, "cas", list)) {
+		json_decref(document);
+		return ERR_MEMORY;
+	}
+	api_give(c, 200, document);
+	return ERR_OK;
+}
+
+enum err
+doctor_report(struct api_call *c)
+{
+	AUTO_BUF lines = { 0 };
+	const struct doctor_subject subject = {
+		.store = c->api->store,
+		.config = c->api->config,
+		.now = c->turn.now,
+	};
+	size_t sites = 0;
+	json_t *document;
+	enum err err;
+
+	buf_init(&lines, 1024 * 1024);
+	err = doctor_examine(&subject, c->a, &lines, &sites);
+	if (err != ERR_OK)
+		return err;
+	document = doctor_document(buf_str(&lines), sites);
+	api_give(c, 200, document);
+	return ERR_OK;
+}

@@ -1,0 +1,458 @@
+/* The part of the API that changes sites, and lists and shows them. */
+#include <string.h>
+#include "http/inside.h"
+#include "http/json_site.h"
+#include "http/read.h"
+#include "ports/names/names.h"
+
+static const struct str by_command = { "command", 7 };
+
+/* --- reading --- */
+
+enum err
+sites_list(struct api_call *c)
+{
+	const char *after_text = c->q->arg == NULL ? NULL : c->q->arg(c->q->arg_ctx, "after");
+	const char *filter_text = c->q->arg == NULL ? NULL : c->q->arg(c->q->arg_ctx, "filter");
+	struct str after = STR_NONE, filter = str_of(filter_text);
+	struct store_listed *rows;
+	size_t max, n;
+	json_t *list, *document;
+	enum err err = api_limit(c, &max);
+
+	if (err == ERR_OK && after_text != NULL && *after_text != '\0')
+		err = names_read(str_of(after_text), false, c->a, &c->why, &after);
+	if (err == ERR_OK && (filter.n > LIMIT_NAME_BYTES || !str_is_line(filter))) {
+		why_set(&c->why, "?filter=: expected a part of a name");
+		err = ERR_INVALID;
+	}
+	/* One more than is shown tells whether there are more. */
+	if (err == ERR_OK)
+		err = store_sites(c->api->store, after, filter, max + 1, c->a, &rows, &n);
+	if (err != ERR_OK)
+		return err;
+	list = json_array();
+	for (size_t i = 0; i < n && i < max; i++) {
+		struct json_site_facts facts = { .now = c->turn.now,
+			.order_phase = ORDER_PHASE_COUNT };
+		struct site s;
+
+		err = store_site_load(c->api->store, rows[i].id, c->a, &s);
+		if (err == ERR_NOT_FOUND)
+			continue; /* removed meanwhile */
+		if (err == ERR_OK)
+			err = store_owner_load(c->api->store, s.owner_id, c->a, &facts.owner);
+		if (err == ERR_OK &&
+		    json_array_append_new(list, json_site_row(&s, &facts, c->a)) != 0)
+			err = ERR_MEMORY;
+		if (err != ERR_OK) {
+			json_decref(list);
+			return err;
+		}
+	}
+	document = json_object();
+	if (!json_put(document, "sites", list) ||
+	    !json_put(
+		document, "after", n > max ? json_text(rows[max - 1].name) : json_null())) {
+		json_decref(document);
+		return ERR_MEMORY;
+	}
+	api_give(c, 200, document);
+	return ERR_OK;
+}
+
+static enum err
+give_site(struct api_call *c, int status, int64_t id)
+{
+	struct site s;
+	json_t *document;
+	enum err err = store_site_load(c->api->store, id, c->a, &s);
+
+	if (err == ERR_OK)
+		err = api_site_document(c, &s, &document);
+	if (err == ERR_OK)
+		api_give(c, status, document);
+	return err;
+}
+
+enum err
+site_show(struct api_call *c)
+{
+	int64_t id;
+	enum err err = api_find(c, &id);
+
+	return err != ERR_OK ? err : give_site(c, 200, id);
+}
+
+/* --- changing --- */
+
+static enum err
+put_history(struct api_call *c, int64_t site_id, enum history_kind kind, struct str subject)
+{
+	const struct history_row row = {
+		.site_id = site_id,
+		.at = c->turn.now,
+		.kind = kind,
+		.by = by_command,
+		.subject = subject,
+	};
+
+	return store_history_put(c->api->store, &row);
+}
+
+/* Ends the transaction: all of it, or nothing. */
+static enum err
+end(struct api_call *c, enum err err)
+{
+	if (err == ERR_OK)
+		err = store_commit(c->api->store);
+	if (err != ERR_OK) {
+		store_abandon(c->api->store);
+		return err;
+	}
+	api_wake(c);
+	return ERR_OK;
+}
+
+/* A web server has to know what to serve. A folder target only hands out files. */
+static enum err
+check_source_of_pages(struct api_call *c, const struct setting *s)
+{
+	bool is_web = false;
+
+	for (size_t i = 0; i < c->api->config->targets_n; i++)
+		is_web = is_web || c->api->config->targets[i].kind != TARGET_FOLDER;
+	if (!is_web || s->root.n > 0 || s->proxy.n > 0)
+		return ERR_OK;
+	why_set(&c->why,
+	    "field \"root\": missing; expected root (the folder of the site's pages) or proxy");
+	return ERR_INVALID;
+}
+
+/* What was typed decides: one name alone, a name with its www., or a list. */
+static enum coverage
+coverage_of_typed(const struct read_texts *names)
+{
+	struct str a, b;
+
+	if (names->n == 1)
+		return COVERAGE_SINGLE;
+	if (names->n != 2)
+		return COVERAGE_LIST;
+	a = names->at[0];
+	b = names->at[1];
+	if (a.n > b.n) {
+		a = names->at[1];
+		b = names->at[0];
+	}
+	return b.n == a.n + 4 && str_starts(b, STR("www.")) && str_ends(b, a) ? COVERAGE_MULTI
+									      : COVERAGE_LIST;
+}
+
+struct new_site {
+	struct owner_row owner;
+	struct setting setting;
+	struct read_texts names;
+};
+
+static enum err
+read_new(struct api_call *c, struct new_site *ret)
+{
+	struct read_site r;
+	struct new_site n = { .setting = { .source = SOURCE_FREE, .key_type = KEY_P256 } };
+	enum err err = read_site(c->q->body, READ_NEW, c->a, &c->why, &r);
+
+	/* Every name in its stored form first, so that the coverage is guessed from equals. */
+	if (err == ERR_OK)
+		err = read_names(r.names.at, r.names.n, COVERAGE_LIST, c->a, &c->why, &n.names);
+	if (err != ERR_OK)
+		return err;
+	n.setting.coverage = coverage_of_typed(&n.names);
+	err = read_setting(&r, c->a, &c->why, &n.setting);
+	if (err == ERR_OK && n.setting.coverage == COVERAGE_SINGLE && n.names.n > 1) {
+		why_set(&c->why, "field \"coverage\": single has one name; expected list, or "
+				 "one name alone");
+		err = ERR_INVALID;
+	}
+	if (err == ERR_OK)
+		err = read_names(
+		    n.names.at, n.names.n, n.setting.coverage, c->a, &c->why, &n.names);
+	if (err == ERR_OK)
+		err = check_source_of_pages(c, &n.setting);
+	if (err == ERR_OK) {
+		err = names_read_mail(r.owner, c->a, &c->why, &n.owner.mail);
+		if (err != ERR_OK)
+			read_name_field(&c->why, "owner");
+		n.owner.lang =
+		    r.has_owner_lang ? r.owner_lang : str_of(c->api->config->language);
+	}
+	if (err == ERR_OK)
+		*ret = n;
+	return err;
+}
+
+/* Which site has a name that was asked for: the way on is to open that one (www as a second domain). */
+static enum err
+tell_other(struct api_call *c, int64_t other)
+{
+	struct site s;
+
+	if (other != 0 && store_site_load(c->api->store, other, c->a, &s) == ERR_OK &&
+	    s.names_n > 0)
+		why_set(&c->why, "%.*s", STR_ARG(names_for_people(s.names[0].name, c->a)));
+	return ERR_EXISTS;
+}
+
+enum err
+sites_add(struct api_call *c)
+{
+	struct new_site n;
+	int64_t owner_id = 0, id = 0, other = 0;
+	enum err err = read_new(c, &n);
+
+	if (err == ERR_OK)
+		err = store_begin(c->api->store);
+	if (err != ERR_OK)
+		return err;
+	err = store_owner_put(c->api->store, &n.owner, c->turn.now, &owner_id);
+	if (err == ERR_OK)
+		err = store_site_add(c->api->store, owner_id, &n.setting, n.names.at, n.names.n,
+		    c->turn.now, &id, &other);
+	if (err == ERR_OK)
+		err = put_history(c, id, HISTORY_ADDED, n.names.at[0]);
+	err = end(c, err);
+	if (err == ERR_EXISTS)
+		return tell_other(c, other);
+	return err != ERR_OK ? err : give_site(c, 201, id);
+}
+
+static struct read_texts
+wanted_names(struct api_call *c, const struct site *s)
+{
+	struct read_texts list = { arena_get(c->a, (s->names_n + 1) * sizeof *list.at), 0 };
+
+	for (size_t i = 0; list.at != NULL && i < s->names_n; i++)
+		if (s->names[i].is_wanted)
+			list.at[list.n++] = s->names[i].name;
+	return list;
+}
+
+/* Stores a new live setting, the names that follow from it, and the wish; inside a transaction. */
+static enum err
+put_live(struct api_call *c, const struct site *s, const struct setting *setting,
+    struct read_texts typed)
+{
+	struct read_texts names = wanted_names(c, s);
+	bool changes_names = typed.n > 0 || setting->coverage != s->setting.coverage;
+	enum err err = check_source_of_pages(c, setting);
+
+	if (err == ERR_OK && changes_names) {
+		if (typed.n > 0)
+			names = typed;
+		err = read_names(names.at, names.n, setting->coverage, c->a, &c->why, &names);
+	}
+	if (err == ERR_OK)
+		err = store_setting_put(c->api->store, s->id, setting);
+	if (err == ERR_OK && changes_names)
+		err = store_names_put(c->api->store, s->id, names.at, names.n);
+	if (err == ERR_EXISTS && c->why.text[0] == '\0')
+		why_set(&c->why, "one of the names is in another site");
+	if (err == ERR_OK)
+		err = store_wish_put(c->api->store, s->id, SITE_CHANGED, c->turn.now);
+	return err;
+}
+
+enum err
+site_change(struct api_call *c)
+{
+	struct read_site r;
+	struct site s;
+	struct setting setting;
+	enum err err = read_site(c->q->body, READ_CHANGE, c->a, &c->why, &r);
+
+	if (err == ERR_OK)
+		err = store_begin(c->api->store);
+	if (err != ERR_OK)
+		return err;
+	err = api_load(c, &s);
+	if (err == ERR_OK) {
+		setting = s.setting;
+		err = read_setting(&r, c->a, &c->why, &setting);
+	}
+	if (err == ERR_OK && r.has_names && !r.has_coverage) {
+		struct read_texts names;
+
+		err = read_names(r.names.at, r.names.n, COVERAGE_LIST, c->a, &c->why, &names);
+		if (err == ERR_OK)
+			setting.coverage = coverage_of_typed(&names);
+	}
+	if (err == ERR_OK)
+		err = put_live(c, &s, &setting, r.names);
+	err = end(c, err);
+	return err != ERR_OK ? err : give_site(c, 200, s.id);
+}
+
+/* One wish for a site, and the site as the answer. */
+static enum err
+wish(struct api_call *c, enum site_event_kind kind)
+{
+	int64_t id = 0;
+	enum err err = store_begin(c->api->store);
+
+	if (err != ERR_OK)
+		return err;
+	err = api_find(c, &id);
+	if (err == ERR_OK)
+		err = store_wish_put(c->api->store, id, kind, c->turn.now);
+	err = end(c, err);
+	return err != ERR_OK ? err : give_site(c, 202, id);
+}
+
+enum err
+site_remove(struct api_call *c)
+{
+	return wish(c, SITE_REMOVED);
+}
+
+enum err
+site_renew(struct api_call *c)
+{
+	return wish(c, SITE_ASKED_RENEW);
+}
+
+enum err
+site_check_again(struct api_call *c)
+{
+	return wish(c, SITE_ASKED_CHECK);
+}
+
+/* --- the draft --- */
+
+enum err
+draft_put(struct api_call *c)
+{
+	struct read_site r;
+	struct site s;
+	struct draft d;
+	bool is_new;
+	enum err err = read_site(c->q->body, READ_DRAFT, c->a, &c->why, &r);
+
+	if (err == ERR_OK)
+		err = store_begin(c->api->store);
+	if (err != ERR_OK)
+		return err;
+	err = api_load(c, &s);
+	if (err == ERR_OK) {
+		is_new = !s.draft.exists;
+		d = s.draft;
+		if (is_new)
+			d = (struct draft){
+				.exists = true,
+				.setting = s.setting,
+				.begun_at = c->turn.now,
+				.begun_by = by_command,
+				.told_at = WHEN_UNKNOWN,
+			};
+		err = read_setting(&r, c->a, &c->why, &d.setting);
+		if (err == ERR_OK)
+			err = store_draft_put(c->api->store, s.id, &d);
+		if (err == ERR_OK && is_new)
+			err = put_history(c, s.id, HISTORY_DRAFT_BEGUN, STR_NONE);
+	}
+	err = end(c, err);
+	return err != ERR_OK ? err : give_site(c, 200, s.id);
+}
+
+static enum err
+load_with_draft(struct api_call *c, struct site *s)
+{
+	enum err err = api_load(c, s);
+
+	if (err == ERR_OK && !s->draft.exists) {
+		why_set(&c->why, "%.*s has no draft",
+		    STR_ARG(names_for_people(s->names[0].name, c->a)));
+		err = ERR_NOT_FOUND;
+	}
+	return err;
+}
+
+enum err
+draft_discard(struct api_call *c)
+{
+	struct site s;
+	enum err err = store_begin(c->api->store);
+
+	if (err != ERR_OK)
+		return err;
+	err = load_with_draft(c, &s);
+	if (err == ERR_OK)
+		err = store_draft_discard(c->api->store, s.id);
+	if (err == ERR_OK)
+		err = put_history(c, s.id, HISTORY_DRAFT_DISCARDED, STR_NONE);
+	err = end(c, err);
+	return err != ERR_OK ? err : give_site(c, 200, s.id);
+}
+
+enum err
+draft_apply(struct api_call *c)
+{
+	struct site s;
+	enum err err = store_begin(c->api->store);
+
+	if (err != ERR_OK)
+		return err;
+	err = load_with_draft(c, &s);
+	if (err == ERR_OK)
+		err = put_live(c, &s, &s.draft.setting, (struct read_texts){ 0 });
+	if (err == ERR_OK)
+		err = store_draft_discard(c->api->store, s.id);
+	err = end(c, err);
+	return err != ERR_OK ? err : give_site(c, 200, s.id);
+}
+
+/* --- the key --- */
+
+enum err
+site_key(struct api_call *c)
+{
+	struct site s;
+	struct certificate_row row;
+	enum err err = api_load(c, &s);
+
+	if (err == ERR_OK && s.held.id == 0) {
+		why_set(&c->why, "%.*s has no certificate yet",
+		    STR_ARG(names_for_people(s.names[0].name, c->a)));
+		err = ERR_NOT_FOUND;
+	}
+	if (err == ERR_OK)
+		err = store_certificate_load(c->api->store, s.held.id, c->a, &row);
+	if (err != ERR_OK)
+		return err;
+	c->reply->kind = API_KEY;
+	c->reply->site_id = s.id;
+	c->reply->sealed = row.sealed_key;
+	return ERR_OK;
+}
+
+void
+api_key_reply(struct api *api, const struct api_request *q, int64_t site_id, struct str key_pem,
+    struct api_reply *ret)
+{
+	struct api_call c = {
+		.api = api, .q = q, .reply = ret, .turn = clock_turn(&api->clock)
+	};
+	enum err err = put_history(&c, site_id, HISTORY_KEY_EXPORTED, STR_NONE);
+
+	buf_clear(&ret->body);
+	ret->kind = API_DONE;
+	/* A key that left without a line in the history did not leave. */
+	if (err != ERR_OK) {
+		api_problem(ret, err, q->lang, STR_NONE);
+		return;
+	}
+	buf_put_str(&ret->body, key_pem);
+	ret->status = 200;
+	ret->type = "application/x-pem-file";
+	if (ret->body.err != ERR_OK)
+		api_problem(ret, ERR_MEMORY, q->lang, STR_NONE);
+}

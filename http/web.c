@@ -1,0 +1,631 @@
+/*
+ * The web process: libmicrohttpd without threads of its own on our loop, so that the store handle, the keeper's link and
+ * every request live in one thread and nothing needs a lock. What takes long (news of a site, a key from the keeper)
+ * suspends its connection; the others go on.
+ */
+#include "http/web.h"
+#include <microhttpd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "base/limits.h"
+#include "base/must.h"
+#include "http/api.h"
+#include "http/listen.h"
+#include "http/metrics.h"
+#include "ports/keys/remote.h"
+#include "ports/loop/loop.h"
+
+enum {
+	DAEMONS_MAX = 65, /* 64 addresses to listen on, and the Unix socket */
+	CONNECTIONS_MAX =
+	    256, /* of one daemon: a few are enough for challenges and one operator */
+	CONNECTION_BYTES = 32768, /* headers of one request */
+	CONNECTION_S = 30,	  /* an idle or slow client is let go */
+	TICK_MS = 200,		  /* how often those who wait for news are asked for again */
+	WAIT_MS = 25000, /* then they get an answer without news, and ask again themselves */
+	HEARTBEAT_MS = 60000,
+	HEARTBEAT_RETRY_MS = 5000,
+	STORE_BUSY_MS = 2000,
+	ARENA_BYTES = 64 * 1024 * 1024, /* one page of sites, with everything */
+	TOKEN_BYTES_MAX = 128, /* RFC 8555 8.3 wants 128 bits, 22 characters; CAs send 43 */
+	THUMBPRINT_FRESH_MS = 1000,
+};
+
+struct web {
+	const struct web_options *options;
+	struct clock clock;
+	struct loop *loop;
+	struct store *store;
+	struct api api;
+	struct keys_remote *remote;
+	struct MHD_Daemon *daemons[DAEMONS_MAX];
+	size_t daemons_n;
+	int signals;
+	bool is_ending, store_is_writable;
+	struct exchange *waiting;
+	struct loop_timer *tick, *heartbeat;
+	char thumbprint
+	    [64]; /* of the account key: 43 characters; empty before an account exists */
+	struct mono thumbprint_at;
+};
+
+/* A key that was asked of the keeper; outlives its exchange if that gives up first. */
+struct key_wait {
+	struct exchange *exchange;
+};
+
+enum exchange_state { EXCHANGE_READING, EXCHANGE_WAITING, EXCHANGE_ANSWERED };
+struct exchange {
+	struct web *web;
+	struct exchange *next; /* of those that wait */
+	struct MHD_Connection *connection;
+	enum exchange_state state;
+	bool is_local, is_too_long;
+	struct buf method, path, body;
+	struct arena arena;
+	struct api_request request;
+	struct api_reply reply;
+	struct key_wait *key_wait;
+	struct mono deadline;
+};
+
+static const char *
+argument(void *ctx, const char *key)
+{
+	const struct exchange *x = ctx;
+
+	return MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+static void
+wake_engine(void *arg)
+{
+	const struct web *w = arg;
+
+	/* A full pipe has woken it already; a broken one is the supervisor's to see, and the wish is stored. */
+	if (w->options->fd_wake >= 0 && write(w->options->fd_wake, "w", 1) < 0)
+		return;
+}
+
+/* --- what is open to everybody: challenge answers, health, metrics --- */
+
+static bool
+is_token(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+			s.p[i]) == NULL)
+			return false;
+	return s.n > 0 && s.n <= TOKEN_BYTES_MAX;
+}
+
+/* Kept, so that a store that cannot be read for a moment fails no validation. */
+static void
+refresh_thumbprint(struct web *w, struct arena *a)
+{
+	struct mono now = clock_mono(&w->clock);
+	struct ca_row *rows;
+	size_t n;
+
+	if (w->thumbprint[0] != '\0' && now.ms - w->thumbprint_at.ms < THUMBPRINT_FRESH_MS)
+		return;
+	if (store_cas(w->store, a, &rows, &n) != ERR_OK)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (!str_eq(rows[i].name, str_of(w->options->config->cas[0].name)) ||
+		    rows[i].thumbprint.n == 0 || rows[i].thumbprint.n >= sizeof w->thumbprint)
+			continue;
+		memcpy(w->thumbprint, rows[i].thumbprint.p, rows[i].thumbprint.n);
+		w->thumbprint[rows[i].thumbprint.n] = '\0';
+		w->thumbprint_at = now;
+	}
+}
+
+static void
+answer_text(struct exchange *x, int status, const char *type)
+{
+	x->reply.status = status;
+	x->reply.type = type;
+}
+
+static void
+answer_public(struct exchange *x)
+{
+	static const struct str challenge = { "/.well-known/acme-challenge/", 28 };
+	struct web *w = x->web;
+	struct str path = buf_str(&x->path), method = buf_str(&x->method);
+	struct when now = clock_now(&w->clock);
+	bool is_healthy = false;
+	enum err err = ERR_OK;
+
+	buf_init(&x->reply.body, API_REPLY_BYTES_MAX);
+	if (!str_eq(method, STR("GET")) && !str_eq(method, STR("HEAD"))) {
+		answer_text(x, 405, "text/plain");
+		return;
+	}
+	if (str_starts(path, challenge)) {
+		struct str token = { path.p + challenge.n, path.n - challenge.n };
+
+		refresh_thumbprint(w, &x->arena);
+		answer_text(x, 404, "text/plain");
+		if (!is_token(token) || w->thumbprint[0] == '\0')
+			return;
+		buf_put_str(&x->reply.body, token);
+		buf_putf(&x->reply.body, ".%s", w->thumbprint);
+		/* The type that RFC 8555 8.3 recommends; nothing in the body is anybody's input but the token's letters. */
+		answer_text(x, 200, "application/octet-stream");
+	} else if (str_eq(path, STR("/healthz"))) {
+		err = metrics_health(w->store, now, w->store_is_writable, &x->arena,
+		    &x->reply.body, &is_healthy);
+		answer_text(x, is_healthy ? 200 : 503, "application/json");
+	} else if (str_eq(path, STR("/metrics"))) {
+		err = metrics_write(w->store, now, &x->arena, &x->reply.body);
+		answer_text(x, 200, "text/plain; version=0.0.4; charset=utf-8");
+	} else {
+		answer_text(x, 404, "text/plain");
+	}
+	if (err != ERR_OK) {
+		buf_clear(&x->reply.body);
+		answer_text(x, 503, "text/plain");
+	}
+}
+
+/* --- waiting --- */
+
+static void tick(void *arg);
+
+static void
+wait_in_line(struct exchange *x)
+{
+	struct web *w = x->web;
+
+	x->state = EXCHANGE_WAITING;
+	x->deadline = (struct mono){ clock_mono(&w->clock).ms + WAIT_MS };
+	x->next = w->waiting;
+	w->waiting = x;
+	MHD_suspend_connection(x->connection);
+	if (w->tick == NULL)
+		w->tick = loop_after(w->loop, TICK_MS, tick, w);
+}
+
+static void
+resume(struct exchange *x)
+{
+	struct web *w = x->web;
+	struct exchange **at = &w->waiting;
+
+	while (*at != NULL && *at != x)
+		at = &(*at)->next;
+	if (*at == x)
+		*at = x->next;
+	if (x->key_wait != NULL)
+		x->key_wait->exchange = NULL;
+	x->key_wait = NULL;
+	x->state = EXCHANGE_ANSWERED;
+	MHD_resume_connection(x->connection);
+}
+
+static void
+key_came(void *arg, const struct keys_answer *answer)
+{
+	struct key_wait *k = arg;
+	struct exchange *x = k->exchange;
+
+	free(k);
+	if (x == NULL)
+		return;
+	x->key_wait = NULL;
+	if (answer->err == ERR_OK)
+		api_key_reply(
+		    &x->web->api, &x->request, x->reply.site_id, answer->key_pem, &x->reply);
+	else
+		api_problem(
+		    &x->reply, answer->err, x->request.lang, str_of(err_words(answer->err)));
+	resume(x);
+}
+
+static void
+ask_keeper(struct exchange *x)
+{
+	struct web *w = x->web;
+	const struct keys_job job = { .verb = KEYS_EXPORT, .sealed = x->reply.sealed };
+	struct keys keys =
+	    w->remote == NULL ? (struct keys){ NULL, NULL } : keys_remote_port(w->remote);
+	enum err err = ERR_CLOSED;
+
+	x->key_wait = calloc(1, sizeof *x->key_wait);
+	if (x->key_wait == NULL) {
+		err = ERR_MEMORY;
+	} else if (keys.submit != NULL) {
+		x->key_wait->exchange = x;
+		err = keys.submit(keys.ctx, &job, key_came, x->key_wait);
+	}
+	if (err != ERR_OK) {
+		free(x->key_wait);
+		x->key_wait = NULL;
+		api_problem(&x->reply, err, x->request.lang, str_of(err_words(err)));
+		x->state = EXCHANGE_ANSWERED;
+		return;
+	}
+	wait_in_line(x);
+}
+
+/* Asks again for all who wait. Those whose key has not come only have their deadline looked at. */
+static void
+tick(void *arg)
+{
+	struct web *w = arg;
+	int64_t now = clock_mono(&w->clock).ms;
+
+	w->tick = NULL;
+	for (struct exchange *x = w->waiting, *next; x != NULL; x = next) {
+		bool is_late = now >= x->deadline.ms || w->is_ending;
+
+		next = x->next;
+		if (x->key_wait != NULL) {
+			if (is_late) {
+				api_problem(&x->reply, ERR_TIMEOUT, x->request.lang,
+				    STR("the keeper does not answer"));
+				resume(x);
+			}
+			continue;
+		}
+		x->request.is_last = is_late;
+		buf_fini(&x->reply.body);
+		arena_clear(&x->arena);
+		api_answer(&w->api, &x->request, &x->arena, &x->reply);
+		if (x->reply.kind != API_WAIT)
+			resume(x);
+	}
+	if (w->waiting != NULL)
+		w->tick = loop_after(w->loop, TICK_MS, tick, w);
+}
+
+/* --- one request --- */
+
+static struct exchange *
+exchange_new(struct web *w, struct MHD_Connection *connection, const char *method,
+    const char *path, bool is_local)
+{
+	struct exchange *x = calloc(1, sizeof *x);
+	const char *lang =
+	    MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Language");
+
+	if (x == NULL)
+		return NULL;
+	x->web = w;
+	x->connection = connection;
+	x->is_local = is_local;
+	arena_init(&x->arena, ARENA_BYTES);
+	buf_init(&x->method, 32);
+	buf_init(&x->path, CONNECTION_BYTES);
+	buf_init(&x->body, LIMIT_REQUEST_BYTES);
+	buf_put_str(&x->method, str_of(method));
+	buf_put_str(&x->path, str_of(path));
+	x->request.lang = lang_of(str_of(lang));
+	x->request.arg = argument;
+	x->request.arg_ctx = x;
+	return x;
+}
+
+static void
+exchange_free(struct exchange *x)
+{
+	if (x->key_wait != NULL)
+		x->key_wait->exchange = NULL;
+	buf_fini(&x->method);
+	buf_fini(&x->path);
+	buf_fini(&x->body);
+	/* It may have held a private key. */
+	if (x->reply.body.p != NULL)
+		explicit_bzero(x->reply.body.p, x->reply.body.n);
+	buf_fini(&x->reply.body);
+	arena_fini(&x->arena);
+	free(x);
+}
+
+static void
+answer_local(struct exchange *x)
+{
+	x->request.method = buf_str(&x->method);
+	x->request.path = buf_str(&x->path);
+	x->request.body = buf_str(&x->body);
+	if (x->is_too_long || x->body.err != ERR_OK || x->path.err != ERR_OK) {
+		buf_init(&x->reply.body, API_REPLY_BYTES_MAX);
+		api_problem(&x->reply, x->body.err == ERR_MEMORY ? ERR_MEMORY : ERR_TOO_LONG,
+		    x->request.lang, STR_NONE);
+		x->state = EXCHANGE_ANSWERED;
+		return;
+	}
+	api_answer(&x->web->api, &x->request, &x->arena, &x->reply);
+	x->state = EXCHANGE_ANSWERED;
+	if (x->reply.kind == API_WAIT)
+		wait_in_line(x);
+	else if (x->reply.kind == API_KEY)
+		ask_keeper(x);
+}
+
+static enum MHD_Result
+send_reply(struct exchange *x)
+{
+	struct MHD_Response *response;
+	enum MHD_Result sent;
+
+	static char nothing[1];
+
+	/* Copied: the response lives as long as the connection sends. */
+	response = MHD_create_response_from_buffer(x->reply.body.n,
+	    x->reply.body.p == NULL ? nothing : x->reply.body.p, MHD_RESPMEM_MUST_COPY);
+	if (response == NULL)
+		return MHD_NO;
+	sent = MHD_add_response_header(response, "Content-Type", x->reply.type);
+	if (sent == MHD_YES)
+		sent = MHD_add_response_header(response, "Cache-Control", "no-store");
+	if (sent == MHD_YES)
+		sent = MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	if (sent == MHD_YES)
+		sent = MHD_queue_response(x->connection, (unsigned)x->reply.status, response);
+	MHD_destroy_response(response);
+	return sent;
+}
+
+static enum MHD_Result
+handle(struct web *w, struct MHD_Connection *connection, const char *url, const char *method,
+    const char *data, size_t *data_n, void **ctx, bool is_local)
+{
+	struct exchange *x = *ctx;
+
+	if (x == NULL) {
+		x = exchange_new(w, connection, method, url, is_local);
+		*ctx = x;
+		return x == NULL ? MHD_NO : MHD_YES;
+	}
+	if (*data_n > 0) {
+		/* Read to its end all the same, so that the client gets to see why. */
+		if (x->is_too_long || x->body.n + *data_n > LIMIT_REQUEST_BYTES)
+			x->is_too_long = true;
+		else
+			buf_put(&x->body, data, *data_n);
+		*data_n = 0;
+		return MHD_YES;
+	}
+	if (x->state == EXCHANGE_READING) {
+		if (is_local) {
+			answer_local(x);
+		} else {
+			answer_public(x);
+			x->state = EXCHANGE_ANSWERED;
+		}
+	}
+	return x->state == EXCHANGE_WAITING ? MHD_YES : send_reply(x);
+}
+
+/* The shape is libmicrohttpd's. */
+static enum MHD_Result
+handle_public(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+    const char *version, const char *data, size_t *data_n, void **ctx)
+{
+	(void)version;
+	return handle(arg, connection, url, method, data, data_n, ctx, false);
+}
+
+static enum MHD_Result
+handle_local(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+    const char *version, const char *data, size_t *data_n, void **ctx)
+{
+	(void)version;
+	return handle(arg, connection, url, method, data, data_n, ctx, true);
+}
+
+static void
+completed(void *arg, struct MHD_Connection *connection, void **ctx,
+    enum MHD_RequestTerminationCode why)
+{
+	(void)arg;
+	(void)connection;
+	(void)why;
+	if (*ctx != NULL)
+		exchange_free(*ctx);
+	*ctx = NULL;
+}
+
+/* --- the process --- */
+
+static void
+run_daemons(struct web *w)
+{
+	for (size_t i = 0; i < w->daemons_n; i++)
+		(void)MHD_run(
+		    w->daemons
+			[i]); /* MHD_NO: started without epoll, which start_daemon excludes */
+}
+
+static void
+on_daemon(void *arg, int fd, int events)
+{
+	(void)fd;
+	(void)events;
+	run_daemons(arg);
+}
+
+static enum err
+start_daemon(struct web *w, int fd, bool is_local)
+{
+	const union MHD_DaemonInfo *info;
+	struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0,
+	    NULL, NULL, is_local ? handle_local : handle_public, w, MHD_OPTION_LISTEN_SOCKET,
+	    fd, MHD_OPTION_NOTIFY_COMPLETED, completed, w, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_S,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+
+	if (d == NULL) {
+		(void)close(fd);
+		return ERR_IO;
+	}
+	w->daemons[w->daemons_n++] = d;
+	info = MHD_get_daemon_info(d, MHD_DAEMON_INFO_EPOLL_FD);
+	if (info == NULL)
+		return ERR_BUG;
+	return loop_watch(w->loop, info->epoll_fd, LOOP_READ, on_daemon, w);
+}
+
+static enum err
+start_daemons(struct web *w, struct why *why)
+{
+	const struct config *c = w->options->config;
+	int fd;
+	enum err err = listen_unix(c->web.socket, why, &fd);
+
+	if (err == ERR_OK)
+		err = start_daemon(w, fd, true);
+	for (size_t i = 0; err == ERR_OK && i < c->web.listen_n && w->daemons_n < DAEMONS_MAX;
+	     i++) {
+		err = listen_tcp(c->web.listen[i], why, &fd);
+		if (err == ERR_OK)
+			err = start_daemon(w, fd, false);
+	}
+	return err;
+}
+
+static void
+write_heartbeat(void *arg)
+{
+	struct web *w = arg;
+	enum err err =
+	    store_heartbeat_put(w->store, STR("web"), (int64_t)getpid(), clock_now(&w->clock));
+
+	w->store_is_writable = err == ERR_OK;
+	w->heartbeat = loop_after(
+	    w->loop, err == ERR_OK ? HEARTBEAT_MS : HEARTBEAT_RETRY_MS, write_heartbeat, w);
+}
+
+static void
+on_signal(void *arg, int fd, int events)
+{
+	struct web *w = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
+		w->is_ending = true;
+}
+
+static enum err
+watch_signals(struct web *w)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return ERR_IO;
+	w->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (w->signals < 0)
+		return ERR_IO;
+	return loop_watch(w->loop, w->signals, LOOP_READ, on_signal, w);
+}
+
+static enum err
+start(struct web *w, struct why *why)
+{
+	const struct config *c = w->options->config;
+	AUTO_BUF file = { 0 };
+	struct store_options store = { .may_create = true, .busy_timeout_ms = STORE_BUSY_MS };
+	enum err err = loop_new(&w->clock, &w->loop);
+
+	if (err == ERR_OK)
+		err = watch_signals(w);
+	if (err != ERR_OK)
+		return err;
+	buf_init(&file, 8192);
+	buf_putf(&file, "%s/koshin.db", c->state_folder);
+	if (file.err != ERR_OK)
+		return file.err;
+	store.file = file.p;
+	err = store_open(&store, why, &w->store);
+	if (err != ERR_OK)
+		return err;
+	w->api = (struct api){
+		.store = w->store,
+		.clock = w->clock,
+		.config = c,
+		.wake = wake_engine,
+		.wake_arg = w,
+	};
+	if (w->options->fd_keeper >= 0)
+		err = keys_remote_new(w->loop, &w->clock, w->options->fd_keeper, &w->remote);
+	if (err == ERR_OK)
+		err = start_daemons(w, why);
+	if (err == ERR_OK)
+		write_heartbeat(w);
+	return err;
+}
+
+/* The longest wait that libmicrohttpd allows; -1 without one. */
+static int64_t
+longest_wait(const struct web *w)
+{
+	int64_t wait = -1;
+
+	for (size_t i = 0; i < w->daemons_n; i++) {
+		MHD_UNSIGNED_LONG_LONG ms;
+
+		if (MHD_get_timeout(w->daemons[i], &ms) == MHD_YES &&
+		    (wait < 0 || (int64_t)ms < wait))
+			wait = ms > 60000 ? 60000 : (int64_t)ms;
+	}
+	return wait;
+}
+
+static void
+stop(struct web *w)
+{
+	/* Suspended connections have to be resumed before their daemon stops. */
+	w->is_ending = true;
+	if (w->waiting != NULL) {
+		loop_cancel(w->loop, &w->tick);
+		tick(w);
+	}
+	run_daemons(w);
+	for (size_t i = 0; i < w->daemons_n; i++)
+		MHD_stop_daemon(w->daemons[i]);
+	w->daemons_n = 0;
+	keys_remote_free(&w->remote);
+	store_close(&w->store);
+	loop_free(&w->loop);
+	if (w->signals >= 0)
+		(void)close(w->signals);
+}
+
+int
+web_run(const struct web_options *o)
+{
+	struct web w = { .options = o, .signals = -1 };
+	struct why why = { "" };
+	enum err err;
+
+	w.clock = clock_real(o->config->clock_offset);
+	err = start(&w, &why);
+	if (err != ERR_OK) {
+		(void)fprintf(
+		    stderr, "koshin web: cannot start: %s: %s\n", err_words(err), why.text);
+		stop(&w);
+		return 1;
+	}
+	if (o->fd_ready >= 0 && write(o->fd_ready, "r", 1) < 0)
+		(void)fprintf(stderr, "koshin web: nobody waits for it to be ready\n");
+	while (err == ERR_OK && !w.is_ending) {
+		err = loop_round(w.loop, longest_wait(&w));
+		run_daemons(&w);
+	}
+	if (err != ERR_OK)
+		(void)fprintf(stderr, "koshin web: ended: %s\n", err_words(err));
+	stop(&w);
+	return err == ERR_OK ? 0 : 1;
+}
