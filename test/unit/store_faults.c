@@ -220,41 +220,6 @@ fault_in_single_verbs(void **state)
 	}
 }
 
-/* --- the statements themselves --- */
-
-static void
-statements_use_their_indexes(void **state)
-{
-	(void)state;
-	/* Those that read whole tables, which are small or are the doctor's. */
-	static const char *const may_scan[] = { "is_empty", "heartbeats", "cas", "wishes",
-		"orders_open", "count_orders" };
-	struct store *s = new_store();
-
-	for (size_t i = 0; i < SQL_COUNT; i++) {
-		const char *name = sql_queries[i].name;
-		bool may = strncmp(name, "verify_", 7) == 0;
-		sqlite3_stmt *st;
-		AUTO_BUF text;
-
-		for (size_t k = 0; k < sizeof may_scan / sizeof *may_scan; k++)
-			may |= strcmp(name, may_scan[k]) == 0;
-		buf_init(&text, 65536);
-		buf_putf(&text, "EXPLAIN QUERY PLAN %s", sql_queries[i].text);
-		if (sqlite3_prepare_v2(s->db, text.p, -1, &st, NULL) != SQLITE_OK)
-			fail_msg("%s: %s", name, sqlite3_errmsg(s->db));
-		while (sqlite3_step(st) == SQLITE_ROW) {
-			const char *detail = (const char *)sqlite3_column_text(st, 3);
-
-			if (!may && strncmp(detail, "SCAN", 4) == 0 &&
-			    strstr(detail, "USING COVERING INDEX") == NULL)
-				fail_msg("%s: %s", name, detail);
-		}
-		(void)sqlite3_finalize(st);
-	}
-	store_close(&s);
-}
-
 int
 main(void)
 {
@@ -262,7 +227,6 @@ main(void)
 		cmocka_unit_test(fault_at_each_statement),
 		cmocka_unit_test(full_disk_at_each_page),
 		cmocka_unit_test(fault_in_single_verbs),
-		cmocka_unit_test(statements_use_their_indexes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
