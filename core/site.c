@@ -633,6 +633,16 @@ some_name_is_fine(const struct site *s, const struct site_event *ev)
 	return false;
 }
 
+/* The CA itself is ill: its own breaker paces everybody, and when it is well again the site is not a day late. */
+static struct span
+order_wait(const struct step *st, enum cause c, unsigned times)
+{
+	struct span wait = plan_order_backoff(st->s, times, st->t);
+	bool is_ill = cause_row(c)->layer == LAYER_CA && cause_row(c)->scope == SCOPE_FLEET;
+
+	return is_ill ? span_min(wait, SPAN_H(1)) : wait;
+}
+
 static void
 on_order_failed(const struct step *st)
 {
@@ -645,7 +655,8 @@ on_order_failed(const struct step *st)
 	s->order_id = 0;
 	rest(st);
 	s->order_failures++;
-	struct when retry_at = when_plus(now, plan_order_backoff(s, s->order_failures, st->t));
+	enum cause main_cause = ev->failures_n > 0 ? ev->failures[0].cause : CAUSE_OWN_UNCLASSIFIED;
+	struct when retry_at = when_plus(now, order_wait(st, main_cause, s->order_failures));
 	/* The CA's word about a name blocks that name until its date: a refused order is not repeated before (P6). */
 	for (size_t i = 0; room != NULL && i < ev->failures_n; i++) {
 		const struct finding *old =
@@ -655,7 +666,7 @@ on_order_failed(const struct step *st)
 		room[i] = ev->failures[i];
 		room[i].next_look = is_law
 					? ev->retry_after
-					: when_plus(now, plan_order_backoff(s, times, st->t));
+					: when_plus(now, order_wait(st, ev->failures[i].cause, times));
 	}
 	if (room != NULL)
 		add_findings(st, room, ev->failures_n);
