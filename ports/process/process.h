@@ -1,0 +1,17 @@
+#ifndef KOSHIN_PORTS_PROCESS_PROCESS_H
+#define KOSHIN_PORTS_PROCESS_PROCESS_H
+/* What a process of ours gives up before it listens to anybody. */
+#include <sys/types.h>
+#include "base/str.h"
+
+/* Becomes the user with all of its groups, for good: that root cannot be had back is tried. Nothing is done for an
+ * empty name or without being root, except that another user than the named one is told (CONFIG). */
+MUST_USE enum err process_become(const char *user, struct why *why);
+/* The kernel kills this process when its parent dies. CLOSED if the parent, whose id it was, is dead already. After
+ * process_become: a change of user forgets it. */
+MUST_USE enum err process_die_with(pid_t parent);
+/* No privileges through programs that are started, ever. */
+MUST_USE enum err process_keep_low(void);
+/* No core file, and no debugger of the same user: what is in memory here is secret. */
+MUST_USE enum err process_keep_secret(void);
+#endif
