@@ -6,7 +6,7 @@
  * but not what to enter.
  *
  * The form of a file of sections (words/cause/ID.txt, words/letter/WORD.txt, words/shared.txt):
- *	# a comment, before the first section
+ *	# a comment
  *	field: value			before the first section
  *	[ja.action]			a section: language and field; its text goes on to the next one
  *	@key				a line of a text: replaced by the section of that key of shared.txt
@@ -229,7 +229,7 @@ take_header(struct file *f, int number, char *line)
 {
 	char *colon = strstr(line, ": ");
 
-	if (*line == '#' || *line == '\0')
+	if (*line == '\0')
 		return;
 	if (colon == NULL || f->fields_n == sizeof f->fields / sizeof *f->fields) {
 		mistake(f->path, number,
@@ -282,6 +282,8 @@ file_read(const char *path)
 		return f;
 	while ((line = next_line(&text)) != NULL) {
 		check_line(path, ++number, line);
+		if (*line == '#')
+			continue;
 		if (*line == '[') {
 			s = take_section(f, number, line);
 		} else if (s == NULL) {

@@ -41,6 +41,14 @@ count_wanted(const struct letter_case *k)
 	return n;
 }
 
+static bool
+is_blocked(const struct site *s, const struct site_name *n)
+{
+	const struct finding *f = site_cause_of(s, n->name);
+
+	return f != NULL && finding_blocks(f);
+}
+
 static void
 set_conditions(struct letter_case *k)
 {
@@ -53,7 +61,7 @@ set_conditions(struct letter_case *k)
 			continue;
 		locks++;
 		others += k->cause != NULL && cause_row(k->cause->cause)->scope == SCOPE_NAME &&
-			  !is_of_cause(k, &s->names[i]);
+			  !is_of_cause(k, &s->names[i]) && !is_blocked(s, &s->names[i]);
 	}
 	k->holds[LETTER_CONDITION_SAFE] = words_is_safe(&k->c);
 	k->holds[LETTER_CONDITION_WARNED] = words_is_warned(&k->c);
@@ -78,9 +86,8 @@ static void
 put_ui_name(
     const char *key, const struct site_name *n, const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF name = { .max = 0 };
+	AUTO_BUF name = { .max = 1024 };
 
-	buf_init(&name, 1024);
 	words_put_name(n->name, &k->c, &name);
 	if (name.err != ERR_OK)
 		out->err = out->err == ERR_OK ? name.err : out->err;
@@ -187,10 +194,8 @@ date_of(const struct letter_case *k)
 static void
 put_who(const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF key = { .max = 0 }, company = { .max = 0 };
+	AUTO_BUF key = { .max = 64 }, company = { .max = 1024 };
 
-	buf_init(&key, 64);
-	buf_init(&company, 1024);
 	buf_putf(&key, "who.%s", actor_name(k->cause == NULL ? ACTOR_NOBODY : k->cause->acts));
 	if (k->cause != NULL)
 		words_put_company(k->cause, &k->c, &company);
@@ -203,13 +208,12 @@ put_who(const struct letter_case *k, struct buf *out)
 static void
 put_next(const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF date = { .max = 0 };
+	AUTO_BUF date = { .max = 256 };
 
 	if (k->cause != NULL) {
 		words_cause(k->cause, CAUSE_NEXT, &k->c, out);
 		return;
 	}
-	buf_init(&date, 256);
 	if (!when_is_known(k->c.view.next_look) || !when_before(k->c.now, k->c.view.next_look))
 		words_ui("date.soon", k->c.lang, NULL, 0, &date);
 	else
@@ -355,9 +359,8 @@ line_holds(struct str *line, const struct letter_case *k)
 static void
 put_line(struct str line, const struct letter_case *k, struct buf *out)
 {
-	AUTO_BUF text = { .max = 0 };
+	AUTO_BUF text = { .max = LIMIT_LETTER_BYTES };
 
-	buf_init(&text, LIMIT_LETTER_BYTES);
 	buf_put_str(&text, line);
 	if (text.err != ERR_OK || text.p == NULL)
 		out->err = text.err == ERR_OK ? out->err : text.err;

@@ -191,9 +191,8 @@ put_crlf(struct str s, struct buf *out)
 static void
 put_base64_body(struct str body, struct buf *out)
 {
-	AUTO_BUF text = { .max = 0 };
+	AUTO_BUF text = { .max = LIMIT_LETTER_BYTES };
 
-	buf_init(&text, LIMIT_LETTER_BYTES);
 	put_crlf(body, &text);
 	if (text.err != ERR_OK)
 		out->err = out->err == ERR_OK ? text.err : out->err;

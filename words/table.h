@@ -44,7 +44,7 @@
 	C(WARNED, "warned") /* visitors see a warning, with a known beginning */                   \
 	C(ALL, "all")	    /* every wanted name shows the lock */                                 \
 	C(MANY, "many")	    /* the site has several names */                                       \
-	C(OTHERS, "others") /* names besides the cause's show the lock */                          \
+	C(OTHERS, "others") /* names besides the cause's show the lock, and can be renewed */                \
 	C(CAUSE, "cause")   /* there is a cause */                                                 \
 	C(OWNER, "owner")   /* the owner has to act */                                             \
 	C(RENEWAL, "renewal") /* the date of the next renewal is known */                          \

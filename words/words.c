@@ -334,10 +334,8 @@ days_between(struct when from, struct when to, const struct words_context *c)
 static void
 put_amount(int64_t n, const char *unit, const struct words_context *c, struct buf *out)
 {
-	AUTO_BUF key = { .max = 0 }, number = { .max = 0 };
+	AUTO_BUF key = { .max = 64 }, number = { .max = 32 };
 
-	buf_init(&key, 64);
-	buf_init(&number, 32);
 	buf_putf(&key, "unit.%s.%s", unit, n == 1 ? "one" : "many");
 	buf_putf(&number, "%lld", (long long)n);
 	must(key.err == ERR_OK || key.err == ERR_MEMORY);
@@ -368,7 +366,7 @@ words_put_length(struct when w, const struct words_context *c, struct buf *out)
 void
 words_distance(struct when w, const struct words_context *c, struct buf *out)
 {
-	AUTO_BUF length = { .max = 0 };
+	AUTO_BUF length = { .max = 256 };
 
 	if (!is_sayable(w, c) || !is_sayable(c->now, c))
 		return;
@@ -377,7 +375,6 @@ words_distance(struct when w, const struct words_context *c, struct buf *out)
 		words_ui("distance.now", c->lang, NULL, 0, out);
 		return;
 	}
-	buf_init(&length, 256);
 	words_put_length(w, c, &length);
 	if (length.err != ERR_OK)
 		out->err = out->err == ERR_OK ? length.err : out->err;
@@ -501,10 +498,8 @@ static void
 put_view_text(const char *key, const struct finding *f, struct when w,
     const struct words_context *c, struct buf *out)
 {
-	AUTO_BUF name = { .max = 0 }, date = { .max = 0 };
+	AUTO_BUF name = { .max = 1024 }, date = { .max = 256 };
 
-	buf_init(&name, 1024);
-	buf_init(&date, 256);
 	words_put_name(f->subject, c, &name);
 	words_put_date(w, c, &date);
 	if (name.err != ERR_OK || date.err != ERR_OK)
@@ -515,11 +510,10 @@ put_view_text(const char *key, const struct finding *f, struct when w,
 static bool
 is_about_whole_site(const struct finding *f, const struct words_context *c)
 {
-	AUTO_BUF name = { .max = 0 };
+	AUTO_BUF name = { .max = 1024 };
 
 	if (cause_row(f->cause)->scope != SCOPE_NAME || str_eq_nocase(f->subject, c->site_name))
 		return true;
-	buf_init(&name, 1024);
 	words_put_name(f->subject, c, &name);
 	return str_eq_nocase(buf_str(&name), c->site_name);
 }
@@ -577,11 +571,8 @@ words_put_own_view(const struct finding *f, const struct words_context *c, struc
 static void
 put_enter(const struct finding *f, const struct words_context *c, struct buf *out)
 {
-	AUTO_BUF company = { .max = 0 }, host = { .max = 0 }, copy = { .max = 0 };
+	AUTO_BUF company = { .max = 1024 }, host = { .max = 1024 }, copy = { .max = 4096 };
 
-	buf_init(&company, 1024);
-	buf_init(&host, 1024);
-	buf_init(&copy, 4096);
 	words_put_company(f, c, &company);
 	put_host(f, c, &host);
 	put_copy(f, &copy);

@@ -366,7 +366,7 @@ every_cause_fits_into_every_letter(void **unused)
 					render(&k, &subject, &body);
 					if (subject.n == 0 || !str_is_line(buf_str(&subject)) ||
 					    strpbrk(body.p, "{}") != NULL ||
-					    has(&body, "\n?") || has(&body, "\n@"))
+					    has(&body, "\n?") || has(&body, "\n@") || has(&body, "\n#"))
 						FAIL_AT(__LINE__, cause_row(c)->id, "%s\n%s",
 						    subject.p, body.p);
 					if (kind == LETTER_ACT &&
