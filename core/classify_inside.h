@@ -1,0 +1,35 @@
+#ifndef KOSHIN_CORE_CLASSIFY_INSIDE_H
+#define KOSHIN_CORE_CLASSIFY_INSIDE_H
+/* The parts of classify(): only core/classify*.c include this. A judge is one name with all that is known of it. */
+#include "core/classify.h"
+
+struct judge {
+	const struct evidence *e;
+	const struct name_evidence *n;
+	const struct site *s; /* may be NULL */
+	const struct policy *p;
+	struct arena *a;
+	struct finding_list *out;
+	size_t first;	  /* of this name in out */
+	struct str trace; /* the evidence as text, made with the first finding */
+};
+
+/* A finding of this name with its evidence and next look; the one that is there already if it was put before. NULL at the
+ * list's cap. */
+struct finding *judge_put(struct judge *j, enum cause c);
+bool judge_has(const struct judge *j, enum cause c);
+/* "NAME. 3600 IN A ADDRESS": the record that leads to us; empty without an address in the policy. */
+struct str judge_record_of_ours(const struct judge *j);
+/* The same as a bare address. */
+struct str judge_address_of_ours(const struct judge *j);
+bool judge_is_held(const struct held *h, const struct tls_evidence *t);
+/* Does this address lead to our servers, whatever stands before them? Proof beats lists of addresses. */
+bool judge_reaches_us(const struct judge *j, const struct address_evidence *a);
+
+void classify_dnssec(struct judge *j);
+void classify_caa(struct judge *j);
+void classify_http(struct judge *j);
+void classify_served(struct judge *j);
+/* The evidence in readable lines, with nothing in it but printable text. */
+struct str classify_trace(const struct judge *j);
+#endif

@@ -1,0 +1,325 @@
+/*
+ * What visitors are handed. While nothing was issued yet there is nothing to miss; at another company's server it is
+ * not ours to judge. A fault here never holds an order back: a new certificate is often its cure.
+ */
+#include "core/classify_inside.h"
+
+static bool
+is_any_ours(const struct name_evidence *n)
+{
+	for (size_t i = 0; i < n->addresses_n; i++)
+		if (n->addresses[i].is_ours)
+			return true;
+	return false;
+}
+
+static bool
+is_in_date(const struct certificate_info *c, struct when now)
+{
+	return !when_before(now, c->not_before) && when_before(now, c->not_after);
+}
+
+/* ---- struct served ---- */
+
+/* How bad one address is; the worst one is shown. */
+enum badness {
+	SERVED_HELD,
+	SERVED_FINE,
+	SERVED_NO_CHAIN,
+	SERVED_OTHER_NAME,
+	SERVED_OUT_OF_DATE,
+	SERVED_NOTHING
+};
+
+static enum badness
+badness_of(const struct evidence *e, const struct name_evidence *n, const struct held *h,
+    const struct tls_evidence *t)
+{
+	if (t->result != TLS_SHOWN)
+		return SERVED_NOTHING;
+	if (!is_in_date(&t->leaf, e->at))
+		return SERVED_OUT_OF_DATE;
+	if (!certificate_has_name(&t->leaf, n->name))
+		return SERVED_OTHER_NAME;
+	if (!t->chain_ok)
+		return SERVED_NO_CHAIN;
+	return judge_is_held(h, t) ? SERVED_HELD : SERVED_FINE;
+}
+
+/* Our own machine cannot reach IPv6 everywhere; an address it has no route to says nothing, if another one does. */
+static bool
+is_told(const struct name_evidence *n, const struct address_evidence *a, bool only_ours)
+{
+	if (a->tls.result == TLS_NOT_TRIED || a->tls.result == TLS_FORBIDDEN_ADDRESS ||
+	    (only_ours && !a->is_ours))
+		return false;
+	if (a->tls.result != TLS_UNREACHABLE)
+		return true;
+	for (size_t i = 0; i < n->addresses_n; i++)
+		if (n->addresses[i].tls.result == TLS_SHOWN &&
+		    n->addresses[i].is_ours == a->is_ours)
+			return false;
+	return true;
+}
+
+struct served
+served_of(const struct evidence *e, const struct name_evidence *n, const struct held *h)
+{
+	struct served s = { .at = WHEN_UNKNOWN, .not_after = WHEN_UNKNOWN };
+	bool only_ours = is_any_ours(n), is_first = true, is_every_held = true;
+	enum badness worst = SERVED_HELD;
+
+	for (size_t i = 0; i < n->addresses_n; i++) {
+		const struct tls_evidence *t = &n->addresses[i].tls;
+
+		if (!is_told(n, &n->addresses[i], only_ours))
+			continue;
+		enum badness b = badness_of(e, n, h, t);
+		is_every_held = is_every_held && judge_is_held(h, t);
+		if (t->result == TLS_SHOWN && (!when_is_known(s.not_after) ||
+						  when_before(t->leaf.not_after, s.not_after)))
+			s.not_after = t->leaf.not_after;
+		/* Of those that show nothing there is no fingerprint to tell: the worst that was shown is told. */
+		if (t->result == TLS_SHOWN && (is_first || b > worst)) {
+			worst = b;
+			is_first = false;
+			for (size_t k = 0; k < FINGERPRINT_BYTES; k++)
+				s.fingerprint[k] = t->leaf.fingerprint[k];
+		}
+		s.is_ok =
+		    s.at.s == WHEN_UNKNOWN.s ? b <= SERVED_FINE : s.is_ok && b <= SERVED_FINE;
+		s.at = e->at;
+	}
+	s.is_held = s.at.s != WHEN_UNKNOWN.s && is_every_held;
+	return s;
+}
+
+/* ---- findings ---- */
+
+static const struct site_name *
+name_of(const struct judge *j)
+{
+	for (size_t i = 0; j->s != NULL && i < j->s->names_n; i++)
+		if (str_eq(j->s->names[i].name, j->n->name))
+			return &j->s->names[i];
+	return NULL;
+}
+
+/* The cause that stands before what visitors get: who acts there acts here too. */
+static const struct finding *
+root_of(const struct judge *j)
+{
+	const struct finding *root = NULL;
+
+	for (size_t i = j->first; i < j->out->n; i++) {
+		const struct finding *f = &j->out->at[i];
+
+		if (cause_row(f->cause)->layer != LAYER_SERVED &&
+		    f->cause != CAUSE_OWN_DEPLOY_NOT_SERVED &&
+		    (root == NULL || f->cause < root->cause))
+			root = f;
+	}
+	return root;
+}
+
+static struct str
+certificate_words(const struct judge *j, const struct certificate_info *c)
+{
+	if (c->names_n == 0)
+		return c->issuer;
+	return arena_strf(j->a, "%.*s%s", STR_ARG(c->names[0]), c->names_n > 1 ? " …" : "");
+}
+
+static struct str
+date_words(const struct judge *j, struct when w)
+{
+	if (!when_is_known(w))
+		return STR_NONE;
+	struct civil c = when_civil(w);
+	return arena_strf(j->a, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day,
+	    c.hour, c.minute, c.second);
+}
+
+static void
+put(struct judge *j, enum cause c, struct str seen, struct str wanted)
+{
+	const struct finding *root = root_of(j);
+	struct finding *f = judge_put(j, c);
+
+	if (f == NULL || f->seen.n > 0)
+		return;
+	f->seen = seen;
+	f->wanted = wanted;
+	if (c == CAUSE_SERVED_NAME_MISSING)
+		f->copy = judge_record_of_ours(j);
+	if (root == NULL)
+		return;
+	if (c == CAUSE_SERVED_EXPIRED || c == CAUSE_SERVED_EXPIRING ||
+	    c == CAUSE_SERVED_NAME_MISSING) {
+		f->acts = root->acts;
+		if (root->copy.n > 0)
+			f->copy = root->copy;
+		if (root->wanted.n > 0)
+			f->wanted = root->wanted;
+	}
+}
+
+/* Is one a name of the other's domain: example.jp and www.example.jp? Then it is a certificate of the site's own kind. */
+static bool
+is_kin(const struct certificate_info *c, struct str name)
+{
+	for (size_t i = 0; i < c->names_n; i++) {
+		struct str a = c->names[i], b = name;
+
+		if (str_starts(a, STR("*.")))
+			a = (struct str){ a.p + 2, a.n - 2 };
+		if (a.n > b.n) {
+			struct str longer = a;
+
+			a = b;
+			b = longer;
+		}
+		if (a.n > 0 && str_ends(b, a) && (b.n == a.n || b.p[b.n - a.n - 1] == '.'))
+			return true;
+	}
+	return false;
+}
+
+/* What is wrong with a certificate itself, whoever put it there. */
+static void
+classify_leaf(struct judge *j, const struct tls_evidence *t, bool is_owed)
+{
+	const struct certificate_info *c = &t->leaf;
+	struct when now = j->e->at;
+
+	if (!when_before(now, c->not_after)) {
+		put(j, CAUSE_SERVED_EXPIRED, date_words(j, c->not_after), STR_NONE);
+	} else if (when_before(now, c->not_before)) {
+		put(j, CAUSE_SERVED_CERTIFICATE_WRONG, date_words(j, c->not_before), STR_NONE);
+	} else {
+		struct life life = { c->not_before, c->not_after };
+
+		if (is_owed && !when_before(now, life_reduce_at(life)) &&
+		    certificate_has_name(c, j->n->name))
+			put(j, CAUSE_SERVED_EXPIRING, date_words(j, c->not_after), STR_NONE);
+	}
+	if (!certificate_has_name(c, j->n->name))
+		return;
+	if (t->chain_is_incomplete || !t->chain_ok)
+		put(j,
+		    t->chain_is_incomplete || is_owed ? CAUSE_SERVED_CHAIN_INCOMPLETE
+						      : CAUSE_SERVED_CERTIFICATE_WRONG,
+		    c->issuer, STR_NONE);
+}
+
+/* A name for which we hold a certificate, at an address of ours. */
+static void
+classify_ours(struct judge *j, const struct address_evidence *a, bool is_name_held)
+{
+	const struct tls_evidence *t = &a->tls;
+	const struct certificate_info *c = &t->leaf;
+	char ip[46];
+
+	address_text(&a->ip, ip);
+	if (t->result != TLS_SHOWN) {
+		/* A name that is not in the certificate yet has nothing to show. */
+		if (is_name_held)
+			put(j, CAUSE_SERVED_UNREACHABLE, arena_str(j->a, str_of(ip)), STR_NONE);
+		return;
+	}
+	bool is_held = judge_is_held(&j->s->held, t);
+	if (is_name_held && !is_held)
+		put(j, CAUSE_OWN_DEPLOY_NOT_SERVED, certificate_words(j, c), j->n->name);
+	if (is_name_held && !is_held && !certificate_has_name(c, j->n->name) &&
+	    !is_kin(c, j->n->name))
+		put(j, CAUSE_SERVED_CERTIFICATE_WRONG, certificate_words(j, c), j->n->name);
+	/* Not held: either something stands in its way, which is named first, or its order is on the way. */
+	if (!is_name_held && !certificate_has_name(c, j->n->name) && root_of(j) != NULL)
+		put(j, CAUSE_SERVED_NAME_MISSING, certificate_words(j, c), j->n->name);
+	if (is_name_held)
+		classify_leaf(j, t, is_held);
+}
+
+/* A front that leads to us (a CDN, a NAT) shows what it likes, as long as visitors are well served. */
+static void
+classify_front(struct judge *j, const struct tls_evidence *t)
+{
+	if (t->result != TLS_SHOWN)
+		return;
+	if (!certificate_has_name(&t->leaf, j->n->name))
+		put(j, CAUSE_SERVED_CERTIFICATE_WRONG, certificate_words(j, &t->leaf),
+		    j->n->name);
+	else
+		classify_leaf(j, t, judge_is_held(&j->s->held, t));
+}
+
+/* Not one of our sites: dates, names and chain, no more. */
+static void
+classify_stranger(struct judge *j, const struct tls_evidence *t)
+{
+	if (t->result != TLS_SHOWN)
+		return;
+	if (!certificate_has_name(&t->leaf, j->n->name))
+		put(j,
+		    is_kin(&t->leaf, j->n->name) ? CAUSE_SERVED_NAME_MISSING
+						 : CAUSE_SERVED_CERTIFICATE_WRONG,
+		    certificate_words(j, &t->leaf), j->n->name);
+	classify_leaf(j, t, false);
+}
+
+/* Do the addresses of ours hand out the same? */
+static void
+classify_consistency(struct judge *j)
+{
+	const struct tls_evidence *first = NULL;
+
+	for (size_t i = 0; i < j->n->addresses_n; i++) {
+		const struct address_evidence *a = &j->n->addresses[i];
+
+		if (!a->is_ours || a->tls.result != TLS_SHOWN)
+			continue;
+		if (first == NULL) {
+			first = &a->tls;
+			continue;
+		}
+		bool is_same = true;
+		for (size_t k = 0; k < FINGERPRINT_BYTES; k++)
+			is_same =
+			    is_same && first->leaf.fingerprint[k] == a->tls.leaf.fingerprint[k];
+		char ip[46];
+
+		address_text(&a->ip, ip);
+		if (!is_same)
+			put(j, CAUSE_SERVED_ADDRESS_INCONSISTENT, arena_str(j->a, str_of(ip)),
+			    STR_NONE);
+	}
+}
+
+void
+classify_served(struct judge *j)
+{
+	const struct name_evidence *n = j->n;
+	const struct site_name *name = name_of(j);
+	bool is_held = name != NULL && name->is_held, only_ours = is_any_ours(n);
+
+	if (j->s != NULL && j->s->held.id == 0)
+		return;
+	for (size_t i = 0; i < n->addresses_n; i++) {
+		const struct address_evidence *a = &n->addresses[i];
+
+		if (!is_told(n, a, only_ours && j->s == NULL))
+			continue;
+		if (j->s == NULL)
+			classify_stranger(j, &a->tls);
+		else if (a->is_ours)
+			classify_ours(j, a, is_held);
+		else if (is_held && judge_reaches_us(j, a))
+			classify_front(j, &a->tls);
+	}
+	if (j->s != NULL && is_held)
+		classify_consistency(j);
+	/* Our own redirect leads visitors into the warning; it is taken back with the next turn. */
+	if (j->s != NULL && j->s->applied.redirect != 0 && is_held && only_ours &&
+	    (judge_has(j, CAUSE_SERVED_EXPIRED) || judge_has(j, CAUSE_SERVED_UNREACHABLE)))
+		put(j, CAUSE_SERVED_REDIRECT_UNSAFE, STR("https"), STR_NONE);
+}

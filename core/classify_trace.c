@@ -1,0 +1,289 @@
+/* Evidence as text for the folded part of a finding. Everything in it came from strangers: only printable text passes. */
+#include "base/limits.h"
+#include "core/classify_inside.h"
+
+struct lines {
+	char *p;
+	size_t n;
+	bool is_full;
+};
+
+static void
+put_byte(struct lines *l, char c)
+{
+	if (l->n < LIMIT_EVIDENCE_BYTES - 8)
+		l->p[l->n++] = c;
+	else
+		l->is_full = true;
+}
+
+static void
+put(struct lines *l, struct str s)
+{
+	bool is_text = str_is_utf8(s);
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < 0x20 || c == 0x7f)
+			put_byte(l, ' ');
+		else
+			put_byte(l, c >= 0x80 && !is_text ? '?' : s.p[i]);
+	}
+}
+
+static void
+put_words(struct lines *l, const char *words)
+{
+	put(l, str_of(words));
+}
+
+static void
+end_line(struct lines *l)
+{
+	put_byte(l, '\n');
+}
+
+static const char *
+status_words(enum dns_status s)
+{
+	switch (s) {
+	case DNS_NOT_ASKED:
+		return "not asked";
+	case DNS_OK:
+		return "NOERROR";
+	case DNS_NXDOMAIN:
+		return "NXDOMAIN";
+	case DNS_SERVFAIL:
+		return "SERVFAIL";
+	case DNS_BOGUS:
+		return "SERVFAIL (DNSSEC: bogus)";
+	case DNS_TIMEOUT:
+		return "no answer in time";
+	case DNS_BROKEN:
+		return "an answer that cannot be used";
+	case DNS_LOCAL:
+		return "our resolver did not work";
+	}
+	return "";
+}
+
+static void
+put_family(struct lines *l, const struct name_evidence *n, uint8_t family)
+{
+	enum dns_status status = family == 4 ? n->a_status : n->aaaa_status;
+	size_t found = 0;
+
+	put(l, n->name);
+	put_words(l, family == 4 ? " A: " : " AAAA: ");
+	put_words(l, status_words(status));
+	for (size_t i = 0; i < n->addresses_n; i++) {
+		char ip[46];
+
+		if (n->addresses[i].ip.family != family)
+			continue;
+		address_text(&n->addresses[i].ip, ip);
+		put_words(l, found++ == 0 ? " " : ", ");
+		put_words(l, ip);
+		if (n->addresses[i].is_ours)
+			put_words(l, " (ours)");
+	}
+	if (status == DNS_OK && found == 0)
+		put_words(l, ", no record");
+	end_line(l);
+}
+
+static void
+put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
+{
+	put_family(l, n, 4);
+	put_family(l, n, 6);
+	if (n->cname_target.n > 0) {
+		put_words(l, "CNAME to ");
+		put(l, n->cname_target);
+		put_words(l, n->is_cname_loop ? " (a loop)" : "");
+		end_line(l);
+	}
+	if (n->registered_status != DNS_NOT_ASKED) {
+		put(l, n->registered_domain);
+		put_words(l, " SOA: ");
+		put_words(l, status_words(n->registered_status));
+		end_line(l);
+	}
+	if (n->why_bogus.n > 0) {
+		put(l, n->why_bogus);
+		end_line(l);
+	}
+	put_words(l, "CAA: ");
+	put_words(l, status_words(n->caa_status));
+	if (n->caa_n > 0)
+		put_words(l, " at ");
+	put(l, n->caa_at);
+	end_line(l);
+	for (size_t i = 0; i < n->caa_n; i++) {
+		const struct caa_record *r = &n->caa[i];
+
+		put(l, arena_strf(a, "  %u %.*s \"%.*s\"", r->flags, STR_ARG(r->tag),
+			   STR_ARG(r->value)));
+		end_line(l);
+	}
+}
+
+static const char *
+http_words(enum http_result r)
+{
+	switch (r) {
+	case HTTP_NOT_TRIED:
+		return "not tried";
+	case HTTP_ANSWERED:
+		return "answered";
+	case HTTP_REFUSED:
+		return "connection refused";
+	case HTTP_TIMEOUT_CONNECT:
+		return "no answer to the connection";
+	case HTTP_TIMEOUT_READ:
+		return "connected, no answer in time";
+	case HTTP_UNREACHABLE:
+		return "unreachable";
+	case HTTP_RESET:
+		return "the connection was cut";
+	case HTTP_NOT_HTTP:
+		return "answered something that is not HTTP";
+	case HTTP_TLS_FAILED:
+		return "the TLS handshake of the redirect's target failed";
+	case HTTP_REDIRECT_LOOP:
+		return "redirects in a loop";
+	case HTTP_REDIRECT_DISALLOWED:
+		return "redirects where the CA does not follow";
+	case HTTP_REDIRECT_UNRESOLVABLE:
+		return "redirects to a name without an address";
+	case HTTP_FORBIDDEN_ADDRESS:
+		return "not tried: an address for inside networks";
+	}
+	return "";
+}
+
+static void
+put_http(struct lines *l, const struct http_evidence *h, struct arena *a)
+{
+	put_words(l, http_words(h->result));
+	if (h->status != 0)
+		put(l, arena_strf(a, ", status %d", h->status));
+	put_words(l, h->is_ours		  ? ", our answer"
+		     : h->is_ours_altered ? ", our answer, altered"
+					  : "");
+	if (h->location.n > 0) {
+		put_words(l, ", redirected to ");
+		put(l, h->location);
+	}
+	if (h->server.n > 0) {
+		put_words(l, ", Server: ");
+		put(l, h->server);
+	}
+	if (h->detail.n > 0) {
+		put_words(l, ": ");
+		put(l, h->detail);
+	}
+	end_line(l);
+	if (h->body.n > 0 && !h->is_ours) {
+		put_words(l, "  body: ");
+		put(l, h->body);
+		end_line(l);
+	}
+}
+
+static const char *
+tls_words(enum tls_result r)
+{
+	switch (r) {
+	case TLS_NOT_TRIED:
+		return "not tried";
+	case TLS_SHOWN:
+		return "shows";
+	case TLS_REFUSED:
+		return "connection refused";
+	case TLS_TIMEOUT:
+		return "no answer in time";
+	case TLS_UNREACHABLE:
+		return "unreachable";
+	case TLS_RESET:
+		return "the connection was cut";
+	case TLS_ALERT:
+		return "the handshake failed";
+	case TLS_FORBIDDEN_ADDRESS:
+		return "not tried: an address for inside networks";
+	}
+	return "";
+}
+
+static void
+put_tls(struct lines *l, const struct tls_evidence *t, struct arena *a)
+{
+	static const char hex[] = "0123456789abcdef";
+	const struct certificate_info *c = &t->leaf;
+
+	put_words(l, tls_words(t->result));
+	for (size_t i = 0; i < c->names_n && i < 8; i++) {
+		put_words(l, i == 0 ? " " : ", ");
+		put(l, c->names[i]);
+	}
+	if (t->result == TLS_SHOWN) {
+		struct civil end =
+		    when_civil(when_is_known(c->not_after) ? c->not_after : (struct when){ 0 });
+
+		put(l, arena_strf(a, "; ends %04d-%02d-%02dT%02d:%02d:%02dZ; issuer ", end.year,
+			   end.month, end.day, end.hour, end.minute, end.second));
+		put(l, c->issuer);
+		put_words(l, t->chain_ok	      ? "; chain well; SHA-256 "
+			     : t->chain_is_incomplete ? "; chain incomplete; SHA-256 "
+						      : "; chain to no known root; SHA-256 ");
+		for (size_t i = 0; i < FINGERPRINT_BYTES; i++) {
+			put_byte(l, hex[c->fingerprint[i] >> 4]);
+			put_byte(l, hex[c->fingerprint[i] & 15]);
+		}
+	}
+	if (t->detail.n > 0) {
+		put_words(l, ": ");
+		put(l, t->detail);
+	}
+	end_line(l);
+}
+
+struct str
+classify_trace(const struct judge *j)
+{
+	struct lines l = { .p = arena_get(j->a, LIMIT_EVIDENCE_BYTES) };
+
+	if (l.p == NULL)
+		return STR_NONE;
+	put_dns(&l, j->n, j->a);
+	if (j->e->has_dns && !j->e->resolver_works) {
+		put_words(&l, "the control question was not answered");
+		end_line(&l);
+	}
+	for (size_t i = 0; i < j->n->addresses_n; i++) {
+		const struct address_evidence *a = &j->n->addresses[i];
+		char ip[46];
+
+		address_text(&a->ip, ip);
+		if (j->e->has_http) {
+			put_words(&l, "http at ");
+			put_words(&l, ip);
+			put_words(&l, ": ");
+			put_http(&l, &a->http, j->a);
+		}
+		if (j->e->has_tls) {
+			put_words(&l, "https at ");
+			put_words(&l, ip);
+			put_words(&l, ": ");
+			put_tls(&l, &a->tls, j->a);
+		}
+	}
+	/* Said, not hidden: the rest did not fit. */
+	if (l.is_full)
+		for (const char *mark = " [cut]\n"; *mark != '\0'; mark++)
+			l.p[l.n++] = *mark;
+	while (l.n > 0 && l.p[l.n - 1] == '\n')
+		l.n--;
+	return (struct str){ l.p, l.n };
+}
