@@ -47,6 +47,8 @@ CMD_SRC = $(wildcard cmd/*.c)
 CMD_OBJ = $(CMD_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC = $(wildcard test/unit/*.c)
 UNIT = $(UNIT_SRC:%.c=$(BUILD)/%)
+PEER_SRC = $(wildcard test/peer/*.c)
+PEER = $(PEER_SRC:%.c=$(BUILD)/%)
 BENCH_SRC = $(wildcard bench/*.c)
 BENCH = $(BENCH_SRC:%.c=$(BUILD)/%)
 
@@ -90,12 +92,14 @@ $(patsubst %.c,$(BUILD)/%.o,$(wildcard ports/store/*.c test/unit/store*.c)): $(B
 
 $(BUILD)/test/unit/%: $(BUILD)/test/unit/%.o $(LIBKOSHIN)
 	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS) -lcmocka
+# Programs that talk to servers which somebody else wrote: test/e2e starts those.
 $(BUILD)/test/peer/%: $(BUILD)/test/peer/%.o $(LIBKOSHIN)
 	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBKOSHIN)
 	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS)
 
 unit: $(UNIT)
+peer: $(PEER)
 check: all unit
 	tool/run-checks $(BUILD)
 asan:
@@ -117,6 +121,6 @@ install: all
 clean:
 	rm -rf build build-asan build-points build-clang
 
-.PHONY: all unit check asan points tidy bench format install clean
+.PHONY: all unit peer check asan points tidy bench format install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -150,6 +150,7 @@ static const struct row rows[] = {
 	{ __LINE__, CH, "unauthorized", "The key authorization file from the server did not match this challenge \"tok.thumb\" != \"<html>\"", "", "http.rewrite.intercepts", "<html>", NULL },
 	{ __LINE__, RQ, "malformed", "Cannot update challenge with status valid, only status pending", "", "ca.order.unusable", NULL, NULL },
 	{ __LINE__, RQ, "externalAccountRequired", "ACME server policy requires newAccount requests must include a value for the 'externalAccountBinding' field", "", "ca.eab.invalid", NULL, NULL },
+	{ __LINE__, RQ, "unauthorized", "the field 'kid' references a key that is not known to the ACME server", "", "ca.eab.invalid", NULL, NULL },
 	{ __LINE__, RQ, "rejectedIdentifier", "Order included an identifier for which issuance is forbidden by policy: \"x\"", "", "registration.name.forbidden", NULL, NULL },
 	{ __LINE__, RQ, "badCSR", "CSR is missing Order domain \"x\"", "", "ca.csr.rejected", NULL, NULL },
 	/* smallstep */

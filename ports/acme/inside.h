@@ -1,0 +1,123 @@
+#ifndef KOSHIN_PORTS_ACME_INSIDE_H
+#define KOSHIN_PORTS_ACME_INSIDE_H
+/*
+ * What http.c and account.c share. No other file includes this.
+ *
+ * A request is a job: it waits in line, gets a nonce, is signed by the keys port, is sent, and is answered. Nonces come
+ * with every answer and are pooled; newNonce is asked only when the pool is empty, because CAs limit it sharply
+ * (Let's Encrypt: 20 a second).
+ */
+#include "base/limits.h"
+#include "ports/acme/http.h"
+#include "ports/acme/parse.h"
+#include "ports/acme/courier.h"
+
+enum {
+	ACTIVE_MAX = 64, /* jobs that are signed or on the wire: under the burst that CAs allow */
+	NONCES_MAX = 96,
+	NONCE_BYTES = 128,
+	NONCE_FETCHES_MAX = 2, /* at one time */
+	NONCE_FETCHES_A_SECOND = 10,
+	/* For one request, each retried at once with the nonce of the refusal (RFC 8555 6.5). A CA that refuses every
+	 * other nonce (pebble can) still lets all but one of 64 through; the order tries the rest again. */
+	BAD_NONCES_MAX = 5,
+	ALTERNATES_MAX = 8,
+	FREE_JOBS_MAX = 64,
+};
+#define NONCE_AGE_MS (5 * 60 * 1000) /* CAs forget them; a stale one costs a request */
+#define DIRECTORY_AGE SPAN_H(6) /* RFC 8555 7.1.1: a client may cache it, and URLs do change */
+
+enum job_kind { JOB_REQUEST, JOB_ACCOUNT };
+enum job_state { JOB_WAITS, JOB_SIGNS, JOB_ON_WIRE };
+
+struct job {
+	struct acme_http *a; /* NULL once the port is gone, while the keys port still holds the job */
+	struct job *next, *prev;
+	enum job_kind kind;
+	enum job_state state;
+	bool is_forgotten, has_key_in_header; /* jwk instead of kid */
+	unsigned bad_nonces;
+	struct buf url, payload;
+	struct acme_answer *answer; /* owned until it is delivered */
+	acme_done *done;
+	void *arg;
+	/* CERTIFICATE: in the answer's arena */
+	struct str *names, csr_der;
+	size_t names_n;
+	struct str first_chain; /* the CA's default, kept while alternates are looked at */
+	struct certificate_info first;
+	struct str alternates[ALTERNATES_MAX];
+	size_t alternates_n, alternate_i;
+};
+
+struct nonce {
+	char text[NONCE_BYTES];
+	struct mono at;
+};
+
+/* A registration under way; one at a time. */
+struct registration {
+	bool is_open;
+	acme_registered *done;
+	void *arg;
+	struct arena arena; /* of `account` and of what is answered */
+	struct acme_account account;
+	struct parse_directory directory;
+	struct str eab;
+};
+
+struct list {
+	struct job *first, *last;
+	size_t n;
+};
+
+struct acme_http {
+	struct loop *loop;
+	struct clock clock;
+	struct keys *keys;
+	struct courier *courier;
+	struct list waiting, active;
+	struct job *free_jobs;
+	size_t free_jobs_n;
+	/* the account in use */
+	bool is_open;
+	bool is_plain; /* the directory is plain http, so its URLs may be */
+	struct arena keep;
+	struct acme_account account;
+	struct parse_directory directory;
+	struct arena directory_arena;
+	struct when directory_at;
+	bool is_directory_asked;
+	struct registration reg;
+	/* nonces, the newest last */
+	struct nonce nonces[NONCES_MAX];
+	size_t nonces_n;
+	unsigned nonce_fetches;
+	struct mono fetched_from;
+	unsigned fetched_n; /* since fetched_from */
+	struct loop_timer *nonce_later;
+	struct list failed; /* to be answered from the loop */
+	struct loop_timer *failed_soon;
+};
+
+void http_list_put(struct list *l, struct job *j);
+void http_list_take(struct list *l, struct job *j);
+/* A job without an answer, in no list; its buffers are used again. NULL without memory. */
+struct job *http_job_new(struct acme_http *a);
+void http_job_give(struct acme_http *a, struct job *j);
+void http_job_free(struct job *j);
+/* Ends a job from anywhere, submit included: its `done` is called by the loop. The job is in no list. */
+void http_fail_later(struct acme_http *a, struct job *j, enum err e, const char *words);
+void http_put_nonce(struct acme_http *a, struct str s);
+/* What an HTTP status means (RFC 8555 6.7 leaves the statuses to the CA, and CAs differ). */
+enum err http_err_of_status(int status, struct str type);
+/* Whatever can go on goes on. */
+void http_pump(struct acme_http *a);
+
+/* account.c */
+enum err http_open_account(void *ctx, const struct acme_account *account, acme_registered *done, void *arg);
+/* The end of a registration, whichever way. */
+void http_registered(struct acme_http *a, const struct acme_registration *r);
+/* Reads the directory again if it is old; the orders do not wait for it. */
+void http_refresh_directory(struct acme_http *a);
+#endif

@@ -1,0 +1,82 @@
+"""The ACME port and the order machine against pebble, and against a server that answers with rubbish.
+
+The program is test/peer/acme_conformance (`make build/test/peer/acme_conformance`); KOSHIN_BUILD names another build
+folder, of the sanitizers for example.
+"""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+import pebble
+import rubbish
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / os.environ.get("KOSHIN_BUILD", "build") / "test/peer/acme_conformance"
+
+
+def run(directory, bundle, port, *cases):
+    """Lines of the program; every line that begins with FAIL fails the test, and so does a crash or a hang."""
+    if not PROGRAM.exists():
+        build = PROGRAM.parents[2]
+        flavour = "asan" if build.name.endswith("asan") else "release"
+        target = PROGRAM.relative_to(ROOT)
+        subprocess.run(["make", f"BUILD={build.name}", f"FLAVOUR={flavour}", target], cwd=ROOT, check=True)
+    done = subprocess.run(
+        [PROGRAM, directory, bundle, str(port), *cases],
+        env={**os.environ, "EAB_KID": pebble.EAB_KID, "EAB_HMAC": pebble.EAB_HMAC},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0 and not [line for line in lines if line.startswith("FAIL")], done.stdout + done.stderr
+    return [line for line in lines if line.startswith("ok ")]
+
+
+def test_whole_life_of_certificates(tmp_path):
+    with pebble.Pebble(tmp_path) as ca:
+        lines = run(ca.directory, ca.bundle, ca.http_port, "account", "issue", "wrong", "unknown-order", "afterwards")
+    assert len(lines) == 10
+
+
+def test_hundred_orders_at_once(tmp_path):
+    with pebble.Pebble(tmp_path) as ca:
+        run(ca.directory, ca.bundle, ca.http_port, "many")
+
+
+def test_every_other_nonce_is_refused(tmp_path):
+    with pebble.Pebble(tmp_path, env={"PEBBLE_WFE_NONCEREJECT": "50"}) as ca:
+        run(ca.directory, ca.bundle, ca.http_port, "account", "issue", "afterwards", "many")
+
+
+def test_authorizations_are_reused(tmp_path):
+    with pebble.Pebble(tmp_path, env={"PEBBLE_AUTHZREUSE": "100"}) as ca:
+        run(ca.directory, ca.bundle, ca.http_port, "issue", "issue")
+
+
+def test_ca_that_takes_its_time(tmp_path):
+    with pebble.Pebble(tmp_path, env={"PEBBLE_VA_NOSLEEP": "", "PEBBLE_VA_SLEEPTIME": "3"}) as ca:
+        run(ca.directory, ca.bundle, ca.http_port, "issue-slow")
+
+
+def test_external_account_binding(tmp_path):
+    with pebble.Pebble(tmp_path, eab=True) as ca:
+        assert len(run(ca.directory, ca.bundle, ca.http_port, "eab")) == 3
+
+
+def test_port_that_goes_away_in_the_middle(tmp_path):
+    with pebble.Pebble(tmp_path) as ca:
+        run(ca.directory, ca.bundle, ca.http_port, "gone")
+
+
+@pytest.mark.parametrize("fault", rubbish.FAULTS)
+def test_rubbish_ends_with_a_finding(tmp_path, fault):
+    with rubbish.Server(tmp_path, fault) as ca:
+        lines = run(ca.directory, ca.bundle, ca.http_port, "fail")
+        assert lines and ca.requests > 0, lines
+        if fault.stage != "directory":
+            assert lines[0].startswith("ok order fails"), lines
+        assert fault.cause in lines[0], lines
