@@ -72,4 +72,5 @@ int cmd_ca_test(struct cmd *c);
 int cmd_causes(struct cmd *c);
 int cmd_doctor(struct cmd *c);
 int cmd_config_check(struct cmd *c);
+int cmd_simulate(struct cmd *c);
 #endif

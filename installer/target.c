@@ -207,15 +207,17 @@ plan_site(struct target *t, struct work *w, struct why *why)
 		if (e == ERR_OK)
 			e = liveset_plan_current(&t->live, job->site_id, set, c, why);
 	}
+	size_t before = c->n;
 	if (e == ERR_OK && job->verb == DEPLOY_APPLY && (is_nginx || is_variable))
 		e = nginx_plan_challenge(&t->live, job->thumbprint, c, why);
+	bool is_answer_changed = c->n > before;
 	if (e == ERR_OK && is_nginx)
 		e = nginx_plan_site(&t->live, t->config, job, c, why);
 	if (e == ERR_OK && is_variable)
 		e = nginx_plan_flags(&t->live, job, c, &is_map_changed, why);
 	if (e == ERR_OK && w->bytes == NULL)
 		e = liveset_plan_current(&t->live, job->site_id, "", c, why);
-	w->wants_reload = is_nginx ? c->n > 0 : is_map_changed;
+	w->wants_reload = is_nginx ? c->n > 0 : is_answer_changed || is_map_changed;
 	if (e == ERR_OK)
 		e = liveset_plan_names(&t->live, job->site_id, job->names,
 		    job->verb == DEPLOY_REMOVE ? 0 : job->names_n, c, why);

@@ -3,7 +3,8 @@
 /*
  * Letters to a mail server by libcurl on the process's loop. One connection is kept and used for several letters.
  * A 5xx answer means DENIED (for good), a 4xx answer or a failure of network or TLS means a TRANSIENT class, each with the
- * server's own words. Addresses that could break out of their SMTP command are refused here, whoever made them.
+ * server's own words. A refused login is CONFIG (LOCAL): that is our fault, and the letter has to stay in the outbox.
+ * Addresses that could break out of their SMTP command are refused here, whoever made them.
  */
 #include "ports/loop/loop.h"
 #include "ports/mail/mail.h"
@@ -12,8 +13,8 @@ struct smtp_options {
 	const char *server;   /* smtp://host:port or smtps://host:port; no user, path or query */
 	const char *user;     /* NULL or "": no login */
 	const char *password; /* used with user */
-	bool tls;	      /* smtp:// only: STARTTLS is demanded; without it nothing is sent. Off: used when offered,
-				 but a login is then refused unless the connection is encrypted or the server is loopback */
+	bool tls;	      /* smtp:// only: STARTTLS is demanded; without it nothing is sent. Off: used when offered; a
+				 login then needs a server on loopback (anybody on the way could hide the offer) */
 	const char *bundle;   /* PEM file of trusted roots, read once; NULL: the system's */
 	int64_t timeout_ms;   /* for one letter, connection included */
 	unsigned letters_max; /* waiting here at one time; more: FULL. 0: 1000 */
