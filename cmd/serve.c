@@ -1,206 +1,381 @@
+/*
+ * `koshin serve`: gets folders, keys and socket pairs ready as root, then lets the supervisor run the four processes.
+ *
+ *   engine --(link)-- keeper --(link)-- web        web --(a byte for each wish)--> engine --(link)-- installer
+ *
+ * Only the installer stays root. Both ends of each pair stay open here, so that they outlive every child.
+ */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
-#include <stdio.h>
+#include <sodium.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <pwd.h>
-#include "base/point.h"
 #include "cmd/cmd.h"
 #include "cmd/supervisor.h"
 #include "engine/engine.h"
 #include "http/web.h"
 #include "installer/installer.h"
 #include "keeper/keeper.h"
-#include "ports/keys/secret.h"
+#include "ports/keys/master.h"
 #include "ports/link/link.h"
 #include "ports/process/process.h"
 
-/*
- * koshin serve: the four processes on one machine. Here are the pairs of sockets between them, the key under which
- * certificates travel from the keeper to the installer, and who gives up what.
- */
+enum { PATH_BYTES = 4096, MODE_SHARED = 01771, MODE_OWN = 0711 };
 
-struct plan {
-	const struct config *config;
+struct serve {
+	struct config *config;
 	struct clock clock;
-	uint8_t transport_key[SECRET_KEY_BYTES];
-	/* Pairs: [0] is the end of the one who asks. wake: [0] is read by the engine. */
-	int engine_keeper[2], web_keeper[2], engine_installer[2], wake[2];
+	struct secret transport;
+	int engine_keeper[2], web_keeper[2],
+	    engine_installer[2]; /* client's end, server's end */
+	int wake[2];		 /* reading end, writing end */
+	int fd_lock;
 };
 
-static volatile sig_atomic_t quit;
+static volatile sig_atomic_t serve_quit; /* of the installer */
 
 static void
-on_term(int signal)
+on_term(int number)
 {
-	(void)signal;
-	quit = 1;
+	(void)number;
+	serve_quit = 1;
+}
+
+/* --- the children; each runs in a process of its own --- */
+
+/* What engine and web give up: the transport key, which a fork copied, root, and core files, for the engine reads
+ * the password of the mail server. */
+static enum err
+become_ordinary(const struct serve *s, pid_t parent, struct why *why)
+{
+	secret_wipe((struct str){ (const char *)s->transport.p, s->transport.n });
+	enum err e = process_become(s->config->user, why);
+	if (e == ERR_OK)
+		e = process_die_with(parent);
+	if (e == ERR_OK)
+		e = process_keep_secret();
+	return e == ERR_OK ? process_keep_low() : e;
 }
 
 static int
-complain(const char *process, const struct why *why, enum err err)
+fail(const char *process, enum err e, const struct why *why)
 {
-	fprintf(stderr, "koshin-%s: %s: %s\n", process, err_words(err), why->text);
+	fprintf(stderr, "koshin-%s: stops: %s%s%s\n", process, err_words(e),
+	    why->text[0] != '\0' ? ": " : "", why->text);
 	return 1;
-}
-
-/* What all but the installer do: become the user, die with the supervisor, gain nothing, leave no core. */
-static int
-step_down(const struct plan *p, const char *process, pid_t parent)
-{
-	struct why why = { "" };
-	enum err err = process_become(p->config->user, &why);
-
-	if (err == ERR_OK)
-		err = process_die_with(parent);
-	if (err == ERR_OK)
-		err = process_keep_secret();
-	if (err == ERR_OK)
-		err = process_keep_low();
-	return err == ERR_OK ? 0 : complain(process, &why, err);
 }
 
 static int
 run_keeper(const void *arg, int fd_ready, pid_t parent)
 {
-	const struct plan *p = arg;
-	const struct keeper_options o = {
-		.config = p->config,
-		.transport_key = p->transport_key,
-		.fd_engine = p->engine_keeper[1],
-		.fd_web = p->web_keeper[1],
+	const struct serve *s = arg;
+	const struct keeper_options o = { .config = s->config,
+		.transport_key = s->transport.p,
+		.fd_engine = s->engine_keeper[1],
+		.fd_web = s->web_keeper[1],
 		.fd_ready = fd_ready,
-		.parent = parent,
-	};
+		.parent = parent };
 
-	POINT_PROCESS("keeper");
 	return keeper_run(&o);
-}
-
-static int
-run_engine(const void *arg, int fd_ready, pid_t parent)
-{
-	const struct plan *p = arg;
-	const struct engine_options o = {
-		.config = p->config,
-		.fd_keeper = p->engine_keeper[0],
-		.fd_installer = p->engine_installer[0],
-		.fd_wake = p->wake[0],
-		.fd_ready = fd_ready,
-	};
-
-	POINT_PROCESS("engine");
-	return step_down(p, "engine", parent) != 0 ? 1 : engine_run(&o);
-}
-
-static int
-run_web(const void *arg, int fd_ready, pid_t parent)
-{
-	const struct plan *p = arg;
-	const struct web_options o = {
-		.config = p->config,
-		.fd_keeper = p->web_keeper[0],
-		.fd_wake = p->wake[1],
-		.fd_ready = fd_ready,
-	};
-
-	POINT_PROCESS("web");
-	return step_down(p, "web", parent) != 0 ? 1 : web_run(&o);
 }
 
 static int
 run_installer(const void *arg, int fd_ready, pid_t parent)
 {
-	const struct plan *p = arg;
-	struct sigaction act = { .sa_handler = on_term };
-	sigset_t blocked, before;
+	const struct serve *s = arg;
+	struct sigaction action = { .sa_handler = on_term };
 	struct why why = { "" };
+	sigset_t term, unblocked;
 
-	POINT_PROCESS("installer");
-	/* Signals come only where the installer waits: between two batches, never in the middle of one. */
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &blocked, &before) != 0 || sigaction(SIGTERM, &act, NULL) != 0 ||
-	    sigaction(SIGINT, &act, NULL) != 0 || process_die_with(parent) != ERR_OK)
-		return complain("installer", &why, ERR_IO);
-	const struct installer_options o = {
-		.fd = p->engine_installer[1],
-		.targets = p->config->targets,
-		.targets_n = p->config->targets_n,
-		.transport_key = p->transport_key,
-		.clock = &p->clock,
-		.quit = &quit,
-		.unblocked = &before,
-	};
+	(void)parent; /* it stays who it is, so the kernel remembers whom it dies with */
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &term, &unblocked);
+	sigemptyset(&action.sa_mask);
+	(void)sigaction(
+	    SIGTERM, &action, NULL); /* cannot fail for this signal and this struct */
+	const struct installer_options o = { .fd = s->engine_installer[1],
+		.targets = s->config->targets,
+		.targets_n = s->config->targets_n,
+		.transport_key = s->transport.p,
+		.clock = &s->clock,
+		.quit = &serve_quit,
+		.unblocked = &unblocked };
+
+	/* What it does first is to say HELLO to the engine; until then questions wait in the socket. */
 	if (write(fd_ready, "i", 1) != 1)
-		return complain("installer", &why, err_of_errno(errno));
-	enum err err = installer_run(&o, &why);
-	return err == ERR_OK ? 0 : complain("installer", &why, err);
+		return fail("installer", err_of_errno(errno), &why);
+	enum err e = installer_run(&o, &why);
+	return e == ERR_OK ? 0 : fail("installer", e, &why);
 }
 
-/* A folder of ours: made if it is not there, and the user's. Not recursive, so that a mistyped path is an error. */
-static enum err
-own_folder(const char *path, const char *user, mode_t mode)
+static int
+run_engine(const void *arg, int fd_ready, pid_t parent)
 {
-	struct passwd *pw = user != NULL && user[0] != '\0' && geteuid() == 0 ? getpwnam(user) : NULL;
+	const struct serve *s = arg;
+	const struct engine_options o = { .config = s->config,
+		.fd_keeper = s->engine_keeper[0],
+		.fd_installer = s->engine_installer[0],
+		.fd_wake = s->wake[0],
+		.fd_ready = fd_ready };
+	struct why why = { "" };
+	enum err e = become_ordinary(s, parent, &why);
 
-	if (mkdir(path, mode) != 0 && errno != EEXIST)
+	return e == ERR_OK ? engine_run(&o) : fail("engine", e, &why);
+}
+
+static int
+run_web(const void *arg, int fd_ready, pid_t parent)
+{
+	const struct serve *s = arg;
+	const struct web_options o = { .config = s->config,
+		.fd_keeper = s->web_keeper[0],
+		.fd_wake = s->wake[1],
+		.fd_ready = fd_ready };
+	struct why why = { "" };
+	enum err e = become_ordinary(s, parent, &why);
+
+	return e == ERR_OK ? web_run(&o) : fail("web", e, &why);
+}
+
+/* --- getting ready --- */
+
+/* Makes a folder and those above it. EXISTS if it was there. */
+static enum err
+make_folder(const char *path, struct why *why)
+{
+	AUTO_BUF part;
+
+	buf_init(&part, PATH_BYTES);
+	buf_put_str(&part, str_of(path));
+	if (part.err != ERR_OK)
+		return part.err;
+	for (char *slash = strchr(part.p + 1, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(part.p, 0755) == 0)
+			(void)chmod(part.p,
+			    0755); /* whatever the umask; if not, the next step says what cannot be done */
+		*slash = '/';
+	}
+	if (mkdir(path, 0700) == 0)
+		return ERR_OK;
+	if (errno == EEXIST)
+		return ERR_EXISTS;
+	why_set(why, "%s: the folder cannot be made: %s", path, strerror(errno));
+	return err_of_errno(errno);
+}
+
+static bool
+is_empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	size_t n = 0;
+
+	if (dir == NULL)
+		return false;
+	for (const struct dirent *d = readdir(dir); d != NULL && n == 0; d = readdir(dir))
+		n += strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+	(void)closedir(dir);
+	return n == 0;
+}
+
+/*
+ * A folder in which engine and web may make their files, but may not replace those of root: it belongs to root, the
+ * user's group may write, and the sticky bit keeps each from the files of the other. A folder that somebody filled
+ * is left as it is; it is said if it does not serve.
+ */
+static enum err
+prepare_folder(const char *path, const struct passwd *user, struct why *why)
+{
+	struct stat st;
+	enum err e = make_folder(path, why);
+	bool is_fresh = e == ERR_OK || (e == ERR_EXISTS && is_empty(path));
+
+	if (e != ERR_OK && e != ERR_EXISTS)
+		return e;
+	if (geteuid() != 0 || user == NULL) {
+		if (e == ERR_OK && chmod(path, MODE_OWN) != 0)
+			return err_of_errno(errno);
+		if (access(path, W_OK | X_OK) == 0)
+			return ERR_OK;
+		why_set(why, "%s: this user cannot write in the folder", path);
+		return ERR_UNWRITABLE;
+	}
+	if (is_fresh && (chown(path, 0, user->pw_gid) != 0 || chmod(path, MODE_SHARED) != 0)) {
+		why_set(why, "%s: cannot be given to the group of %s: %s", path, user->pw_name,
+		    strerror(errno));
 		return err_of_errno(errno);
-	if (pw != NULL && chown(path, pw->pw_uid, pw->pw_gid) != 0)
-		return err_of_errno(errno);
-	return ERR_OK;
+	}
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		why_set(why, "%s: is not a folder", path);
+		return ERR_CONFIG;
+	}
+	if ((st.st_uid == user->pw_uid && (st.st_mode & 0300) == 0300) ||
+	    (st.st_gid == user->pw_gid && (st.st_mode & 0030) == 0030))
+		return ERR_OK;
+	why_set(why,
+	    "%s: user %s cannot write there: chgrp %u and chmod 1771 the folder, and give its "
+	    "files to that user",
+	    path, user->pw_name, (unsigned)user->pw_gid);
+	return ERR_UNWRITABLE;
 }
 
 static enum err
-prepare(struct plan *p)
+prepare_folders(const struct config *c, struct why *why)
 {
-	enum err err = own_folder(p->config->state_folder, p->config->user, 0750);
+	const struct passwd *user = NULL;
 
-	if (err == ERR_OK)
-		err = own_folder(p->config->run_folder, p->config->user, 0750);
-	if (err == ERR_OK)
-		err = link_pair(p->engine_keeper);
-	if (err == ERR_OK)
-		err = link_pair(p->web_keeper);
-	if (err == ERR_OK)
-		err = link_pair(p->engine_installer);
-	if (err == ERR_OK && socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, p->wake) != 0)
-		err = err_of_errno(errno);
-	p->clock.random(p->clock.ctx, p->transport_key, sizeof p->transport_key);
-	return err;
+	if (c->user != NULL && c->user[0] != '\0') {
+		user = getpwnam(c->user);
+		if (user == NULL) {
+			why_set(why, "user %s: there is no such user on this machine", c->user);
+			return ERR_CONFIG;
+		}
+		if (geteuid() != 0 && geteuid() != user->pw_uid) {
+			why_set(why,
+			    "user %s: only root can become another user; start as root or as "
+			    "this user",
+			    c->user);
+			return ERR_CONFIG;
+		}
+	}
+	enum err e = prepare_folder(c->state_folder, user, why);
+	return e == ERR_OK ? prepare_folder(c->run_folder, user, why) : e;
+}
+
+/* One koshin on one store. The lock goes with the process, however it ends. */
+static enum err
+lock_store(struct serve *s, struct why *why)
+{
+	AUTO_BUF path;
+
+	buf_init(&path, PATH_BYTES);
+	buf_putf(&path, "%s/serve.lock", s->config->state_folder);
+	if (path.err != ERR_OK)
+		return path.err;
+	s->fd_lock = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->fd_lock < 0) {
+		why_set(why, "%s: %s", path.p, strerror(errno));
+		return err_of_errno(errno);
+	}
+	if (flock(s->fd_lock, LOCK_EX | LOCK_NB) == 0)
+		return ERR_OK;
+	why_set(why, "another koshin serve runs already in %s", s->config->state_folder);
+	return ERR_BUSY;
+}
+
+/* Reads the master key once, so that a damaged one is said at the start and not by a keeper that dies; makes it at
+ * the first start. A store without its key is never given a new one: nothing in it could be opened. */
+static enum err
+prepare_master_key(const struct config *c, struct why *why)
+{
+	AUTO_BUF path, store;
+	AUTO_SECRET key = { 0 };
+
+	buf_init(&path, PATH_BYTES);
+	buf_init(&store, PATH_BYTES);
+	buf_putf(&store, "%s/koshin.db", c->state_folder);
+	enum err e = keeper_master_key_path(c, &path);
+	if (e == ERR_OK)
+		e = store.err;
+	if (e != ERR_OK)
+		return e;
+	e = master_key_read(path.p, why, &key);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	if (access(store.p, F_OK) == 0) {
+		why_set(why,
+		    "%s: there is a store but no master key: restore the file from the backup",
+		    path.p);
+		return ERR_CORRUPT;
+	}
+	return master_key_make(path.p, why);
+}
+
+static enum err
+make_pairs(struct serve *s)
+{
+	enum err e = secret_init(SECRET_KEY_BYTES, &s->transport);
+
+	if (e == ERR_OK)
+		randombytes_buf(s->transport.p, s->transport.n);
+	if (e == ERR_OK)
+		e = link_pair(s->engine_keeper);
+	if (e == ERR_OK)
+		e = link_pair(s->web_keeper);
+	if (e == ERR_OK)
+		e = link_pair(s->engine_installer);
+	if (e == ERR_OK && pipe2(s->wake, O_CLOEXEC | O_NONBLOCK) != 0)
+		e = err_of_errno(errno);
+	return e;
+}
+
+static enum err
+get_ready(struct serve *s, struct why *why)
+{
+	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN); /* a reader of our log that goes away ends nobody */
+	if (sodium_init() < 0)
+		return ERR_CRYPTO;
+	enum err e = prepare_folders(s->config, why);
+	if (e == ERR_OK)
+		e = lock_store(s, why);
+	if (e == ERR_OK)
+		e = prepare_master_key(s->config, why);
+	return e == ERR_OK ? make_pairs(s) : e;
+}
+
+static enum err
+supervise(const struct serve *s)
+{
+	/* Keeper and installer first: the others ask them. */
+	const struct supervisor_child children[] = {
+		{ "keeper", run_keeper, s, { s->engine_keeper[1], s->web_keeper[1] }, 2 },
+		{ "installer", run_installer, s, { s->engine_installer[1] }, 1 },
+		{ "engine", run_engine, s,
+		    { s->engine_keeper[0], s->engine_installer[0], s->wake[0] }, 3 },
+		{ "web", run_web, s, { s->web_keeper[0], s->wake[1] }, 2 },
+	};
+	const struct supervisor_options o = { .children = children,
+		.children_n = sizeof children / sizeof *children,
+		.run_folder = s->config->run_folder,
+		.clock = &s->clock };
+
+	return supervisor_run(&o);
 }
 
 int
 cmd_serve(struct cmd *c)
 {
-	struct config *config = cmd_config(c);
-	struct plan plan = { .config = config };
+	struct serve s = { .config = cmd_config(c),
+		.engine_keeper = { -1, -1 },
+		.web_keeper = { -1, -1 },
+		.engine_installer = { -1, -1 },
+		.wake = { -1, -1 },
+		.fd_lock = -1 };
+	struct why why = { "" };
 
-	if (config == NULL)
+	if (s.config == NULL)
 		return CMD_FAILED;
-	plan.clock = clock_real(config->clock_offset);
-	enum err err = prepare(&plan);
-	if (err != ERR_OK) {
-		fprintf(stderr, "koshin: %s: %s\n", config->state_folder, err_words(err));
-		config_free(&config);
-		return CMD_FAILED;
-	}
-	const struct supervisor_child children[] = {
-		{ "keeper", run_keeper, &plan, { plan.engine_keeper[1], plan.web_keeper[1] }, 2 },
-		{ "installer", run_installer, &plan, { plan.engine_installer[1] }, 1 },
-		{ "engine", run_engine, &plan, { plan.engine_keeper[0], plan.engine_installer[0], plan.wake[0] }, 3 },
-		{ "web", run_web, &plan, { plan.web_keeper[0], plan.wake[1] }, 2 },
-	};
-	const struct supervisor_options o = {
-		.children = children,
-		.children_n = sizeof children / sizeof *children,
-		.run_folder = config->run_folder,
-		.clock = &plan.clock,
-	};
-	err = supervisor_run(&o);
-	config_free(&config);
-	return err == ERR_OK ? CMD_DONE : CMD_FAILED;
+	s.clock = clock_real(s.config->clock_offset);
+	enum err e = get_ready(&s, &why);
+	if (e == ERR_OK)
+		e = supervise(&s);
+	if (e != ERR_OK)
+		fprintf(stderr, "koshin: %s\n", why.text[0] != '\0' ? why.text : err_words(e));
+	const int fds[] = { s.engine_keeper[0], s.engine_keeper[1], s.web_keeper[0],
+		s.web_keeper[1], s.engine_installer[0], s.engine_installer[1], s.wake[0],
+		s.wake[1], s.fd_lock };
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	secret_fini(&s.transport);
+	config_free(&s.config);
+	return e == ERR_OK ? CMD_DONE : CMD_FAILED;
 }
