@@ -59,6 +59,8 @@ static const struct command commands[] = {
 	    { { NULL, NULL } } },
 	{ "config check", cmd_config_check, "", 0, 0,
 	    "  koshin config check -c /etc/koshin/koshin.yaml\n", { { NULL, NULL } } },
+	{ "simulate", cmd_simulate, "FILE...", 1, CMD_ARGS_MAX,
+	    "  koshin simulate test/scen/05-ignored-letter.scn\n", { { NULL, NULL } } },
 	{ NULL, NULL, NULL, 0, 0, NULL, { { NULL, NULL } } },
 };
 

@@ -120,7 +120,6 @@ MUST_USE enum err orders_wake(struct engine *e);
 struct mono orders_next(const struct engine *e);
 void orders_free(struct engine *e);
 /* letters.c */
-struct span letters_zone(const char *timezone);
 MUST_USE enum err letters_write(struct engine *e, const struct site *s, const struct site_effect *fx);
 MUST_USE enum err letters_send(struct engine *e);
 MUST_USE enum err letters_answer(struct engine *e, const struct work *w);

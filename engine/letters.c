@@ -27,19 +27,6 @@ domain_of(struct str mail)
 	return rest.n > 0 ? rest : STR("koshin.invalid");
 }
 
-struct span
-letters_zone(const char *timezone)
-{
-	int64_t h, m;
-
-	/* "+09:00", checked when the configuration was read. */
-	if (timezone == NULL || strlen(timezone) != 6 || !str_to_int((struct str){ timezone + 1, 2 }, &h) ||
-	    !str_to_int((struct str){ timezone + 4, 2 }, &m))
-		return SPAN_H(9);
-	int64_t s = h * 3600 + m * 60;
-	return SPAN_S(timezone[0] == '-' ? -s : s);
-}
-
 enum err
 letters_write(struct engine *e, const struct site *s, const struct site_effect *fx)
 {
@@ -54,7 +41,7 @@ letters_write(struct engine *e, const struct site *s, const struct site_effect *
 	struct words_context ctx = {
 		.lang = lang_of(owner.lang.n > 0 ? owner.lang : str_of(e->config->language)),
 		.now = e->turn.now,
-		.zone = letters_zone(e->config->timezone),
+		.zone = config_zone(e->config),
 		.site_name = names_for_people(s->names[0].name, a),
 		.view = view_of(s, e->turn.now),
 		.panel_url = str_of(e->config->panel_url),

@@ -29,8 +29,6 @@ struct run {
 	struct smtp *smtp;
 	struct engine *engine;
 	char *eab_hmac, *password;
-	struct address *addresses;
-	struct address_range *ranges;
 	int fd_signal;
 	bool is_over;
 };
@@ -79,37 +77,6 @@ watch_signals(struct run *r)
 	if (r->fd_signal < 0)
 		return err_of_errno(errno);
 	return loop_watch(r->loop, r->fd_signal, LOOP_READ, on_signal, r);
-}
-
-static enum err
-open_probe(struct run *r, struct why *why)
-{
-	const struct config *c = r->config;
-	struct probe_net_options o = {
-		.forwarders = (const char *const *)c->dns.forwarders,
-		.forwarders_n = c->dns.forwarders_n,
-		.trust_anchor_file = c->dns.trust_anchor_file,
-		.roots = c->check.roots,
-		.http_port = c->check.http_port,
-		.https_port = c->check.https_port,
-		.timeout_ms = c->check.timeout_ms,
-		.deadline_ms = c->check.deadline_ms,
-	};
-	enum err err = ERR_OK;
-
-	r->addresses = calloc(c->server.addresses_n + 1, sizeof *r->addresses);
-	r->ranges = calloc(c->check.allow_n + 1, sizeof *r->ranges);
-	if (r->addresses == NULL || r->ranges == NULL)
-		return ERR_MEMORY;
-	for (size_t i = 0; err == ERR_OK && i < c->server.addresses_n; i++)
-		err = address_read(str_of(c->server.addresses[i]), &r->addresses[i]);
-	for (size_t i = 0; err == ERR_OK && i < c->check.allow_n; i++)
-		err = address_range_read(str_of(c->check.allow[i]), &r->ranges[i]);
-	o.ours = r->addresses;
-	o.ours_n = c->server.addresses_n;
-	o.allowed = r->ranges;
-	o.allowed_n = c->check.allow_n;
-	return err != ERR_OK ? err : probe_net_new(r->loop, &r->clock, &o, why, &r->probe);
 }
 
 static enum err
@@ -166,7 +133,7 @@ open_ports(struct run *r, struct why *why)
 	if (err == ERR_OK)
 		err = deploy_remote_new(r->loop, &r->clock, r->options->fd_installer, &r->deploy);
 	if (err == ERR_OK)
-		err = open_probe(r, why);
+		err = probe_net_configured(r->loop, &r->clock, c, why, &r->probe);
 	if (err == ERR_OK)
 		err = open_mail(r, why);
 	if (err == ERR_OK && c->cas[0].eab_hmac_file != NULL)
@@ -244,8 +211,6 @@ close_all(struct run *r)
 		(void)close(r->fd_signal);
 	free(r->eab_hmac);
 	free(r->password);
-	free(r->addresses);
-	free(r->ranges);
 }
 
 int

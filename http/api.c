@@ -162,24 +162,12 @@ api_load(struct api_call *c, struct site *ret)
 	return err != ERR_OK ? err : store_site_load(c->api->store, id, c->a, ret);
 }
 
-struct span
-api_zone(const struct config *config)
-{
-	int64_t h = 0, m = 0;
-	const char *zone = config->timezone;
-
-	/* "+09:00": its form was checked when the configuration was read. */
-	must(strlen(zone) == 6 && str_to_int((struct str){ zone + 1, 2 }, &h) &&
-	     str_to_int((struct str){ zone + 4, 2 }, &m));
-	return SPAN_S((zone[0] == '-' ? -1 : 1) * (h * 3600 + m * 60));
-}
-
 enum err
 api_site_document(struct api_call *c, const struct site *s, json_t **ret)
 {
 	struct json_site_facts facts = {
 		.now = c->turn.now,
-		.zone = api_zone(c->api->config),
+		.zone = config_zone(c->api->config),
 		.panel_url = str_of(c->api->config->panel_url),
 		.order_phase = ORDER_PHASE_COUNT,
 	};

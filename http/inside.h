@@ -28,7 +28,6 @@ MUST_USE enum err api_load(struct api_call *c, struct site *ret);
 /* The whole document of one site. */
 MUST_USE enum err api_site_document(struct api_call *c, const struct site *s, json_t **ret);
 void api_wake(struct api_call *c);
-struct span api_zone(const struct config *config);
 
 /* http/sites.c */
 enum err sites_list(struct api_call *c);

@@ -367,3 +367,16 @@ config_read(const char *file, struct why *why, struct config **ret)
 	(void)fclose(f); /* was only read */
 	return err == ERR_OK ? config_parse(buf_str(&text), file, why, ret) : err;
 }
+
+struct span
+config_zone(const struct config *c)
+{
+	const char *zone = c->timezone;
+	int64_t h, m;
+
+	/* "+09:00": its form was checked when the file was read. */
+	if (zone == NULL || strlen(zone) != 6 || !str_to_int((struct str){ zone + 1, 2 }, &h) ||
+	    !str_to_int((struct str){ zone + 4, 2 }, &m))
+		return SPAN_H(9);
+	return SPAN_S((zone[0] == '-' ? -1 : 1) * (h * 3600 + m * 60));
+}

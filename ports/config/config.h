@@ -63,4 +63,6 @@ MUST_USE enum err config_read(const char *file, struct why *why, struct config *
 /* From text, for tests; `file` is used in messages. */
 MUST_USE enum err config_parse(struct str yaml, const char *file, struct why *why, struct config **ret);
 void config_free(struct config **c);
+/* What `timezone` adds to UTC; nine hours without one. */
+struct span config_zone(const struct config *c);
 #endif

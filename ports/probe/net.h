@@ -24,6 +24,10 @@ struct probe_net_options {
 struct probe_net;
 MUST_USE enum err probe_net_new(struct loop *l, const struct clock *c, const struct probe_net_options *o,
     struct why *why, struct probe_net **ret);
+/* The same with what the configuration says. */
+struct config;
+MUST_USE enum err probe_net_configured(struct loop *l, const struct clock *c, const struct config *config,
+    struct why *why, struct probe_net **ret);
 void probe_net_free(struct probe_net **p);
 struct probe probe_net_port(struct probe_net *p);
 /* "203.0.113.10", "2001:db8::5"; a range as "10.0.0.0/8". */

@@ -412,7 +412,9 @@ test_story_of_letters(void **state)
 
 	(void)state;
 	fixture_init(&f, AGE_DUE);
-	struct finding *gone = finding_put(&f.site.findings, CAUSE_DNS_A_ELSEWHERE, f.names[0].name);
+	f.findings[0] = (struct finding){ .cause = CAUSE_DNS_A_ELSEWHERE, .subject = f.names[0].name };
+	f.site.findings.n = 1;
+	struct finding *gone = &f.findings[0];
 	gone->acts = ACTOR_DOMAIN_COMPANY;
 	gone->first_seen = gone->last_seen = now;
 	gone->told_at = WHEN_UNKNOWN;

@@ -1,0 +1,81 @@
+#include <stdio.h>
+#include <string.h>
+#include "cmd/client.h"
+#include "cmd/show.h"
+
+/* koshin causes [ID]: the table of causes with its texts; needs neither daemon nor configuration. */
+
+static json_t *
+texts(enum cause c, enum lang l)
+{
+	static const char *const names[] = { "visitors", "cause", "action", "next" };
+	json_t *o = json_object();
+
+	for (enum cause_text t = 0; t < CAUSE_TEXT_COUNT; t++)
+		(void)json_object_set_new(o, names[t], json_string(words_cause_raw(c, t, l)));
+	return o;
+}
+
+static json_t *
+row_of(enum cause c)
+{
+	const struct cause_row *r = cause_row(c);
+	const char *action = words_cause_raw(c, CAUSE_ACTION, LANG_EN);
+	/* What is to be entered is in the finding; the row says which of its values that is. */
+	const char *copy = strstr(action, "{copy}") != NULL ? "{copy}" : strstr(action, "{wanted}") != NULL ? "{wanted}" : NULL;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:{s:o, s:o}, s:s?}", "id", r->id, "layer", layer_name(r->layer),
+	    "severity", severity_name(r->severity), "scope", scope_name(r->scope), "blocks", r->blocks, "acts",
+	    actor_name(r->acts), "heals", heals_name(r->heals), "texts", "ja", texts(c, LANG_JA), "en", texts(c, LANG_EN),
+	    "copy", copy);
+}
+
+static void
+show_one(const struct cmd *c, enum cause cause)
+{
+	struct show s = show_init(c, NULL);
+	const struct cause_row *r = cause_row(cause);
+	AUTO_BUF who = { .max = 4096 };
+	char key[64];
+
+	(void)snprintf(key, sizeof key, "actor.%s", actor_name(r->acts));
+	words_ui(key, c->lang, NULL, 0, &who);
+	show_row(&s, "cli.head.id", str_of(r->id));
+	show_row(&s, "cli.head.severity", str_of(severity_name(r->severity)));
+	show_row(&s, "cli.label.now", str_of(words_cause_raw(cause, CAUSE_VISITORS, c->lang)));
+	show_row(&s, "cli.label.cause", str_of(words_cause_raw(cause, CAUSE_CAUSE, c->lang)));
+	show_row(&s, "cli.label.who", buf_str(&who));
+	show_row(&s, "cli.label.action", str_of(words_cause_raw(cause, CAUSE_ACTION, c->lang)));
+	show_row(&s, "cli.label.next-look", str_of(words_cause_raw(cause, CAUSE_NEXT, c->lang)));
+}
+
+int
+cmd_causes(struct cmd *c)
+{
+	enum cause one = c->args_n > 0 ? cause_of_id(str_of(c->args[0])) : CAUSE_NONE;
+
+	if (c->args_n > 0 && one == CAUSE_NONE) {
+		CMD_SAY(c, stderr, "cli.error.cause", str_of(c->args[0]));
+		return CMD_FAILED;
+	}
+	if (one != CAUSE_NONE && !c->is_json) {
+		show_one(c, one);
+		return CMD_DONE;
+	}
+	json_t *all = json_array();
+	for (enum cause i = CAUSE_NONE + 1; i < CAUSE_COUNT; i++) {
+		if (one != CAUSE_NONE && i != one)
+			continue;
+		if (c->is_json) {
+			(void)json_array_append_new(all, row_of(i));
+			continue;
+		}
+		show_cell(str_of(cause_row(i)->id), 40);
+		show_cell(str_of(severity_name(cause_row(i)->severity)), 6);
+		(void)printf("%s\n", actor_name(cause_row(i)->acts));
+	}
+	if (c->is_json)
+		client_print_json(one != CAUSE_NONE ? json_array_get(all, 0) : all);
+	json_decref(all);
+	return CMD_DONE;
+}

@@ -1,0 +1,246 @@
+#include "cmd/show.h"
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+#include "ports/clock/clock.h"
+
+enum { LABEL_COLUMNS = 18, TEXT_MAX = 64 * 1024 };
+
+struct show
+show_init(const struct cmd *c, const struct config *config)
+{
+	struct clock clock = clock_real(config != NULL ? config->clock_offset : SPAN_S(0));
+
+	return (struct show){
+		.cmd = c,
+		.ctx = {
+			.lang = c->lang,
+			.now = clock_now(&clock),
+			.zone = config != NULL ? config_zone(config) : SPAN_H(9),
+		},
+	};
+}
+
+const char *
+show_text(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text != NULL ? text : "";
+}
+
+const char *
+show_spoken(const struct show *s, const json_t *o, const char *key)
+{
+	return show_text(json_object_get(o, key), lang_name(s->cmd->lang));
+}
+
+struct when
+show_when(const json_t *o, const char *key)
+{
+	struct str text = str_of(show_text(o, key));
+	int64_t year, month, day, hour, minute, second;
+
+	if (text.n != 20 || !str_to_int(str_cut(&text, '-'), &year) || !str_to_int(str_cut(&text, '-'), &month) ||
+	    !str_to_int(str_cut(&text, 'T'), &day) || !str_to_int(str_cut(&text, ':'), &hour) ||
+	    !str_to_int(str_cut(&text, ':'), &minute) || !str_to_int(str_cut(&text, 'Z'), &second))
+		return WHEN_UNKNOWN;
+	struct civil c = { (int)year, (int)month, (int)day, (int)hour, (int)minute, (int)second, 0 };
+	return when_of_civil(&c);
+}
+
+void
+show_date(const struct show *s, const json_t *o, const char *key, bool with_distance, struct buf *to)
+{
+	struct when w = show_when(o, key);
+
+	if (!when_is_known(w)) {
+		words_ui("cli.unknown", s->cmd->lang, NULL, 0, to);
+		return;
+	}
+	words_date(w, &s->ctx, to);
+	if (with_distance)
+		words_distance(w, &s->ctx, to);
+}
+
+/* Columns that the text takes on a terminal; what cannot be decoded counts one. */
+static size_t
+columns_of(struct str text)
+{
+	mbstate_t state = { 0 };
+	size_t columns = 0;
+
+	while (text.n > 0) {
+		wchar_t wide;
+		size_t n = mbrtowc(&wide, text.p, text.n, &state);
+
+		if (n == 0 || n == (size_t)-1 || n == (size_t)-2) {
+			n = 1;
+			wide = L'?';
+			state = (mbstate_t){ 0 };
+		}
+		int width = wcwidth(wide);
+		columns += width > 0 ? (size_t)width : 0;
+		text.p += n;
+		text.n -= n;
+	}
+	return columns;
+}
+
+void
+show_cell(struct str text, size_t columns)
+{
+	size_t taken = columns_of(text);
+
+	(void)printf("%.*s", STR_ARG(text));
+	for (; taken < columns; taken++)
+		(void)putchar(' ');
+	/* A cell that is too wide still stands apart from the next. */
+	(void)putchar(' ');
+}
+
+void
+show_row(const struct show *s, const char *key, struct str value)
+{
+	AUTO_BUF label = { .max = TEXT_MAX };
+	bool is_first = true;
+
+	if (key != NULL)
+		words_ui(key, s->cmd->lang, NULL, 0, &label);
+	do {
+		show_cell(is_first ? buf_str(&label) : STR_NONE, LABEL_COLUMNS);
+		(void)printf("%.*s\n", STR_ARG(str_cut(&value, '\n')));
+		is_first = false;
+	} while (value.n > 0);
+}
+
+static void
+show_date_row(const struct show *s, const char *label, const json_t *o, const char *key)
+{
+	AUTO_BUF text = { .max = TEXT_MAX };
+
+	show_date(s, o, key, true, &text);
+	show_row(s, label, buf_str(&text));
+}
+
+void
+show_finding(const struct show *s, const json_t *f)
+{
+	const char *copy = show_text(json_object_get(f, "action"), "copy");
+	AUTO_BUF who = { .max = TEXT_MAX };
+	char key[64];
+	size_t i;
+	json_t *line;
+
+	show_row(s, "cli.label.cause", str_of(show_spoken(s, f, "explanation")));
+	(void)snprintf(key, sizeof key, "actor.%s", show_text(f, "who"));
+	words_ui(key, s->cmd->lang, NULL, 0, &who);
+	show_row(s, "cli.label.who", buf_str(&who));
+	show_row(s, "cli.label.action", str_of(show_spoken(s, f, "action")));
+	if (copy[0] != '\0')
+		show_row(s, "cli.label.value", str_of(copy));
+	show_row(s, "cli.label.next-look", str_of(show_spoken(s, f, "next")));
+	if (!s->cmd->is_verbose)
+		return;
+	show_row(s, "cli.head.id", str_of(show_text(f, "cause")));
+	json_array_foreach(json_object_get(f, "evidence"), i, line)
+		show_row(s, i == 0 ? "cli.label.evidence" : NULL, str_of(json_string_value(line)));
+}
+
+static void
+show_visitors(const struct show *s, const json_t *site)
+{
+	AUTO_BUF text = { .max = TEXT_MAX };
+	size_t i;
+	json_t *n;
+
+	json_array_foreach(json_object_get(site, "names"), i, n)
+	{
+		char key[64];
+		struct str name = str_of(show_text(n, "name"));
+
+		if (!json_is_true(json_object_get(n, "wanted")))
+			continue;
+		if (text.n > 0)
+			buf_putc(&text, '\n');
+		(void)snprintf(key, sizeof key, "names.%s", show_text(n, "visitors"));
+		words_ui(key, s->cmd->lang, &name, 1, &text);
+	}
+	show_row(s, "cli.label.now", buf_str(&text));
+}
+
+/* The same thing may be open for several names; what the site's cause said is not said twice. */
+static void
+show_also(const struct show *s, const json_t *site)
+{
+	const json_t *cause = json_object_get(site, "cause");
+	bool is_first = true;
+	size_t i, k;
+	json_t *n, *f;
+
+	json_array_foreach(json_object_get(site, "names"), i, n)
+		json_array_foreach(json_object_get(n, "findings"), k, f)
+		{
+			if (json_equal(f, cause))
+				continue;
+			if (is_first) {
+				(void)printf("\n");
+				cmd_say(s->cmd, stdout, "cli.label.also", NULL, 0);
+			}
+			is_first = false;
+			(void)printf("  %s: %s\n", show_text(f, "subject"), show_spoken(s, f, "explanation"));
+		}
+}
+
+static void
+show_settings(const struct show *s, const json_t *site)
+{
+	const json_t *setting = json_object_get(site, "setting"), *certificate = json_object_get(site, "certificate");
+	AUTO_BUF text = { .max = TEXT_MAX };
+	json_int_t redirect = json_integer_value(json_object_get(site, "redirect"));
+
+	(void)printf("\n");
+	show_row(s, "cli.label.owner", str_of(show_text(site, "owner")));
+	show_row(s, "cli.label.source", str_of(show_text(setting, "source")));
+	show_row(s, "cli.label.coverage", str_of(show_text(setting, "coverage")));
+	if (redirect != 0)
+		buf_putf(&text, "%d", (int)redirect);
+	else
+		words_ui(json_is_true(json_object_get(setting, "redirect")) ? "cli.off-for-now" : "cli.off", s->cmd->lang,
+		    NULL, 0, &text);
+	show_row(s, "cli.label.redirect", buf_str(&text));
+	if (json_is_object(certificate)) {
+		show_row(s, "cli.label.fingerprint", str_of(show_text(certificate, "fingerprint")));
+		show_date_row(s, "cli.label.next-renewal", site, "next_renewal");
+	}
+	if (json_is_object(json_object_get(site, "draft"))) {
+		buf_clear(&text);
+		show_date(s, json_object_get(site, "draft"), "begun_at", true, &text);
+		show_row(s, "cli.label.draft", buf_str(&text));
+	}
+}
+
+void
+show_site(const struct show *s, const json_t *site)
+{
+	const json_t *cause = json_object_get(site, "cause");
+
+	(void)printf("%s\n%s\n\n", show_spoken(s, site, "pill"), show_spoken(s, site, "headline"));
+	/* Three lines first: what visitors see, until when, what to do. */
+	show_visitors(s, site);
+	if (when_is_known(show_when(site, "since")))
+		show_date_row(s, "cli.label.since", site, "since");
+	else if (when_is_known(show_when(site, "until")))
+		show_date_row(s, "cli.label.until", site, "until");
+	if (json_is_object(cause)) {
+		show_finding(s, cause);
+	} else {
+		AUTO_BUF nothing = { .max = TEXT_MAX };
+
+		words_ui("cli.no-action", s->cmd->lang, NULL, 0, &nothing);
+		show_row(s, "cli.label.action", buf_str(&nothing));
+		show_date_row(s, "cli.label.next-look", site, "next_look");
+	}
+	show_also(s, site);
+	show_settings(s, site);
+}

@@ -1,0 +1,315 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cmd/client.h"
+#include "cmd/show.h"
+#include "cmd/wait.h"
+
+/* koshin site add, list, show, history, set, remove. */
+
+/* Words of one option that is on or off. False after the mistake was said. */
+static bool
+read_switch(const struct cmd *c, const char *option, json_t *body, int *status)
+{
+	const char *value = cmd_value(c, option);
+
+	if (value == NULL)
+		return true;
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) {
+		*status = cmd_misused(c, "usage.on-off", value);
+		return false;
+	}
+	return json_object_set_new(body, option, json_boolean(strcmp(value, "on") == 0)) == 0;
+}
+
+static void
+put_text(const struct cmd *c, const char *option, const char *field, json_t *body)
+{
+	const char *value = cmd_value(c, option);
+
+	if (value != NULL)
+		(void)json_object_set_new(body, field, json_string(value));
+}
+
+/* "example.jp,shop.example.jp" */
+static json_t *
+names_of(const char *list)
+{
+	json_t *names = json_array();
+	struct str rest = str_of(list);
+
+	while (rest.n > 0) {
+		struct str name = str_trim(str_cut(&rest, ','));
+
+		(void)json_array_append_new(names, json_stringn(name.p, name.n));
+	}
+	return names;
+}
+
+static int
+added(struct cmd *c, struct client *cl, const json_t *site)
+{
+	const char *name = show_text(site, "name");
+
+	if (cmd_has(c, "wait"))
+		return wait_for(c, cl, name, WAIT_ISSUED);
+	if (c->is_json) {
+		client_print_json(site);
+		return CMD_DONE;
+	}
+	CMD_SAY(c, stdout, "cli.added", str_of(name));
+	CMD_SAY(c, stdout, "cli.added-next", str_of(name));
+	return CMD_DONE;
+}
+
+int
+cmd_site_add(struct cmd *c)
+{
+	json_t *body = json_object(), *site = NULL;
+	int status;
+
+	if (!cmd_has(c, "owner")) {
+		json_decref(body);
+		return cmd_misused(c, "usage.needs-owner", c->args[0]);
+	}
+	struct client *cl = client_open(c, &status);
+	if (cl != NULL) {
+		(void)json_object_set_new(body, "names", names_of(c->args[0]));
+		put_text(c, "owner", "owner", body);
+		put_text(c, "owner-lang", "owner_lang", body);
+		put_text(c, "coverage", "coverage", body);
+		put_text(c, "root", "root", body);
+		put_text(c, "proxy", "proxy", body);
+		put_text(c, "key-type", "key_type", body);
+		if (cmd_has(c, "redirect"))
+			(void)json_object_set_new(body, "redirect", json_true());
+		status = client_ask(cl, "POST", STR("/sites"), body, &site);
+		if (status == CMD_DONE)
+			status = added(c, cl, site);
+	}
+	json_decref(site);
+	json_decref(body);
+	client_close(&cl);
+	return status;
+}
+
+static void
+list_table(const struct show *s, const json_t *sites)
+{
+	size_t i;
+	json_t *site;
+
+	json_array_foreach(sites, i, site)
+	{
+		AUTO_BUF until = { .max = 4096 };
+		bool is_safe = when_is_known(show_when(site, "until"));
+
+		show_date(s, site, is_safe ? "until" : "since", false, &until);
+		show_cell(str_of(show_text(site, "name")), 30);
+		show_cell(str_of(show_spoken(s, site, "pill")), 24);
+		show_cell(buf_str(&until), 26);
+		(void)printf("%s\n", show_text(site, "cause"));
+	}
+}
+
+int
+cmd_site_list(struct cmd *c)
+{
+	json_t *document = NULL;
+	int status;
+	struct client *cl = client_open(c, &status);
+
+	if (cl == NULL)
+		return status;
+	struct arena a;
+	arena_init(&a, 65536);
+	const char *limit = cmd_value(c, "limit"), *after = cmd_value(c, "after");
+	struct str path = arena_strf(&a, "/sites?limit=%.*s&after=%.*s&filter=%.*s",
+	    STR_ARG(client_escape(cl, limit != NULL ? limit : "100")), STR_ARG(client_escape(cl, after != NULL ? after : "")),
+	    STR_ARG(client_escape(cl, c->args_n > 0 ? c->args[0] : "")));
+	status = client_ask(cl, "GET", path, NULL, &document);
+	if (status == CMD_DONE && c->is_json) {
+		client_print_json(document);
+	} else if (status == CMD_DONE) {
+		struct show s = show_init(c, client_config(cl));
+		const json_t *sites = json_object_get(document, "sites");
+
+		if (json_array_size(sites) == 0)
+			cmd_say(c, stdout, "cli.no-sites", NULL, 0);
+		list_table(&s, sites);
+		if (json_is_string(json_object_get(document, "after")))
+			CMD_SAY(c, stdout, "cli.more-there-are", str_of(show_text(document, "after")));
+	}
+	json_decref(document);
+	arena_fini(&a);
+	client_close(&cl);
+	return status;
+}
+
+int
+cmd_site_show(struct cmd *c)
+{
+	json_t *site = NULL;
+	int status;
+	struct client *cl = client_open(c, &status);
+
+	if (cl == NULL)
+		return status;
+	status = client_ask(cl, "GET", client_site_path(cl, c->args[0], ""), NULL, &site);
+	if (status == CMD_DONE && c->is_json) {
+		client_print_json(site);
+	} else if (status == CMD_DONE) {
+		struct show s = show_init(c, client_config(cl));
+
+		show_site(&s, site);
+	}
+	json_decref(site);
+	client_close(&cl);
+	return status;
+}
+
+static void
+history_table(const struct show *s, const json_t *rows)
+{
+	size_t i = json_array_size(rows);
+
+	/* The newest stands last, where the eye is after a long list. */
+	while (i-- > 0) {
+		const json_t *row = json_array_get(rows, i);
+		AUTO_BUF at = { .max = 4096 };
+
+		show_date(s, row, "at", false, &at);
+		show_cell(buf_str(&at), 30);
+		(void)printf("%s", show_spoken(s, row, "words"));
+		if (show_text(row, "subject")[0] != '\0')
+			(void)printf(" (%s%s%s)", show_text(row, "subject"), show_text(row, "detail")[0] != '\0' ? ": " : "",
+			    show_text(row, "detail"));
+		(void)printf("\n");
+	}
+}
+
+static void
+letters_table(const struct show *s, const json_t *rows)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(rows, i, row)
+	{
+		AUTO_BUF at = { .max = 4096 };
+
+		show_date(s, row, "created", false, &at);
+		show_cell(buf_str(&at), 30);
+		show_cell(str_of(show_text(row, "state")), 10);
+		(void)printf("%s\n", show_text(row, "subject"));
+		if (s->cmd->is_verbose)
+			(void)printf("\n%s\n", show_text(row, "body"));
+	}
+}
+
+int
+cmd_site_history(struct cmd *c)
+{
+	json_t *document = NULL;
+	const char *limit = cmd_value(c, "limit");
+	bool is_letters = cmd_has(c, "letters");
+	int status;
+	struct client *cl = client_open(c, &status);
+
+	if (cl == NULL)
+		return status;
+	struct arena a;
+	arena_init(&a, 65536);
+	struct str rest = is_letters ? STR("/letters")
+				     : arena_strf(&a, "/history?limit=%.*s",
+					   STR_ARG(client_escape(cl, limit != NULL ? limit : "100")));
+	status = client_ask(cl, "GET", client_site_path(cl, c->args[0], rest.p != NULL ? rest.p : ""), NULL, &document);
+	if (status == CMD_DONE && c->is_json) {
+		client_print_json(document);
+	} else if (status == CMD_DONE) {
+		struct show s = show_init(c, client_config(cl));
+
+		if (is_letters)
+			letters_table(&s, json_object_get(document, "letters"));
+		else
+			history_table(&s, json_object_get(document, "history"));
+	}
+	json_decref(document);
+	arena_fini(&a);
+	client_close(&cl);
+	return status;
+}
+
+/* What `site set` was asked for: the request, and the words that answer it. */
+struct wanted {
+	const char *method, *rest, *words;
+	bool has_body;
+};
+
+static struct wanted
+wanted_of(const struct cmd *c)
+{
+	if (cmd_has(c, "apply-draft"))
+		return (struct wanted){ "POST", "/draft/apply", "cli.changed", false };
+	if (cmd_has(c, "discard-draft"))
+		return (struct wanted){ "DELETE", "/draft", "cli.draft-discarded", false };
+	if (cmd_has(c, "draft"))
+		return (struct wanted){ "PUT", "/draft", "cli.draft-kept", true };
+	return (struct wanted){ "PATCH", "", "cli.changed", true };
+}
+
+int
+cmd_site_set(struct cmd *c)
+{
+	struct wanted w = wanted_of(c);
+	json_t *body = json_object(), *site = NULL;
+	int status = CMD_DONE;
+
+	put_text(c, "coverage", "coverage", body);
+	put_text(c, "key-type", "key_type", body);
+	put_text(c, "root", "root", body);
+	put_text(c, "proxy", "proxy", body);
+	put_text(c, "source", "source", body);
+	if (!read_switch(c, "redirect", body, &status) || !read_switch(c, "hsts", body, &status)) {
+		json_decref(body);
+		return status;
+	}
+	if (w.has_body == (json_object_size(body) == 0)) {
+		json_decref(body);
+		return cmd_misused(c, "usage.nothing-to-set", c->args[0]);
+	}
+	struct client *cl = client_open(c, &status);
+	if (cl != NULL)
+		status = client_ask(cl, w.method, client_site_path(cl, c->args[0], w.rest), w.has_body ? body : NULL, &site);
+	if (cl != NULL && status == CMD_DONE) {
+		if (c->is_json && site != NULL)
+			client_print_json(site);
+		else
+			CMD_SAY(c, stdout, w.words, str_of(c->args[0]));
+	}
+	json_decref(site);
+	json_decref(body);
+	client_close(&cl);
+	return status;
+}
+
+int
+cmd_site_remove(struct cmd *c)
+{
+	json_t *site = NULL;
+	int status;
+
+	if (!cmd_has(c, "yes"))
+		return cmd_misused(c, "usage.remove-yes", c->args[0]);
+	struct client *cl = client_open(c, &status);
+	if (cl == NULL)
+		return status;
+	status = client_ask(cl, "DELETE", client_site_path(cl, c->args[0], ""), NULL, &site);
+	if (status == CMD_DONE && c->is_json && site != NULL)
+		client_print_json(site);
+	else if (status == CMD_DONE)
+		CMD_SAY(c, stdout, "cli.removed", str_of(c->args[0]));
+	json_decref(site);
+	client_close(&cl);
+	return status;
+}

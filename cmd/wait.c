@@ -1,0 +1,176 @@
+#include "cmd/wait.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "cmd/show.h"
+#include "ports/clock/clock.h"
+
+enum { LONGEST_S = 900, STEP_TEXT_MAX = 4096 };
+
+struct waiting {
+	struct cmd *cmd;
+	struct client *client;
+	struct show show;
+	const char *name;
+	enum wait_for what;
+	char before[2 * FINGERPRINT_BYTES + 1]; /* the certificate that was there when the waiting began */
+	char checked_before[32];		/* and its last check: an older cause stops nobody */
+	const char *step;			/* key of the step that is shown */
+	struct mono began;
+	struct clock clock;
+	bool is_terminal;
+};
+
+static const char *
+step_of(const json_t *site)
+{
+	const char *doing = show_text(site, "doing"), *phase = show_text(json_object_get(site, "order"), "phase");
+
+	if (strcmp(doing, "check") == 0)
+		return "cli.step.check";
+	if (strcmp(doing, "order") == 0)
+		return strcmp(phase, "placed") == 0 ? "cli.step.validate" : strcmp(phase, "finalized") == 0 ? "cli.step.receive" : "cli.step.order";
+	if (strcmp(doing, "deploy") == 0)
+		return "cli.step.deploy";
+	return strcmp(doing, "verify") == 0 ? "cli.step.verify" : NULL;
+}
+
+/* A step that begins gets a line with its time; on a terminal the present one is marked until the next begins. */
+static void
+show_step(struct waiting *w, const char *key)
+{
+	AUTO_BUF text = { .max = STEP_TEXT_MAX };
+	int64_t ms = clock_mono(&w->clock).ms - w->began.ms;
+
+	if (w->cmd->is_json || key == NULL || (w->step != NULL && strcmp(w->step, key) == 0))
+		return;
+	words_ui(key, w->cmd->lang, NULL, 0, &text);
+	if (w->is_terminal && w->step != NULL)
+		(void)printf("\r\033[K");
+	if (w->is_terminal && w->step != NULL) {
+		AUTO_BUF done = { .max = STEP_TEXT_MAX };
+
+		words_ui(w->step, w->cmd->lang, NULL, 0, &done);
+		(void)printf("  ✓ %.*s\n", STR_ARG(buf_str(&done)));
+	}
+	(void)printf(w->is_terminal ? "%3lld.%lld s  %.*s …" : "%3lld.%lld s  %.*s\n", (long long)ms / 1000,
+	    (long long)ms % 1000 / 100, STR_ARG(buf_str(&text)));
+	(void)fflush(stdout);
+	w->step = key;
+}
+
+static void
+end_line(const struct waiting *w)
+{
+	if (w->is_terminal && w->step != NULL)
+		(void)printf("\n");
+}
+
+static bool
+is_there(const struct waiting *w, const json_t *site)
+{
+	const json_t *certificate = json_object_get(site, "certificate");
+	const char *fingerprint = show_text(certificate, "fingerprint");
+
+	return json_is_true(json_object_get(certificate, "live")) && strcmp(show_text(site, "doing"), "nothing") == 0 &&
+	    (w->what == WAIT_ISSUED || strcmp(fingerprint, w->before) != 0);
+}
+
+/* Nothing is under way and a cause stands in the way: waiting longer shows nothing new. */
+static bool
+is_stopped(const struct waiting *w, const json_t *site)
+{
+	const char *checked = show_text(site, "checked_at");
+
+	return strcmp(show_text(site, "doing"), "nothing") == 0 && json_is_object(json_object_get(site, "cause")) &&
+	    strcmp(checked, w->checked_before) != 0;
+}
+
+static int
+done(struct waiting *w, const json_t *site)
+{
+	bool is_all = strcmp(show_text(site, "state"), "ok") == 0;
+
+	show_step(w, "cli.step.verify");
+	end_line(w);
+	if (w->cmd->is_json)
+		client_print_json(site);
+	else
+		cmd_say(w->cmd, stdout, is_all ? "cli.step.done" : "cli.step.partly", NULL, 0);
+	if (!is_all && !w->cmd->is_json)
+		show_site(&w->show, site);
+	return CMD_DONE;
+}
+
+static int
+stopped(const struct waiting *w, const json_t *site)
+{
+	const json_t *cause = json_object_get(site, "cause");
+
+	end_line(w);
+	if (w->cmd->is_json)
+		client_print_json(site);
+	else
+		show_finding(&w->show, cause);
+	CMD_SAY(w->cmd, stderr, "cli.step.stopped", str_of(show_spoken(&w->show, cause, "explanation")));
+	return CMD_FAILED;
+}
+
+static int
+follow(struct waiting *w, struct arena *a)
+{
+	char mark[256] = "";
+	json_int_t since = 0;
+
+	while (clock_mono(&w->clock).ms - w->began.ms < LONGEST_S * 1000) {
+		json_t *news = NULL;
+		struct str rest = arena_strf(a, "/events?since=%lld&mark=%.*s", (long long)since, STR_ARG(client_escape(w->client, mark)));
+		int status = client_ask(w->client, "GET", client_site_path(w->client, w->name, rest.p != NULL ? rest.p : "/events"), NULL, &news);
+
+		if (status != CMD_DONE)
+			return status;
+		const json_t *site = json_object_get(news, "site");
+		since = json_integer_value(json_object_get(news, "last"));
+		(void)snprintf(mark, sizeof mark, "%s", show_text(news, "mark"));
+		show_step(w, step_of(site));
+		bool is_over = is_there(w, site);
+		if (is_over || is_stopped(w, site)) {
+			status = is_over ? done(w, site) : stopped(w, site);
+			json_decref(news);
+			return status;
+		}
+		json_decref(news);
+		arena_clear(a);
+	}
+	end_line(w);
+	CMD_SAY(w->cmd, stderr, "cli.step.timeout", str_of(w->name));
+	return CMD_FAILED;
+}
+
+int
+wait_for(struct cmd *c, struct client *cl, const char *name, enum wait_for what)
+{
+	AUTO_ARENA a = { .max = 1024 * 1024 };
+	struct waiting w = {
+		.cmd = c,
+		.client = cl,
+		.show = show_init(c, client_config(cl)),
+		.name = name,
+		.what = what,
+		.clock = clock_real(client_config(cl)->clock_offset),
+		.is_terminal = isatty(STDOUT_FILENO) == 1,
+	};
+	json_t *site = NULL;
+
+	w.began = clock_mono(&w.clock);
+	int status = client_ask(cl, "GET", client_site_path(cl, name, ""), NULL, &site);
+	if (status != CMD_DONE)
+		return status;
+	(void)snprintf(w.before, sizeof w.before, "%s", show_text(json_object_get(site, "certificate"), "fingerprint"));
+	if (what == WAIT_RENEWED)
+		(void)snprintf(w.checked_before, sizeof w.checked_before, "%s", show_text(site, "checked_at"));
+	json_decref(site);
+	if (!c->is_json)
+		cmd_say(c, stdout, "cli.waiting", NULL, 0);
+	return follow(&w, &a);
+}

@@ -1,0 +1,37 @@
+#include <stdlib.h>
+#include "ports/config/config.h"
+#include "ports/probe/net.h"
+
+/* From the texts of the configuration to the options of the probe. */
+enum err
+probe_net_configured(struct loop *l, const struct clock *clock, const struct config *c, struct why *why,
+    struct probe_net **ret)
+{
+	struct address *ours = calloc(c->server.addresses_n + 1, sizeof *ours);
+	struct address_range *allowed = calloc(c->check.allow_n + 1, sizeof *allowed);
+	const struct probe_net_options o = {
+		.ours = ours,
+		.ours_n = c->server.addresses_n,
+		.allowed = allowed,
+		.allowed_n = c->check.allow_n,
+		.forwarders = (const char *const *)c->dns.forwarders,
+		.forwarders_n = c->dns.forwarders_n,
+		.trust_anchor_file = c->dns.trust_anchor_file,
+		.roots = c->check.roots,
+		.http_port = c->check.http_port,
+		.https_port = c->check.https_port,
+		.timeout_ms = c->check.timeout_ms,
+		.deadline_ms = c->check.deadline_ms,
+	};
+	enum err err = ours == NULL || allowed == NULL ? ERR_MEMORY : ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < c->server.addresses_n; i++)
+		err = address_read(str_of(c->server.addresses[i]), &ours[i]);
+	for (size_t i = 0; err == ERR_OK && i < c->check.allow_n; i++)
+		err = address_range_read(str_of(c->check.allow[i]), &allowed[i]);
+	if (err == ERR_OK)
+		err = probe_net_new(l, clock, &o, why, ret);
+	free(ours);
+	free(allowed);
+	return err;
+}
