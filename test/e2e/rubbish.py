@@ -19,7 +19,7 @@ JSON, PEM = "application/json", "application/pem-certificate-chain"
 class Fault:
     name: str
     stage: str  # directory, nonce, account, order, authz, challenge, poll, finalize, certificate
-    cause: str  # the id that has to be in what the program says
+    cause: str  # the id that has to be in what the program says; "": the order gets through all the same
 
     def __str__(self):
         return f"{self.name}@{self.stage}"
@@ -28,17 +28,19 @@ class Fault:
 DOWN, UNKNOWN, KEY = "ca.service.down", "ca.unclassified", "own.certificate.key-mismatch"
 FAULTS = (
     [Fault(n, "directory", DOWN) for n in ("html", "empty", "cut-off", "endless", "noise", "deep", "array", "no-urls", "plain-urls", "close")]
-    + [Fault("status-404", "directory", "ca.order.unusable"), Fault("redirect", "directory", DOWN)]
+    + [Fault("status-404", "directory", UNKNOWN), Fault("redirect", "directory", DOWN)]
     + [Fault(n, "order", DOWN) for n in ("html", "empty", "cut-off", "endless", "noise", "deep", "array", "no-status", "no-location", "big-header", "wrong-type", "close", "reset", "redirect")]
     + [Fault(n, "order", DOWN) for n in ("bad-urls", "file-urls", "many-authz")]
     + [Fault(n, "authz", DOWN) for n in ("html", "empty", "cut-off", "endless", "no-status", "no-identifier", "wrong-type")]
     + [Fault(n, "poll", DOWN) for n in ("html", "cut-off", "no-status", "close")]
-    + [Fault(n, "finalize", DOWN) for n in ("html", "cut-off", "close")]
+    # The CSR was taken, and only the answer is lost: a poll finds out.
+    + [Fault(n, "finalize", "") for n in ("html", "cut-off", "close", "html-503")]
+    + [Fault(n, "finalize-lost", DOWN) for n in ("html", "cut-off", "close")]
     + [Fault(n, "certificate", DOWN) for n in ("html", "cut-off", "endless", "wrong-type")]
     + [Fault("other-names", "certificate", UNKNOWN), Fault("other-key", "certificate", KEY), Fault("broken-chain", "certificate", UNKNOWN)]
     + [Fault("ended", "certificate", UNKNOWN), Fault("not-pem", "certificate", UNKNOWN)]
     + [Fault("no-nonce", "nonce", DOWN), Fault("bad-nonce-always", "order", "ca.nonce.rejected"), Fault("html-429", "order", "ca.limit.other")]
-    + [Fault("html-500", "order", DOWN), Fault("html-400", "order", UNKNOWN), Fault("html-503", "finalize", "ca.service.busy")]
+    + [Fault("html-500", "order", DOWN), Fault("html-400", "order", UNKNOWN), Fault("html-503", "finalize-lost", "ca.service.busy")]
 )
 
 
@@ -132,7 +134,7 @@ class Server:
             return 200, {}, JSON, {"type": "http-01", "url": base + "/challenge", "token": "t", "status": "processing"}
         if stage == "certificate":
             return 200, {}, PEM, self.chain()
-        if stage == "finalize":
+        if stage == "finalize" and self.fault.stage != "finalize-lost":
             self.csr = x509.load_der_x509_csr(self.csr_of(payload))
             self.is_finalized = True
         order = {"status": self.status(), "authorizations": [base + "/authz"], "finalize": base + "/finalize"}
@@ -168,8 +170,9 @@ class Server:
         status, headers, kind, body = self.good(stage, payload)
         body = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         self.nonce += 1
-        headers["Replay-Nonce"] = f"nonce{self.nonce}"
-        if stage == self.fault.stage:
+        if stage != "directory":
+            headers["Replay-Nonce"] = f"nonce{self.nonce}"
+        if stage == self.fault.stage.removesuffix("-lost"):
             status, headers, kind, body = self.spoil(request, self.fault.name, status, headers, kind, body)
         if status is None:
             return

@@ -559,6 +559,19 @@ case_fail(void)
 	end(f);
 }
 
+/* What the server does wrong is not enough to lose the order. */
+static void
+case_survive(void)
+{
+	struct flow *f = &flows[0];
+
+	begin(f, 6, (const char *const[]){ "bad.example", NULL });
+	go(f);
+	bool is_in_time = wait_for(&f->is_done);
+	report(is_in_time && f->order.phase == ORDER_RECEIVED, "order gets through", f->seen);
+	end(f);
+}
+
 /* The port is taken away while everything is under way. */
 static void
 case_gone(void)
@@ -598,6 +611,7 @@ main(int argc, char **argv)
 		{ "many", case_many, true },
 		{ "eab", case_eab, false },
 		{ "fail", case_fail, false },
+		{ "survive", case_survive, true },
 		{ "gone", case_gone, true },
 	};
 	uint8_t master_key[32];

@@ -1,0 +1,476 @@
+/* What the ACME port reads and writes, without a server: bodies, problems, headers, payloads. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/limits.h"
+#include "ports/acme/parse.h"
+#include "ports/acme/payload.h"
+
+static const struct when now = { 1800000000 }; /* 2027-01-15T08:00:00Z */
+
+/* clang-format off */
+static const struct {
+	int line;
+	const char *value;
+	int64_t wanted; /* INT64_MIN: unknown */
+} retry_rows[] = {
+	{ __LINE__, "0", 1800000000 },
+	{ __LINE__, "120", 1800000120 },
+	{ __LINE__, "  120 ", 1800000120 },
+	{ __LINE__, "Fri, 15 Jan 2027 09:00:00 GMT", 1800003600 },
+	{ __LINE__, "Friday, 15-Jan-27 09:00:00 GMT", 1800003600 },
+	{ __LINE__, "Fri Jan 15 09:00:00 2027", 1800003600 },
+	{ __LINE__, "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
+	{ __LINE__, "99999999999", 1800000000 + 366 * 86400 },
+	{ __LINE__, "9223372036854775807", 1800000000 + 366 * 86400 },
+	{ __LINE__, "Fri, 15 Jan 2077 09:00:00 GMT", 1800000000 + 366 * 86400 },
+	{ __LINE__, "-5", INT64_MIN },
+	{ __LINE__, "", INT64_MIN },
+	{ __LINE__, "soon", INT64_MIN },
+	{ __LINE__, "12x", INT64_MIN },
+	{ __LINE__, "99999999999999999999999999", INT64_MIN },
+	{ __LINE__, "Fri, 99 Jan 2027 09:00:00 GMT", INT64_MIN },
+	{ __LINE__, "Fri, 15 Jan 2027 09:00:00 GMT and so on and so on and so on and so on", INT64_MIN },
+};
+static const struct {
+	int line;
+	const char *value, *wanted;
+} link_rows[] = {
+	{ __LINE__, "<https://ca.example/alt/1>;rel=\"alternate\"", "https://ca.example/alt/1" },
+	{ __LINE__, "<https://ca.example/alt/1>; rel=alternate", "https://ca.example/alt/1" },
+	{ __LINE__, "<https://ca.example/dir>;rel=\"index\", <https://ca.example/alt/1>;rel=\"alternate\"", "https://ca.example/alt/1" },
+	{ __LINE__, "<https://ca.example/a,b;c>; title=\"x, <y>; rel=index\"; REL=\"up Alternate\"", "https://ca.example/a,b;c" },
+	{ __LINE__, "<https://ca.example/dir>;rel=\"index\"", "" },
+	{ __LINE__, "<https://ca.example/alt/1>", "" },
+	{ __LINE__, "<https://ca.example/alt/1;rel=alternate", "" },
+	{ __LINE__, "https://ca.example/alt/1;rel=alternate", "" },
+	{ __LINE__, "<a>;rel=\"alternate", "a" },
+	{ __LINE__, "<a>;;;rel", "" },
+	{ __LINE__, "<a>;rel=", "" },
+	{ __LINE__, "", "" },
+	{ __LINE__, "<", "" },
+	{ __LINE__, ",,,", "" },
+};
+static const struct {
+	int line;
+	const char *url;
+	bool is_plain_allowed, wanted;
+} url_rows[] = {
+	{ __LINE__, "https://ca.example/x", false, true },
+	{ __LINE__, "https://[::1]:14000/x?y=z", false, true },
+	{ __LINE__, "http://ca.example/x", false, false },
+	{ __LINE__, "http://ca.example/x", true, true },
+	{ __LINE__, "file:///etc/passwd", true, false },
+	{ __LINE__, "ftp://ca.example/x", true, false },
+	{ __LINE__, "https://", false, false },
+	{ __LINE__, "https:///x", false, false },
+	{ __LINE__, "https://?x", false, false },
+	{ __LINE__, "https://ca.example/x y", false, false },
+	{ __LINE__, "https://ca.example/x\r\nHost: y", false, false },
+	{ __LINE__, "https://ca.example/\xe3\x81\x82", false, false },
+	{ __LINE__, "HTTPS://ca.example/x", false, false },
+	{ __LINE__, "", true, false },
+};
+
+#define ORDER(status, rest) "{\"status\":\"" status "\",\"authorizations\":[\"https://c/a1\",\"https://c/a2\"],\"finalize\":\"https://c/f\"" rest "}"
+#define AUTHZ(status, rest) "{\"status\":\"" status "\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"}," rest "}"
+#define HTTP01(rest) "{\"type\":\"http-01\",\"url\":\"https://c/ch\",\"token\":\"tok\"" rest "}"
+/* Bodies that are read, or refused with PEER. */
+static const struct {
+	int line;
+	enum acme_verb verb;
+	const char *body;
+	bool is_good;
+} body_rows[] = {
+	{ __LINE__, ACME_NEW_ORDER, ORDER("pending", ""), true },
+	{ __LINE__, ACME_GET_ORDER, ORDER("valid", ",\"certificate\":\"https://c/cert\""), true },
+	{ __LINE__, ACME_GET_ORDER, ORDER("invalid", ",\"error\":{\"type\":\"urn:ietf:params:acme:error:dns\",\"detail\":\"d\"}"), true },
+	{ __LINE__, ACME_GET_ORDER, ORDER("invalid", ",\"error\":7"), true },
+	{ __LINE__, ACME_GET_ORDER, ORDER("splendid", ""), false },
+	{ __LINE__, ACME_GET_ORDER, "{\"status\":\"pending\",\"authorizations\":[],\"finalize\":\"https://c/f\"}", false },
+	{ __LINE__, ACME_GET_ORDER, "{\"status\":\"pending\",\"authorizations\":\"https://c/a\",\"finalize\":\"https://c/f\"}", false },
+	{ __LINE__, ACME_GET_ORDER, "{\"status\":\"pending\",\"authorizations\":[7],\"finalize\":\"https://c/f\"}", false },
+	{ __LINE__, ACME_GET_ORDER, "{\"status\":\"pending\",\"authorizations\":[\"https://c/a\\r\\nX: y\"],\"finalize\":\"https://c/f\"}", false },
+	{ __LINE__, ACME_GET_ORDER, "{\"status\":\"pending\",\"authorizations\":[\"https://c/a\"]}", false },
+	{ __LINE__, ACME_GET_ORDER, "{\"status\":[\"pending\"]}", false },
+	{ __LINE__, ACME_GET_AUTHZ, AUTHZ("pending", "\"challenges\":[{\"type\":\"dns-01\"}," HTTP01(",\"status\":\"pending\"") "]"), true },
+	{ __LINE__, ACME_GET_AUTHZ, AUTHZ("pending", "\"challenges\":[]"), true },
+	{ __LINE__, ACME_GET_AUTHZ, AUTHZ("pending", "\"challenges\":[null,7,[],{}]"), true },
+	{ __LINE__, ACME_GET_AUTHZ, AUTHZ("pending", "\"challenges\":{}"), false },
+	{ __LINE__, ACME_GET_AUTHZ, "{\"status\":\"pending\",\"challenges\":[]}", false },
+	{ __LINE__, ACME_GET_AUTHZ, "{\"status\":\"pending\",\"identifier\":\"a.example\",\"challenges\":[]}", false },
+	{ __LINE__, ACME_CHALLENGE, HTTP01(",\"status\":\"processing\""), true },
+	{ __LINE__, ACME_CHALLENGE, HTTP01(""), false },
+	{ __LINE__, ACME_GET_ORDER, "", false },
+	{ __LINE__, ACME_GET_ORDER, "null", false },
+	{ __LINE__, ACME_GET_ORDER, "[]", false },
+	{ __LINE__, ACME_GET_ORDER, "{", false },
+	{ __LINE__, ACME_GET_ORDER, "<html>", false },
+	{ __LINE__, ACME_GET_ORDER, ORDER("pending", "") "x", false },
+	{ __LINE__, ACME_GET_ORDER, "{\"status\":\"pending\\u0000\"}", false },
+	{ __LINE__, ACME_GET_ORDER, "{\"status\":\"\xff\"}", false },
+};
+/* clang-format on */
+
+static void
+test_retry_after(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof retry_rows / sizeof *retry_rows; i++) {
+		struct when got = parse_retry_after(str_of(retry_rows[i].value), now);
+
+		if (got.s != retry_rows[i].wanted)
+			fail_msg(
+			    "%s:%d: got %lld", __FILE__, retry_rows[i].line, (long long)got.s);
+	}
+}
+
+static void
+test_links(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof link_rows / sizeof *link_rows; i++) {
+		struct str got = parse_link(str_of(link_rows[i].value), STR("alternate"));
+
+		if (!str_eq(got, str_of(link_rows[i].wanted)))
+			fail_msg(
+			    "%s:%d: got \"%.*s\"", __FILE__, link_rows[i].line, STR_ARG(got));
+	}
+}
+
+static void
+test_urls(void **state)
+{
+	char *longest = calloc(1, LIMIT_URL_BYTES + 2);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof url_rows / sizeof *url_rows; i++)
+		if (parse_url_is_good(str_of(url_rows[i].url), url_rows[i].is_plain_allowed) !=
+		    url_rows[i].wanted)
+			fail_msg("%s:%d", __FILE__, url_rows[i].line);
+	assert_non_null(longest);
+	memset(longest, 'a', LIMIT_URL_BYTES + 1);
+	memcpy(longest, "https://", 8);
+	assert_true(parse_url_is_good((struct str){ longest, LIMIT_URL_BYTES }, false));
+	assert_false(parse_url_is_good((struct str){ longest, LIMIT_URL_BYTES + 1 }, false));
+	free(longest);
+}
+
+static struct acme_answer *
+answer_for(enum acme_verb verb)
+{
+	struct acme_answer *an = acme_answer_new();
+
+	assert_non_null(an);
+	an->verb = verb;
+	return an;
+}
+
+static void
+test_bodies(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof body_rows / sizeof *body_rows; i++) {
+		struct acme_answer *an = answer_for(body_rows[i].verb);
+		struct why why = { .text = "" };
+		enum err e = parse_answer(str_of(body_rows[i].body), &why, an);
+
+		if (e != (body_rows[i].is_good ? ERR_OK : ERR_PEER) ||
+		    (e != ERR_OK && why.text[0] == '\0'))
+			fail_msg("%s:%d: got %s, \"%s\"", __FILE__, body_rows[i].line,
+			    err_name(e), why.text);
+		/* Untouched unless it is good. */
+		if (e != ERR_OK)
+			assert_true(an->status == ACME_UNKNOWN && an->authz_n == 0 &&
+				    !an->has_challenge);
+		acme_answer_free(&an);
+		assert_null(an);
+	}
+}
+
+static void
+test_fields(void **state)
+{
+	struct acme_answer *an = answer_for(ACME_GET_ORDER);
+
+	(void)state;
+	assert_int_equal(
+	    parse_answer(
+		str_of(ORDER("valid", ",\"certificate\":\"https://c/cert\"")), NULL, an),
+	    ERR_OK);
+	assert_int_equal(an->status, ACME_VALID);
+	assert_int_equal(an->authz_n, 2);
+	assert_true(str_eq(an->authz_urls[1], STR("https://c/a2")));
+	assert_true(str_eq(an->finalize_url, STR("https://c/f")));
+	assert_true(str_eq(an->certificate_url, STR("https://c/cert")));
+	acme_answer_free(&an);
+
+	an = answer_for(ACME_GET_AUTHZ);
+	assert_int_equal(
+	    parse_answer(
+		str_of(AUTHZ("invalid",
+		    "\"wildcard\":true,\"challenges\":[{\"type\":\"dns-01\",\"url\":\"https://"
+		    "c/no\"}," HTTP01(",\"status\":\"invalid\",\"error\":{\"type\":\"urn:ietf:"
+				      "params:acme:error:connection\",\"detail\":\"refused\"},"
+				      "\"validationRecord\":[{\"addressUsed\":\"192.0.2.1\"},{"
+				      "\"addressUsed\":\"192.0.2.2\"}]") "]")),
+		NULL, an),
+	    ERR_OK);
+	assert_true(an->has_challenge && an->is_wildcard);
+	assert_true(str_eq(an->identifier, STR("a.example")));
+	assert_true(str_eq(an->challenge_url, STR("https://c/ch")));
+	assert_true(str_eq(an->token, STR("tok")));
+	assert_int_equal(an->challenge_status, ACME_INVALID);
+	assert_true(str_eq(an->challenge_error.type, STR("connection")));
+	assert_true(str_eq(an->challenge_error.detail, STR("refused")));
+	assert_true(str_starts(an->challenge_error.raw, STR("{\"")));
+	assert_true(str_eq(an->address_used, STR("192.0.2.2")));
+	acme_answer_free(&an);
+}
+
+static void
+test_problems(void **state)
+{
+	struct problem p;
+
+	(void)state;
+	AUTO_ARENA a;
+	arena_init(&a, 1 << 20);
+	assert_true(
+	    parse_problem(STR("{\"type\":\"urn:ietf:params:acme:error:caa\",\"detail\":\"no\","
+			      "\"status\":403,\"subproblems\":["
+			      "{\"type\":\"urn:ietf:params:acme:error:dns\",\"detail\":\"d\","
+			      "\"identifier\":{\"type\":\"dns\",\"value\":\"x.example\"}},"
+			      "7,{\"identifier\":[]}]}"),
+		&a, &p));
+	assert_true(str_eq(p.type, STR("caa")));
+	assert_int_equal(p.sub_n, 2);
+	assert_true(str_eq(p.sub[0].identifier, STR("x.example")));
+	assert_int_equal(p.sub[1].identifier.n, 0);
+	assert_true(str_starts(p.raw, STR("{\"type\"")));
+
+	/* Other namespaces stay whole; "about:blank" and nothing are no type of ours. */
+	assert_true(parse_problem(STR("{\"type\":\"https://x/y\",\"title\":\"t\"}"), &a, &p));
+	assert_true(str_eq(p.type, STR("https://x/y")) && str_eq(p.detail, STR("t")));
+	assert_true(parse_problem(STR("{}"), &a, &p));
+	assert_int_equal(p.type.n + p.detail.n + p.sub_n, 0);
+	assert_false(parse_problem(STR("<html>"), &a, &p));
+	assert_false(parse_problem(STR_NONE, &a, &p));
+}
+
+static void
+test_long_texts_are_cut_between_characters(void **state)
+{
+	struct buf b;
+	struct problem p;
+
+	(void)state;
+	AUTO_ARENA a;
+	arena_init(&a, 1 << 20);
+	buf_init(&b, LIMIT_BODY_BYTES);
+	buf_put_str(&b, STR("{\"detail\":\"x"));
+	for (unsigned i = 0; i < PARSE_TEXT_BYTES; i++)
+		buf_put_str(&b, STR("\xe3\x81\x82"));
+	buf_put_str(&b, STR("\"}"));
+	assert_true(parse_problem(buf_str(&b), &a, &p));
+	assert_in_range(p.detail.n, PARSE_TEXT_BYTES - 3, PARSE_TEXT_BYTES);
+	assert_true(str_is_utf8(p.detail));
+	assert_int_equal(p.raw.n, LIMIT_EVIDENCE_BYTES);
+	buf_fini(&b);
+}
+
+static void
+test_deep_and_long_documents(void **state)
+{
+	struct acme_answer *an = answer_for(ACME_GET_ORDER);
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, LIMIT_BODY_BYTES * 2);
+	for (unsigned i = 0; i < 100000; i++)
+		buf_put_str(&b, STR("{\"a\":"));
+	assert_int_equal(parse_answer(buf_str(&b), NULL, an), ERR_PEER);
+	buf_clear(&b);
+	/* Brackets in texts do not count. */
+	buf_put_str(
+	    &b, STR("{\"status\":\"pending\",\"x\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"{{{{{\","
+		    "\"authorizations\":[\"https://c/a\"],\"finalize\":\"https://c/f\"}"));
+	assert_int_equal(parse_answer(buf_str(&b), NULL, an), ERR_OK);
+	acme_answer_free(&an);
+	buf_fini(&b);
+
+	an = answer_for(ACME_GET_ORDER);
+	buf_init(&b, LIMIT_BODY_BYTES);
+	buf_put_str(&b,
+	    STR("{\"status\":\"pending\",\"finalize\":\"https://c/f\",\"authorizations\":["));
+	for (unsigned i = 0; i <= LIMIT_SITE_NAMES; i++)
+		buf_putf(&b, "%s\"https://c/a\"", i > 0 ? "," : "");
+	buf_put_str(&b, STR("]}"));
+	assert_int_equal(parse_answer(buf_str(&b), NULL, an), ERR_PEER);
+	acme_answer_free(&an);
+	buf_fini(&b);
+}
+
+static void
+test_directory(void **state)
+{
+	struct parse_directory d;
+	struct why why = { .text = "" };
+
+	(void)state;
+	AUTO_ARENA a;
+	arena_init(&a, 1 << 20);
+	assert_int_equal(
+	    parse_directory(
+		STR("{\"newNonce\":\"https://c/n\",\"newAccount\":\"https://c/"
+		    "a\",\"newOrder\":\"https://c/o\",\"revokeCert\":\"https://c/r\","
+		    "\"renewalInfo\":\"https://c/i\",\"meta\":{\"termsOfService\":\"https://c/"
+		    "t\",\"caaIdentities\":[\"ca.example\",7],"
+		    "\"externalAccountRequired\":true,\"profiles\":{\"classic\":\"x\","
+		    "\"short\":\"y\"}}}"),
+		&a, &why, &d),
+	    ERR_OK);
+	assert_true(str_eq(d.new_order, STR("https://c/o")) &&
+		    str_eq(d.revoke_cert, STR("https://c/r")));
+	assert_true(d.about.eab_required && d.about.has_renewal_info);
+	assert_int_equal(d.about.caa_identities_n, 1);
+	assert_int_equal(d.about.profiles_n, 2);
+	assert_int_equal(
+	    parse_directory(STR("{\"newNonce\":\"https://c/n\"}"), &a, &why, &d), ERR_PEER);
+	assert_non_null(strstr(why.text, "directory"));
+	assert_int_equal(
+	    parse_directory(STR("{\"newNonce\":7,\"meta\":[]}"), &a, &why, &d), ERR_PEER);
+}
+
+static void
+test_payloads(void **state)
+{
+	struct str names[] = { STR("a.example"), STR("*.b.example") };
+	struct str bad[] = { STR("a\"},{\"x"), STR("A.example"), STR("a b"), STR(""),
+		STR("a\\u0022"), STR("a\n") };
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4096);
+	struct acme_request r = { .verb = ACME_NEW_ORDER,
+		.names = names,
+		.names_n = 2,
+		.replaces = STR("aki.serial"),
+		.profile = STR("classic") };
+	assert_int_equal(payload_put(&b, &r), ERR_OK);
+	assert_string_equal(b.p, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"},"
+				 "{\"type\":\"dns\",\"value\":\"*.b.example\"}],"
+				 "\"replaces\":\"aki.serial\",\"profile\":\"classic\"}");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		r = (struct acme_request){
+			.verb = ACME_NEW_ORDER, .names = &bad[i], .names_n = 1
+		};
+		assert_int_equal(payload_put(&b, &r), ERR_INVALID);
+	}
+	r = (struct acme_request){
+		.verb = ACME_NEW_ORDER, .names = names, .names_n = 1, .profile = STR("x\"y")
+	};
+	assert_int_equal(payload_put(&b, &r), ERR_INVALID);
+	buf_clear(&b);
+	r = (struct acme_request){ .verb = ACME_FINALIZE, .csr_der = STR("\xfb\xff\xfe?") };
+	assert_int_equal(payload_put(&b, &r), ERR_OK);
+	assert_string_equal(b.p, "{\"csr\":\"-__-Pw\"}");
+	buf_clear(&b);
+	r = (struct acme_request){
+		.verb = ACME_REVOKE, .certificate_der = STR("abc"), .reason = 4
+	};
+	assert_int_equal(payload_put(&b, &r), ERR_OK);
+	assert_string_equal(b.p, "{\"certificate\":\"YWJj\",\"reason\":4}");
+	buf_clear(&b);
+	r = (struct acme_request){ .verb = ACME_GET_ORDER };
+	assert_int_equal(payload_put(&b, &r), ERR_OK);
+	assert_int_equal(b.n, 0);
+	payload_put_account(&b, STR("x\"y@example.jp"), STR("{\"e\":1}"));
+	assert_string_equal(b.p, "{\"termsOfServiceAgreed\":true,\"contact\":[\"mailto:x\\\"y@"
+				 "example.jp\"],\"externalAccountBinding\":{\"e\":1}}");
+	buf_fini(&b);
+}
+
+/* Good bodies with bytes changed, cut off, doubled: read or refused, never more. The seed is fixed. */
+static void
+test_mutations(void **state)
+{
+	uint32_t seed = 8555;
+
+	(void)state;
+	for (unsigned round = 0; round < 40000; round++) {
+		size_t row = round % (sizeof body_rows / sizeof *body_rows);
+		struct str good = str_of(body_rows[row].body);
+		char body[1024];
+		size_t n = good.n < sizeof body ? good.n : sizeof body;
+
+		memcpy(body, good.p, n);
+		for (unsigned k = 0; k < 1 + round % 4 && n > 0; k++) {
+			seed = seed * 1664525 + 1013904223;
+			size_t at = (seed >> 8) % n;
+			static const char bytes[] = "{}[]\",:\\0\xff\x00untrue";
+
+			if (seed % 5 == 0)
+				n = at;
+			else
+				body[at] = bytes[(seed >> 4) % sizeof bytes];
+		}
+		struct acme_answer *an = answer_for(body_rows[row].verb);
+		struct problem p;
+		enum err e = parse_answer((struct str){ body, n }, NULL, an);
+
+		assert_true(e == ERR_OK || e == ERR_PEER);
+		(void)parse_problem((struct str){ body, n }, &an->arena, &p);
+		(void)parse_link((struct str){ body, n }, STR("alternate"));
+		(void)parse_retry_after((struct str){ body, n }, now);
+		acme_answer_free(&an);
+	}
+}
+
+/* Each amount of memory: an error, no crash; with enough it is read. */
+static void
+test_no_memory(void **state)
+{
+	bool was_read = false;
+
+	(void)state;
+	for (size_t max = 0; max < 2000 && !was_read; max += 8) {
+		struct acme_answer *an = answer_for(ACME_GET_ORDER);
+
+		an->arena.max = max;
+		enum err e = parse_answer(
+		    str_of(ORDER("invalid", ",\"error\":{\"type\":\"x\",\"detail\":\"y\","
+					    "\"subproblems\":[{\"type\":\"z\"}]}")),
+		    NULL, an);
+		assert_true(e == ERR_OK || e == ERR_MEMORY || e == ERR_PEER);
+		was_read = e == ERR_OK;
+		acme_answer_free(&an);
+	}
+	assert_true(was_read);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_long_texts_are_cut_between_characters),
+		cmocka_unit_test(test_deep_and_long_documents),
+		cmocka_unit_test(test_directory),
+		cmocka_unit_test(test_payloads),
+		cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
