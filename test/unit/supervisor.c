@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "cmd/supervisor.h"
+#include "cmd/supervisor.c" /* cmd is in no library */
 #include "ports/process/process.h"
 
 enum { PATIENCE_MS = 10000 };
