@@ -38,7 +38,8 @@ cmd_simulate(struct cmd *c)
 			why_set(&why, "%s: %s", c->args[i], err_words(err));
 		else
 			err = scenario_play(buf_str(&text), c->args[i], &why, &words);
-		printf("%s %s: %.*s\n", err == ERR_OK ? "ok" : "FAIL", c->args[i], STR_ARG(buf_str(&words)));
+		printf("%s %s: %.*s\n", err == ERR_OK ? "ok" : "FAIL", c->args[i],
+		    STR_ARG(buf_str(&words)));
 		if (err != ERR_OK) {
 			fprintf(stderr, "%s\n", why.text);
 			status = CMD_FAILED;

@@ -111,6 +111,25 @@ cause_text(const struct finding *f, enum cause_text t, struct words_context ctx)
 }
 
 static json_t *
+cause_title(const struct finding *f, struct words_context ctx)
+{
+	json_t *o = json_object();
+
+	for (enum lang l = 0; l < LANG_COUNT; l++) {
+		AUTO_BUF text = { 0 };
+
+		buf_init(&text, TEXT_MAX);
+		ctx.lang = l;
+		words_cause_title(f, &ctx, &text);
+		if (!json_put(o, lang_name(l), json_text(buf_str(&text)))) {
+			json_decref(o);
+			return NULL;
+		}
+	}
+	return o;
+}
+
+static json_t *
 lines_of(struct str text)
 {
 	json_t *lines = json_array();
@@ -137,6 +156,8 @@ json_finding(const struct finding *f, struct str site_name, const struct view *v
 		.site_name = names_for_people(site_name, a),
 		.view = *view,
 		.panel_url = facts->panel_url,
+		.for_people = names_for_people,
+		.registered_domain = names_registered_domain,
 	};
 	json_t *o = json_object(), *action = cause_text(f, CAUSE_ACTION, ctx);
 	bool ok = json_put(action, "copy", json_text(f->copy)) &&
@@ -147,6 +168,7 @@ json_finding(const struct finding *f, struct str site_name, const struct view *v
 		  json_put(o, "seen", json_text(f->seen)) &&
 		  json_put(o, "wanted", json_text(f->wanted)) &&
 		  json_put(o, "company", json_text(f->company)) &&
+		  json_put(o, "title", cause_title(f, ctx)) &&
 		  json_put(o, "visitors", cause_text(f, CAUSE_VISITORS, ctx)) &&
 		  json_put(o, "explanation", cause_text(f, CAUSE_CAUSE, ctx)) &&
 		  json_put(o, "next", cause_text(f, CAUSE_NEXT, ctx)) &&
