@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "ports/keys/x509.h"
 
 /* Debian's bundle: one file, so that no folder is searched during a handshake. */
@@ -326,9 +327,12 @@ static void
 begin(void *arg)
 {
 	struct shake *x = arg;
+	char name[LIMIT_NAME_BYTES + 1]; /* OpenSSL's macro wants it writable, and copies it */
 	struct sockaddr_storage to;
 	socklen_t to_n = sockaddr_of(&x->t.ip, x->s->o.port, &to);
 
+	memcpy(name, x->t.name.p, x->t.name.n);
+	name[x->t.name.n] = '\0';
 	x->timer = loop_after(x->s->o.loop, x->s->o.timeout_ms, on_timer, x);
 	x->fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (x->fd < 0) {
@@ -337,7 +341,7 @@ begin(void *arg)
 	}
 	x->ssl = SSL_new(x->s->tls);
 	if (x->timer == NULL || x->ssl == NULL || SSL_set_fd(x->ssl, x->fd) != 1 ||
-	    SSL_set_tlsext_host_name(x->ssl, x->t.name.p) != 1) {
+	    SSL_set_tlsext_host_name(x->ssl, name) != 1) {
 		ERR_clear_error();
 		put_detail(x, "out of memory");
 		finish(x, TLS_NOT_TRIED);
@@ -353,8 +357,9 @@ begin(void *arg)
 enum err
 shake_start(struct shaker *s, const struct shake_target *t, struct shake **ret)
 {
+	if (t->name.n == 0 || t->name.n > LIMIT_NAME_BYTES)
+		return ERR_INVALID;
 	struct shake *x = calloc(1, sizeof *x);
-
 	if (x == NULL)
 		return ERR_MEMORY;
 	x->s = s;
