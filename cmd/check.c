@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include "cmd/client.h"
@@ -224,6 +225,7 @@ cmd_check(struct cmd *c)
 	int status = CMD_FAILED;
 
 	if (k.config != NULL) {
+		(void)signal(SIGPIPE, SIG_IGN);
 		k.clock = clock_real(k.config->clock_offset);
 		arena_init(&k.arena, 64 * 1024 * 1024);
 		status = check(&k);

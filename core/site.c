@@ -9,6 +9,7 @@ enum {
 	VERIFY_TRIES =
 	    4, /* a reloading web server may hand out the old certificate for seconds */
 	VERIFY_PAUSE_S = 1,
+	SETTLE_S = 1,	      /* workers of before the reload may still answer the CA */
 	DEPLOY_PAUSE_MOST_S = 300,
 	AGED_S = 30 * 86400, /* past this, an open fault of the owner's is looked at daily */
 	CA_PAUSE_S = 10,     /* until the account at the CA is there */
@@ -482,7 +483,7 @@ decide(const struct step *st)
 	bool is_retry =
 	    may_order && when_is_known(s->retry_at) && when_before(s->checked_at, s->retry_at);
 	if (s->asked_check || !when_before(now, s->look_at) || is_stale || is_retry ||
-	    (may_order && !when_is_known(s->checked_at)))
+	    (may_order && !when_is_known(s->checked_at) && !when_before(now, s->look_at)))
 		begin_check(st);
 }
 
@@ -711,7 +712,7 @@ on_deployed(const struct step *st)
 	if (s->held.id != 0 && when_before(st->t->now, s->held.life.to))
 		(void)begin(st, DOING_VERIFY, FX_VERIFY);
 	else
-		s->look_at = st->t->now;
+		s->look_at = when_plus(st->t->now, SPAN_S(SETTLE_S));
 }
 
 /* The engine was restarted: what was under way is asked for again; every effect may be repeated. */

@@ -219,6 +219,8 @@ engine_run(const struct engine_options *o)
 	struct run r = { .options = o, .config = o->config, .fd_signal = -1 };
 	struct why why = { "" };
 
+	/* A peer that goes away is an answer of the connection, not the end of the process. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	r.clock = clock_real(o->config->clock_offset);
 	enum err err = open_ports(&r, &why);
 	if (err == ERR_OK)

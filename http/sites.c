@@ -177,8 +177,6 @@ read_new(struct api_call *c, struct new_site *ret)
 	if (err == ERR_OK)
 		err = read_names(
 		    n.names.at, n.names.n, n.setting.coverage, c->a, &c->why, &n.names);
-	if (err == ERR_OK)
-		err = check_source_of_pages(c, &n.setting);
 	if (err == ERR_OK) {
 		err = names_read_mail(r.owner, c->a, &c->why, &n.owner.mail);
 		if (err != ERR_OK)
@@ -210,6 +208,12 @@ sites_add(struct api_call *c)
 	int64_t owner_id = 0, id = 0, other = 0;
 	enum err err = read_new(c, &n);
 
+	/* A name that has a site already needs no other answer than that. */
+	for (size_t i = 0; err == ERR_OK && i < n.names.n; i++)
+		if (store_site_find(c->api->store, n.names.at[i], &other) == ERR_OK)
+			return tell_other(c, other);
+	if (err == ERR_OK)
+		err = check_source_of_pages(c, &n.setting);
 	if (err == ERR_OK)
 		err = store_begin(c->api->store);
 	if (err != ERR_OK)

@@ -3,6 +3,7 @@
 import datetime
 import os
 import shutil
+import ssl
 import threading
 
 from daemon import Koshin, tail
@@ -123,10 +124,16 @@ class Site:
         return http_get(name or self.name, self.world.address, self.world.nginx.http_port, path)
 
     def secure(self, path="/", name=None):
-        """One request over HTTPS, as a browser that checks."""
-        return http_get(
-            name or self.name, self.world.address, self.world.nginx.https_port, path, self.world.ca.roots
-        )
+        """One request over HTTPS, as a browser that checks. Right after a reload a worker of before may still
+        answer, for a moment."""
+        def once():
+            try:
+                return http_get(
+                    name or self.name, self.world.address, self.world.nginx.https_port, path, self.world.ca.roots
+                )
+            except (ssl.SSLError, ConnectionError):
+                return None
+        return until(once, f"{name or self.name} answers over HTTPS", 3)
 
     # --- what koshin says ---
 
