@@ -19,6 +19,7 @@
 #include "ports/process/process.h"
 
 enum {
+	TITLE_BYTES = 16, /* that the kernel keeps, with its NUL */
 	GRACE_MS = 10000,
 	CALM_MS = 60000,   /* a child that lived so long since its last death has recovered */
 	BACK_OFF_MS = 100, /* doubled with each death */
@@ -132,7 +133,7 @@ be_child(const struct supervisor *s, const struct watched *w)
 {
 	static const int ours[] = { SIGCHLD, SIGTERM, SIGINT };
 	struct sigaction action = { .sa_handler = SIG_DFL };
-	char title[16];
+	char title[TITLE_BYTES];
 
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
@@ -140,7 +141,9 @@ be_child(const struct supervisor *s, const struct watched *w)
 	action.sa_handler = SIG_IGN;
 	(void)sigaction(SIGHUP, &action, NULL);
 	(void)sigprocmask(SIG_SETMASK, &s->before, NULL);
-	(void)snprintf(title, sizeof title, "koshin-%s", w->child->name);
+	/* "koshin-installer" is a byte too long for the kernel; a whole word is found more easily than a cut one. */
+	if (snprintf(title, sizeof title, "koshin-%s", w->child->name) >= (int)sizeof title)
+		(void)snprintf(title, sizeof title, "%s", w->child->name);
 	(void)prctl(PR_SET_NAME, title, 0, 0, 0);
 	(void)setpgid(
 	    0, 0); /* Ctrl-C in a terminal is for the supervisor, which passes it on in order */

@@ -18,7 +18,7 @@
 
 enum { SUPERVISOR_CHILDREN_MAX = 8, SUPERVISOR_KEEP_MAX = 4 };
 struct supervisor_child {
-	const char *name; /* "keeper"; the process is called "koshin-keeper" */
+	const char *name; /* "keeper"; the process is called "koshin-keeper", or by the name alone if that is too long */
 	/* In the child: its exit status. fd_ready takes one byte when it is ready. SIGCHLD, SIGTERM, SIGINT and SIGHUP
 	 * are as they were before supervisor_run, but for SIGHUP, which is ignored. parent: see process_die_with,
 	 * which was called and must be again after a change of user. */

@@ -21,6 +21,7 @@
 #include "ports/keys/core.h"
 #include "ports/keys/local.h"
 #include "ports/keys/master.h"
+#include "ports/keys/pair.h"
 #include "ports/keys/protocol.h"
 #include "ports/keys/seal.h"
 #include "ports/keys/set.h"
@@ -356,6 +357,29 @@ names_that_cannot_be_certified(void **state)
 			.err != ERR_INVALID)
 			fail_msg("%s: row %zu was accepted", __FILE__, i);
 	assert_int_equal(ask((struct keys_job){ .verb = KEYS_SITE_NEW }).err, ERR_INVALID);
+}
+
+/* OpenSSL refuses to sign with half a pair: that is an error, and nothing half made comes out. */
+static void
+public_half_cannot_sign(void **state)
+{
+	(void)state;
+	EVP_PKEY *pair = NULL;
+	unsigned char *der = NULL;
+	AUTO_BUF csr;
+
+	buf_init(&csr, LIMIT_CSR_BYTES);
+	assert_int_equal(pair_make(KEY_P256, &pair), ERR_OK);
+	int n = i2d_PUBKEY(pair, &der);
+	const unsigned char *p = der;
+	EVP_PKEY *half = d2i_PUBKEY(NULL, &p, n);
+	assert_non_null(half);
+	assert_int_equal(pair_make_csr(half, names, 1, &csr), ERR_CRYPTO);
+	assert_int_equal(csr.n, 0);
+	assert_int_equal(pair_make_csr(pair, names, 1, &csr), ERR_OK);
+	EVP_PKEY_free(half);
+	EVP_PKEY_free(pair);
+	OPENSSL_free(der);
 }
 
 /* Each bit of a sealed key changed: nothing but an error may come out of it, and never another key. */
@@ -744,6 +768,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(csr_is_verified, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    names_that_cannot_be_certified, set_up, tear_down),
+		cmocka_unit_test(public_half_cannot_sign),
 		cmocka_unit_test_setup_teardown(tampered_seal_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(purposes_are_not_confused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

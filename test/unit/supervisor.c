@@ -186,6 +186,8 @@ die_soon(const void *arg, int fd_ready, pid_t parent)
 	return 3;
 }
 
+static const char letter_a = 'a', letter_b = 'b';
+
 /* Looks at what it was given. */
 static int
 inspect(const void *arg, int fd_ready, pid_t parent)
@@ -196,16 +198,14 @@ inspect(const void *arg, int fd_ready, pid_t parent)
 
 	prctl(PR_GET_NAME, title, 0, 0, 0);
 	prctl(PR_GET_PDEATHSIG, &signal_at_death, 0, 0, 0);
-	is_right = strcmp(title, "koshin-inspect") == 0 && signal_at_death == SIGKILL &&
-		   getppid() == parent && getpgrp() == getpid() &&
+	is_right = strcmp(title, arg == &letter_a ? "koshin-inspect" : "inspector") == 0 &&
+		   signal_at_death == SIGKILL && getppid() == parent && getpgrp() == getpid() &&
 		   fcntl(foreign, F_GETFD) == -1 && fcntl(report[0], F_GETFD) == -1 &&
 		   fcntl(report[1], F_GETFD) >= 0 && fcntl(fd_ready, F_GETFD) >= 0 &&
 		   fcntl(1, F_GETFD) >= 0;
 	tell(is_right ? 'y' : 'n');
 	return live(arg, fd_ready, parent);
 }
-
-static const char letter_a = 'a', letter_b = 'b';
 
 static void
 ready_then_ends_on_sigterm(void **state)
@@ -236,11 +236,19 @@ child_has_only_what_is_its_own(void **state)
 	(void)state;
 	const struct supervisor_child children[] = { { "inspect", inspect, &letter_a,
 	    { report[1] }, 1 } };
-	pid_t pid = run(children, 1, 0);
+	const struct supervisor_child long_name[] = { { "inspector", inspect, &letter_b,
+	    { report[1] }, 1 } };
 
+	pid_t pid = run(children, 1, 0);
 	expect('y');
 	expect('a');
 	assert_int_equal(kill(pid, SIGINT), 0);
+	expect('t');
+	assert_int_equal(ended(pid), 0);
+	pid = run(long_name, 1, 0);
+	expect('y');
+	expect('b');
+	assert_int_equal(kill(pid, SIGTERM), 0);
 	expect('t');
 	assert_int_equal(ended(pid), 0);
 }
