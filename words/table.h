@@ -15,6 +15,7 @@
 	F(SEEN, "seen")	      /* what was found */                                                 \
 	F(WANTED, "wanted")   /* what it has to be */                                              \
 	F(COPY, "copy")	      /* the value to enter */                                             \
+	F(TYPE, "type")	      /* its type of record */                                             \
 	F(HOST, "host")	      /* what to type into the field for the host name */                  \
 	F(COMPANY, "company") /* who answers for the domain's DNS */                               \
 	F(DATE, "date")	      /* safe until, or warned since; in `visitors` only */                \
@@ -101,7 +102,7 @@ extern const struct words_ui_row words_ui_table[]; /* sorted by key */
 extern const size_t words_ui_table_n;
 
 /* Copies the template to out, with put() for each {placeholder}. A value that is empty takes the brackets around it
- * along; without brackets it is told as unknown. */
+ * along, with all that stands in them; without brackets it is told as unknown. */
 typedef void words_put(const void *ctx, struct str field, struct buf *out);
 void words_fill(const char *text, enum lang l, words_put *put, const void *ctx, struct buf *out);
 /* Bytes of foreign origin as one line of text: control bytes become spaces, what is not UTF-8 a question mark. */

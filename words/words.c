@@ -90,25 +90,37 @@ words_ui(const char *key, enum lang l, const struct str *args, size_t args_n, st
 
 /* ---- filling in ---- */
 
-static bool
-ends_in_bracket(const struct buf *out)
+/*
+ * An empty value takes the brackets around it along: what was written since the last "(" of this line is taken back,
+ * with the space before it, and the line if nothing else is on it. Returns where the template goes on, or NULL where there are no brackets.
+ */
+static const char *
+drop_brackets(const char *rest, size_t from, struct buf *out)
 {
-	return out->err == ERR_OK && out->n > 0 && out->p[out->n - 1] == '(';
-}
+	size_t at = out->n;
 
-/* Takes back the "(" that was just written, and the space before it. */
-static void
-drop_bracket(struct buf *out)
-{
-	out->n--;
-	if (out->n > 0 && out->p[out->n - 1] == ' ')
-		out->n--;
-	out->p[out->n] = '\0';
+	rest += strcspn(rest, "(){}\n");
+	if (*rest != ')')
+		return NULL;
+	while (at > from && strchr("()\n", out->p[at - 1]) == NULL)
+		at--;
+	if (at == from || out->p[at - 1] != '(')
+		return NULL;
+	at--;
+	while (at > from && out->p[at - 1] == ' ')
+		at--;
+	if (at > from && out->p[at - 1] == '\n')
+		at--;
+	out->n = at;
+	out->p[at] = '\0';
+	return rest + 1;
 }
 
 void
 words_fill(const char *text, enum lang l, words_put *put, const void *ctx, struct buf *out)
 {
+	size_t from = out->n;
+
 	for (const char *p = text; *p != '\0';) {
 		if (*p != '{') {
 			const char *end = strchr(p, '{');
@@ -126,12 +138,11 @@ words_fill(const char *text, enum lang l, words_put *put, const void *ctx, struc
 		p = end + 1;
 		if (out->n != before || out->err != ERR_OK)
 			continue;
-		if (*p == ')' && ends_in_bracket(out)) {
-			drop_bracket(out);
-			p++;
-		} else {
+		const char *after = drop_brackets(p, from, out);
+		if (after != NULL)
+			p = after;
+		else
 			buf_put_str(out, str_of(words_ui_text("value.unknown", l)));
-		}
 	}
 }
 
@@ -179,7 +190,7 @@ words_is_warned(const struct words_context *c)
 /* ---- the value to enter ---- */
 
 struct record {
-	struct str name, value; /* name without its last dot */
+	struct str name, type, value; /* name without its last dot */
 };
 
 static bool
@@ -218,16 +229,27 @@ record_read(struct str copy, struct record *ret)
 	if (name.n == 0 || !is_record_type(word) || rest.n == 0)
 		return false;
 	name.n -= name.p[name.n - 1] == '.';
-	*ret = (struct record){ name, rest };
+	*ret = (struct record){ name, word, rest };
 	return true;
+}
+
+static struct record
+record_of(const struct finding *f)
+{
+	struct record r;
+
+	if (record_read(f->copy, &r))
+		return r;
+	struct str value = f->copy.n > 0 ? f->copy : f->wanted;
+	bool is_v6 = str_find(value, STR(":")) != SIZE_MAX;
+	return (struct record){ f->subject, is_v6 ? STR("AAAA") : STR("A"), value };
 }
 
 /* A domain company's form has a field for the part before the domain, and wants it empty for the domain itself. */
 static void
 put_host(const struct finding *f, const struct words_context *c, struct buf *out)
 {
-	struct record r;
-	struct str name = record_read(f->copy, &r) ? r.name : f->subject;
+	struct str name = record_of(f).name;
 	struct str domain =
 	    c->registered_domain == NULL ? STR_NONE : c->registered_domain(name);
 
@@ -246,10 +268,7 @@ put_host(const struct finding *f, const struct words_context *c, struct buf *out
 static void
 put_copy(const struct finding *f, struct buf *out)
 {
-	struct record r;
-	struct str rest = record_read(f->copy, &r) ? r.value
-			  : f->copy.n > 0	   ? f->copy
-						   : f->wanted;
+	struct str rest = record_of(f).value;
 
 	for (bool is_first = true; rest.n > 0; is_first = false) {
 		if (!is_first)
@@ -466,6 +485,9 @@ put_cause_field(const void *ctx, struct str field, struct buf *out)
 	case CAUSE_FIELD_COPY:
 		put_copy(k->f, out);
 		return;
+	case CAUSE_FIELD_TYPE:
+		words_put_clean(record_of(k->f).type, out);
+		return;
 	case CAUSE_FIELD_HOST:
 		put_host(k->f, k->c, out);
 		return;
@@ -578,29 +600,43 @@ put_enter(const struct finding *f, const struct words_context *c, struct buf *ou
 	put_copy(f, &copy);
 	if (company.err != ERR_OK || host.err != ERR_OK || copy.err != ERR_OK)
 		out->err = out->err == ERR_OK ? ERR_MEMORY : out->err;
-	words_ui("action.enter-1", c->lang, (struct str[]){ buf_str(&company) }, 1, out);
+	words_ui("action.enter-1", c->lang, &(struct str){ company.p, company.n }, 1, out);
 	buf_putc(out, '\n');
-	words_ui("action.enter-2", c->lang, (struct str[]){ buf_str(&host), buf_str(&copy) }, 2,
-	    out);
+	words_ui("action.enter-2", c->lang,
+	    (struct str[]){ buf_str(&host), record_of(f).type, buf_str(&copy) }, 3, out);
+}
+
+/* The value is one to enter and not one to delete: the address that is wanted. */
+static bool
+is_address_to_enter(const struct finding *f)
+{
+	struct record r = record_of(f);
+
+	return r.value.n > 0 && str_eq(r.value, f->wanted) &&
+	       (str_eq(r.type, STR("A")) || str_eq(r.type, STR("AAAA")));
 }
 
 /*
- * The evidence of a case may turn the actor of a row into another one. The row's steps would then ask the wrong
- * person, so a general sentence takes their place.
+ * The evidence of a case may turn the actor of a row into another one, and an effect takes the value of its root cause
+ * along. The row's steps could then ask the wrong person, or have the owner enter what the root's steps delete; so a
+ * general step takes their place.
  */
 static void
 put_action(const struct finding *f, const struct words_context *c, struct buf *out)
 {
-	bool is_owners = actor_is_owner(f->acts);
+	const struct cause_row *row = cause_row(f->cause);
+	bool is_owners = actor_is_owner(f->acts),
+	     is_turned = is_owners != actor_is_owner(row->acts);
 
-	if (is_owners == actor_is_owner(cause_row(f->cause)->acts))
-		put_filled(words_cause_raw(f->cause, CAUSE_ACTION, c->lang), f, c, out);
-	else if (!is_owners)
+	if (is_turned && !is_owners)
 		words_ui("action.ours", c->lang, NULL, 0, out);
-	else if (f->copy.n == 0)
-		words_ui("action.ask", c->lang, NULL, 0, out);
-	else
+	else if (is_owners && (is_turned || row->layer == LAYER_SERVED) &&
+		 !is_address_to_enter(f))
+		words_ui("action.see-cause", c->lang, NULL, 0, out);
+	else if (is_turned)
 		put_enter(f, c, out);
+	else
+		put_filled(words_cause_raw(f->cause, CAUSE_ACTION, c->lang), f, c, out);
 }
 
 void
