@@ -275,7 +275,7 @@ cause_of_err(const struct acme_answer *an)
 		return CAUSE_CA_LIMIT_OTHER;
 	if (an->http_status == 404 || an->http_status == 410)
 		return CAUSE_CA_ORDER_UNUSABLE;
-	if (an->err == ERR_MISMATCH && find_nocase(an->detail, STR("key")) != SIZE_MAX)
+	if (an->err == ERR_MISMATCH && find_nocase(an->detail, STR("another key")) != SIZE_MAX)
 		return CAUSE_OWN_CERTIFICATE_KEY_MISMATCH;
 	if (an->err == ERR_FULL || an->err == ERR_BUSY || an->http_status == 503)
 		return CAUSE_CA_SERVICE_BUSY;

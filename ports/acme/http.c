@@ -319,10 +319,8 @@ read_chain(struct acme_http *a, struct job *j, const struct courier_answer *w)
 		return;
 	}
 	struct str chain = arena_str(&an->arena, w->body);
-	enum err e = x509_check_chain(
-	    chain, j->csr_der, j->names, j->names_n, clock_now(&a->clock), &why);
-	if (e == ERR_OK)
-		e = x509_read_leaf(chain, &an->arena, &why, &an->certificate);
+	enum err e = x509_check_chain(chain, j->csr_der, j->names, j->names_n,
+	    clock_now(&a->clock), &an->arena, &why, &an->certificate);
 	if (e != ERR_OK) {
 		set_detail(an, e, why.text);
 		return;

@@ -378,9 +378,55 @@ check_names(const struct certificate_info *info, const struct str *names, size_t
 	return ERR_OK;
 }
 
+/* The content of a sequence that begins at *p; moves *p to its content. */
+static bool
+enter(const unsigned char **p, const unsigned char *end, long *ret_n)
+{
+	int tag, class;
+
+	return (ASN1_get_object(p, ret_n, &tag, &class, end - *p) & 0x81) == 0 && tag == V_ASN1_SEQUENCE;
+}
+
+/* The public key of a request as it stands there (RFC 2986 4.1), without making a key of it; empty if it cannot be found. */
+static struct str
+raw_key_of(struct str csr_der)
+{
+	const unsigned char *p = (const unsigned char *)csr_der.p, *end = p + csr_der.n, *from;
+	long n;
+	int tag, class;
+
+	if (csr_der.n > LIMIT_CSR_BYTES || !enter(&p, end, &n) || !enter(&p, end, &n))
+		return STR_NONE;
+	/* The version, then the subject. */
+	for (unsigned i = 0; i < 2; i++) {
+		if (p >= end || (ASN1_get_object(&p, &n, &tag, &class, end - p) & 0x81) != 0)
+			return STR_NONE;
+		p += n;
+	}
+	from = p;
+	if (p >= end || !enter(&p, end, &n))
+		return STR_NONE;
+	return (struct str){ (const char *)from, (size_t)(p - from) + (size_t)n };
+}
+
+/* A CA copies the key as it is: then the bytes are equal, and no key need be made of the request's, which is costly. */
+static bool
+is_same_key(const X509 *leaf, struct str csr_der)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
+	struct str wanted = raw_key_of(csr_der);
+	bool is_same = n > 0 && str_eq(wanted, (struct str){ (const char *)der, (size_t)n });
+
+	OPENSSL_free(der);
+	return is_same;
+}
+
 static enum err
 check_key(const X509 *leaf, struct str csr_der, struct why *why)
 {
+	if (csr_der.n > 0 && is_same_key(leaf, csr_der))
+		return ERR_OK;
 	const unsigned char *p = (const unsigned char *)csr_der.p;
 	AUTO_REQ *req = csr_der.n == 0 || csr_der.n > LIMIT_CSR_BYTES
 			    ? NULL
@@ -416,16 +462,15 @@ check_dates(const struct certificate_info *info, struct when now, struct why *wh
 
 enum err
 x509_check_chain(struct str chain_pem, struct str csr_der, const struct str *names,
-    size_t names_n, struct when now, struct why *why)
+    size_t names_n, struct when now, struct arena *a, struct why *why,
+    struct certificate_info *ret)
 {
 	AUTO_CHAIN chain = { .n = 0 };
-	AUTO_ARENA a;
 	struct certificate_info info;
 
-	arena_init(&a, 1024 * 1024); /* NAMES_MAX names of the greatest length */
 	enum err e = read_chain(chain_pem, why, &chain);
 	if (e == ERR_OK)
-		e = read_info(chain.x[0], &a, why, &info);
+		e = read_info(chain.x[0], a, why, &info);
 	if (e == ERR_OK)
 		e = check_links(&chain, why);
 	if (e == ERR_OK)
@@ -435,6 +480,8 @@ x509_check_chain(struct str chain_pem, struct str csr_der, const struct str *nam
 	if (e == ERR_OK)
 		e = check_dates(&info, now, why);
 	ERR_clear_error();
+	if (e == ERR_OK)
+		*ret = info;
 	return e;
 }
 

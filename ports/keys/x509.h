@@ -9,9 +9,10 @@ MUST_USE enum err x509_read_leaf(struct str chain_pem, struct arena *a, struct w
 /* The same for one certificate in DER form. */
 MUST_USE enum err x509_read_der(struct str der, struct arena *a, struct why *why, struct certificate_info *ret);
 /* Does the chain fit the order? Each certificate signs the one before; the leaf has exactly the wanted names, the
- * public key of the CSR, and dates that make sense now. MISMATCH or INVALID, with words. */
+ * public key of the CSR, and dates that make sense now. MISMATCH or INVALID, with words. On success ret tells of the
+ * leaf: reading a certificate is what costs the most of an order, and is done once. */
 MUST_USE enum err x509_check_chain(struct str chain_pem, struct str csr_der, const struct str *names, size_t names_n,
-    struct when now, struct why *why);
+    struct when now, struct arena *a, struct why *why, struct certificate_info *ret);
 /* Common name of the issuer of the last certificate, for choosing among alternate chains (RFC 8555 7.4.2). */
 MUST_USE enum err x509_top_issuer(struct str chain_pem, struct arena *a, struct str *ret);
 #endif

@@ -295,10 +295,10 @@ test_certificate_that_does_not_fit(void **state)
 	(void)state;
 	AUTO_ARENA a;
 	arena_init(&a, 1 << 20);
-	an.detail = STR("the certificate has another public key than the request");
+	an.detail = STR("the certificate is for another key than the one of the request");
 	assert_int_equal(
 	    classify_answer(&an, &a).at[0].cause, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH);
-	an.detail = STR("the certificate has other names");
+	an.detail = STR("the certificate lacks the name monkey.example");
 	assert_int_equal(classify_answer(&an, &a).at[0].cause, CAUSE_CA_UNCLASSIFIED);
 }
 

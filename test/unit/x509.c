@@ -405,12 +405,14 @@ chain_fits_the_order(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct why why = { "" };
+		struct certificate_info info = { .names_n = 77 };
 		enum err e = x509_check_chain(rows[i].chain, rows[i].csr, rows[i].names,
-		    rows[i].names_n, rows[i].now, &why);
+		    rows[i].names_n, rows[i].now, &arena, &why, &info);
 
 		if (e != rows[i].wanted || strstr(why.text, rows[i].words) == NULL)
 			fail_msg("%s:%d: %s: %s: %s", __FILE__, rows[i].line, rows[i].name,
 			    err_name(e), why.text);
+		assert_int_equal(info.names_n, e == ERR_OK ? 2 : 77);
 	}
 }
 
