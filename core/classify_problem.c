@@ -19,7 +19,7 @@ struct row {
 };
 static const struct row rows[] = {
 #define PROBLEM(type, pattern, cause, from, place, seen) \
-	{ type, pattern, CAUSE_##cause, FROM_##from, PLACE_##place, seen },
+	{ type, pattern, cause, FROM_##from, PLACE_##place, seen },
 #include "core/problem.tbl"
 #undef PROBLEM
 };

@@ -353,6 +353,24 @@ test_slowness_has_an_end(void **state)
 	assert_in_range(r.now.s - 1800000000, 600, 620);
 }
 
+/* The machine slept while work of ours was left: that is not the CA's slowness. */
+static void
+test_own_sleep_is_told_as_such(void **state)
+{
+	(void)state;
+	begin(1);
+	r.ca.fault_verb = ACME_GET_AUTHZ;
+	r.ca.fault_times = 1;
+	r.ca.fault_err = ERR_TIMEOUT;
+	step(ORDER_EV_START, NULL);
+	while (r.queue_n > 0)
+		turn_once();
+	r.now.s += 2 * 3600;
+	finish();
+	assert_int_equal(r.order.phase, ORDER_FAILED);
+	assert_string_equal(cause_row(first_cause())->id, "own.order.stuck");
+}
+
 static void
 test_retry_after_of_a_poll_is_law(void **state)
 {
@@ -700,6 +718,7 @@ main(void)
 		cmocka_unit_test(test_valid_authorizations_are_left_alone),
 		cmocka_unit_test(test_slow_ca_is_polled_ever_slower),
 		cmocka_unit_test(test_slowness_has_an_end),
+		cmocka_unit_test(test_own_sleep_is_told_as_such),
 		cmocka_unit_test(test_retry_after_of_a_poll_is_law),
 		cmocka_unit_test(test_failed_challenge_is_classified_by_name),
 		cmocka_unit_test(test_invalid_order_without_reason_is_tried_anew),

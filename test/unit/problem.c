@@ -285,6 +285,27 @@ test_every_error_alone(void **state)
 }
 
 static void
+test_ca_that_cannot_be_reached(void **state)
+{
+	static const enum err all[] = { ERR_RESOLVE, ERR_CONNECT, ERR_TLS, ERR_TIMEOUT,
+		ERR_CLOSED, ERR_PEER };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		AUTO_ARENA a;
+		arena_init(&a, 1 << 20);
+		struct acme_answer an = { .verb = ACME_NEW_ORDER,
+			.err = all[i],
+			.retry_after = WHEN_UNKNOWN,
+			.detail = STR("words of the library") };
+		struct finding f = classify_answer(&an, &a).at[0];
+
+		assert_int_equal(f.cause, CAUSE_CA_SERVICE_DOWN);
+		assert_true(str_eq(f.evidence, STR("words of the library")));
+	}
+}
+
+static void
 test_certificate_that_does_not_fit(void **state)
 {
 	struct acme_answer an = { .verb = ACME_CERTIFICATE,
@@ -349,6 +370,7 @@ main(void)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_sub_problems_name_their_identifiers),
 		cmocka_unit_test(test_every_error_alone),
+		cmocka_unit_test(test_ca_that_cannot_be_reached),
 		cmocka_unit_test(test_certificate_that_does_not_fit),
 		cmocka_unit_test(test_rubbish),
 	};
