@@ -1,9 +1,15 @@
+#include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "base/limits.h"
 #include "cmd/client.h"
 #include "cmd/show.h"
+#include "cmd/terminal.h"
 
 /* koshin ca list, koshin ca test. CAs stand in the configuration; what is known of them is the daemon's. */
+
+enum { TEST_S = 30 };
 
 int
 cmd_ca_list(struct cmd *c)
@@ -16,55 +22,140 @@ cmd_ca_list(struct cmd *c)
 	if (cl == NULL)
 		return status;
 	status = client_ask(cl, "GET", STR("/cas"), NULL, &document);
-	if (status == CMD_DONE && c->is_json)
+	if (status == CMD_DONE && c->is_json) {
 		client_print_json(document);
-	else if (status == CMD_DONE)
+	} else if (status == CMD_DONE) {
+		struct show s = show_init(c, client_config(cl));
+		AUTO_TABLE t = { 0 };
+
+		table_init(&t, 3);
+		const struct str head[] = { show_ui(&s, "cli.head.ca", &t.arena),
+			show_ui(&s, "cli.head.ready", &t.arena),
+			show_ui(&s, "cli.head.directory", &t.arena) };
+		table_put(&t, head);
 		json_array_foreach(json_object_get(document, "cas"), i, ca)
 		{
-			AUTO_BUF ready = { .max = 256 };
+			bool is_ready = json_is_true(json_object_get(ca, "ready"));
+			const struct str cells[] = { str_of(show_text(ca, "name")),
+				show_ui(&s, is_ready ? "cli.yes" : "cli.no", &t.arena),
+				str_of(show_text(ca, "directory")) };
 
-			words_ui(json_is_true(json_object_get(ca, "ready")) ? "cli.yes" : "cli.no", c->lang, NULL, 0, &ready);
-			show_cell(str_of(show_text(ca, "name")), 16);
-			show_cell(buf_str(&ready), 8);
-			(void)printf("%s\n", show_text(ca, "directory"));
+			table_put(&t, cells);
 		}
+		table_print(&t);
+	}
 	json_decref(document);
 	client_close(&cl);
 	return status;
 }
 
+/* --- test: reads the CA's directory (RFC 8555 7.1.1) as the daemon would, without asking anything of it --- */
+
+static size_t
+on_bytes(char *p, size_t size, size_t n, void *arg)
+{
+	struct buf *b = arg;
+
+	buf_put(b, p, size * n);
+	return b->err == ERR_OK ? size * n : 0;
+}
+
+static bool
+has_url(const json_t *directory, const char *key)
+{
+	const char *url = json_string_value(json_object_get(directory, key));
+
+	return url != NULL && strncmp(url, "https://", 8) == 0;
+}
+
+/* The directory, or NULL with what is wrong in `why`. */
+static json_t *
+read_directory(const struct config_ca *ca, struct why *why)
+{
+	AUTO_BUF body = { .max = LIMIT_BODY_BYTES };
+	char words[CURL_ERROR_SIZE] = "";
+	CURL *curl = curl_easy_init();
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+	json_t *directory = NULL;
+	long status = 0;
+
+	if (curl != NULL && curl_easy_setopt(curl, CURLOPT_URL, ca->directory) == CURLE_OK &&
+	    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+	    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words) == CURLE_OK &&
+	    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TEST_S) == CURLE_OK &&
+	    curl_easy_setopt(curl, CURLOPT_USERAGENT, "koshin") == CURLE_OK &&
+	    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes) == CURLE_OK &&
+	    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body) == CURLE_OK &&
+	    (ca->bundle == NULL ||
+		curl_easy_setopt(curl, CURLOPT_CAINFO, ca->bundle) == CURLE_OK)) {
+		code = curl_easy_perform(curl);
+		(void)curl_easy_getinfo(
+		    curl, CURLINFO_RESPONSE_CODE, &status); /* 0 stays where there is none */
+	}
+	if (code != CURLE_OK)
+		why_set(why, "%s", words[0] != '\0' ? words : curl_easy_strerror(code));
+	else if (status != 200)
+		why_set(why, "%s: HTTP %ld", ca->directory, status);
+	else
+		directory = json_loadb(body.p != NULL ? body.p : "", body.n, 0, NULL);
+	if (code == CURLE_OK && status == 200 &&
+	    (!has_url(directory, "newNonce") || !has_url(directory, "newAccount") ||
+		!has_url(directory, "newOrder"))) {
+		why_set(why, "%s: no ACME directory", ca->directory);
+		json_decref(directory);
+		directory = NULL;
+	}
+	curl_easy_cleanup(curl);
+	return directory;
+}
+
+/* {"name", "ok", "error" or "directory"}; the directory says terms, profiles and renewal information. */
+static json_t *
+test_one(struct cmd *c, const struct config_ca *ca)
+{
+	struct why why = { "" };
+	json_t *directory = read_directory(ca, &why);
+	const char *terms = json_string_value(
+	    json_object_get(json_object_get(directory, "meta"), "termsOfService"));
+
+	if (!c->is_json && directory != NULL)
+		CMD_SAY(c, stdout, "cli.ca-ok", str_of(ca->name),
+		    str_of(terms != NULL ? terms : "-"));
+	else if (!c->is_json)
+		CMD_SAY(c, stderr, "cli.ca-failed", str_of(ca->name), str_of(why.text));
+	if (directory != NULL)
+		return json_pack(
+		    "{s:s, s:b, s:o}", "name", ca->name, "ok", true, "directory", directory);
+	return json_pack("{s:s, s:b, s:s}", "name", ca->name, "ok", false, "error", why.text);
+}
+
 int
 cmd_ca_test(struct cmd *c)
 {
-	json_t *document = NULL, *ca;
-	bool is_found = false;
-	size_t i;
-	int status;
-	struct client *cl = client_open(c, &status);
+	struct config *config = cmd_config(c);
+	json_t *all = json_array();
+	int status = CMD_DONE;
 
-	if (cl == NULL)
-		return status;
-	status = client_ask(cl, "GET", STR("/cas"), NULL, &document);
-	if (status == CMD_DONE && c->is_json)
-		client_print_json(document);
-	json_array_foreach(json_object_get(document, "cas"), i, ca)
-	{
-		bool is_ready = json_is_true(json_object_get(ca, "ready"));
+	for (size_t i = 0; config != NULL && i < config->cas_n; i++) {
+		json_t *one;
 
-		if (c->args_n > 0 && strcmp(show_text(ca, "name"), c->args[0]) != 0)
+		if (c->args_n > 0 && strcmp(config->cas[i].name, c->args[0]) != 0)
 			continue;
-		is_found = true;
-		if (!is_ready)
+		one = test_one(c, &config->cas[i]);
+		if (!json_is_true(json_object_get(one, "ok")))
 			status = CMD_FAILED;
-		if (!c->is_json)
-			CMD_SAY(c, stdout, is_ready ? "cli.ca-ok" : "cli.ca-failed", str_of(show_text(ca, "name")),
-			    str_of(show_text(ca, is_ready ? "terms" : "directory")));
+		(void)json_array_append_new(
+		    all, one); /* a lost line of --json leaves the status */
 	}
-	if (status == CMD_DONE && !is_found) {
-		CMD_SAY(c, stderr, "cli.no-ca", str_of(c->args_n > 0 ? c->args[0] : "-"));
+	if (config == NULL) {
 		status = CMD_FAILED;
+	} else if (json_array_size(all) == 0) {
+		CMD_SAY(c, stderr, "cli.no-ca", str_of(c->args[0]));
+		status = CMD_FAILED;
+	} else if (c->is_json) {
+		client_print_json(all);
 	}
-	json_decref(document);
-	client_close(&cl);
+	json_decref(all);
+	config_free(&config);
 	return status;
 }

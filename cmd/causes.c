@@ -2,6 +2,7 @@
 #include <string.h>
 #include "cmd/client.h"
 #include "cmd/show.h"
+#include "cmd/terminal.h"
 
 /* koshin causes [ID]: the table of causes with its texts; needs neither daemon nor configuration. */
 
@@ -11,6 +12,7 @@ texts(enum cause c, enum lang l)
 	static const char *const names[] = { "visitors", "cause", "action", "next" };
 	json_t *o = json_object();
 
+	(void)json_object_set_new(o, "title", json_string(words_cause_title_raw(c, l)));
 	for (enum cause_text t = 0; t < CAUSE_TEXT_COUNT; t++)
 		(void)json_object_set_new(o, names[t], json_string(words_cause_raw(c, t, l)));
 	return o;
@@ -22,11 +24,14 @@ row_of(enum cause c)
 	const struct cause_row *r = cause_row(c);
 	const char *action = words_cause_raw(c, CAUSE_ACTION, LANG_EN);
 	/* What is to be entered is in the finding; the row says which of its values that is. */
-	const char *copy = strstr(action, "{copy}") != NULL ? "{copy}" : strstr(action, "{wanted}") != NULL ? "{wanted}" : NULL;
+	const char *copy = strstr(action, "{copy}") != NULL	? "{copy}"
+			   : strstr(action, "{wanted}") != NULL ? "{wanted}"
+								: NULL;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:{s:o, s:o}, s:s?}", "id", r->id, "layer", layer_name(r->layer),
-	    "severity", severity_name(r->severity), "scope", scope_name(r->scope), "blocks", r->blocks, "acts",
-	    actor_name(r->acts), "heals", heals_name(r->heals), "texts", "ja", texts(c, LANG_JA), "en", texts(c, LANG_EN),
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:{s:o, s:o}, s:s?}", "id", r->id,
+	    "layer", layer_name(r->layer), "severity", severity_name(r->severity), "scope",
+	    scope_name(r->scope), "blocks", r->blocks, "acts", actor_name(r->acts), "heals",
+	    heals_name(r->heals), "texts", "ja", texts(c, LANG_JA), "en", texts(c, LANG_EN),
 	    "copy", copy);
 }
 
@@ -40,13 +45,38 @@ show_one(const struct cmd *c, enum cause cause)
 
 	(void)snprintf(key, sizeof key, "actor.%s", actor_name(r->acts));
 	words_ui(key, c->lang, NULL, 0, &who);
+	(void)printf("%s\n\n", words_cause_title_raw(cause, c->lang));
 	show_row(&s, "cli.head.id", str_of(r->id));
 	show_row(&s, "cli.head.severity", str_of(severity_name(r->severity)));
 	show_row(&s, "cli.label.now", str_of(words_cause_raw(cause, CAUSE_VISITORS, c->lang)));
 	show_row(&s, "cli.label.cause", str_of(words_cause_raw(cause, CAUSE_CAUSE, c->lang)));
 	show_row(&s, "cli.label.who", buf_str(&who));
 	show_row(&s, "cli.label.action", str_of(words_cause_raw(cause, CAUSE_ACTION, c->lang)));
-	show_row(&s, "cli.label.next-look", str_of(words_cause_raw(cause, CAUSE_NEXT, c->lang)));
+	show_row(
+	    &s, "cli.label.next-look", str_of(words_cause_raw(cause, CAUSE_NEXT, c->lang)));
+}
+
+static void
+table_of_causes(const struct cmd *c)
+{
+	struct show s = show_init(c, NULL);
+	AUTO_TABLE t = { 0 };
+
+	table_init(&t, 4);
+	const struct str head[] = { show_ui(&s, "cli.head.id", &t.arena),
+		show_ui(&s, "cli.head.severity", &t.arena),
+		show_ui(&s, "cli.head.who", &t.arena),
+		show_ui(&s, "cli.head.cause", &t.arena) };
+	table_put(&t, head);
+	for (enum cause i = CAUSE_NONE + 1; i < CAUSE_COUNT; i++) {
+		const struct cause_row *r = cause_row(i);
+		const struct str cells[] = { str_of(r->id), str_of(severity_name(r->severity)),
+			str_of(actor_name(r->acts)),
+			str_of(words_cause_title_raw(i, c->lang)) };
+
+		table_put(&t, cells);
+	}
+	table_print(&t);
 }
 
 int
@@ -62,20 +92,15 @@ cmd_causes(struct cmd *c)
 		show_one(c, one);
 		return CMD_DONE;
 	}
-	json_t *all = json_array();
-	for (enum cause i = CAUSE_NONE + 1; i < CAUSE_COUNT; i++) {
-		if (one != CAUSE_NONE && i != one)
-			continue;
-		if (c->is_json) {
-			(void)json_array_append_new(all, row_of(i));
-			continue;
-		}
-		show_cell(str_of(cause_row(i)->id), 40);
-		show_cell(str_of(severity_name(cause_row(i)->severity)), 6);
-		(void)printf("%s\n", actor_name(cause_row(i)->acts));
+	if (!c->is_json) {
+		table_of_causes(c);
+		return CMD_DONE;
 	}
-	if (c->is_json)
-		client_print_json(one != CAUSE_NONE ? json_array_get(all, 0) : all);
+	json_t *all = json_array();
+	for (enum cause i = CAUSE_NONE + 1; i < CAUSE_COUNT; i++)
+		if (one == CAUSE_NONE || i == one)
+			(void)json_array_append_new(all, row_of(i));
+	client_print_json(one != CAUSE_NONE ? json_array_get(all, 0) : all);
 	json_decref(all);
 	return CMD_DONE;
 }

@@ -17,7 +17,8 @@ cmd_cert_show(struct cmd *c)
 
 	if (cl == NULL)
 		return status;
-	status = client_ask(cl, "GET", client_site_path(cl, c->args[0], "/certificate"), NULL, &o);
+	status =
+	    client_ask(cl, "GET", client_site_path(cl, c->args[0], "/certificate"), NULL, &o);
 	if (status == CMD_DONE && c->is_json) {
 		client_print_json(o);
 	} else if (status == CMD_DONE) {
@@ -27,7 +28,7 @@ cmd_cert_show(struct cmd *c)
 		json_t *name;
 
 		json_array_foreach(json_object_get(o, "names"), i, name)
-			buf_putf(&names, "%s%s", i > 0 ? "\n" : "", json_string_value(name));
+		    buf_putf(&names, "%s%s", i > 0 ? "\n" : "", json_string_value(name));
 		show_date(&s, o, "not_after", true, &until);
 		show_row(&s, "cli.label.names", buf_str(&names));
 		show_row(&s, "cli.label.until", buf_str(&until));
@@ -43,7 +44,8 @@ cmd_cert_show(struct cmd *c)
 static int
 write_out(struct cmd *c, const char *path, struct str text)
 {
-	int fd = path != NULL ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : STDOUT_FILENO;
+	int fd = path != NULL ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
+			      : STDOUT_FILENO;
 	bool is_fine = fd >= 0;
 
 	while (is_fine && text.n > 0) {
@@ -60,7 +62,8 @@ write_out(struct cmd *c, const char *path, struct str text)
 		is_fine = false;
 	if (is_fine)
 		return CMD_DONE;
-	CMD_SAY(c, stderr, "cli.file", str_of(path != NULL ? path : "-"), str_of(strerror(saved)));
+	CMD_SAY(
+	    c, stderr, "cli.file", str_of(path != NULL ? path : "-"), str_of(strerror(saved)));
 	return CMD_FAILED;
 }
 
@@ -74,11 +77,13 @@ cmd_cert_export(struct cmd *c)
 
 	if (cl == NULL)
 		return status;
-	status = client_ask(cl, "GET", client_site_path(cl, c->args[0], is_key ? "/key" : "/certificate"), NULL, &o);
+	status = client_ask(cl, "GET",
+	    client_site_path(cl, c->args[0], is_key ? "/key" : "/certificate"), NULL, &o);
 	if (status == CMD_DONE && c->is_json)
 		client_print_json(o);
 	else if (status == CMD_DONE)
-		status = write_out(c, cmd_value(c, "out"), str_of(show_text(o, is_key ? "key" : "chain")));
+		status = write_out(
+		    c, cmd_value(c, "out"), str_of(show_text(o, is_key ? "key" : "chain")));
 	json_decref(o);
 	client_close(&cl);
 	return status;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "cmd/client.h"
 #include "cmd/show.h"
+#include "cmd/terminal.h"
 #include "core/classify.h"
 #include "http/doctor.h"
 #include "http/json_site.h"
@@ -43,7 +44,9 @@ on_evidence(void *arg, struct evidence_box *box)
 static void
 read_store(struct checking *k)
 {
-	const struct store_options o = { .file = doctor_store_file(k->config, &k->arena).p, .is_readonly = true, .busy_timeout_ms = 5000 };
+	const struct store_options o = { .file = doctor_store_file(k->config, &k->arena).p,
+		.is_readonly = true,
+		.busy_timeout_ms = 5000 };
 	struct ca_row *cas;
 	size_t n = 0;
 	int64_t id;
@@ -87,6 +90,20 @@ probe(struct checking *k, struct why *why)
 	return err;
 }
 
+/* The CA's or the installer's word is no check's to take back; it is told beside what was seen. */
+static void
+keep_foreign_findings(struct checking *k)
+{
+	for (size_t i = 0; i < k->site.findings.n; i++) {
+		const struct finding *old = &k->site.findings.at[i];
+
+		if (!old->is_from_order || k->findings.n == k->findings.cap)
+			continue;
+		k->findings.at[k->findings.n++] = *old;
+	}
+	finding_sort(&k->findings);
+}
+
 static void
 judge(struct checking *k)
 {
@@ -102,93 +119,185 @@ judge(struct checking *k)
 	};
 	size_t cap = (k->box->evidence.names_n + 1) * LIMIT_FINDINGS;
 
-	for (; p.addresses_n < k->config->server.addresses_n && p.addresses_n < LIMIT_ADDRESSES; p.addresses_n++)
-		k->addresses[p.addresses_n] = str_of(k->config->server.addresses[p.addresses_n]);
-	k->findings = (struct finding_list){ .at = arena_get(&k->arena, cap * sizeof *k->findings.at) };
+	for (; p.addresses_n < k->config->server.addresses_n && p.addresses_n < LIMIT_ADDRESSES;
+	     p.addresses_n++)
+		k->addresses[p.addresses_n] =
+		    str_of(k->config->server.addresses[p.addresses_n]);
+	k->findings =
+	    (struct finding_list){ .at = arena_get(&k->arena, cap * sizeof *k->findings.at) };
 	k->findings.cap = k->findings.at != NULL ? cap : 0;
 	classify(&k->box->evidence, k->is_site ? &k->site : NULL, &p, &k->arena, &k->findings);
+	if (k->is_site)
+		keep_foreign_findings(k);
 }
 
-/* What visitors get on the first address that shows a certificate. */
-static json_t *
-served_of_name(const struct name_evidence *n)
+/*
+ * The site as it would be after this check, so that what is said comes from the one function that says it (core/view).
+ * A name that is no site is taken for one of its own, without a certificate of ours.
+ */
+static bool
+put_seen(struct checking *k)
 {
-	for (size_t i = 0; i < n->addresses_n; i++) {
-		const struct tls_evidence *t = &n->addresses[i].tls;
-		char ip[46];
+	const struct evidence *e = &k->box->evidence;
+	struct site *s = &k->site;
 
-		if (t->result != TLS_SHOWN)
-			continue;
-		address_text(&n->addresses[i].ip, ip);
-		return json_pack("{s:s, s:o, s:o, s:o, s:b}", "address", ip, "not_after", json_date(t->leaf.not_after), "issuer",
-		    json_text(t->leaf.issuer), "fingerprint", json_fingerprint(t->leaf.fingerprint), "chain_ok", t->chain_ok);
+	if (!k->is_site) {
+		*s = (struct site){
+			.setting = { .source = SOURCE_FREE, .coverage = COVERAGE_SINGLE },
+			.names = arena_get(&k->arena, sizeof *s->names),
+			.names_n = 1,
+			.doing_since = WHEN_UNKNOWN,
+			.retry_at = WHEN_UNKNOWN,
+			.deploy_at = WHEN_UNKNOWN,
+			.letter_at = WHEN_UNKNOWN,
+			.wake = WHEN_UNKNOWN,
+		};
+		if (s->names == NULL)
+			return false;
+		s->names[0] = (struct site_name){
+			.name = k->name,
+			.is_wanted = true,
+			.passed_at = WHEN_UNKNOWN,
+			.validated_at = WHEN_UNKNOWN,
+			.served = { .at = WHEN_UNKNOWN, .not_after = WHEN_UNKNOWN },
+		};
 	}
+	s->checked_at = s->look_at = e->at;
+	s->findings = k->findings;
+	for (size_t i = 0; i < s->names_n; i++)
+		for (size_t n = 0; n < e->names_n; n++)
+			if (str_eq(e->names[n].name, s->names[i].name))
+				s->names[i].served = served_of(e, &e->names[n], &s->held);
+	return true;
+}
+
+static json_t *
+address_document(const struct address_evidence *a)
+{
+	json_t *o = json_object(), *certificate = NULL;
+	char ip[46];
+
+	address_text(&a->ip, ip);
+	if (a->tls.result == TLS_SHOWN)
+		certificate = json_pack("{s:o, s:o, s:o, s:o, s:b}", "not_before",
+		    json_date(a->tls.leaf.not_before), "not_after",
+		    json_date(a->tls.leaf.not_after), "issuer", json_text(a->tls.leaf.issuer),
+		    "fingerprint", json_fingerprint(a->tls.leaf.fingerprint), "chain_ok",
+		    a->tls.chain_ok);
+	if (json_put(o, "address", json_string(ip)) &&
+	    json_put(o, "ours", json_boolean(a->is_ours)) &&
+	    json_put(o, "http_status",
+		a->http.result == HTTP_ANSWERED ? json_integer(a->http.status) : json_null()) &&
+	    json_put(o, "certificate", certificate != NULL ? certificate : json_null()))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+/* Puts what was seen on each address beside the findings of its name. */
+static bool
+put_addresses(const struct evidence *e, json_t *names)
+{
+	size_t i;
+	json_t *name;
+
+	json_array_foreach(names, i, name)
+	{
+		json_t *list = json_array();
+
+		for (size_t n = 0; n < e->names_n; n++) {
+			if (!str_eq(e->names[n].name, str_of(show_text(name, "ascii"))))
+				continue;
+			for (size_t a = 0; a < e->names[n].addresses_n; a++)
+				(void)json_array_append_new(
+				    list, address_document(&e->names[n].addresses[a]));
+		}
+		if (!json_put(name, "addresses", list))
+			return false;
+	}
+	return true;
+}
+
+/* "served" of the name that was asked for. */
+static json_t *
+served_of_asked(const struct checking *k, const json_t *names)
+{
+	size_t i;
+	json_t *name;
+
+	json_array_foreach(names, i,
+	    name) if (str_eq(str_of(show_text(name, "ascii")),
+			  k->name)) return json_incref(json_object_get(name, "served"));
 	return json_null();
 }
 
-static json_t *
-name_document(const struct checking *k, const struct name_evidence *n, const struct json_site_facts *facts, struct arena *a)
-{
-	json_t *findings = json_array();
-	struct view view = { .until = WHEN_UNKNOWN, .since = WHEN_UNKNOWN, .next_look = WHEN_UNKNOWN, .next_renewal = WHEN_UNKNOWN };
-
-	for (size_t i = 0; i < k->findings.n; i++) {
-		view.cause = &k->findings.at[i];
-		view.acts = view.cause->acts;
-		if (str_eq(k->findings.at[i].subject, n->name))
-			(void)json_array_append_new(findings, json_finding(&k->findings.at[i], n->name, &view, facts, a));
-	}
-	return json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(names_for_people(n->name, a)), "ascii", json_text(n->name),
-	    "served", served_of_name(n), "findings", findings);
-}
-
+/* What a site's document says, without what only a site can have. */
 static json_t *
 document_of(struct checking *k)
 {
-	const struct evidence *e = &k->box->evidence;
-	const struct json_site_facts facts = { .order_phase = ORDER_PHASE_COUNT, .now = e->at, .zone = config_zone(k->config),
-		.panel_url = str_of(k->config->panel_url) };
-	json_t *names = json_array(), *served = json_null();
+	static const char *const taken[] = { "until", "since", "acts", "cause" };
+	struct json_site_facts facts = {
+		.order_phase = ORDER_PHASE_COUNT,
+		.now = k->box->evidence.at,
+		.zone = config_zone(k->config),
+		.panel_url = str_of(k->config->panel_url),
+	};
+	json_t *site = put_seen(k) ? json_site(&k->site, &facts, &k->arena) : NULL;
+	json_t *names = json_incref(json_object_get(site, "names")), *o = json_object();
+	bool ok = put_addresses(&k->box->evidence, names) &&
+		  json_put(o, "name", json_text(names_for_people(k->name, &k->arena))) &&
+		  json_put(o, "at", json_date(k->box->evidence.at)) &&
+		  json_put(o, "ok", json_boolean(k->findings.n == 0)) &&
+		  json_put(o, "site",
+		      k->is_site ? json_incref(json_object_get(site, "name")) : json_null()) &&
+		  json_put(o, "state",
+		      k->is_site ? json_incref(json_object_get(site, "state")) : json_null()) &&
+		  json_put(o, "served", served_of_asked(k, names));
 
-	for (size_t i = 0; i < e->names_n; i++) {
-		(void)json_array_append_new(names, name_document(k, &e->names[i], &facts, &k->arena));
-		if (str_eq(e->names[i].name, k->name)) {
-			json_decref(served);
-			served = served_of_name(&e->names[i]);
-		}
-	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:b}", "name", json_text(names_for_people(k->name, &k->arena)), "at",
-	    json_date(e->at), "served", served, "names", names, "ok", k->findings.n == 0);
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+		ok = ok && json_put(o, taken[i], json_incref(json_object_get(site, taken[i])));
+	ok = json_put(o, "names", names) && ok;
+	json_decref(site);
+	if (ok)
+		return o;
+	json_decref(o);
+	return NULL;
 }
 
+/* -v: each address with what it answered. */
 static void
-show_names(const struct show *s, const json_t *document)
+show_addresses(const struct show *s, const json_t *document)
 {
+	AUTO_TABLE t = { 0 };
 	size_t i, n;
-	json_t *name, *f;
+	json_t *name, *address;
 
+	table_init(&t, 4);
+	const struct str head[] = { show_ui(s, "cli.head.name", &t.arena),
+		show_ui(s, "cli.head.address", &t.arena), STR("HTTP"),
+		show_ui(s, "cli.head.served", &t.arena) };
+	table_put(&t, head);
 	json_array_foreach(json_object_get(document, "names"), i, name)
+	    json_array_foreach(json_object_get(name, "addresses"), n, address)
 	{
-		const json_t *findings = json_object_get(name, "findings"), *served = json_object_get(name, "served");
+		const json_t *certificate = json_object_get(address, "certificate");
+		json_int_t http = json_integer_value(json_object_get(address, "http_status"));
+		AUTO_BUF served = { .max = 8192 };
 
-		(void)printf("%s%s\n", i > 0 ? "\n" : "", show_text(name, "name"));
-		if (json_is_object(served)) {
-			AUTO_BUF until = { .max = 4096 };
-
-			show_date(s, served, "not_after", true, &until);
-			show_row(s, "cli.label.until", buf_str(&until));
+		if (json_is_object(certificate)) {
+			show_date(s, certificate, "not_after", false, &served);
+			buf_putf(&served, " %s", show_text(certificate, "issuer"));
+		} else {
+			buf_putc(&served, '-');
 		}
-		if (json_array_size(findings) == 0)
-			cmd_say(s->cmd, stdout, "cli.all-well", NULL, 0);
-		json_array_foreach(findings, n, f)
-		{
-			/* The first is the cause; the rest was also noticed, in one line each. */
-			if (n == 0 || s->cmd->is_verbose)
-				show_finding(s, f);
-			else
-				show_row(s, n == 1 ? "cli.label.also" : NULL, str_of(show_spoken(s, f, "explanation")));
-		}
+		const struct str cells[] = { str_of(show_text(name, "name")),
+			str_of(show_text(address, "address")),
+			http > 0 ? arena_strf(&t.arena, "%d", (int)http) : STR("-"),
+			buf_str(&served) };
+		table_put(&t, cells);
 	}
+	(void)putchar('\n');
+	table_print(&t);
 }
 
 static int
@@ -202,17 +311,24 @@ check(struct checking *k)
 		err = probe(k, &why);
 	}
 	if (err != ERR_OK) {
-		CMD_SAY(k->cmd, stderr, "cli.error", str_of(why.text[0] != '\0' ? why.text : err_words(err)));
+		CMD_SAY(k->cmd, stderr, "cli.error",
+		    str_of(why.text[0] != '\0' ? why.text : err_words(err)));
 		return CMD_FAILED;
 	}
 	judge(k);
 	json_t *document = document_of(k);
+	if (document == NULL) {
+		CMD_SAY(k->cmd, stderr, "cli.error", str_of(err_words(ERR_MEMORY)));
+		return CMD_FAILED;
+	}
 	if (k->cmd->is_json) {
 		client_print_json(document);
 	} else {
 		struct show s = show_init(k->cmd, k->config);
 
-		show_names(&s, document);
+		show_lines(&s, document);
+		if (k->cmd->is_verbose)
+			show_addresses(&s, document);
 	}
 	json_decref(document);
 	return k->findings.n == 0 ? CMD_DONE : CMD_FAILED;

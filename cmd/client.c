@@ -11,6 +11,8 @@ struct client {
 	CURL *curl;
 	struct arena arena;
 	struct buf answer;
+	void (*tick)(void *arg);
+	void *tick_arg;
 };
 
 struct client *
@@ -45,6 +47,25 @@ client_close(struct client **cl)
 	buf_fini(&(*cl)->answer);
 	free(*cl);
 	*cl = NULL;
+}
+
+void
+client_set_tick(struct client *cl, void (*tick)(void *arg), void *arg)
+{
+	cl->tick = tick;
+	cl->tick_arg = arg;
+}
+
+/* The numbers are libcurl's, of bytes; nobody needs them here. */
+static int
+on_progress(void *arg, curl_off_t down, curl_off_t down_now, curl_off_t up, curl_off_t up_now)
+{
+	const struct client *cl = arg;
+
+	(void)down, (void)down_now, (void)up, (void)up_now;
+	if (cl->tick != NULL)
+		cl->tick(cl->tick_arg);
+	return 0;
 }
 
 const struct config *
@@ -85,17 +106,25 @@ on_bytes(char *p, size_t size, size_t n, void *arg)
 	return b->err == ERR_OK ? size * n : 0;
 }
 
-/* Says what the API said: the detail of its problem document (RFC 9457), or its title. */
+/* Says what the API's problem document (RFC 9457) says. */
 static int
-refused(struct client *cl, json_t *problem)
+refused(struct client *cl, long http_status, json_t *problem)
 {
-	const char *detail = json_string_value(json_object_get(problem, "detail"));
+	const char *error = json_string_value(json_object_get(problem, "error"));
 	const char *title = json_string_value(json_object_get(problem, "title"));
+	struct str detail = str_of(json_string_value(json_object_get(problem, "detail")));
+	AUTO_BUF words = { .max = 16384 };
 
 	if (cl->cmd->is_json)
 		client_print_json(problem);
-	CMD_SAY(cl->cmd, stderr, "cli.error",
-	    str_of(detail != NULL && detail[0] != '\0' ? detail : title != NULL ? title : "?"));
+	/* What is wrong with a request is told by the library's words; everything else is a sentence for people already. */
+	if (title != NULL &&
+	    (detail.n == 0 || (error != NULL && strcmp(error, "INVALID") == 0)))
+		buf_putf(&words, "%s%s", title, detail.n > 0 ? ": " : "");
+	buf_put_str(&words, detail);
+	if (words.n == 0)
+		buf_putf(&words, "HTTP %ld", http_status);
+	CMD_SAY(cl->cmd, stderr, "cli.error", buf_str(&words));
 	json_decref(problem);
 	return CMD_FAILED;
 }
@@ -112,14 +141,15 @@ unreachable(struct client *cl, const char *words)
 static struct curl_slist *
 headers_of(const struct client *cl)
 {
-	struct curl_slist *list =
-	    curl_slist_append(NULL, cl->cmd->lang == LANG_JA ? "Accept-Language: ja" : "Accept-Language: en");
+	struct curl_slist *list = curl_slist_append(
+	    NULL, cl->cmd->lang == LANG_JA ? "Accept-Language: ja" : "Accept-Language: en");
 
 	return list == NULL ? NULL : curl_slist_append(list, "Content-Type: application/json");
 }
 
 int
-client_ask(struct client *cl, const char *method, struct str path, const json_t *body, json_t **ret)
+client_ask(
+    struct client *cl, const char *method, struct str path, const json_t *body, json_t **ret)
 {
 	struct str url = arena_strf(&cl->arena, "http://koshin/api/v1%.*s", STR_ARG(path));
 	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
@@ -138,15 +168,23 @@ client_ask(struct client *cl, const char *method, struct str path, const json_t 
 	curl_easy_setopt(cl->curl, CURLOPT_WRITEDATA, &cl->answer);
 	if (text != NULL)
 		curl_easy_setopt(cl->curl, CURLOPT_POSTFIELDS, text);
+	curl_easy_setopt(cl->curl, CURLOPT_NOPROGRESS, cl->tick == NULL ? 1L : 0L);
+	curl_easy_setopt(cl->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(cl->curl, CURLOPT_XFERINFODATA, cl);
 	CURLcode code = curl_easy_perform(cl->curl);
 	curl_easy_getinfo(cl->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(headers);
 	free(text);
 	if (code != CURLE_OK)
 		return unreachable(cl, curl_easy_strerror(code));
-	json_t *document = json_loadb(cl->answer.p != NULL ? cl->answer.p : "", cl->answer.n, 0, NULL);
+	json_t *document =
+	    json_loadb(cl->answer.p != NULL ? cl->answer.p : "", cl->answer.n, 0, NULL);
 	if (status < 200 || status >= 300)
-		return refused(cl, document != NULL ? document : json_object());
+		return refused(cl, status, document != NULL ? document : json_object());
+	if (document == NULL) {
+		CMD_SAY(cl->cmd, stderr, "cli.error", str_of(err_words(ERR_PEER)));
+		return CMD_FAILED;
+	}
 	if (ret != NULL)
 		*ret = document;
 	else

@@ -11,6 +11,8 @@ struct client;
 /* NULL after the reason was said; *ret_status is then the exit status. */
 struct client *client_open(struct cmd *c, int *ret_status);
 void client_close(struct client **cl);
+/* Called about once a second while an answer is awaited; NULL: not any more. */
+void client_set_tick(struct client *cl, void (*tick)(void *arg), void *arg);
 const struct config *client_config(const struct client *cl);
 
 /* body may be NULL (it stays the caller's). CMD_DONE, and the answer in ret (may be NULL); or another status, said. */

@@ -17,7 +17,9 @@ static enum err
 key_fits(void *arg, struct str sealed_key, struct str chain_pem)
 {
 	struct keyring *k = arg;
-	const struct keys_job job = { .verb = KEYS_SET, .sealed = sealed_key, .chain_pem = chain_pem };
+	const struct keys_job job = {
+		.verb = KEYS_SET, .sealed = sealed_key, .chain_pem = chain_pem
+	};
 	struct keys_answer answer = { .err = ERR_BUG };
 
 	keys_do(k->core, &job, &k->arena, &answer);
@@ -54,7 +56,9 @@ examine(struct cmd *c, const struct config *config)
 	AUTO_SECRET master = { 0 };
 	struct keyring keyring = { NULL, { .max = 1024 * 1024 } };
 	struct clock clock = clock_real(config->clock_offset);
-	const struct store_options options = { .file = doctor_store_file(config, &a).p, .is_readonly = true, .busy_timeout_ms = 10000 };
+	const struct store_options options = { .file = doctor_store_file(config, &a).p,
+		.is_readonly = true,
+		.busy_timeout_ms = 10000 };
 	struct doctor_subject subject = { .config = config, .now = clock_now(&clock) };
 	struct why why = { "" };
 	size_t sites = 0;
@@ -62,7 +66,8 @@ examine(struct cmd *c, const struct config *config)
 
 	enum err err = store_open(&options, &why, &subject.store);
 	/* Without the master key (another user runs this) the keys are not looked at; everything else is. */
-	if (err == ERR_OK && master_key_read(doctor_master_key_file(config, &a).p, NULL, &master) == ERR_OK &&
+	if (err == ERR_OK &&
+	    master_key_read(doctor_master_key_file(config, &a).p, NULL, &master) == ERR_OK &&
 	    keys_core_new(master.p, transport, &keyring.core) == ERR_OK) {
 		subject.key_fits = key_fits;
 		subject.arg = &keyring;
@@ -74,7 +79,8 @@ examine(struct cmd *c, const struct config *config)
 	store_close(&subject.store);
 	if (err == ERR_OK)
 		return report(c, buf_str(&lines), sites);
-	CMD_SAY(c, stderr, "cli.error", str_of(why.text[0] != '\0' ? why.text : err_words(err)));
+	CMD_SAY(
+	    c, stderr, "cli.error", str_of(why.text[0] != '\0' ? why.text : err_words(err)));
 	return CMD_FAILED;
 }
 

@@ -34,7 +34,9 @@ renew_due(struct cmd *c, struct client *cl)
 	do {
 		json_t *document = NULL, *site;
 
-		status = client_ask(cl, "GET", arena_strf(&a, "/sites?limit=500&after=%.*s", STR_ARG(after)), NULL, &document);
+		status = client_ask(cl, "GET",
+		    arena_strf(&a, "/sites?limit=500&after=%.*s", STR_ARG(after)), NULL,
+		    &document);
 		json_array_foreach(json_object_get(document, "sites"), i, site)
 		{
 			struct when due = show_when(site, "next_renewal");
@@ -59,7 +61,7 @@ cmd_renew(struct cmd *c)
 	int status;
 
 	if ((c->args_n == 0) == !cmd_has(c, "due"))
-		return cmd_misused(c, "usage.too-few", "NAME");
+		return cmd_misused(c, "usage.renew-what", "renew");
 	struct client *cl = client_open(c, &status);
 	if (cl == NULL)
 		return status;

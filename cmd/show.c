@@ -1,10 +1,10 @@
 #include "cmd/show.h"
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
+#include "cmd/terminal.h"
 #include "ports/clock/clock.h"
 
-enum { LABEL_COLUMNS = 18, TEXT_MAX = 64 * 1024 };
+enum { LABEL_COLUMNS = 20, TEXT_MAX = 64 * 1024 };
 
 struct show
 show_init(const struct cmd *c, const struct config *config)
@@ -41,16 +41,20 @@ show_when(const json_t *o, const char *key)
 	struct str text = str_of(show_text(o, key));
 	int64_t year, month, day, hour, minute, second;
 
-	if (text.n != 20 || !str_to_int(str_cut(&text, '-'), &year) || !str_to_int(str_cut(&text, '-'), &month) ||
+	if (text.n != 20 || !str_to_int(str_cut(&text, '-'), &year) ||
+	    !str_to_int(str_cut(&text, '-'), &month) ||
 	    !str_to_int(str_cut(&text, 'T'), &day) || !str_to_int(str_cut(&text, ':'), &hour) ||
-	    !str_to_int(str_cut(&text, ':'), &minute) || !str_to_int(str_cut(&text, 'Z'), &second))
+	    !str_to_int(str_cut(&text, ':'), &minute) ||
+	    !str_to_int(str_cut(&text, 'Z'), &second))
 		return WHEN_UNKNOWN;
-	struct civil c = { (int)year, (int)month, (int)day, (int)hour, (int)minute, (int)second, 0 };
+	struct civil c = { (int)year, (int)month, (int)day, (int)hour, (int)minute, (int)second,
+		0 };
 	return when_of_civil(&c);
 }
 
 void
-show_date(const struct show *s, const json_t *o, const char *key, bool with_distance, struct buf *to)
+show_date(
+    const struct show *s, const json_t *o, const char *key, bool with_distance, struct buf *to)
 {
 	struct when w = show_when(o, key);
 
@@ -63,40 +67,13 @@ show_date(const struct show *s, const json_t *o, const char *key, bool with_dist
 		words_distance(w, &s->ctx, to);
 }
 
-/* Columns that the text takes on a terminal; what cannot be decoded counts one. */
-static size_t
-columns_of(struct str text)
+struct str
+show_ui(const struct show *s, const char *key, struct arena *a)
 {
-	mbstate_t state = { 0 };
-	size_t columns = 0;
+	AUTO_BUF text = { .max = TEXT_MAX };
 
-	while (text.n > 0) {
-		wchar_t wide;
-		size_t n = mbrtowc(&wide, text.p, text.n, &state);
-
-		if (n == 0 || n == (size_t)-1 || n == (size_t)-2) {
-			n = 1;
-			wide = L'?';
-			state = (mbstate_t){ 0 };
-		}
-		int width = wcwidth(wide);
-		columns += width > 0 ? (size_t)width : 0;
-		text.p += n;
-		text.n -= n;
-	}
-	return columns;
-}
-
-void
-show_cell(struct str text, size_t columns)
-{
-	size_t taken = columns_of(text);
-
-	(void)printf("%.*s", STR_ARG(text));
-	for (; taken < columns; taken++)
-		(void)putchar(' ');
-	/* A cell that is too wide still stands apart from the next. */
-	(void)putchar(' ');
+	words_ui(key, s->cmd->lang, NULL, 0, &text);
+	return arena_str(a, buf_str(&text));
 }
 
 void
@@ -108,8 +85,13 @@ show_row(const struct show *s, const char *key, struct str value)
 	if (key != NULL)
 		words_ui(key, s->cmd->lang, NULL, 0, &label);
 	do {
-		show_cell(is_first ? buf_str(&label) : STR_NONE, LABEL_COLUMNS);
-		(void)printf("%.*s\n", STR_ARG(str_cut(&value, '\n')));
+		struct str head = is_first ? buf_str(&label) : STR_NONE;
+		size_t width = terminal_width(head);
+
+		terminal_put(stdout, head);
+		terminal_pad(width < LABEL_COLUMNS ? LABEL_COLUMNS - width : 1);
+		terminal_put(stdout, str_cut(&value, '\n'));
+		(void)putchar('\n');
 		is_first = false;
 	} while (value.n > 0);
 }
@@ -144,7 +126,7 @@ show_finding(const struct show *s, const json_t *f)
 		return;
 	show_row(s, "cli.head.id", str_of(show_text(f, "cause")));
 	json_array_foreach(json_object_get(f, "evidence"), i, line)
-		show_row(s, i == 0 ? "cli.label.evidence" : NULL, str_of(json_string_value(line)));
+	    show_row(s, i == 0 ? "cli.label.evidence" : NULL, str_of(json_string_value(line)));
 }
 
 static void
@@ -179,23 +161,28 @@ show_also(const struct show *s, const json_t *site)
 	json_t *n, *f;
 
 	json_array_foreach(json_object_get(site, "names"), i, n)
-		json_array_foreach(json_object_get(n, "findings"), k, f)
-		{
-			if (json_equal(f, cause))
-				continue;
-			if (is_first) {
-				(void)printf("\n");
-				cmd_say(s->cmd, stdout, "cli.label.also", NULL, 0);
-			}
-			is_first = false;
-			(void)printf("  %s: %s\n", show_text(f, "subject"), show_spoken(s, f, "explanation"));
+	    json_array_foreach(json_object_get(n, "findings"), k, f)
+	{
+		if (json_equal(f, cause))
+			continue;
+		if (is_first) {
+			(void)printf("\n");
+			cmd_say(s->cmd, stdout, "cli.label.also", NULL, 0);
 		}
+		is_first = false;
+		(void)printf("  ");
+		terminal_put(stdout, str_of(show_text(f, "subject")));
+		(void)printf(": ");
+		terminal_put(stdout, str_of(show_spoken(s, f, "explanation")));
+		(void)putchar('\n');
+	}
 }
 
 static void
 show_settings(const struct show *s, const json_t *site)
 {
-	const json_t *setting = json_object_get(site, "setting"), *certificate = json_object_get(site, "certificate");
+	const json_t *setting = json_object_get(site, "setting"),
+		     *certificate = json_object_get(site, "certificate");
 	AUTO_BUF text = { .max = TEXT_MAX };
 	json_int_t redirect = json_integer_value(json_object_get(site, "redirect"));
 
@@ -206,11 +193,13 @@ show_settings(const struct show *s, const json_t *site)
 	if (redirect != 0)
 		buf_putf(&text, "%d", (int)redirect);
 	else
-		words_ui(json_is_true(json_object_get(setting, "redirect")) ? "cli.off-for-now" : "cli.off", s->cmd->lang,
-		    NULL, 0, &text);
+		words_ui(json_is_true(json_object_get(setting, "redirect")) ? "cli.off-for-now"
+									    : "cli.off",
+		    s->cmd->lang, NULL, 0, &text);
 	show_row(s, "cli.label.redirect", buf_str(&text));
 	if (json_is_object(certificate)) {
-		show_row(s, "cli.label.fingerprint", str_of(show_text(certificate, "fingerprint")));
+		show_row(
+		    s, "cli.label.fingerprint", str_of(show_text(certificate, "fingerprint")));
 		show_date_row(s, "cli.label.next-renewal", site, "next_renewal");
 	}
 	if (json_is_object(json_object_get(site, "draft"))) {
@@ -221,17 +210,16 @@ show_settings(const struct show *s, const json_t *site)
 }
 
 void
-show_site(const struct show *s, const json_t *site)
+show_lines(const struct show *s, const json_t *document)
 {
-	const json_t *cause = json_object_get(site, "cause");
+	const json_t *cause = json_object_get(document, "cause");
 
-	(void)printf("%s\n%s\n\n", show_spoken(s, site, "pill"), show_spoken(s, site, "headline"));
 	/* Three lines first: what visitors see, until when, what to do. */
-	show_visitors(s, site);
-	if (when_is_known(show_when(site, "since")))
-		show_date_row(s, "cli.label.since", site, "since");
-	else if (when_is_known(show_when(site, "until")))
-		show_date_row(s, "cli.label.until", site, "until");
+	show_visitors(s, document);
+	if (when_is_known(show_when(document, "since")))
+		show_date_row(s, "cli.label.since", document, "since");
+	else if (when_is_known(show_when(document, "until")))
+		show_date_row(s, "cli.label.until", document, "until");
 	if (json_is_object(cause)) {
 		show_finding(s, cause);
 	} else {
@@ -239,8 +227,17 @@ show_site(const struct show *s, const json_t *site)
 
 		words_ui("cli.no-action", s->cmd->lang, NULL, 0, &nothing);
 		show_row(s, "cli.label.action", buf_str(&nothing));
-		show_date_row(s, "cli.label.next-look", site, "next_look");
+		if (when_is_known(show_when(document, "next_look")))
+			show_date_row(s, "cli.label.next-look", document, "next_look");
 	}
-	show_also(s, site);
+	show_also(s, document);
+}
+
+void
+show_site(const struct show *s, const json_t *site)
+{
+	(void)printf(
+	    "%s\n%s\n\n", show_spoken(s, site, "pill"), show_spoken(s, site, "headline"));
+	show_lines(s, site);
 	show_settings(s, site);
 }

@@ -18,10 +18,12 @@ void show_date(const struct show *s, const json_t *o, const char *key, bool with
 struct when show_when(const json_t *o, const char *key);
 /* "label    value", the label from words_ui (NULL: none); a value of several lines is indented. */
 void show_row(const struct show *s, const char *key, struct str value);
+/* The three lines of a document with names and a cause, then the cause, then what was also noticed. */
+void show_lines(const struct show *s, const json_t *document);
 /* The whole document of a site, as `site show` prints it. */
 void show_site(const struct show *s, const json_t *site);
 /* One finding: cause, action with its value, who, next look; with -v also the evidence. */
 void show_finding(const struct show *s, const json_t *finding);
-/* Pads to a width in columns of the terminal. */
-void show_cell(struct str text, size_t columns);
+/* The text of a key of words/ui.txt with one name in it, into a cell that lives as long as the table. */
+struct str show_ui(const struct show *s, const char *key, struct arena *a);
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "cmd/client.h"
 #include "cmd/show.h"
+#include "cmd/terminal.h"
 #include "cmd/wait.h"
 
 /* koshin site add, list, show, history, set, remove. */
@@ -96,20 +97,30 @@ cmd_site_add(struct cmd *c)
 static void
 list_table(const struct show *s, const json_t *sites)
 {
+	AUTO_TABLE t = { 0 };
 	size_t i;
 	json_t *site;
 
+	table_init(&t, 5);
+	const struct str head[] = { show_ui(s, "cli.head.name", &t.arena),
+		show_ui(s, "cli.head.state", &t.arena), show_ui(s, "cli.head.until", &t.arena),
+		show_ui(s, "cli.head.next", &t.arena), show_ui(s, "cli.head.cause", &t.arena) };
+	table_put(&t, head);
 	json_array_foreach(sites, i, site)
 	{
-		AUTO_BUF until = { .max = 4096 };
-		bool is_safe = when_is_known(show_when(site, "until"));
+		AUTO_BUF until = { .max = 4096 }, next = { .max = 4096 };
 
-		show_date(s, site, is_safe ? "until" : "since", false, &until);
-		show_cell(str_of(show_text(site, "name")), 30);
-		show_cell(str_of(show_spoken(s, site, "pill")), 24);
-		show_cell(buf_str(&until), 26);
-		(void)printf("%s\n", show_text(site, "cause"));
+		if (when_is_known(show_when(site, "until")))
+			show_date(s, site, "until", false, &until);
+		else
+			buf_putc(&until, '-');
+		show_date(s, site, "next_look", false, &next);
+		const struct str cells[] = { str_of(show_text(site, "name")),
+			str_of(show_spoken(s, site, "pill")), buf_str(&until), buf_str(&next),
+			str_of(show_text(site, "cause")) };
+		table_put(&t, cells);
 	}
+	table_print(&t);
 }
 
 int
@@ -125,7 +136,8 @@ cmd_site_list(struct cmd *c)
 	arena_init(&a, 65536);
 	const char *limit = cmd_value(c, "limit"), *after = cmd_value(c, "after");
 	struct str path = arena_strf(&a, "/sites?limit=%.*s&after=%.*s&filter=%.*s",
-	    STR_ARG(client_escape(cl, limit != NULL ? limit : "100")), STR_ARG(client_escape(cl, after != NULL ? after : "")),
+	    STR_ARG(client_escape(cl, limit != NULL ? limit : "100")),
+	    STR_ARG(client_escape(cl, after != NULL ? after : "")),
 	    STR_ARG(client_escape(cl, c->args_n > 0 ? c->args[0] : "")));
 	status = client_ask(cl, "GET", path, NULL, &document);
 	if (status == CMD_DONE && c->is_json) {
@@ -136,9 +148,11 @@ cmd_site_list(struct cmd *c)
 
 		if (json_array_size(sites) == 0)
 			cmd_say(c, stdout, "cli.no-sites", NULL, 0);
-		list_table(&s, sites);
+		else
+			list_table(&s, sites);
 		if (json_is_string(json_object_get(document, "after")))
-			CMD_SAY(c, stdout, "cli.more-there-are", str_of(show_text(document, "after")));
+			CMD_SAY(c, stdout, "cli.more-there-are",
+			    str_of(show_text(document, "after")));
 	}
 	json_decref(document);
 	arena_fini(&a);
@@ -171,39 +185,60 @@ cmd_site_show(struct cmd *c)
 static void
 history_table(const struct show *s, const json_t *rows)
 {
-	size_t i = json_array_size(rows);
+	AUTO_TABLE t = { 0 };
 
+	table_init(&t, 3);
+	const struct str head[] = { show_ui(s, "cli.head.when", &t.arena),
+		show_ui(s, "cli.head.what", &t.arena),
+		show_ui(s, "cli.head.subject", &t.arena) };
+	table_put(&t, head);
 	/* The newest stands last, where the eye is after a long list. */
-	while (i-- > 0) {
+	for (size_t i = json_array_size(rows); i-- > 0;) {
 		const json_t *row = json_array_get(rows, i);
+		const char *subject = show_text(row, "subject"),
+			   *detail = show_text(row, "detail");
 		AUTO_BUF at = { .max = 4096 };
 
 		show_date(s, row, "at", false, &at);
-		show_cell(buf_str(&at), 30);
-		(void)printf("%s", show_spoken(s, row, "words"));
-		if (show_text(row, "subject")[0] != '\0')
-			(void)printf(" (%s%s%s)", show_text(row, "subject"), show_text(row, "detail")[0] != '\0' ? ": " : "",
-			    show_text(row, "detail"));
-		(void)printf("\n");
+		const struct str cells[] = { buf_str(&at), str_of(show_spoken(s, row, "words")),
+			arena_strf(&t.arena, "%s%s%s", subject,
+			    *subject != '\0' && *detail != '\0' ? ": " : "", detail) };
+		table_put(&t, cells);
 	}
+	table_print(&t);
 }
 
 static void
 letters_table(const struct show *s, const json_t *rows)
 {
+	AUTO_TABLE t = { 0 };
 	size_t i;
 	json_t *row;
 
+	if (json_array_size(rows) == 0) {
+		cmd_say(s->cmd, stdout, "cli.none", NULL, 0);
+		return;
+	}
+	table_init(&t, 4);
 	json_array_foreach(rows, i, row)
 	{
 		AUTO_BUF at = { .max = 4096 };
 
 		show_date(s, row, "created", false, &at);
-		show_cell(buf_str(&at), 30);
-		show_cell(str_of(show_text(row, "state")), 10);
-		(void)printf("%s\n", show_text(row, "subject"));
-		if (s->cmd->is_verbose)
-			(void)printf("\n%s\n", show_text(row, "body"));
+		const struct str cells[] = { buf_str(&at), str_of(show_text(row, "state")),
+			str_of(show_text(row, "to")), str_of(show_text(row, "subject")) };
+		table_put(&t, cells);
+	}
+	table_print(&t);
+	json_array_foreach(s->cmd->is_verbose ? rows : NULL, i, row)
+	{
+		struct str body = str_of(show_text(row, "body"));
+
+		(void)putchar('\n');
+		while (body.n > 0) {
+			terminal_put(stdout, str_cut(&body, '\n'));
+			(void)putchar('\n');
+		}
 	}
 }
 
@@ -220,10 +255,12 @@ cmd_site_history(struct cmd *c)
 		return status;
 	struct arena a;
 	arena_init(&a, 65536);
-	struct str rest = is_letters ? STR("/letters")
-				     : arena_strf(&a, "/history?limit=%.*s",
-					   STR_ARG(client_escape(cl, limit != NULL ? limit : "100")));
-	status = client_ask(cl, "GET", client_site_path(cl, c->args[0], rest.p != NULL ? rest.p : ""), NULL, &document);
+	struct str rest = is_letters
+			      ? STR("/letters")
+			      : arena_strf(&a, "/history?limit=%.*s",
+				    STR_ARG(client_escape(cl, limit != NULL ? limit : "100")));
+	status = client_ask(cl, "GET",
+	    client_site_path(cl, c->args[0], rest.p != NULL ? rest.p : ""), NULL, &document);
 	if (status == CMD_DONE && c->is_json) {
 		client_print_json(document);
 	} else if (status == CMD_DONE) {
@@ -270,7 +307,10 @@ cmd_site_set(struct cmd *c)
 	put_text(c, "root", "root", body);
 	put_text(c, "proxy", "proxy", body);
 	put_text(c, "source", "source", body);
-	if (!read_switch(c, "redirect", body, &status) || !read_switch(c, "hsts", body, &status)) {
+	if (cmd_has(c, "names"))
+		(void)json_object_set_new(body, "names", names_of(cmd_value(c, "names")));
+	if (!read_switch(c, "redirect", body, &status) ||
+	    !read_switch(c, "hsts", body, &status)) {
 		json_decref(body);
 		return status;
 	}
@@ -280,7 +320,8 @@ cmd_site_set(struct cmd *c)
 	}
 	struct client *cl = client_open(c, &status);
 	if (cl != NULL)
-		status = client_ask(cl, w.method, client_site_path(cl, c->args[0], w.rest), w.has_body ? body : NULL, &site);
+		status = client_ask(cl, w.method, client_site_path(cl, c->args[0], w.rest),
+		    w.has_body ? body : NULL, &site);
 	if (cl != NULL && status == CMD_DONE) {
 		if (c->is_json && site != NULL)
 			client_print_json(site);

@@ -5,7 +5,12 @@
 #include "cmd/show.h"
 #include "ports/clock/clock.h"
 
-enum { LONGEST_S = 900, STEP_TEXT_MAX = 4096 };
+enum {
+	LONGEST_S = 900,
+	OURS_S =
+	    60, /* a fault of ours gets this long to be mended: a reload takes a moment, a CA is busy for one */
+	STEP_TEXT_MAX = 4096
+};
 
 struct waiting {
 	struct cmd *cmd;
@@ -13,10 +18,12 @@ struct waiting {
 	struct show show;
 	const char *name;
 	enum wait_for what;
-	char before[2 * FINGERPRINT_BYTES + 1]; /* the certificate that was there when the waiting began */
-	char checked_before[32];		/* and its last check: an older cause stops nobody */
-	const char *step;			/* key of the step that is shown */
-	struct mono began;
+	char before[2 * FINGERPRINT_BYTES +
+		    1];		 /* the certificate that was there when the waiting began */
+	char checked_before[32]; /* and its last check: an older cause stops nobody */
+	const char *step;	 /* key of the step that is shown */
+	struct mono began, step_began;
+	struct mono ours_since; /* 0: no cause of ours stands */
 	struct clock clock;
 	bool is_terminal;
 };
@@ -24,46 +31,62 @@ struct waiting {
 static const char *
 step_of(const json_t *site)
 {
-	const char *doing = show_text(site, "doing"), *phase = show_text(json_object_get(site, "order"), "phase");
+	const char *doing = show_text(site, "doing"),
+		   *phase = show_text(json_object_get(site, "order"), "phase");
 
 	if (strcmp(doing, "check") == 0)
 		return "cli.step.check";
 	if (strcmp(doing, "order") == 0)
-		return strcmp(phase, "placed") == 0 ? "cli.step.validate" : strcmp(phase, "finalized") == 0 ? "cli.step.receive" : "cli.step.order";
+		return strcmp(phase, "placed") == 0	 ? "cli.step.validate"
+		       : strcmp(phase, "finalized") == 0 ? "cli.step.receive"
+							 : "cli.step.order";
 	if (strcmp(doing, "deploy") == 0)
 		return "cli.step.deploy";
 	return strcmp(doing, "verify") == 0 ? "cli.step.verify" : NULL;
 }
 
-/* A step that begins gets a line with its time; on a terminal the present one is marked until the next begins. */
+/* The running step with its seconds, on a terminal; drawn anew each second. */
 static void
-show_step(struct waiting *w, const char *key)
+draw(void *arg)
+{
+	struct waiting *w = arg;
+	AUTO_BUF text = { .max = STEP_TEXT_MAX };
+
+	if (!w->is_terminal || w->step == NULL)
+		return;
+	words_ui(w->step, w->cmd->lang, NULL, 0, &text);
+	(void)printf("\r\033[K         %.*s ... %lld s", STR_ARG(buf_str(&text)),
+	    (long long)(clock_mono(&w->clock).ms - w->step_began.ms) / 1000);
+	(void)fflush(stdout);
+}
+
+/* The line of a step that is over: when it ended, what it was, how long it took. */
+static void
+end_step(struct waiting *w)
 {
 	AUTO_BUF text = { .max = STEP_TEXT_MAX };
-	int64_t ms = clock_mono(&w->clock).ms - w->began.ms;
+	struct mono now = clock_mono(&w->clock);
 
-	if (w->cmd->is_json || key == NULL || (w->step != NULL && strcmp(w->step, key) == 0))
+	if (w->step == NULL)
 		return;
-	words_ui(key, w->cmd->lang, NULL, 0, &text);
-	if (w->is_terminal && w->step != NULL)
-		(void)printf("\r\033[K");
-	if (w->is_terminal && w->step != NULL) {
-		AUTO_BUF done = { .max = STEP_TEXT_MAX };
-
-		words_ui(w->step, w->cmd->lang, NULL, 0, &done);
-		(void)printf("  ✓ %.*s\n", STR_ARG(buf_str(&done)));
-	}
-	(void)printf(w->is_terminal ? "%3lld.%lld s  %.*s …" : "%3lld.%lld s  %.*s\n", (long long)ms / 1000,
-	    (long long)ms % 1000 / 100, STR_ARG(buf_str(&text)));
+	words_ui(w->step, w->cmd->lang, NULL, 0, &text);
+	(void)printf("%s%6.1f s  %.*s (%.1f s)\n", w->is_terminal ? "\r\033[K" : "",
+	    (double)(now.ms - w->began.ms) / 1000, STR_ARG(buf_str(&text)),
+	    (double)(now.ms - w->step_began.ms) / 1000);
 	(void)fflush(stdout);
-	w->step = key;
+	w->step = NULL;
 }
 
 static void
-end_line(const struct waiting *w)
+show_step(struct waiting *w, const char *key)
 {
-	if (w->is_terminal && w->step != NULL)
-		(void)printf("\n");
+	if (w->cmd->is_json || key == w->step ||
+	    (key != NULL && w->step != NULL && strcmp(w->step, key) == 0))
+		return;
+	end_step(w);
+	w->step = key;
+	w->step_began = clock_mono(&w->clock);
+	draw(w);
 }
 
 static bool
@@ -72,18 +95,31 @@ is_there(const struct waiting *w, const json_t *site)
 	const json_t *certificate = json_object_get(site, "certificate");
 	const char *fingerprint = show_text(certificate, "fingerprint");
 
-	return json_is_true(json_object_get(certificate, "live")) && strcmp(show_text(site, "doing"), "nothing") == 0 &&
-	    (w->what == WAIT_ISSUED || strcmp(fingerprint, w->before) != 0);
+	return json_is_true(json_object_get(certificate, "live")) &&
+	       strcmp(show_text(site, "doing"), "nothing") == 0 &&
+	       (w->what == WAIT_ISSUED || strcmp(fingerprint, w->before) != 0);
 }
 
-/* Nothing is under way and a cause stands in the way: waiting longer shows nothing new. */
+/* Nothing is under way and a cause stands in the way. One that the owner has to mend stops the wait at once; one of ours
+ * is tried again by itself, so it gets a while. */
 static bool
-is_stopped(const struct waiting *w, const json_t *site)
+is_stopped(struct waiting *w, const json_t *site)
 {
-	const char *checked = show_text(site, "checked_at");
+	const json_t *cause = json_object_get(site, "cause");
+	const char *checked = show_text(site, "checked_at"), *who = show_text(cause, "who");
+	int64_t now = clock_mono(&w->clock).ms;
 
-	return strcmp(show_text(site, "doing"), "nothing") == 0 && json_is_object(json_object_get(site, "cause")) &&
-	    strcmp(checked, w->checked_before) != 0;
+	if (!json_is_object(cause))
+		w->ours_since.ms = 0;
+	if (strcmp(show_text(site, "doing"), "nothing") != 0 || !json_is_object(cause) ||
+	    strcmp(checked, w->checked_before) == 0)
+		return false;
+	if (strcmp(who, actor_name(ACTOR_HOST)) != 0 &&
+	    strcmp(who, actor_name(ACTOR_NOBODY)) != 0)
+		return true;
+	if (w->ours_since.ms == 0)
+		w->ours_since.ms = now;
+	return now - w->ours_since.ms >= OURS_S * 1000;
 }
 
 static int
@@ -91,8 +127,7 @@ done(struct waiting *w, const json_t *site)
 {
 	bool is_all = strcmp(show_text(site, "state"), "ok") == 0;
 
-	show_step(w, "cli.step.verify");
-	end_line(w);
+	end_step(w);
 	if (w->cmd->is_json)
 		client_print_json(site);
 	else
@@ -103,16 +138,17 @@ done(struct waiting *w, const json_t *site)
 }
 
 static int
-stopped(const struct waiting *w, const json_t *site)
+stopped(struct waiting *w, const json_t *site)
 {
 	const json_t *cause = json_object_get(site, "cause");
 
-	end_line(w);
+	end_step(w);
 	if (w->cmd->is_json)
 		client_print_json(site);
 	else
 		show_finding(&w->show, cause);
-	CMD_SAY(w->cmd, stderr, "cli.step.stopped", str_of(show_spoken(&w->show, cause, "explanation")));
+	CMD_SAY(
+	    w->cmd, stderr, "cli.step.stopped", str_of(show_spoken(&w->show, cause, "title")));
 	return CMD_FAILED;
 }
 
@@ -124,8 +160,11 @@ follow(struct waiting *w, struct arena *a)
 
 	while (clock_mono(&w->clock).ms - w->began.ms < LONGEST_S * 1000) {
 		json_t *news = NULL;
-		struct str rest = arena_strf(a, "/events?since=%lld&mark=%.*s", (long long)since, STR_ARG(client_escape(w->client, mark)));
-		int status = client_ask(w->client, "GET", client_site_path(w->client, w->name, rest.p != NULL ? rest.p : "/events"), NULL, &news);
+		struct str rest = arena_strf(a, "/events?since=%lld&mark=%.*s",
+		    (long long)since, STR_ARG(client_escape(w->client, mark)));
+		int status = client_ask(w->client, "GET",
+		    client_site_path(w->client, w->name, rest.p != NULL ? rest.p : "/events"),
+		    NULL, &news);
 
 		if (status != CMD_DONE)
 			return status;
@@ -142,7 +181,7 @@ follow(struct waiting *w, struct arena *a)
 		json_decref(news);
 		arena_clear(a);
 	}
-	end_line(w);
+	end_step(w);
 	CMD_SAY(w->cmd, stderr, "cli.step.timeout", str_of(w->name));
 	return CMD_FAILED;
 }
@@ -166,11 +205,17 @@ wait_for(struct cmd *c, struct client *cl, const char *name, enum wait_for what)
 	int status = client_ask(cl, "GET", client_site_path(cl, name, ""), NULL, &site);
 	if (status != CMD_DONE)
 		return status;
-	(void)snprintf(w.before, sizeof w.before, "%s", show_text(json_object_get(site, "certificate"), "fingerprint"));
+	(void)snprintf(w.before, sizeof w.before, "%s",
+	    show_text(json_object_get(site, "certificate"), "fingerprint"));
 	if (what == WAIT_RENEWED)
-		(void)snprintf(w.checked_before, sizeof w.checked_before, "%s", show_text(site, "checked_at"));
+		(void)snprintf(w.checked_before, sizeof w.checked_before, "%s",
+		    show_text(site, "checked_at"));
 	json_decref(site);
 	if (!c->is_json)
 		cmd_say(c, stdout, "cli.waiting", NULL, 0);
-	return follow(&w, &a);
+	w.step_began = w.began;
+	client_set_tick(cl, draw, &w);
+	status = follow(&w, &a);
+	client_set_tick(cl, NULL, NULL);
+	return status;
 }

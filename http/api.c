@@ -56,9 +56,15 @@ title_key(enum err err)
 	return "api.ours";
 }
 
+struct problem_head {
+	int status;
+	const char *title_key, *error;
+};
+
+/* other: the site that has what was asked for; empty without one. */
 static void
-put_problem(struct api_reply *r, int status, const char *key, const char *name, enum lang lang,
-    struct str detail)
+put_problem(struct api_reply *r, struct problem_head head, enum lang lang, struct str detail,
+    struct str other)
 {
 	AUTO_BUF title = { 0 };
 	json_t *document;
@@ -66,15 +72,17 @@ put_problem(struct api_reply *r, int status, const char *key, const char *name, 
 
 	buf_clear(&r->body);
 	r->kind = API_DONE;
-	r->status = status;
+	r->status = head.status;
 	r->type = "application/problem+json";
 	buf_init(&title, 1024);
-	words_ui(key, lang, NULL, 0, &title);
+	words_ui(head.title_key, lang, NULL, 0, &title);
 	document = json_pack("{s:s, s:s%, s:i, s:s}", "type", "about:blank", "title",
-	    buf_str(&title).p, buf_str(&title).n, "status", status, "error", name);
+	    buf_str(&title).p, buf_str(&title).n, "status", head.status, "error", head.error);
 	if (document != NULL && detail.n > 0)
-		(void)json_object_set_new(
+		(void)json_put(
 		    document, "detail", json_text(detail)); /* the title says enough without */
+	if (document != NULL && other.n > 0)
+		(void)json_put(document, "site", json_text(other));
 	text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
 	if (text != NULL)
 		buf_put(&r->body, text, strlen(text));
@@ -82,10 +90,16 @@ put_problem(struct api_reply *r, int status, const char *key, const char *name, 
 	json_decref(document);
 }
 
+static struct problem_head
+head_of(enum err err)
+{
+	return (struct problem_head){ status_of(err), title_key(err), err_name(err) };
+}
+
 void
 api_problem(struct api_reply *r, enum err err, enum lang lang, struct str detail)
 {
-	put_problem(r, status_of(err), title_key(err), err_name(err), lang, detail);
+	put_problem(r, head_of(err), lang, detail, STR_NONE);
 }
 
 void
@@ -139,6 +153,16 @@ api_limit(struct api_call *c, size_t *ret)
 	return ERR_OK;
 }
 
+void
+api_say(struct api_call *c, const char *key, struct str name)
+{
+	struct str shown = names_for_people(name, c->a);
+	AUTO_BUF text = { .max = sizeof c->why.text };
+
+	words_ui(key, c->q->lang, &shown, 1, &text);
+	why_set(&c->why, "%.*s", STR_ARG(buf_str(&text)));
+}
+
 enum err
 api_find(struct api_call *c, int64_t *ret_id)
 {
@@ -149,7 +173,7 @@ api_find(struct api_call *c, int64_t *ret_id)
 		return err;
 	err = store_site_find(c->api->store, name, ret_id);
 	if (err == ERR_NOT_FOUND)
-		why_set(&c->why, "%.*s", STR_ARG(names_for_people(name, c->a)));
+		api_say(c, "cli.error.no-site", name);
 	return err;
 }
 
@@ -282,11 +306,13 @@ api_answer(struct api *api, const struct api_request *q, struct arena *a, struct
 		if (err == ERR_OK && arena_failed(a))
 			err = ERR_MEMORY;
 		if (err != ERR_OK)
-			api_problem(ret, err, q->lang, str_of(c.why.text));
+			put_problem(ret, head_of(err), q->lang, str_of(c.why.text), c.other);
 		return;
 	}
 	if (path_is_known)
-		put_problem(ret, 405, "api.method", "INVALID", q->lang, STR_NONE);
+		put_problem(ret, (struct problem_head){ 405, "api.method", "INVALID" }, q->lang,
+		    STR_NONE, STR_NONE);
 	else
-		put_problem(ret, 404, "api.no-route", "NOT_FOUND", q->lang, STR_NONE);
+		put_problem(ret, (struct problem_head){ 404, "api.no-route", "NOT_FOUND" },
+		    q->lang, STR_NONE, STR_NONE);
 }

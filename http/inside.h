@@ -14,6 +14,7 @@ struct api_call {
 	struct turn turn;
 	struct str name; /* NAME of the path, as typed */
 	struct why why;	 /* detail of an error */
+	struct str other; /* EXISTS: the site that has the name, for people */
 };
 
 /* Takes the document; 500 for NULL (no memory). */
@@ -28,6 +29,8 @@ MUST_USE enum err api_load(struct api_call *c, struct site *ret);
 /* The whole document of one site. */
 MUST_USE enum err api_site_document(struct api_call *c, const struct site *s, json_t **ret);
 void api_wake(struct api_call *c);
+/* The detail of an error: a text of words/ui.txt about one name (ASCII form). */
+void api_say(struct api_call *c, const char *key, struct str name);
 
 /* http/sites.c */
 enum err sites_list(struct api_call *c);

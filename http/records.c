@@ -163,8 +163,7 @@ site_certificate(struct api_call *c)
 	enum err err = api_load(c, &s);
 
 	if (err == ERR_OK && s.held.id == 0) {
-		why_set(&c->why, "%.*s has no certificate yet",
-		    STR_ARG(names_for_people(s.names[0].name, c->a)));
+		api_say(c, "api.no-certificate", s.names[0].name);
 		err = ERR_NOT_FOUND;
 	}
 	if (err == ERR_OK)

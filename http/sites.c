@@ -196,8 +196,10 @@ tell_other(struct api_call *c, int64_t other)
 	struct site s;
 
 	if (other != 0 && store_site_load(c->api->store, other, c->a, &s) == ERR_OK &&
-	    s.names_n > 0)
-		why_set(&c->why, "%.*s", STR_ARG(names_for_people(s.names[0].name, c->a)));
+	    s.names_n > 0) {
+		c->other = names_for_people(s.names[0].name, c->a);
+		api_say(c, "api.exists-in", s.names[0].name);
+	}
 	return ERR_EXISTS;
 }
 
@@ -373,8 +375,7 @@ load_with_draft(struct api_call *c, struct site *s)
 	enum err err = api_load(c, s);
 
 	if (err == ERR_OK && !s->draft.exists) {
-		why_set(&c->why, "%.*s has no draft",
-		    STR_ARG(names_for_people(s->names[0].name, c->a)));
+		api_say(c, "api.no-draft", s->names[0].name);
 		err = ERR_NOT_FOUND;
 	}
 	return err;
@@ -424,8 +425,7 @@ site_key(struct api_call *c)
 	enum err err = api_load(c, &s);
 
 	if (err == ERR_OK && s.held.id == 0) {
-		why_set(&c->why, "%.*s has no certificate yet",
-		    STR_ARG(names_for_people(s.names[0].name, c->a)));
+		api_say(c, "api.no-certificate", s.names[0].name);
 		err = ERR_NOT_FOUND;
 	}
 	if (err == ERR_OK)
@@ -454,9 +454,5 @@ api_key_reply(struct api *api, const struct api_request *q, int64_t site_id, str
 		api_problem(ret, err, q->lang, STR_NONE);
 		return;
 	}
-	buf_put_str(&ret->body, key_pem);
-	ret->status = 200;
-	ret->type = "application/x-pem-file";
-	if (ret->body.err != ERR_OK)
-		api_problem(ret, ERR_MEMORY, q->lang, STR_NONE);
+	api_give(&c, 200, json_pack("{s:s%}", "key", key_pem.p, key_pem.n));
 }

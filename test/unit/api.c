@@ -371,7 +371,8 @@ test_add(void **state)
 	    "\"/b\"}");
 	want(f, __LINE__, 409);
 	assert_string_equal(text_at(o, "error"), "EXISTS");
-	assert_string_equal(text_at(o, "detail"), "example.jp");
+	assert_string_equal(text_at(o, "site"), "example.jp");
+	assert_non_null(strstr(text_at(o, "detail"), "koshin site show example.jp"));
 	json_decref(o);
 	o = ask(f, "GET", "/api/v1/sites", "");
 	assert_int_equal(json_array_size(json_object_get(o, "sites")), 1);
@@ -682,7 +683,7 @@ test_key(void **state)
 	buf_init(&r.body, 4096);
 	api_key_reply(&f->api, &q, id, STR("PEM"), &r);
 	assert_int_equal(r.status, 200);
-	assert_string_equal(r.body.p, "PEM");
+	assert_string_equal(r.body.p, "{\"key\":\"PEM\"}");
 	buf_fini(&r.body);
 	o = ask(f, "GET", "/api/v1/sites/example.jp/history", "");
 	assert_string_equal(

@@ -1,0 +1,396 @@
+"""The command and the API, against a daemon in a world of real servers: what is printed, what is refused, exit statuses."""
+
+import http.client
+import json
+import os
+import re
+import socket
+import stat
+import subprocess
+import unicodedata
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from daemon import program
+from servers import http_get, until
+from world import World
+
+COMMANDS = (
+    "serve", "site add", "site list", "site show", "site history", "site set", "site remove", "renew", "check", "causes",
+    "cert show", "cert export", "ca list", "ca test", "doctor", "config check", "simulate",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world():
+    made = World(life=3600)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def site(world):
+    """One site that was waited for; its output is kept."""
+    one = world.site("kome.jp", "www.kome.jp")
+    done = world.koshin.run("site", "add", "kome.jp,www.kome.jp", "--owner", one.owner, "--root", one.root, "--wait")
+    one.waited = done.stdout
+    return one
+
+
+def alone(*words, lang="en", config="/nonexistent.yaml"):
+    env = {**os.environ, "LC_ALL": "ja_JP.UTF-8" if lang == "ja" else "C.UTF-8", "KOSHIN_CONFIG": config}
+    return subprocess.run([program(), *words], capture_output=True, text=True, env=env, timeout=60)
+
+
+# --- without a daemon ---
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("lang", ("ja", "en"))
+def test_help(command, lang):
+    done = alone(*command.split(), "--help", lang=lang)
+    assert done.returncode == 0 and done.stderr == ""
+    example = "例:" if lang == "ja" else "Examples:"
+    head, examples = done.stdout.split(f"{example}\n")
+    assert head.startswith(f"koshin {command}")
+    assert all(line.startswith(f"  koshin {command}") for line in examples.splitlines()) and examples
+    assert re.search("[ぁ-ん]", head) if lang == "ja" else head.isascii()
+
+
+def test_help_of_all():
+    done = alone("--help")
+    assert done.returncode == 0
+    assert [c for c in COMMANDS if not re.search(rf"^  {c} ", done.stdout, re.M)] == []
+    assert alone().returncode == 2
+    assert "使い方" in alone("--lang", "ja", "--help").stdout, "an option of all commands may stand in front"
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["frobnicate"], "frobnicate"),
+        (["site"], "site"),
+        (["site", "frobnicate"], "site"),
+        (["site", "show"], "NAME"),
+        (["site", "show", "a.jp", "b.jp"], "b.jp"),
+        (["site", "show", "a.jp", "--frobnicate"], "--frobnicate"),
+        (["site", "show", "a.jp", "--json=1"], "--json=1"),
+        (["site", "show", "a.jp", "--lang", "fr"], "fr"),
+        (["site", "show", "a.jp", "-c"], "-c"),
+        (["site", "add", "a.jp"], "--owner"),
+        (["site", "set", "a.jp"], "a.jp"),
+        (["site", "set", "a.jp", "--redirect", "maybe"], "maybe"),
+        (["site", "set", "a.jp", "--apply-draft", "--root", "/x"], "a.jp"),
+        (["site", "remove", "a.jp"], "--yes"),
+        (["renew"], "--due"),
+        (["renew", "a.jp", "--due"], "--due"),
+    ],
+)
+def test_misused(words, said):
+    done = alone(*words)
+    assert done.returncode == 2 and done.stdout == "" and said in done.stderr and "--help" in done.stderr, done
+
+
+def test_configuration_is_refused(tmp_path):
+    file = tmp_path / "k.yaml"
+    file.write_text("server:\n  addresses: [203.0.113.1]\ncas:\n  - directory: https://ca.example/d\nlanguag: ja\n")
+    for words in (["config", "check"], ["site", "list"], ["doctor"], ["check", "a.jp"], ["serve"]):
+        done = alone(*words, "-c", str(file))
+        assert done.returncode == 1 and f"{file}:5: languag:" in done.stderr and "language" in done.stderr, done
+    file.write_text(file.read_text().replace("languag:", "language:"))
+    assert alone("config", "check", "-c", str(file)).returncode == 0
+    assert json.loads(alone("config", "check", "-c", str(file), "--json").stdout) == {"ok": True}
+    assert alone("config", "check", config=str(file)).returncode == 0, "by the environment"
+
+
+def test_no_daemon(tmp_path):
+    file = tmp_path / "k.yaml"
+    file.write_text(
+        json.dumps(
+            {
+                "server": {"addresses": ["203.0.113.1"]},
+                "cas": [{"directory": "https://ca.example/d"}],
+                "state_folder": str(tmp_path),
+            }
+        )
+    )
+    for words in (["site", "list"], ["site", "show", "a.jp"], ["renew", "a.jp"], ["cert", "show", "a.jp"], ["ca", "list"]):
+        done = alone(*words, "-c", str(file))
+        assert done.returncode == 3 and "daemon" in done.stderr and "api.sock" in done.stderr, done
+    assert "起動" in alone("site", "list", "-c", str(file), lang="ja").stderr
+
+
+def test_causes():
+    rows = json.loads(alone("causes", "--json").stdout)
+    assert len(rows) > 70
+    for row in rows:
+        assert {"id", "layer", "severity", "scope", "blocks", "acts", "heals", "texts"} <= row.keys()
+        for lang in ("ja", "en"):
+            assert all(row["texts"][lang][key] for key in ("title", "visitors", "cause", "action", "next")), row
+    one = alone("causes", "dns.a.elsewhere", "--lang", "ja")
+    assert "dns.a.elsewhere" in one.stdout and re.search("[ぁ-ん]", one.stdout)
+    assert alone("causes", "dns.nothing").returncode == 1
+    table = alone("causes").stdout.splitlines()
+    assert len(table) == len(rows) + 1
+
+
+# --- with one ---
+
+
+def columns(line):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+
+
+def test_add_and_wait(world, site):
+    lines = site.waited.splitlines()
+    steps = [line for line in lines if re.match(r" *\d+\.\d s  ", line)]
+    assert len(steps) >= 4 and "lock" in lines[-1], site.waited
+    times = [float(line.split()[0]) for line in steps]
+    assert times == sorted(times)
+    assert "\r" not in site.waited and "\033" not in site.waited, "no terminal, no drawing"
+    assert site.shown().is_valid
+
+
+def test_show(world, site):
+    en = world.koshin.run("site", "show", "www.kome.jp", "--lang", "en").stdout
+    labels = [line.split("  ")[0] for line in en.splitlines()[3:]]
+    assert labels[0] == "What visitors see" and "Safe until" in labels and "To do" in labels
+    assert "kome.jp: opens with the lock" in en and "No action is needed." in en
+    ja = world.koshin.run("site", "show", "kome.jp", "--lang", "ja").stdout
+    assert "いま見えるもの" in ja and "操作は不要です" in ja
+    said = world.koshin.show("kome.jp")
+    assert said["state"] == "ok" and said["acts"] == "nobody" and said["until"].endswith("Z")
+    assert said["setting"]["coverage"] == "multi" and said["draft"] is None
+    gone = world.koshin.run("site", "show", "nai.jp", status=1)
+    assert "nai.jp" in gone.stderr and gone.stdout == ""
+    assert world.koshin.json("site", "show", "nai.jp", status=1)["status"] == 404
+
+
+def test_list(world, site):
+    other = world.site("お米.jp").add()
+    other.until_served()
+    lines = world.koshin.run("site", "list", "--lang", "en").stdout.splitlines()
+    assert lines[0].startswith("NAME")
+    at = lines[0].index("STATE")
+    for line in lines[1:]:
+        # The second column stands where its head stands, counted in places of a terminal.
+        name = line.split()[0]
+        assert columns(line[: line.index(line.split()[1])]) == at, (name, lines)
+    first = world.koshin.json("site", "list", "--limit", "1")
+    assert len(first["sites"]) == 1 and first["after"]
+    rest = world.koshin.json("site", "list", "--after", first["after"])
+    assert len(rest["sites"]) == 1 and rest["after"] is None
+    assert "--after" in world.koshin.run("site", "list", "--limit", "1").stdout
+    assert [s["name"] for s in world.koshin.json("site", "list", "kome")["sites"]] == ["kome.jp"]
+    world.koshin.run("site", "remove", "お米.jp", "--yes")
+    until("it is gone", lambda: world.koshin.run("site", "show", "お米.jp", status=None).returncode == 1, 20)
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["kome.jp", "--owner", "x@y.jp", "--root", "/srv"], "kome.jp"),
+        (["a b.jp", "--owner", "x@y.jp", "--root", "/srv"], "names"),
+        (["neu.jp", "--owner", "nobody", "--root", "/srv"], "owner"),
+        (["neu.jp", "--owner", "x@y.jp", "--root", "srv"], "root"),
+        (["neu.jp", "--owner", "x@y.jp"], "root"),
+        (["neu.jp", "--owner", "x@y.jp", "--proxy", "ftp://x:1"], "proxy"),
+        (["neu.jp", "--owner", "x@y.jp", "--root", "/srv", "--coverage", "everything"], "coverage"),
+        (["neu.jp", "--owner", "x@y.jp", "--root", "/srv", "--key-type", "dsa"], "key_type"),
+    ],
+)
+def test_add_is_refused(world, site, words, said):
+    done = world.koshin.run("site", "add", *words, status=1)
+    assert said in done.stderr and done.stdout == ""
+
+
+def test_draft(world, site):
+    run = world.koshin.run
+    run("site", "set", "kome.jp", "--discard-draft", status=1)
+    run("site", "set", "kome.jp", "--draft", "--key-type", "p384")
+    assert world.koshin.show("kome.jp")["draft"]["setting"]["key_type"] == "p384"
+    assert world.koshin.show("kome.jp")["setting"]["key_type"] == "p256"
+    run("site", "set", "kome.jp", "--discard-draft")
+    assert world.koshin.show("kome.jp")["draft"] is None
+    run("site", "set", "kome.jp", "--draft", "--redirect", "on")
+    run("site", "set", "kome.jp", "--apply-draft")
+    said = world.koshin.show("kome.jp")
+    assert said["setting"]["redirect"] and said["draft"] is None
+    until("the redirect is on", lambda: world.koshin.show("kome.jp")["redirect"] == 307, 20)
+    run("site", "set", "kome.jp", "--redirect", "off")
+
+
+def test_renew_and_wait(world, site):
+    before = site.shown().fingerprint
+    done = world.koshin.run("renew", "kome.jp", "--wait", "--lang", "en")
+    assert "Done" in done.stdout
+    assert site.shown().fingerprint != before
+    assert world.koshin.run("renew", "--due", "--lang", "en").stdout == "No site is due.\n"
+    world.koshin.run("renew", "nai.jp", status=1)
+
+
+def test_wait_ends_with_the_cause(world):
+    lost = world.site("mayoi.jp")
+    lost.point_elsewhere()
+    done = world.koshin.run(
+        "site", "add", "mayoi.jp", "--owner", lost.owner, "--root", lost.root, "--wait", "--lang", "en", status=1
+    )
+    assert world.elsewhere.address in done.stdout and world.address in done.stdout
+    assert "It stopped" in done.stderr
+    found = world.koshin.json("check", "mayoi.jp", status=1)
+    assert found["names"][0]["findings"][0]["cause"] == "dns.a.elsewhere" and not found["ok"]
+    world.koshin.run("site", "remove", "mayoi.jp", "--yes")
+
+
+def test_check(world, site):
+    found = world.koshin.json("check", "www.kome.jp")
+    assert found["ok"] and found["site"] == "kome.jp" and found["served"]["ok"]
+    assert {n["name"]: n["visitors"] for n in found["names"]} == {"kome.jp": "lock", "www.kome.jp": "lock"}
+    assert {a["address"] for n in found["names"] for a in n["addresses"]} == {world.address}
+    said = world.koshin.run("check", "kome.jp", "--lang", "en").stdout.splitlines()
+    assert said[0].startswith("What visitors see") and "opens with the lock" in said[0]
+    assert any(line.startswith("Safe until") for line in said) and "No action is needed." in "\n".join(said)
+    verbose = world.koshin.run("check", "kome.jp", "-v", "--lang", "en").stdout
+    assert "ADDRESS" in verbose and world.address in verbose
+    # A name that is nobody's site, and has no record.
+    world.dns.add_zone("dare.jp")
+    found = world.koshin.json("check", "dare.jp", status=1)
+    assert found["site"] is None and found["names"][0]["findings"][0]["cause"] == "dns.address.missing"
+    action = found["names"][0]["findings"][0]["action"]
+    assert world.address in action["copy"] and action["ja"] and action["en"]
+    said = world.koshin.run("check", "dare.jp", "--lang", "en", status=1).stdout
+    assert world.address in said and "Being set up" not in said
+    assert world.koshin.run("check", "not a name", status=1).stderr
+
+
+def public_bytes(key):
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def test_certificate(world, site, tmp_path):
+    said = world.koshin.json("cert", "show", "kome.jp")
+    assert said["names"] == ["kome.jp", "www.kome.jp"] and said["live"]
+    chain = world.koshin.run("cert", "export", "kome.jp").stdout
+    leaf = x509.load_pem_x509_certificate(chain.encode())
+    key_file = tmp_path / "key.pem"
+    world.koshin.run("cert", "export", "kome.jp", "--key", "--out", key_file)
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+    assert public_bytes(key.public_key()) == public_bytes(leaf.public_key())
+    again = world.koshin.run("cert", "export", "kome.jp", "--key", "--out", key_file, status=1)
+    assert str(key_file) in again.stderr, "a file that is there is not written into"
+    assert world.koshin.kinds("kome.jp").count("key-exported") == 2
+
+
+def test_ca(world, site):
+    (row,) = world.koshin.json("ca", "list")["cas"]
+    assert row["name"] == "pebble" and row["ready"]
+    assert "pebble" in world.koshin.run("ca", "list").stdout
+    (tested,) = world.koshin.json("ca", "test")
+    assert tested["ok"] and tested["directory"]["newOrder"].startswith("https://")
+    world.koshin.run("ca", "test", "pebble")
+    assert "other" in world.koshin.run("ca", "test", "other", status=1).stderr
+
+
+def test_history_and_letters(world, site):
+    kinds = world.koshin.kinds("kome.jp")
+    assert kinds[0] == "added" and "proven" in kinds
+    text = world.koshin.run("site", "history", "kome.jp", "--lang", "en").stdout
+    assert text.splitlines()[0].startswith("WHEN") and "The site was added" in text
+    site.until_letter(1)
+    letters = until(
+        "the letter is sent",
+        lambda: [x for x in world.koshin.json("site", "history", "kome.jp", "--letters")["letters"] if x["state"] == "sent"],
+    )
+    assert letters[0]["to"] == site.owner and "kome.jp" in letters[0]["subject"]
+    shown = world.koshin.run("site", "history", "kome.jp", "--letters", "-v").stdout
+    assert letters[0]["subject"] in shown and letters[0]["body"].splitlines()[0] in shown
+
+
+def test_doctor(world, site):
+    assert "All promises hold" in world.koshin.run("doctor", "--lang", "en").stdout
+    assert world.koshin.json("doctor")["ok"]
+    key = world.koshin.state / "master.key"
+    mode = stat.S_IMODE(key.stat().st_mode)
+    key.chmod(0o644)
+    try:
+        said = world.koshin.json("doctor", status=1)
+        assert [line for line in said["broken"] if line.startswith("P8: ") and "master.key" in line]
+        assert "P8" in world.koshin.run("doctor", status=1).stdout
+    finally:
+        key.chmod(mode)
+
+
+# --- the web process itself ---
+
+
+class Local(http.client.HTTPConnection):
+    """The API over its Unix socket."""
+
+    def __init__(self, world):
+        super().__init__("koshin")
+        self.path = str(world.koshin.state / "run" / "api.sock")
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+    def ask(self, method, path, body=None, **headers):
+        self.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+        answer = self.getresponse()
+        text = answer.read()
+        return answer.status, answer.headers, json.loads(text) if text else None
+
+
+def test_socket_is_the_operators(world):
+    mode = (world.koshin.state / "run" / "api.sock").stat().st_mode
+    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
+
+
+def test_api(world, site):
+    local = Local(world)
+    status, headers, document = local.ask("GET", "/api/v1/sites/kome.jp")
+    assert status == 200 and headers["content-type"] == "application/json" and headers["cache-control"] == "no-store"
+    assert document["name"] == "kome.jp"
+    status, headers, problem = local.ask("GET", "/api/v1/sites/nai.jp", accept_language="ja-JP,ja;q=0.9")
+    assert status == 404 and headers["content-type"] == "application/problem+json"
+    assert problem["error"] == "NOT_FOUND" and "nai.jp" in problem["detail"] and re.search("[ぁ-ん]", problem["title"])
+    status, _, problem = local.ask("POST", "/api/v1/sites", b"x" * (300 * 1024))
+    assert status == 413 and problem["error"] == "TOO_LONG"
+    assert local.ask("POST", "/api/v1/sites", b"{}")[0] == 422
+    assert local.ask("PUT", "/api/v1/sites")[0] == 405
+    assert local.ask("GET", "/api/v1/sites/%E3%81%82")[0] == 422
+    assert local.ask("GET", "/api/v1/sites/a.jp%00b")[0] in (404, 422)
+    # News that are there come at once; those who wait hold up nobody.
+    _, _, news = local.ask("GET", "/api/v1/sites/kome.jp/events")
+    waiting = Local(world)
+    waiting.request("GET", f"/api/v1/sites/kome.jp/events?since={news['last']}&mark={news['mark']}")
+    assert local.ask("GET", "/api/v1/sites")[0] == 200
+    assert local.ask("POST", "/api/v1/sites/kome.jp/check")[0] == 202
+    more = json.loads(waiting.getresponse().read())
+    assert more["mark"] != news["mark"] or more["events"]
+
+
+def test_public(world, site):
+    port = world.koshin.web_port
+    thumbprint = world.koshin.json("ca", "list")["cas"][0]["thumbprint"]
+
+    def get(path):
+        return http_get("koshin", world.address, port, path)
+
+    status, _, body = get("/.well-known/acme-challenge/abcDEF-_123")
+    assert (status, body.decode()) == (200, f"abcDEF-_123.{thumbprint}")
+    for path in ("", "a.b", "a%0d%0ab", "a/b", "x" * 200, "%3Cscript%3E"):
+        assert get(f"/.well-known/acme-challenge/{path}")[0] == 404, path
+    for path in ("/", "/api/v1/sites", "/api/v1/sites/kome.jp/key"):
+        assert get(path)[0] == 404, path
+    status, _, body = get("/healthz")
+    assert status == 200 and json.loads(body)["ok"], body
+    status, _, body = get("/metrics")
+    assert status == 200
+    samples = dict(line.rsplit(" ", 1) for line in body.decode().splitlines() if not line.startswith("#"))
+    assert samples["koshin_sites"] == "1" and samples["koshin_certificates_held"] == "1"
+    assert 0 <= int(samples['koshin_heartbeat_age_seconds{process="engine"}']) < 120
+    assert samples['koshin_certificates_ending{within_days="0"}'] == "0"
