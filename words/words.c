@@ -62,8 +62,7 @@ words_ui_text(const char *key, enum lang l)
 		else
 			to = mid;
 	}
-	must(!"a text that words/ui.txt has");
-	return "";
+	must_fail(__FILE__, __LINE__, "a text that words/ui.txt has");
 }
 
 struct ui_args {
@@ -99,7 +98,8 @@ drop_brackets(const char *rest, size_t from, struct buf *out)
 {
 	size_t at = out->n;
 
-	rest += strcspn(rest, "(){}\n");
+	while (*rest != '\0' && strchr("(){}\n", *rest) == NULL)
+		rest++;
 	if (*rest != ')')
 		return NULL;
 	while (at > from && strchr("()\n", out->p[at - 1]) == NULL)
@@ -503,7 +503,7 @@ put_cause_field(const void *ctx, struct str field, struct buf *out)
 	case CAUSE_FIELD_COUNT:
 		break;
 	}
-	must(!"a placeholder that the build let through");
+	must_fail(__FILE__, __LINE__, "a placeholder that the build let through");
 }
 
 static void
@@ -657,7 +657,7 @@ words_cause(
 	case CAUSE_TEXT_COUNT:
 		break;
 	}
-	must(!"a text of a cause");
+	must_fail(__FILE__, __LINE__, "a text of a cause");
 }
 
 void

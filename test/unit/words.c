@@ -82,9 +82,8 @@ every_text_renders_in_every_state(void **unused)
 			for (int t = 0; t < CAUSE_TEXT_COUNT * STATE_COUNT; t++) {
 				struct words_context ctx = context(l);
 				struct finding f = finding(c);
-				AUTO_BUF out;
+				AUTO_BUF out = { .max = 65536 };
 
-				buf_init(&out, 65536);
 				set_state(&ctx, (enum state)(t % STATE_COUNT));
 				words_cause(&f, (enum cause_text)(t / STATE_COUNT), &ctx, &out);
 				if (out.err != ERR_OK || out.n < 8 ||
@@ -109,9 +108,8 @@ a_safe_sentence_is_never_said_of_a_warned_site(void **unused)
 			for (enum state s = 0; s < STATE_COUNT; s++) {
 				struct words_context ctx = context(l);
 				struct finding f = finding(c);
-				AUTO_BUF out;
+				AUTO_BUF out = { .max = 65536 };
 
-				buf_init(&out, 65536);
 				set_state(&ctx, s);
 				words_cause(&f, CAUSE_VISITORS, &ctx, &out);
 				bool says_until = has(&out, "12月14日") || has(&out, "14 Dec");
@@ -142,11 +140,9 @@ every_action_says_what_to_do_or_that_there_is_nothing(void **unused)
 			struct words_context ctx = context(l);
 			struct finding f = finding(c);
 			const char *id = cause_row(c)->id;
-			AUTO_BUF action, next, cause;
+			AUTO_BUF action = { .max = 65536 }, next = { .max = 65536 },
+				 cause = { .max = 65536 };
 
-			buf_init(&action, 65536);
-			buf_init(&next, 65536);
-			buf_init(&cause, 65536);
 			set_state(&ctx, SAFE);
 			words_cause(&f, CAUSE_ACTION, &ctx, &action);
 			words_cause(&f, CAUSE_NEXT, &ctx, &next);
@@ -185,9 +181,8 @@ an_empty_value_leaves_no_hole(void **unused)
 					.acts = cause_row(c)->acts,
 					.next_look = WHEN_UNKNOWN,
 					.first_seen = WHEN_UNKNOWN };
-				AUTO_BUF out;
+				AUTO_BUF out = { .max = 65536 };
 
-				buf_init(&out, 65536);
 				set_state(&ctx, PLAIN);
 				words_cause(&f, t, &ctx, &out);
 				if (has(&out, "()") || has(&out, "{") || has(&out, "  ."))
@@ -205,12 +200,11 @@ raw_texts_and_titles_are_there(void **unused)
 		for (enum lang l = 0; l < LANG_COUNT; l++) {
 			struct words_context ctx = context(l);
 			struct finding f = finding(c);
-			AUTO_BUF out;
+			AUTO_BUF out = { .max = 4096 };
 
 			for (enum cause_text t = 0; t < CAUSE_TEXT_COUNT; t++)
 				assert_true(strlen(words_cause_raw(c, t, l)) > 7);
 			assert_non_null(strstr(words_cause_title_raw(c, l), "{name}"));
-			buf_init(&out, 4096);
 			words_cause_title(&f, &ctx, &out);
 			assert_non_null(strstr(out.p, "www.example.jp"));
 			assert_true(str_is_line(buf_str(&out)));
@@ -256,13 +250,12 @@ values_are_put_where_they_are_typed(void **unused)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct words_context ctx = context(LANG_JA);
 		struct finding f = finding(CAUSE_DNS_ADDRESS_MISSING);
-		AUTO_BUF out;
+		AUTO_BUF out = { .max = 65536 };
 
 		f.subject = str_of(rows[i].subject);
 		f.copy = str_of(rows[i].copy);
 		f.company = str_of(rows[i].company);
 		f.acts = rows[i].acts;
-		buf_init(&out, 65536);
 		words_cause(&f, CAUSE_ACTION, &ctx, &out);
 		for (size_t k = 0; k < 3; k++)
 			if (!has(&out, rows[i].want[k]))
@@ -350,10 +343,9 @@ names_are_written_as_people_write_them(void **unused)
 	(void)unused;
 	struct words_context ctx = context(LANG_JA);
 	struct finding f = finding(CAUSE_DNS_ADDRESS_MISSING);
-	AUTO_BUF out;
+	AUTO_BUF out = { .max = 65536 };
 
 	f.subject = STR("xn--wgv71a119e.jp");
-	buf_init(&out, 65536);
 	words_cause_title(&f, &ctx, &out);
 	assert_true(has(&out, "日本語.jp"));
 	ctx.for_people = NULL;
@@ -370,9 +362,8 @@ foreign_bytes_become_a_line(void **unused)
 	struct words_context ctx = context(LANG_EN);
 	struct finding f = finding(CAUSE_HTTP_SERVER_ERROR);
 	char lots[5000];
-	AUTO_BUF out;
+	AUTO_BUF out = { .max = 65536 };
 
-	buf_init(&out, 65536);
 	f.seen = STR("a\r\nBcc: x\0y {name} \xff\xfe");
 	words_cause(&f, CAUSE_CAUSE, &ctx, &out);
 	assert_true(str_is_line(buf_str(&out)) && str_is_utf8(buf_str(&out)));
@@ -418,10 +409,8 @@ dates(void **unused)
 		for (enum lang l = 0; l < LANG_COUNT; l++) {
 			struct words_context ctx = context(l);
 			struct when w = when_plus(ctx.now, (struct span){ rows[i].away });
-			AUTO_BUF date, distance;
+			AUTO_BUF date = { .max = 256 }, distance = { .max = 256 };
 
-			buf_init(&date, 256);
-			buf_init(&distance, 256);
 			words_date(w, &ctx, &date);
 			words_distance(w, &ctx, &distance);
 			if (!str_eq(buf_str(&date), str_of(rows[i].date[l])))
@@ -432,8 +421,7 @@ dates(void **unused)
 		}
 	assert_int_equal(bad, 0);
 	struct words_context ctx = context(LANG_JA);
-	AUTO_BUF out;
-	buf_init(&out, 256);
+	AUTO_BUF out = { .max = 256 };
 	words_date(WHEN_NEVER, &ctx, &out);
 	words_date(WHEN_UNKNOWN, &ctx, &out);
 	words_distance(WHEN_NEVER, &ctx, &out);
@@ -473,10 +461,8 @@ static void
 every_word_of_a_table_has_its_text(void **unused)
 {
 	(void)unused;
-	AUTO_BUF key, out;
+	AUTO_BUF key = { .max = 128 }, out = { .max = 65536 };
 
-	buf_init(&key, 128);
-	buf_init(&out, 65536);
 	for (enum lang l = 0; l < LANG_COUNT; l++) {
 		const struct str args[10] = { STR("a"), STR("b"), STR("c") };
 

@@ -57,9 +57,8 @@ static void
 each_file(const char *sub, bool is_copy)
 {
 	char from[8192], to[8192];
-	AUTO_BUF text;
+	AUTO_BUF text = { .max = 1 << 20 };
 
-	buf_init(&text, 1 << 20);
 	snprintf(from, sizeof from, "%s/%s", is_copy ? source : folder, sub);
 	snprintf(to, sizeof to, "%s/%s", folder, sub);
 	if (is_copy)
@@ -138,9 +137,8 @@ static void
 the_texts_of_this_tree_are_whole(void **unused)
 {
 	(void)unused;
-	AUTO_BUF out;
+	AUTO_BUF out = { .max = 1 << 20 };
 
-	buf_init(&out, 1 << 20);
 	int status = run(source, &out);
 	if (status != 0)
 		fail_msg("%s", out.p);
@@ -153,10 +151,8 @@ static void
 spoil(const char *file, const char *from, const char *to)
 {
 	char path[512];
-	AUTO_BUF text, spoilt;
+	AUTO_BUF text = { .max = 1 << 20 }, spoilt = { .max = 1 << 20 };
 
-	buf_init(&text, 1 << 20);
-	buf_init(&spoilt, 1 << 20);
 	snprintf(path, sizeof path, "%s/%s", folder, file);
 	if (to == NULL) {
 		assert_int_equal(unlink(path), 0);
@@ -261,9 +257,8 @@ each_mistake_is_refused(void **unused)
 	unsigned bad = 0;
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		AUTO_BUF out;
+		AUTO_BUF out = { .max = 1 << 20 };
 
-		buf_init(&out, 1 << 20);
 		make_copy(NULL);
 		spoil(rows[i].file, rows[i].from, rows[i].to);
 		int status = run(folder, &out);

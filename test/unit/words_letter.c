@@ -103,8 +103,8 @@ render(const struct case_of *k, struct buf *subject, struct buf *body)
 	AUTO_ARENA a;
 
 	arena_init(&a, 65536);
-	buf_init(subject, 4096);
-	buf_init(body, 65536);
+	buf_clear(subject);
+	buf_clear(body);
 	words_letter(&k->facts, &k->ctx, &a, subject, body);
 	assert_int_equal(subject->err, ERR_OK);
 	assert_int_equal(body->err, ERR_OK);
@@ -184,7 +184,7 @@ letters_of_a_fault_state_the_six_things(void **unused)
 		for (enum lang l = 0; l < LANG_COUNT; l++)
 			for (enum state s = PARTLY; s < STATE_COUNT; s++) {
 				struct case_of k;
-				AUTO_BUF subject, body;
+				AUTO_BUF subject = { .max = 65536 }, body = { .max = 65536 };
 				int row = rows[i].line;
 
 				if (s == WARNED && (rows[i].kind == LETTER_ISSUED ||
@@ -244,7 +244,7 @@ no_word_of_success_while_a_name_is_missing(void **unused)
 	for (enum letter_kind kind = 0; kind < LETTER_COUNT; kind++)
 		for (enum lang l = 0; l < LANG_COUNT && kind != LETTER_DRAFT; l++) {
 			struct case_of k;
-			AUTO_BUF subject, body;
+			AUTO_BUF subject = { .max = 65536 }, body = { .max = 65536 };
 
 			case_init(&k, PARTLY, l, kind, CAUSE_DNS_ADDRESS_PARTLY_MISSING);
 			render(&k, &subject, &body);
@@ -275,7 +275,7 @@ good_news_is_told_when_every_name_has_the_lock(void **unused)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		for (enum lang l = 0; l < LANG_COUNT; l++) {
 			struct case_of k;
-			AUTO_BUF subject, body;
+			AUTO_BUF subject = { .max = 65536 }, body = { .max = 65536 };
 
 			case_init(&k, SAFE, l, rows[i].kind, CAUSE_DNS_ADDRESS_PARTLY_MISSING);
 			k.facts.finding = k.ctx.view.cause = NULL;
@@ -303,7 +303,9 @@ a_draft_frightens_nobody(void **unused)
 	(void)unused;
 	for (enum state s = 0; s < STATE_COUNT; s++) {
 		struct case_of k;
-		AUTO_BUF ja, ja_body, en, en_body, csr, csr_body;
+		AUTO_BUF ja = { .max = 65536 }, ja_body = { .max = 65536 },
+			 en = { .max = 65536 }, en_body = { .max = 65536 },
+			 csr = { .max = 65536 }, csr_body = { .max = 65536 };
 
 		case_init(&k, s, LANG_JA, LETTER_DRAFT, CAUSE_OWN_DRAFT_ABANDONED);
 		k.facts.finding = k.ctx.view.cause = NULL;
@@ -335,7 +337,7 @@ reminders_grow_shorter(void **unused)
 
 			for (unsigned n = 0; n < LIFE_REMINDERS; n++) {
 				struct case_of k;
-				AUTO_BUF subject, body;
+				AUTO_BUF subject = { .max = 65536 }, body = { .max = 65536 };
 
 				case_init(&k, s, l, LETTER_REMINDER, CAUSE_DNS_CAA_FORBIDS);
 				k.facts.reminder = n;
@@ -360,13 +362,15 @@ every_cause_fits_into_every_letter(void **unused)
 			for (enum state s = 0; s < STATE_COUNT; s++)
 				for (enum lang l = 0; l < LANG_COUNT; l++) {
 					struct case_of k;
-					AUTO_BUF subject, body;
+					AUTO_BUF subject = { .max = 65536 },
+						 body = { .max = 65536 };
 
 					case_init(&k, s, l, kind, c);
 					render(&k, &subject, &body);
 					if (subject.n == 0 || !str_is_line(buf_str(&subject)) ||
 					    strpbrk(body.p, "{}") != NULL ||
-					    has(&body, "\n?") || has(&body, "\n@") || has(&body, "\n#"))
+					    has(&body, "\n?") || has(&body, "\n@") ||
+					    has(&body, "\n#"))
 						FAIL_AT(__LINE__, cause_row(c)->id, "%s\n%s",
 						    subject.p, body.p);
 					if (kind == LETTER_ACT &&
@@ -385,7 +389,7 @@ many_names_are_told_with_the_bad_ones_first(void **unused)
 	static const char *const names[] = { "a.jp", "b.jp", "c.jp", "d.jp", "e.jp", "f.jp",
 		"g.jp", "h.jp", "i.jp", "j.jp", "k.jp", "xn--wgv71a119e.jp" };
 	struct case_of k;
-	AUTO_BUF subject, body;
+	AUTO_BUF subject = { .max = 65536 }, body = { .max = 65536 };
 
 	case_init(&k, PARTLY, LANG_JA, LETTER_ISSUED, CAUSE_DNS_ADDRESS_PARTLY_MISSING);
 	for (size_t i = 0; i < 12; i++)
@@ -407,7 +411,8 @@ names_left_out_are_joined(void **unused)
 	const struct str lost[] = { STR("a.jp"), STR("b.jp"), STR("c.jp"), STR("d.jp"),
 		STR("e.jp") };
 	struct case_of k;
-	AUTO_BUF ja, ja_body, en, en_body;
+	AUTO_BUF ja = { .max = 65536 }, ja_body = { .max = 65536 }, en = { .max = 65536 },
+		 en_body = { .max = 65536 };
 
 	case_init(&k, SAFE, LANG_JA, LETTER_REDUCED, CAUSE_DNS_ADDRESS_PARTLY_MISSING);
 	k.facts.left_out = lost;

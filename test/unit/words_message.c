@@ -136,12 +136,9 @@ static void
 a_message_is_read_back(void **unused)
 {
 	(void)unused;
-	AUTO_BUF m, subject, from, body;
+	AUTO_BUF m = { .max = 65536 }, subject = { .max = 4096 }, from = { .max = 4096 },
+		 body = { .max = 65536 };
 
-	buf_init(&m, 65536);
-	buf_init(&subject, 4096);
-	buf_init(&from, 4096);
-	buf_init(&body, 65536);
 	assert_int_equal(words_message(&sound, &m), ERR_OK);
 	assert_lines(buf_str(&m));
 	decode_header(buf_str(&m), STR("\r\nSubject: "), &subject);
@@ -172,11 +169,8 @@ english_stays_readable(void **unused)
 	    "From here\n.dot\na = b \nthis line is rather long and has to be broken softly "
 	    "somewhere after its seventieth character, caf\xc3\xa9\n";
 	struct letter_envelope e = sound;
-	AUTO_BUF m, body, crlf;
+	AUTO_BUF m = { .max = 65536 }, body = { .max = 65536 }, crlf = { .max = 65536 };
 
-	buf_init(&m, 65536);
-	buf_init(&body, 65536);
-	buf_init(&crlf, 65536);
 	e.lang = LANG_EN;
 	e.from_name = STR("koshin, \"the\" host");
 	e.subject = STR("Only www.example.jp has no address");
@@ -214,11 +208,9 @@ subjects_of_every_length_are_read_back(void **unused)
 	for (size_t n = 1; n < 160; n++)
 		for (size_t k = 0; k < 4; k++) {
 			struct letter_envelope e = sound;
-			AUTO_BUF text, m, subject;
+			AUTO_BUF text = { .max = 4096 }, m = { .max = 65536 },
+				 subject = { .max = 4096 };
 
-			buf_init(&text, 4096);
-			buf_init(&m, 65536);
-			buf_init(&subject, 4096);
 			for (size_t i = 0; i < n; i++)
 				buf_put_str(&text, str_of(characters[i == 0 ? 0 : k]));
 			e.subject = buf_str(&text);
@@ -234,10 +226,8 @@ a_text_like_an_encoded_word_is_encoded(void **unused)
 {
 	(void)unused;
 	struct letter_envelope e = sound;
-	AUTO_BUF m, subject;
+	AUTO_BUF m = { .max = 65536 }, subject = { .max = 4096 };
 
-	buf_init(&m, 65536);
-	buf_init(&subject, 4096);
 	e.subject = STR("=?UTF-8?B?aGE=?=");
 	assert_int_equal(words_message(&e, &m), ERR_OK);
 	decode_header(buf_str(&m), STR("\r\nSubject: "), &subject);
@@ -262,9 +252,8 @@ nobody_writes_a_header_of_his_own(void **unused)
 			struct letter_envelope e = sound;
 			struct str *fields[FIELDS] = { &e.from, &e.from_name, &e.to,
 				&e.reply_to, &e.subject, &e.message_id, &e.references };
-			AUTO_BUF m;
+			AUTO_BUF m = { .max = 65536 };
 
-			buf_init(&m, 65536);
 			*fields[field] = bad[i];
 			assert_int_equal(words_message(&e, &m), ERR_INVALID);
 			assert_int_equal(m.n, 0);
@@ -273,15 +262,13 @@ nobody_writes_a_header_of_his_own(void **unused)
 		for (size_t field = 0; field < 3; field++) {
 			struct letter_envelope e = sound;
 			struct str *fields[] = { &e.from, &e.to, &e.message_id };
-			AUTO_BUF m;
+			AUTO_BUF m = { .max = 65536 };
 
-			buf_init(&m, 65536);
 			*fields[field] = bad_address[i];
 			assert_int_equal(words_message(&e, &m), ERR_INVALID);
 		}
 	struct letter_envelope e = sound;
-	AUTO_BUF m;
-	buf_init(&m, 65536);
+	AUTO_BUF m = { .max = 65536 };
 	e.subject = STR_NONE;
 	assert_int_equal(words_message(&e, &m), ERR_INVALID);
 	e = sound;
@@ -296,9 +283,8 @@ static void
 a_message_that_is_too_long_is_an_error(void **unused)
 {
 	(void)unused;
-	AUTO_BUF m;
+	AUTO_BUF m = { .max = 200 };
 
-	buf_init(&m, 200);
 	assert_int_equal(words_message(&sound, &m), ERR_TOO_LONG);
 }
 
