@@ -5,6 +5,14 @@
 
 enum { TABLE_BYTES_MAX = 64 * 1024 * 1024, GAP = 2 };
 
+/* Marks that turn the direction of what follows (Unicode UAX 9): a name could be made to read as another. */
+static bool
+turns_direction(wchar_t c)
+{
+	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e ||
+	       c == 0x200f || c == 0x061c;
+}
+
 /* Calls fn for each character: its bytes and the places it takes; what is no printable character is '?'. */
 static void
 each_character(
@@ -21,7 +29,7 @@ each_character(
 			memset(&state, 0, sizeof state);
 			n = 1;
 		}
-		if (width < 0)
+		if (width < 0 || turns_direction(wide))
 			fn(arg, STR("?"), 1);
 		else
 			fn(arg, (struct str){ text.p, n }, (size_t)width);
