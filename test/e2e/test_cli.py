@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from daemon import program
+from daemon import ROOT, program
 from servers import http_get, until
 from world import World
 
@@ -134,6 +134,56 @@ def test_causes():
     assert alone("causes", "dns.nothing").returncode == 1
     table = alone("causes").stdout.splitlines()
     assert len(table) == len(rows) + 1
+
+
+def options_of(command):
+    """The options of one command, as its --help lists them, without those of all commands."""
+    text = alone(*command.split(), "--help").stdout
+    return set(re.findall(r"^  (--[a-z-]+)", text, re.M)) - {"--config", "--json", "--lang", "--verbose", "--help"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_manual_and_completion(command):
+    """Each command and option is in a page of the manual, and bash completes it."""
+    first, *second = command.split()
+    own = ROOT / f"doc/man/koshin-{first}.8"
+    page = (own if own.exists() else ROOT / "doc/man/koshin.8").read_text()
+    assert command in page or f"Cm {command}" in page or (f"koshin {first}" in page and second and second[0] in page)
+    for option in options_of(command):
+        assert f"Fl -{option[2:]}" in page.replace("\\-", "-"), option
+    completed = complete("koshin", *command.split(), "--")
+    assert options_of(command) <= completed, options_of(command) - completed
+    if second:
+        assert second[0] in complete("koshin", first, "")
+    assert first in complete("koshin", "")
+
+
+def complete(*words):
+    """What bash offers for the last word."""
+    script = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _koshin; printf "%s\\n" "${COMPREPLY[@]}"'
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", ROOT / "etc/completion.bash", *words], capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 0 and done.stderr == "", done
+    return set(done.stdout.split())
+
+
+def test_manual_has_every_key():
+    page = (ROOT / "doc/man/koshin.yaml.5").read_text()
+    group, missing = "", []
+    for line in (ROOT / "etc/koshin.yaml").read_text().splitlines():
+        found = re.match(r"( *)#?(?:- )?([a-z_]+):(.*)$", line)
+        if not found:
+            continue
+        indent, key, value = found.groups()
+        if not indent:
+            group = "" if value.strip() else key
+        wanted = key if not group or group in ("cas", "targets") or key == group else f"{group}.{key}"
+        if not (indent == "" and not value.strip() and key not in ("cas", "targets")) and not re.search(
+            rf"[ ,]{re.escape(wanted)}\b", page
+        ):
+            missing.append(wanted)
+    assert missing == []
 
 
 # --- with one ---
