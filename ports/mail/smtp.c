@@ -337,8 +337,7 @@ check_options(const struct smtp_options *o, struct why *why)
 		why_set(why, "mail server: only a host and a port may follow the scheme");
 		return ERR_CONFIG;
 	}
-	if (o->user != NULL && o->user[0] != '\0' && !is_tls && !o->tls &&
-	    !is_loopback(host)) {
+	if (o->user != NULL && o->user[0] != '\0' && !is_tls && !o->tls && !is_loopback(host)) {
 		why_set(why,
 		    "mail server: a login without TLS is for a server on this machine only");
 		return ERR_CONFIG;
