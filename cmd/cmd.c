@@ -54,8 +54,7 @@ cmd_value(const struct cmd *c, const char *option)
 	for (size_t i = 0; i < CMD_OPTIONS_MAX && c->command->options[i].name != NULL; i++)
 		if (strcmp(c->command->options[i].name, option) == 0)
 			return c->values[i];
-	must(!"an option that the command has not");
-	return NULL;
+	must_fail(__FILE__, __LINE__, "an option that the command has");
 }
 
 bool

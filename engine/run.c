@@ -23,6 +23,7 @@ struct run {
 	struct loop *loop;
 	struct store *store;
 	struct keys_remote *keys;
+	struct keys keys_port; /* what the ACME port keeps a pointer to */
 	struct acme_http *acme;
 	struct probe_net *probe;
 	struct deploy_remote *deploy;
@@ -128,8 +129,8 @@ open_ports(struct run *r, struct why *why)
 		err = keys_remote_new(r->loop, &r->clock, r->options->fd_keeper, &r->keys);
 	if (err != ERR_OK)
 		return err;
-	struct keys keys = keys_remote_port(r->keys);
-	err = acme_http_new(r->loop, &r->clock, &keys, &acme, &r->acme);
+	r->keys_port = keys_remote_port(r->keys);
+	err = acme_http_new(r->loop, &r->clock, &r->keys_port, &acme, &r->acme);
 	if (err == ERR_OK)
 		err = deploy_remote_new(r->loop, &r->clock, r->options->fd_installer, &r->deploy);
 	if (err == ERR_OK)

@@ -1,6 +1,6 @@
 # Completion of koshin(8) for bash. test/e2e/test_cli.py holds it against the program's own --help.
 _koshin() {
-	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= i
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' i
 	local everywhere="--config --json --lang --verbose --help"
 	local commands="serve site renew check causes cert ca doctor config simulate"
 
@@ -35,7 +35,7 @@ _koshin() {
 	done
 	command=${command# }
 
-	local options=
+	local options=''
 	case $command in
 	"") mapfile -t COMPREPLY < <(compgen -W "$commands $everywhere" -- "$word"); return ;;
 	site) mapfile -t COMPREPLY < <(compgen -W "add list show history set remove" -- "$word"); return ;;

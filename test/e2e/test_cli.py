@@ -423,6 +423,39 @@ def test_api(world, site):
     assert more["mark"] != news["mark"] or more["events"]
 
 
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"\0\xff\xfe",
+        b"GET",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /api/v1/sites HTTP/1.1\r\nHost: k\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        b"POST /api/v1/sites HTTP/1.1\r\nHost: k\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: k\r\n\r\n",
+        b"GET /api/v1/sites?limit=%00&after=%ff HTTP/1.1\r\nHost: k\r\n\r\n",
+    ],
+)
+def test_rubbish(world, rubbish):
+    web = world.koshin.children()["web"]
+    for where in ("tcp", "unix"):
+        if where == "tcp":
+            one = socket.create_connection((world.address, world.koshin.web_port))
+        else:
+            one = socket.socket(socket.AF_UNIX)
+            one.connect(Local(world).path)
+        with one:
+            one.settimeout(1)
+            try:
+                one.sendall(rubbish)
+                one.shutdown(socket.SHUT_WR)
+                while one.recv(65536):
+                    pass
+            except OSError:
+                pass  # it hung up at once, or waits for the rest until its own time limit
+    assert Local(world).ask("GET", "/api/v1/sites")[0] == 200
+    assert world.koshin.children()["web"] == web, "the process is the same"
+
+
 def test_public(world, site):
     port = world.koshin.web_port
     thumbprint = world.koshin.json("ca", "list")["cas"][0]["thumbprint"]
