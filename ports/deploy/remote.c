@@ -41,7 +41,7 @@ answered(void *arg, enum err err, struct str body)
 	struct deploy_answer answer = { .err = err };
 
 	if (err == ERR_OK)
-		answer.err = err = deploy_answer_get(body, &answer);
+		err = deploy_answer_get(body, &answer);
 	if (err != ERR_OK)
 		answer = (struct deploy_answer){ .err = err,
 			.cause = CAUSE_OWN_UNCLASSIFIED,

@@ -321,7 +321,8 @@ class Pebble:
             "pebble",
             ["pebble", "-config", self.folder / "pebble.json", "-dnsserver", self.dns_endpoint],
             self.folder,
-            env={"PEBBLE_VA_NOSLEEP": "1"},
+            # Each order is validated anew: an old answer would hide that the CA is led elsewhere.
+            env={"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"},
         )
         self.process.wait_until(lambda: answers(self.address, self.port))
         root = self.process.wait_until(lambda: self._get("/roots/0"))

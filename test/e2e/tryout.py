@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "story")]
@@ -44,7 +45,8 @@ def once():
     for story in play.stories.values():
         print(f"  {'FAILED' if id(story) in bad else 'well  '}  {int(story.number):2d}  {story.title}")
     for story, error in failed:
-        print(f"\n{story.title if story else 'at the end'}: {type(error).__name__}: {error}")
+        print(f"\n{story.title if story else 'at the end'}:")
+        traceback.print_exception(error, file=sys.stdout)
     seconds = time.monotonic() - play.begun
     told = len(play.stories)
     print(f"\n{told - len(bad - {id(None)})} of {told} chapters went as told, in {seconds:.0f} s")

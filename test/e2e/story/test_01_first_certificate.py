@@ -34,7 +34,7 @@ def play(story):
     assert {n["name"]: n["visitors"] for n in said["names"]} == {name: "lock" for name in site.names}
     story.say("koshin says the same as the visitors see, and its history has every step")
 
-    again = world.koshin.run("site", "add", site.name, "--owner", "other@example.com", status=None)
+    again = world.koshin.run("site", "add", site.name, "--owner", "other@example.com", "--root", site.root, status=None)
     assert again.returncode == 1 and "hajime.jp" in again.stdout + again.stderr
     story.say("adding the name once more is refused with the site that has it")
 
