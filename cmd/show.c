@@ -39,7 +39,7 @@ struct when
 show_when(const json_t *o, const char *key)
 {
 	struct str text = str_of(show_text(o, key));
-	int64_t year, month, day, hour, minute, second;
+	int64_t year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
 
 	if (text.n != 20 || !str_to_int(str_cut(&text, '-'), &year) ||
 	    !str_to_int(str_cut(&text, '-'), &month) ||

@@ -228,6 +228,13 @@ is_of_deploy(const struct step *st, const struct finding *f)
 	       (f->is_from_order && cause_row(f->cause)->layer == LAYER_OWN);
 }
 
+/* What the installer met. That another certificate is served is over only when a handshake has shown ours. */
+static bool
+is_of_installer(const struct step *st, const struct finding *f)
+{
+	return is_of_deploy(st, f) && f->cause != CAUSE_OWN_DEPLOY_NOT_SERVED;
+}
+
 static bool
 is_of_order(const struct finding *f)
 {
@@ -708,7 +715,7 @@ on_deployed(const struct step *st)
 	}
 	s->applied = ev->applied;
 	s->deploy_at = st->t->now;
-	drop_findings(st, is_of_deploy);
+	drop_findings(st, is_of_installer);
 	if (s->held.id != 0 && when_before(st->t->now, s->held.life.to))
 		(void)begin(st, DOING_VERIFY, FX_VERIFY);
 	else
@@ -862,6 +869,18 @@ take_event(const struct step *st)
 	must(false);
 }
 
+/* The end of the certificate goes into the history once, whoever is at fault; the count of reminders remembers it. */
+static void
+note_end(const struct step *st)
+{
+	struct site *s = st->s;
+
+	if (s->held.id == 0 || when_before(st->t->now, s->held.life.to) || s->reminders_told > LIFE_REMINDERS)
+		return;
+	s->reminders_told = LIFE_REMINDERS + 1;
+	tell_history(st, HISTORY_EXPIRED, NULL);
+}
+
 void
 site_check(const struct site *s)
 {
@@ -893,6 +912,7 @@ site_step(struct site *s, const struct site_event *ev, const struct turn *t,
 		take_event(&st);
 	if (s->doing == DOING_NOTHING)
 		decide(&st);
+	note_end(&st);
 	site_letters(s, t, p, a, out);
 	s->wake = next_wake(&st);
 	/* P3: a certificate is followed by its successor, never by nothing. */

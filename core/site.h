@@ -103,7 +103,7 @@ struct site {
 	bool is_removed;
 	/* the story that letters tell */
 	bool story_open;	/* act, a reminder or expired was told and not yet resolved */
-	uint8_t reminders_told; /* count of reminders passed in this story */
+	uint8_t reminders_told; /* reminders passed in this story; LIFE_REMINDERS + 1: the end was noted too */
 	bool expired_told;
 	bool issued_told;
 	bool reduced_told;

@@ -130,7 +130,8 @@ tell_fault(
 		return;
 	fx->finding = f;
 	/* Reminders whose date had passed before this letter are covered by it. */
-	s->reminders_told = (uint8_t)passed;
+	if (passed > s->reminders_told)
+		s->reminders_told = (uint8_t)passed;
 	s->story_open = true;
 	mark_told(s, t);
 }

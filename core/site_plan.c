@@ -121,19 +121,21 @@ plan_digest(const struct site *s, struct when now)
 	return h == 0 ? 1 : h;
 }
 
-/* HTTPS works for every wanted name, as far as any handshake tells. */
+/* HTTPS works for every wanted name, as far as any handshake tells: that of the certificate before counts as well, so
+ * that a renewal on its way changes nothing. */
 static bool
 https_works(const struct site *s, struct when now)
 {
-	if (s->held.id == 0 || !s->held.is_live || !when_before(now, s->held.life.to))
+	if (s->held.id == 0)
 		return false;
 	for (size_t i = 0; i < s->names_n; i++) {
 		const struct site_name *n = &s->names[i];
+		bool is_shown = when_is_known(n->served.not_after);
+		/* Nothing shown is no proof against what was proven: the probe may have been at fault, not the server. */
+		bool works = is_shown ? n->served.is_ok && when_before(now, n->served.not_after)
+				      : s->held.is_live && when_before(now, s->held.life.to);
 
-		if (!n->is_wanted)
-			continue;
-		/* Nothing shown is no proof against it: the probe may have been at fault, not the server. */
-		if (!n->is_held || (when_is_known(n->served.not_after) && !n->served.is_ok))
+		if (n->is_wanted && (!n->is_held || !works))
 			return false;
 	}
 	return true;

@@ -27,6 +27,26 @@ domain_of(struct str mail)
 	return rest.n > 0 ? rest : STR("koshin.invalid");
 }
 
+/* The letter that the story began with: all that follow refer to it, so that they stay one thread. */
+static enum err
+story_of(struct engine *e, const struct site *s, enum letter_kind kind, struct str *ret)
+{
+	struct letter_row *rows;
+	int64_t newest = 0;
+	size_t n;
+
+	*ret = STR_NONE;
+	if (kind == LETTER_ISSUED || kind == LETTER_DRAFT || kind == LETTER_ACT)
+		return ERR_OK;
+	enum err err = store_letters_of(e->ports.store, s->id, &e->arena, &rows, &n);
+	for (size_t i = 0; err == ERR_OK && i < n; i++)
+		if (rows[i].kind == LETTER_ACT && rows[i].id > newest) {
+			*ret = rows[i].message_id;
+			newest = rows[i].id;
+		}
+	return err;
+}
+
 enum err
 letters_write(struct engine *e, const struct site *s, const struct site_effect *fx)
 {
@@ -45,6 +65,8 @@ letters_write(struct engine *e, const struct site *s, const struct site_effect *
 		.site_name = names_for_people(s->names[0].name, a),
 		.view = view_of(s, e->turn.now),
 		.panel_url = str_of(e->config->panel_url),
+		.for_people = names_for_people,
+		.registered_domain = names_registered_domain,
 	};
 	const struct letter_facts facts = {
 		.kind = fx->letter,
@@ -55,6 +77,10 @@ letters_write(struct engine *e, const struct site *s, const struct site_effect *
 		.left_out_n = fx->names_n,
 		.for_people = names_for_people,
 	};
+	struct str story;
+	err = story_of(e, s, fx->letter, &story);
+	if (err != ERR_OK)
+		return err;
 	words_letter(&facts, &ctx, a, &subject, &body);
 	struct str from = text_of(a, e->config->mail.from), domain = domain_of(from);
 	struct str key = arena_strf(a, "%lld/%s/%lld", (long long)s->id, letter_name(fx->letter), (long long)e->turn.now.s);
@@ -67,7 +93,7 @@ letters_write(struct engine *e, const struct site *s, const struct site_effect *
 		.body = buf_str(&body),
 		.message_id = arena_strf(a, "%lld.%s.%lld@%.*s", (long long)s->id, letter_name(fx->letter),
 		    (long long)e->turn.now.s, STR_ARG(domain)),
-		.references = arena_strf(a, "site.%lld@%.*s", (long long)s->id, STR_ARG(domain)),
+		.references = story,
 		.date = e->turn.now,
 		.lang = ctx.lang,
 	};

@@ -90,7 +90,7 @@ read_date(const struct player *p, struct str s, struct when *ret)
 {
 	struct civil c = { 0 };
 	struct str rest = s;
-	int64_t year, month, day, hour = 0, minute = 0;
+	int64_t year = 0, month = 0, day = 0, hour = 0, minute = 0;
 	bool is_fine = str_to_int(str_cut(&rest, '-'), &year) && str_to_int(str_cut(&rest, '-'), &month) &&
 	    str_to_int(str_cut(&rest, 'T'), &day);
 

@@ -30,6 +30,7 @@ class Koshin:
         self.web_port = free_port(address)  # /healthz and /metrics
         self.process = None
         self._starts = 0
+        self.target = "nginx"
         config = {
             "server": {"addresses": [address]},
             "cas": [
@@ -37,7 +38,7 @@ class Koshin:
             ],
             "targets": [
                 {
-                    "name": "nginx",
+                    "name": self.target,
                     "kind": "nginx",
                     "folder": str(self.live),
                     "config_folder": str(nginx.config_folder),

@@ -133,7 +133,7 @@ class Site:
                 )
             except (ssl.SSLError, ConnectionError):
                 return None
-        return until(once, f"{name or self.name} answers over HTTPS", 3)
+        return until(f"{name or self.name} answers over HTTPS", once, 3)
 
     # --- what koshin says ---
 
@@ -169,7 +169,9 @@ class Site:
         def look():
             for n in self.show()["names"]:
                 for finding in n["findings"]:
-                    if finding["cause"] == cause and finding["subject"] == ascii_of(name or self.name):
+                    # One about a target is told with the site's own name.
+                    about = (ascii_of(name or self.name), self.world.koshin.target)
+                    if finding["cause"] == cause and finding["subject"] in about:
                         return finding
             return None
 

@@ -373,6 +373,8 @@ test_redirect(void **state)
 		f.site.renewals_good = rows[i].good;
 		f.site.held.is_live = rows[i].is_live;
 		f.names[1].served.is_ok = rows[i].www_ok;
+		if (!rows[i].is_live)
+			f.names[0].served.not_after = f.names[1].served.not_after = WHEN_UNKNOWN;
 		if (site_redirect(&f.site, now) != rows[i].wanted || site_hsts(&f.site, now) != rows[i].hsts)
 			fail_msg("%s: redirect %d, hsts %d", rows[i].name, site_redirect(&f.site, now), site_hsts(&f.site, now));
 		arena_fini(&f.arena);
@@ -501,7 +503,10 @@ test_refused_name_is_left_out(void **state)
 	f.site.doing = DOING_CHECK;
 	const struct site_effects *out = step(&f, event_of(&f, SITE_CHECKED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &failure));
 	const struct site_effect *order = first(out, FX_ORDER);
-	assert_non_null(order);
+	if (order == NULL) {
+		fail_msg("nothing was ordered");
+		return;
+	}
 	assert_int_equal(order->names_n, 1);
 	assert_true(str_eq(order->names[0], f.names[0].name));
 	arena_fini(&f.arena);
