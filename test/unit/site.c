@@ -512,6 +512,49 @@ test_refused_name_is_left_out(void **state)
 	arena_fini(&f.arena);
 }
 
+/* --- what is said --- */
+
+/* The first state that fits is the one that is said; rows in the order of precedence. */
+static void
+test_states(void **state)
+{
+	static const struct {
+		const char *name;
+		enum age age;
+		enum cause cause; /* open for www */
+		bool is_www_held;
+		enum site_state wanted;
+	} rows[] = {
+		{ "over", AGE_ENDED, CAUSE_NONE, true, SITE_STATE_EXPIRED },
+		{ "nothing yet", AGE_NONE, CAUSE_NONE, false, SITE_STATE_ISSUING },
+		{ "nothing yet, and the owner must act", AGE_NONE, CAUSE_DNS_A_ELSEWHERE, false, SITE_STATE_ACT },
+		{ "the owner must act", AGE_DUE, CAUSE_DNS_A_ELSEWHERE, true, SITE_STATE_ACT },
+		{ "we must act", AGE_DUE, CAUSE_OWN_DEPLOY_CONFIG_BROKEN, true, SITE_STATE_OURS },
+		{ "www is left out", AGE_YOUNG, CAUSE_DNS_ADDRESS_PARTLY_MISSING, false, SITE_STATE_PARTIAL },
+		{ "moved away", AGE_YOUNG, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, true, SITE_STATE_MOVED },
+		{ "fine", AGE_YOUNG, CAUSE_NONE, true, SITE_STATE_OK },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fixture f;
+
+		fixture_init(&f, rows[i].age);
+		f.names[1].is_held = rows[i].is_www_held;
+		if (rows[i].cause != CAUSE_NONE) {
+			f.findings[0] = (struct finding){ .cause = rows[i].cause, .subject = f.names[1].name,
+				.acts = cause_row(rows[i].cause)->acts };
+			f.site.findings.n = 1;
+		}
+		struct view v = view_of(&f.site, now);
+		if (v.state != rows[i].wanted)
+			fail_msg("%s: %s, wanted %s", rows[i].name, site_state_name(v.state), site_state_name(rows[i].wanted));
+		/* The page never says "safe until" and "a warning since" together. */
+		assert_false(when_is_known(v.until) && when_is_known(v.since));
+		arena_fini(&f.arena);
+	}
+}
+
 int
 main(void)
 {
@@ -525,6 +568,7 @@ main(void)
 		cmocka_unit_test(test_story_of_letters),
 		cmocka_unit_test(test_backoff_of_orders),
 		cmocka_unit_test(test_refused_name_is_left_out),
+		cmocka_unit_test(test_states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -307,7 +307,7 @@ a_draft_frightens_nobody(void **unused)
 			 en = { .max = 65536 }, en_body = { .max = 65536 },
 			 csr = { .max = 65536 }, csr_body = { .max = 65536 };
 
-		case_init(&k, s, LANG_JA, LETTER_DRAFT, CAUSE_OWN_DRAFT_ABANDONED);
+		case_init(&k, s, LANG_JA, LETTER_DRAFT, CAUSE_OWN_UNCLASSIFIED);
 		k.facts.finding = k.ctx.view.cause = NULL;
 		render(&k, &ja, &ja_body);
 		assert_true(has(&ja_body,
