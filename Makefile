@@ -27,7 +27,7 @@ HARDEN += -ftrivial-auto-var-init=zero
 endif
 CFLAGS_release = -O2 $(HARDEN)
 CFLAGS_asan = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fPIE
-CFLAGS_points = -O1 $(HARDEN) -DKOSHIN_POINTS
+CFLAGS_points = -O2 $(HARDEN) -DKOSHIN_POINTS
 LDFLAGS_release = $(LINK_HARDEN)
 LDFLAGS_asan = -fsanitize=address,undefined -pie
 LDFLAGS_points = $(LINK_HARDEN)

@@ -9,7 +9,7 @@ enum {
 	VERIFY_TRIES =
 	    4, /* a reloading web server may hand out the old certificate for seconds */
 	VERIFY_PAUSE_S = 1,
-	SETTLE_S = 1,	      /* workers of before the reload may still answer the CA */
+	SETTLE_S = 1, /* workers of before the reload may still answer the CA */
 	DEPLOY_PAUSE_MOST_S = 300,
 	AGED_S = 30 * 86400, /* past this, an open fault of the owner's is looked at daily */
 	CA_PAUSE_S = 10,     /* until the account at the CA is there */
@@ -276,10 +276,10 @@ drop_order_findings(const struct step *st)
 
 enum proof { PROOF_NONE, PROOF_HELD, PROOF_OTHER };
 
-/* Takes over what each name's handshakes showed. HELD: at least one name showed our certificate, and no server of
+/* What each name's handshakes showed; taken over if so wanted. HELD: at least one name showed our certificate, and no server of
  * ours showed another one; names that lead elsewhere prove nothing either way. */
 static enum proof
-take_served(const struct step *st)
+look_at_served(const struct step *st, bool is_taken)
 {
 	const struct evidence *e = st->ev->evidence;
 	enum proof proof = PROOF_NONE;
@@ -290,15 +290,17 @@ take_served(const struct step *st)
 
 			if (!str_eq(n->name, e->names[i].name))
 				continue;
-			n->served = served_of(e, &e->names[i], &st->s->held);
+			const struct served served = served_of(e, &e->names[i], &st->s->held);
+			if (is_taken)
+				n->served = served;
 			if (!n->is_held || !n->is_wanted)
 				continue;
 			bool is_here = false;
 			for (size_t j = 0; j < e->names[i].addresses_n; j++)
 				is_here |= e->names[i].addresses[j].is_ours;
-			if (n->served.is_held && proof == PROOF_NONE)
+			if (served.is_held && proof == PROOF_NONE)
 				proof = PROOF_HELD;
-			else if (is_here && !n->served.is_held)
+			else if (is_here && !served.is_held)
 				proof = PROOF_OTHER;
 		}
 	return proof;
@@ -317,11 +319,14 @@ next_look(const struct step *st)
 
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
-		struct when since = s->held.id != 0 ? when_max(f->first_seen, s->held.life.to) : f->first_seen;
+		struct when since =
+		    s->held.id != 0 ? when_max(f->first_seen, s->held.life.to) : f->first_seen;
 		bool is_young = when_between(f->first_seen, st->t->now).s < YOUNG_S;
 		/* Nobody has mended it, and nothing is left that could be saved: daily is enough from now on. */
 		bool is_aged = when_between(since, st->t->now).s >= AGED_S;
-		struct span least = is_aged ? st->p->look_every : is_young ? st->p->poll_min : st->p->poll_max;
+		struct span least = is_aged    ? st->p->look_every
+				    : is_young ? st->p->poll_min
+					       : st->p->poll_max;
 
 		at = when_min(at, when_max(f->next_look, when_plus(st->t->now, least)));
 	}
@@ -506,7 +511,7 @@ on_checked(const struct step *st)
 
 	for (size_t i = 0; passed != NULL && i < s->names_n; i++)
 		passed[i] = plan_passes(s, &s->names[i], now);
-	enum proof proof = take_served(st);
+	enum proof proof = look_at_served(st, true);
 	merge_evidence(st, false);
 	s->checked_at = now;
 	for (size_t i = 0; i < s->names_n; i++) {
@@ -534,16 +539,32 @@ on_checked(const struct step *st)
 	rest(st);
 }
 
+/* Visitors were given something else than the certificate that had been proven. */
+static bool
+is_replacement(enum cause c)
+{
+	return is_seen_by_handshake(c) && c != CAUSE_SERVED_UNREACHABLE &&
+	       c != CAUSE_SERVED_EXPIRING;
+}
+
 static void
 on_verified(const struct step *st)
 {
 	struct site *s = st->s;
-	enum proof proof = take_served(st);
+	enum proof proof = look_at_served(st, false);
 	bool was_replaced = false;
 
 	rest(st);
+	/* A web server that reloads hands out for a moment what it had before: that is no news, and nothing is told of it. */
+	if (proof != PROOF_HELD && s->verify_failures + 1 < VERIFY_TRIES) {
+		s->verify_failures++;
+		s->look_at =
+		    when_plus(st->t->now, SPAN_S(VERIFY_PAUSE_S * (int64_t)s->verify_failures));
+		return;
+	}
+	(void)look_at_served(st, true);
 	for (size_t i = 0; i < s->findings.n; i++)
-		was_replaced |= s->findings.at[i].cause == CAUSE_OWN_DEPLOY_NOT_SERVED;
+		was_replaced |= is_replacement(s->findings.at[i].cause);
 	merge_evidence(st, true);
 	if (proof == PROOF_HELD) {
 		if (!s->held.is_live) {
@@ -559,17 +580,12 @@ on_verified(const struct step *st)
 		s->look_at = next_look(st);
 		return;
 	}
-	if (++s->verify_failures < VERIFY_TRIES || proof == PROOF_NONE) {
-		/* Not yet, or nothing to be seen: again in a moment, then with the ordinary looks. */
-		s->look_at = s->verify_failures < VERIFY_TRIES
-				 ? when_plus(st->t->now,
-				       SPAN_S(VERIFY_PAUSE_S * (int64_t)s->verify_failures))
-				 : next_look(st);
-		if (s->verify_failures >= VERIFY_TRIES)
-			s->verify_failures = 0;
+	s->verify_failures = 0;
+	if (proof == PROOF_NONE) {
+		/* Nothing to be seen: again with the ordinary looks. */
+		s->look_at = next_look(st);
 		return;
 	}
-	s->verify_failures = 0;
 	s->deploy_failures++;
 	s->renewals_good = 0;
 	s->applied.digest = 0;
@@ -663,7 +679,8 @@ on_order_failed(const struct step *st)
 	s->order_id = 0;
 	rest(st);
 	s->order_failures++;
-	enum cause main_cause = ev->failures_n > 0 ? ev->failures[0].cause : CAUSE_OWN_UNCLASSIFIED;
+	enum cause main_cause =
+	    ev->failures_n > 0 ? ev->failures[0].cause : CAUSE_OWN_UNCLASSIFIED;
 	struct when retry_at = when_plus(now, order_wait(st, main_cause, s->order_failures));
 	/* The CA's word about a name blocks that name until its date: a refused order is not repeated before (P6). */
 	for (size_t i = 0; room != NULL && i < ev->failures_n; i++) {
@@ -672,9 +689,9 @@ on_order_failed(const struct step *st)
 		unsigned times = old != NULL ? old->times_seen + 1 : 1;
 
 		room[i] = ev->failures[i];
-		room[i].next_look = is_law
-					? ev->retry_after
-					: when_plus(now, order_wait(st, ev->failures[i].cause, times));
+		room[i].next_look =
+		    is_law ? ev->retry_after
+			   : when_plus(now, order_wait(st, ev->failures[i].cause, times));
 	}
 	if (room != NULL)
 		add_findings(st, room, ev->failures_n);

@@ -103,7 +103,9 @@ class Koshin:
             comm, rest = stat[stat.index("(") + 1 :].rsplit(")", 1)
             state, parent = rest.split()[:2]
             if int(parent) == self.process.pid and state != "Z":
-                found[comm.removeprefix("koshin-").removeprefix("koshin:").strip()] = int(folder.name)
+                for part in ("engine", "keeper", "installer", "web"):
+                    if comm in (part, f"koshin-{part}"[:15]):
+                        found[part] = int(folder.name)
         return found
 
     def kill(self, part):

@@ -24,7 +24,8 @@ def play(story):
         site.point_here(name)
     site.until_served(seconds=40)
     site.until_state("ok")
-    assert site.findings() == set() and site.count("ordered") == 1
+    # One record may be seen before the other: then the first name does not wait for the second.
+    assert site.findings() == set() and site.count("ordered") <= 2 and site.count("order-failed") == 0
     story.say("the record is changed: the certificate came by itself")
 
 

@@ -23,7 +23,7 @@ def broken(story):
     story.say("somebody writes rubbish into nginx's configuration; the old certificate is served on")
     with Watch(site):
         finding = site.until_finding("own.deploy.config-broken", seconds=world.life)
-        assert 'unknown directive "this"' in finding["evidence"], finding
+        assert 'unknown directive "this"' in str(finding["evidence"]) + finding["seen"], finding
         assert finding["who"] == "host"
         issued = site.until_kind("issued", at_least=2)
         orders = [line["kind"] for line in issued].count("ordered")
