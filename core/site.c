@@ -501,6 +501,19 @@ decide(const struct step *st)
 
 /* --- events --- */
 
+/* A handshake has shown the held certificate for the first time. */
+static void
+prove(const struct step *st)
+{
+	struct site *s = st->s;
+
+	s->held.is_live = true;
+	s->renewals_good++;
+	s->deploy_failures = 0;
+	tell_history(st, HISTORY_PROVEN, NULL);
+	drop_findings(st, is_of_deploy);
+}
+
 static void
 on_checked(const struct step *st)
 {
@@ -529,8 +542,11 @@ on_checked(const struct step *st)
 		s->retry_at = WHEN_UNKNOWN;
 		s->order_failures = 0;
 	}
-	if (proof == PROOF_HELD && s->verify_failures > 0)
+	/* A check of everything is a proof as good as a verification: one that did not see it yet is over. */
+	if (proof == PROOF_HELD)
 		s->verify_failures = 0;
+	if (proof == PROOF_HELD && !s->held.is_live)
+		prove(st);
 	/* Somebody put another certificate into the web server: ours goes back at once, no order is spent. */
 	if (proof == PROOF_OTHER && s->held.is_live && when_before(now, s->held.life.to) &&
 	    s->applied.digest == plan_digest(s, now))
@@ -567,13 +583,10 @@ on_verified(const struct step *st)
 		was_replaced |= is_replacement(s->findings.at[i].cause);
 	merge_evidence(st, true);
 	if (proof == PROOF_HELD) {
-		if (!s->held.is_live) {
-			s->held.is_live = true;
-			s->renewals_good++;
-			tell_history(st, HISTORY_PROVEN, NULL);
-		} else if (was_replaced) {
+		if (!s->held.is_live)
+			prove(st);
+		else if (was_replaced)
 			tell_history(st, HISTORY_RESTORED, NULL);
-		}
 		s->verify_failures = 0;
 		s->deploy_failures = 0;
 		drop_findings(st, is_of_deploy);

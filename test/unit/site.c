@@ -515,6 +515,32 @@ test_refused_name_is_left_out(void **state)
 /* --- what is said --- */
 
 /* The first state that fits is the one that is said; rows in the order of precedence. */
+/* The first verification saw a web server in the middle of its reload. Whichever look sees the certificate next proves it. */
+static void
+test_proven_by_any_look(void **state)
+{
+	static const enum doing looks[] = { DOING_VERIFY, DOING_CHECK };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture f;
+		struct finding unused;
+		size_t proven = 0;
+
+		fixture_init(&f, AGE_YOUNG);
+		f.site.held.is_live = false;
+		f.site.verify_failures = 1;
+		fixture_do(&f, looks[i]);
+		const struct site_effects *out = step(&f, event_of(&f, SITE_CHECKED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
+		for (size_t k = 0; k < out->n; k++)
+			proven += out->at[k].kind == FX_HISTORY && out->at[k].history == HISTORY_PROVEN;
+		if (!f.site.held.is_live || proven != 1 || f.site.renewals_good != 2 || f.site.verify_failures != 0)
+			fail_msg("%s: live %d, proven %zu times, good %u", doing_name(looks[i]), f.site.held.is_live, proven,
+			    f.site.renewals_good);
+		arena_fini(&f.arena);
+	}
+}
+
 static void
 test_states(void **state)
 {
@@ -568,6 +594,7 @@ main(void)
 		cmocka_unit_test(test_story_of_letters),
 		cmocka_unit_test(test_backoff_of_orders),
 		cmocka_unit_test(test_refused_name_is_left_out),
+		cmocka_unit_test(test_proven_by_any_look),
 		cmocka_unit_test(test_states),
 	};
 
