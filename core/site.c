@@ -501,7 +501,6 @@ decide(const struct step *st)
 
 /* --- events --- */
 
-<<<<<<< Updated upstream
 /* A handshake has shown the held certificate for the first time. */
 static void
 prove(const struct step *st)
@@ -513,15 +512,6 @@ prove(const struct step *st)
 	s->deploy_failures = 0;
 	tell_history(st, HISTORY_PROVEN, NULL);
 	drop_findings(st, is_of_deploy);
-=======
-/* Visitors receive the certificate that we hold. */
-static void
-prove(const struct step *st)
-{
-	st->s->held.is_live = true;
-	st->s->renewals_good++;
-	tell_history(st, HISTORY_PROVEN, NULL);
->>>>>>> Stashed changes
 }
 
 static void
@@ -555,10 +545,6 @@ on_checked(const struct step *st)
 	/* A check of everything is a proof as good as a verification: one that did not see it yet is over. */
 	if (proof == PROOF_HELD)
 		s->verify_failures = 0;
-<<<<<<< Updated upstream
-=======
-	/* A check that was asked for between two tries of the verification proves as much. */
->>>>>>> Stashed changes
 	if (proof == PROOF_HELD && !s->held.is_live)
 		prove(st);
 	/* Somebody put another certificate into the web server: ours goes back at once, no order is spent. */
@@ -597,15 +583,9 @@ on_verified(const struct step *st)
 		was_replaced |= is_replacement(s->findings.at[i].cause);
 	merge_evidence(st, true);
 	if (proof == PROOF_HELD) {
-<<<<<<< Updated upstream
 		if (!s->held.is_live)
 			prove(st);
 		else if (was_replaced)
-=======
-		if (!s->held.is_live) {
-			prove(st);
-		} else if (was_replaced) {
->>>>>>> Stashed changes
 			tell_history(st, HISTORY_RESTORED, NULL);
 		s->verify_failures = 0;
 		s->deploy_failures = 0;
