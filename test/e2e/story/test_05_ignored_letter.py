@@ -40,7 +40,8 @@ def play(story):
     story.say("the certificate has ended, and koshin says so; nothing says that it is in use")
     before = len(letters)
     spent = site.count("ordered") - ordered
-    assert spent <= 2, f"{spent} orders against a failing check"
+    # In the last sixth of its life an order is tried against the check, with a growing pause between.
+    assert spent <= 4, f"{spent} orders against a failing check"
 
     for name in site.names:
         world.dns.remove(name, "AAAA")

@@ -22,7 +22,7 @@ def play(story):
     second = site.until_served(other_than=first.fingerprint, seconds=world.life)
     assert site.plain()[0] == 307
     site.until_served(other_than=second.fingerprint, seconds=world.life)
-    until("the lasting redirect", lambda: site.plain()[0] == 308, 30, 0.1)
+    until("the lasting redirect", lambda: site.plain()[0] == 308, world.life, 0.1)
     story.say("two renewals have gone well: 308")
 
     key, leaf = make_certificate("somebody else", None, None, list(site.names))
