@@ -149,7 +149,7 @@ run_web(const void *arg, int fd_ready, pid_t parent)
 static enum err
 make_folder(const char *path, struct why *why)
 {
-	AUTO_BUF part;
+	AUTO_BUF part = { .max = 0 };
 
 	buf_init(&part, PATH_BYTES);
 	buf_put_str(&part, str_of(path));
@@ -253,7 +253,7 @@ prepare_folders(const struct config *c, struct why *why)
 static enum err
 lock_store(struct serve *s, struct why *why)
 {
-	AUTO_BUF path;
+	AUTO_BUF path = { .max = 0 };
 
 	buf_init(&path, PATH_BYTES);
 	buf_putf(&path, "%s/serve.lock", s->config->state_folder);
@@ -275,7 +275,7 @@ lock_store(struct serve *s, struct why *why)
 static enum err
 prepare_master_key(const struct config *c, struct why *why)
 {
-	AUTO_BUF path, store;
+	AUTO_BUF path = { .max = 0 }, store = { .max = 0 };
 	AUTO_SECRET key = { 0 };
 
 	buf_init(&path, PATH_BYTES);

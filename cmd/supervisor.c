@@ -62,7 +62,7 @@ pid_path(const struct supervisor *s, const char *name, struct buf *ret)
 static void
 write_pid_file(const struct supervisor *s, const char *name, pid_t pid)
 {
-	AUTO_BUF path, beside;
+	AUTO_BUF path = { .max = 0 }, beside = { .max = 0 };
 	FILE *f = NULL;
 	bool is_written = false;
 
@@ -89,7 +89,7 @@ write_pid_file(const struct supervisor *s, const char *name, pid_t pid)
 static void
 remove_pid_file(const struct supervisor *s, const char *name)
 {
-	AUTO_BUF path;
+	AUTO_BUF path = { .max = 0 };
 
 	pid_path(s, name, &path);
 	if (path.err == ERR_OK)

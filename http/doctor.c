@@ -248,7 +248,7 @@ enum err
 doctor_examine(
     const struct doctor_subject *d, struct arena *a, struct buf *lines, size_t *ret_sites)
 {
-	AUTO_ARENA work;
+	AUTO_ARENA work = { .max = 0 };
 	AUTO_BUF verify = { 0 };
 	bool is_young;
 	size_t sites = 0;

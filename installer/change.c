@@ -78,7 +78,7 @@ state_read(struct change_state *s, const char *path, struct why *why)
 		return state_set(s, CHANGE_LINK, str_of(target));
 	if (e != ERR_INVALID)
 		return files_fail(why, "read", path, errno);
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 	buf_init(&b, CHANGE_FILE_BYTES_MAX);
 	e = files_read(path, &b);
 	if (e != ERR_OK) {
@@ -234,7 +234,7 @@ get_u32(const char *at)
 static enum err
 journal_append(struct journal *j, const struct change *c, struct why *why)
 {
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 	struct str rest;
 
 	buf_init(&b, JOURNAL_BYTES_MAX);
@@ -366,7 +366,7 @@ journal_step(struct str *rest, struct change *c, enum err *ret_err)
 enum err
 journal_read(const struct journal *j, struct change *ret, struct why *why)
 {
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 	struct change c;
 
 	buf_init(&b, JOURNAL_BYTES_MAX);

@@ -50,7 +50,7 @@ nginx_plan_challenge(
     const struct liveset *l, struct str thumbprint, struct change *c, struct why *why)
 {
 	char path[PATH_MAX];
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	buf_init(&b, CHANGE_FILE_BYTES_MAX);
 	enum err e = files_path(path, "%s/challenge.conf", l->folder);
@@ -83,7 +83,7 @@ nginx_plan_site(const struct liveset *l, const struct config_target *t,
 	struct str old[LIMIT_SITE_NAMES];
 	char path[PATH_MAX], old_path[PATH_MAX];
 	size_t old_n = 0;
-	AUTO_BUF names, b;
+	AUTO_BUF names = { .max = 0 }, b = { .max = 0 };
 
 	buf_init(&b, CHANGE_FILE_BYTES_MAX);
 	buf_init(&names, CHANGE_FILE_BYTES_MAX);
@@ -197,7 +197,7 @@ plan_maps(const struct liveset *l, const struct deploy_job *job, struct change *
 {
 	bool is_leaving = job->verb == DEPLOY_REMOVE;
 	char file[256];
-	AUTO_BUF names, proxy;
+	AUTO_BUF names = { .max = 0 }, proxy = { .max = 0 };
 
 	buf_init(&names, CHANGE_FILE_BYTES_MAX);
 	buf_init(&proxy, CHANGE_FILE_BYTES_MAX);
@@ -221,7 +221,7 @@ nginx_plan_flags(const struct liveset *l, const struct deploy_job *job, struct c
 	struct str old[LIMIT_SITE_NAMES];
 	bool is_leaving = job->verb == DEPLOY_REMOVE;
 	size_t old_n = 0, n;
-	AUTO_BUF names;
+	AUTO_BUF names = { .max = 0 };
 
 	buf_init(&names, CHANGE_FILE_BYTES_MAX);
 	enum err e = liveset_read_names(l, job->site_id, &names, old, &old_n, why);

@@ -209,7 +209,7 @@ answer_one(const struct installer *in, const struct request *r)
 	struct deploy_answer a = { r->outcome.err, r->outcome.cause, buf_str(&r->outcome.words),
 		str_of(r->target) };
 	char head[LINK_HEAD_BYTES];
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	buf_init(&b, LIMIT_MESSAGE_BYTES);
 	message_put_head(head, MESSAGE_ANSWER, r->id);
@@ -262,7 +262,7 @@ static enum err
 start(struct installer *in, struct why *why)
 {
 	const struct installer_options *o = in->o;
-	AUTO_BUF words;
+	AUTO_BUF words = { .max = 0 };
 
 	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
 	if (o->targets_n > TARGETS_MAX) {

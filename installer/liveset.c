@@ -353,7 +353,7 @@ plan_gone_names(const struct liveset *l, int64_t site_id, const struct str *name
 	struct str old[LIMIT_SITE_NAMES];
 	char path[PATH_MAX];
 	size_t old_n = 0;
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	buf_init(&b, CHANGE_FILE_BYTES_MAX);
 	enum err e = liveset_read_names(l, site_id, &b, old, &old_n, why);
@@ -372,7 +372,7 @@ liveset_plan_names(const struct liveset *l, int64_t site_id, const struct str *n
     size_t names_n, struct change *c, struct why *why)
 {
 	char path[PATH_MAX], target[PATH_MAX];
-	AUTO_BUF record;
+	AUTO_BUF record = { .max = 0 };
 
 	buf_init(&record, CHANGE_FILE_BYTES_MAX);
 	enum err e = plan_gone_names(l, site_id, names, names_n, c, why);

@@ -318,7 +318,7 @@ fail_range(struct work *works, size_t n, enum cause cause, struct str words)
 static bool
 apply_range(struct target *t, struct work *works, size_t n, bool *is_sound)
 {
-	AUTO_BUF words, again;
+	AUTO_BUF words = { .max = 0 }, again = { .max = 0 };
 
 	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
 	buf_init(&again, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
@@ -347,7 +347,7 @@ static void
 apply_to_nginx(struct target *t, struct work *works, size_t n)
 {
 	bool is_sound = false;
-	AUTO_BUF words;
+	AUTO_BUF words = { .max = 0 };
 
 	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
 	t->journal.failed = ERR_OK;
@@ -414,7 +414,7 @@ apply_to_folder(struct target *t, struct work *w)
 {
 	char pending[PATH_MAX];
 	struct why why = { "" };
-	AUTO_BUF words;
+	AUTO_BUF words = { .max = 0 };
 
 	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
 	enum err e = plan(t, w, &why);
@@ -453,7 +453,7 @@ apply_to_folder(struct target *t, struct work *w)
 void
 target_apply(struct target *t, struct work *works, size_t n)
 {
-	AUTO_BUF words;
+	AUTO_BUF words = { .max = 0 };
 
 	must(n <= TARGET_BATCH_MAX);
 	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);

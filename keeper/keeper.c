@@ -52,7 +52,7 @@ serve(void *arg, struct str body, struct buf *to)
 	const struct desk *desk = arg;
 	struct keys_answer answer = { 0 };
 	struct keys_job job;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 4 * LIMIT_MESSAGE_BYTES);
 	answer.err = keys_job_get(body, &a, &job);
@@ -85,7 +85,7 @@ warm_up(struct keys_core *core)
 	struct keys_job account = { .verb = KEYS_ACCOUNT_NEW };
 	struct keys_job site = { .verb = KEYS_SITE_NEW, .names = &name, .names_n = 1 };
 	struct keys_answer answer;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 4 * LIMIT_MESSAGE_BYTES);
 	if (OPENSSL_init_crypto(
@@ -161,7 +161,7 @@ static enum err
 open_core(const struct keeper_options *o, struct why *why, struct keys_core **ret)
 {
 	AUTO_SECRET master = { 0 };
-	AUTO_BUF path;
+	AUTO_BUF path = { .max = 0 };
 
 	buf_init(&path, 4096);
 	if (sodium_init() < 0)

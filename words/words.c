@@ -168,7 +168,7 @@ words_put_clean(struct str s, struct buf *out)
 void
 words_put_name(struct str ascii, const struct words_context *c, struct buf *out)
 {
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, NAME_MEMORY);
 	struct str s = c->for_people == NULL ? STR_NONE : c->for_people(ascii, &a);

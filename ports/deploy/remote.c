@@ -54,7 +54,7 @@ static enum err
 submit(void *ctx, const struct deploy_job *job, deploy_done *done, void *arg)
 {
 	struct deploy_remote *r = ctx;
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	buf_init(&b, LINK_BODY_BYTES);
 	deploy_job_put(&b, job);

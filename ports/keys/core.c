@@ -145,7 +145,7 @@ static enum err
 do_account_new(struct keys_core *c, struct arena *a, struct keys_answer *answer)
 {
 	AUTO_PKEY *pair = NULL;
-	AUTO_BUF sealed;
+	AUTO_BUF sealed = { .max = 0 };
 	struct jose_key *key;
 
 	buf_init(&sealed, LIMIT_SEALED_BYTES);
@@ -165,7 +165,7 @@ do_site_new(const struct keys_core *c, const struct keys_job *job, struct arena 
     struct keys_answer *answer)
 {
 	AUTO_PKEY *pair = NULL;
-	AUTO_BUF sealed, csr;
+	AUTO_BUF sealed = { .max = 0 }, csr = { .max = 0 };
 
 	buf_init(&sealed, LIMIT_SEALED_BYTES);
 	buf_init(&csr, LIMIT_CSR_BYTES);
@@ -185,7 +185,7 @@ do_jws(struct keys_core *c, const struct keys_job *job, struct arena *a,
 {
 	struct jose_header header = { job->url, job->nonce, job->kid };
 	struct jose_key *key;
-	AUTO_BUF json;
+	AUTO_BUF json = { .max = 0 };
 
 	buf_init(&json, LIMIT_MESSAGE_BYTES);
 	enum err e = find_account(c, job->sealed, &key);
@@ -201,7 +201,7 @@ do_eab(struct keys_core *c, const struct keys_job *job, struct arena *a,
 	struct jose_header header = { .url = job->url, .kid = job->kid };
 	AUTO_SECRET hmac = { 0 };
 	struct jose_key *key;
-	AUTO_BUF json;
+	AUTO_BUF json = { .max = 0 };
 
 	buf_init(&json, LIMIT_MESSAGE_BYTES);
 	enum err e = unseal(c->master.p, PURPOSE_SECRET, job->sealed_hmac, &hmac);
@@ -217,7 +217,7 @@ static enum err
 do_seal(const struct keys_core *c, const struct keys_job *job, struct arena *a,
     struct keys_answer *answer)
 {
-	AUTO_BUF sealed;
+	AUTO_BUF sealed = { .max = 0 };
 
 	buf_init(&sealed, LIMIT_SEALED_BYTES);
 	enum err e = seal(c->master.p, PURPOSE_SECRET, job->secret, &sealed);
@@ -257,7 +257,7 @@ do_set(const struct keys_core *c, const struct keys_job *job, struct arena *a,
 {
 	AUTO_PKEY *pair = NULL;
 	AUTO_SECRET pem = { 0 };
-	AUTO_BUF set;
+	AUTO_BUF set = { .max = 0 };
 
 	buf_init(&set, LIMIT_MESSAGE_BYTES);
 	if (c->transport.p == NULL)

@@ -80,7 +80,7 @@ write_jwk(EVP_PKEY *pair, struct jose_key *k)
 	uint8_t point[POINT], digest[32];
 	size_t n = 0;
 	enum err e = ERR_OK;
-	AUTO_BUF jwk, text;
+	AUTO_BUF jwk = { .max = 0 }, text = { .max = 0 };
 
 	if (!EVP_PKEY_is_a(pair, "EC") || EVP_PKEY_get_bits(pair) != 256 ||
 	    EVP_PKEY_get_octet_string_param(
@@ -195,7 +195,7 @@ enum err
 jose_sign(struct jose_key *k, const struct jose_header *h, struct str payload, struct buf *to)
 {
 	uint8_t signature[2 * COORDINATE];
-	AUTO_BUF header, input;
+	AUTO_BUF header = { .max = 0 }, input = { .max = 0 };
 
 	buf_init(&header, HEADER_BYTES);
 	buf_init(&input, to->max);
@@ -261,7 +261,7 @@ jose_bind(
 	crypto_auth_hmacsha256_state state;
 	uint8_t signature[crypto_auth_hmacsha256_BYTES];
 	AUTO_SECRET key = { 0 };
-	AUTO_BUF header, input;
+	AUTO_BUF header = { .max = 0 }, input = { .max = 0 };
 
 	buf_init(&header, HEADER_BYTES);
 	buf_init(&input, to->max);

@@ -69,7 +69,7 @@ do_one(struct keys_core *core, const struct waiting *w)
 {
 	struct keys_answer answer = { .err = ERR_PROTOCOL };
 	struct keys_job job;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 4 * LIMIT_MESSAGE_BYTES);
 	answer.err = keys_job_get(buf_str(&w->message), &a, &job);

@@ -79,7 +79,7 @@ submit(void *ctx, const struct keys_job *job, keys_done *done, void *arg)
 {
 	struct keys_remote *r = ctx;
 	struct asked *asked = malloc(sizeof *asked);
-	AUTO_BUF message;
+	AUTO_BUF message = { .max = 0 };
 
 	buf_init(&message, LINK_BODY_BYTES);
 	if (asked == NULL)

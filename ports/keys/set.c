@@ -18,7 +18,7 @@ keys_set_seal(
     const uint8_t *transport_key, struct str chain_pem, struct str key_pem, struct buf *to)
 {
 	AUTO_SECRET box = { 0 };
-	AUTO_BUF clear;
+	AUTO_BUF clear = { .max = 0 };
 	uint8_t head[HEAD] = { VERSION };
 
 	buf_init(&clear, SET_BYTES);

@@ -113,7 +113,7 @@ static enum err
 serve_all(struct served *served, size_t n, const volatile sig_atomic_t *quit,
     const sigset_t *unblocked)
 {
-	AUTO_BUF body;
+	AUTO_BUF body = { .max = 0 };
 
 	buf_init(&body, LINK_BODY_BYTES);
 	while (!*quit) {

@@ -69,7 +69,7 @@ letter_free(struct letter **l)
 static char *
 bracketed(struct str address)
 {
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	buf_init(&b, ADDRESS_BYTES + 2);
 	buf_putf(&b, "<%.*s>", STR_ARG(address));

@@ -80,7 +80,7 @@ look_at_file(const char *file, struct why *why, struct look *ret)
 		l.version = big_endian(header + VERSION_AT);
 		l.application = big_endian(header + APPLICATION_AT);
 	}
-	AUTO_BUF log;
+	AUTO_BUF log = { .max = 0 };
 	buf_init(&log, 8192);
 	buf_putf(&log, "%s-wal", file);
 	if (log.err != ERR_OK)

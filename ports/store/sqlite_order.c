@@ -5,7 +5,7 @@
 enum err
 store_order_put(struct store *s, const struct order_row *o, int64_t *ret_id)
 {
-	AUTO_BUF names;
+	AUTO_BUF names = { .max = 0 };
 	enum err e = query_pack_names(s, o->names, o->names_n, &names);
 
 	if (e != ERR_OK)
@@ -161,7 +161,7 @@ archive_others(struct store *s, int64_t site_id, int64_t id)
 enum err
 store_certificate_put(struct store *s, const struct certificate_row *c, int64_t *ret_id)
 {
-	AUTO_BUF names;
+	AUTO_BUF names = { .max = 0 };
 	enum err e = query_pack_names(s, c->info.names, c->info.names_n, &names);
 	struct bracket b;
 

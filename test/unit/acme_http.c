@@ -239,7 +239,7 @@ test_problems(void **state)
 	struct problem p;
 
 	(void)state;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 	arena_init(&a, 1 << 20);
 	assert_true(
 	    parse_problem(STR("{\"type\":\"urn:ietf:params:acme:error:caa\",\"detail\":\"no\","
@@ -270,7 +270,7 @@ test_long_texts_are_cut_between_characters(void **state)
 	struct problem p;
 
 	(void)state;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 	arena_init(&a, 1 << 20);
 	buf_init(&b, LIMIT_BODY_BYTES);
 	buf_put_str(&b, STR("{\"detail\":\"x"));
@@ -323,7 +323,7 @@ test_directory(void **state)
 	struct why why = { .text = "" };
 
 	(void)state;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 	arena_init(&a, 1 << 20);
 	assert_int_equal(
 	    parse_directory(

@@ -133,7 +133,7 @@ static enum err
 paper_command_run(const struct command *c, struct buf *output)
 {
 	char path[PATH_MAX];
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	if (!is_in_process)
 		return command_run(c, output);
@@ -269,7 +269,7 @@ static bool
 file_has(const char *name, const char *words)
 {
 	char path[PATH_MAX];
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	buf_init(&b, 1 << 20);
 	at_home(path, name);
@@ -641,7 +641,7 @@ static void
 check_sound(int line, int n)
 {
 	char path[PATH_MAX];
-	AUTO_BUF words;
+	AUTO_BUF words = { .max = 0 };
 	struct command test = { test_argv, 2, NULL, 0, 20000, &the_clock };
 
 	buf_init(&words, 10000);
@@ -688,7 +688,7 @@ kill_sweep(bool is_bad)
 	is_in_process = true;
 	for (bool was_killed = true; was_killed; n++) {
 		int status;
-		AUTO_BUF words;
+		AUTO_BUF words = { .max = 0 };
 		struct target t;
 
 		buf_init(&words, 10000);
@@ -774,7 +774,7 @@ fault_sweep(int errno_value, enum cause cause)
 		forget(0, 3);
 		target_fini(&t);
 		/* A start finds nothing, or a journal that could not be removed. */
-		AUTO_BUF words;
+		AUTO_BUF words = { .max = 0 };
 		buf_init(&words, 10000);
 		open_target(&t, &c, &f);
 		assert_int_equal(target_recover(&t, &words), ERR_OK);
@@ -889,7 +889,7 @@ test_server_blocks(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		AUTO_BUF b;
+		AUTO_BUF b = { .max = 0 };
 
 		buf_init(&b, 100000);
 		(void)prepare(0, 0);
@@ -934,7 +934,7 @@ test_command(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char *argv[] = { unconst("/bin/sh"), unconst("-c"), unconst(rows[i].script) };
 		struct command c = { argv, 3, env, 1, rows[i].timeout_ms, &the_clock };
-		AUTO_BUF b;
+		AUTO_BUF b = { .max = 0 };
 
 		buf_init(&b, LIMIT_COMMAND_OUTPUT_BYTES + 100);
 		enum err e = command_run(&c, &b);
@@ -946,7 +946,7 @@ test_command(void **state)
 	}
 	char *nowhere[] = { unconst("/nonexistent/nginx") };
 	struct command c = { nowhere, 1, NULL, 0, 1000, &the_clock };
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 	buf_init(&b, LIMIT_COMMAND_OUTPUT_BYTES);
 	assert_int_equal(command_run(&c, &b), ERR_COMMAND);
 	assert_true(str_find(buf_str(&b), STR("cannot start /nonexistent/nginx")) != SIZE_MAX);

@@ -67,7 +67,7 @@ static int
 set_up(void **state)
 {
 	struct why why;
-	AUTO_BUF path;
+	AUTO_BUF path = { .max = 0 };
 
 	(void)state;
 	buf_init(&path, 256);
@@ -90,7 +90,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	AUTO_BUF path;
+	AUTO_BUF path = { .max = 0 };
 	int status = -1;
 
 	(void)state;
@@ -291,7 +291,7 @@ rubbish_harms_nobody(void **state)
 	char message[LINK_HEAD_BYTES + 200];
 	struct keys_job job = { .verb = KEYS_SEAL, .secret = STR("x") };
 	pid_t pid = keeper_pid();
-	AUTO_BUF good;
+	AUTO_BUF good = { .max = 0 };
 
 	buf_init(&good, 1024);
 	keys_job_put(&good, &job);

@@ -366,7 +366,7 @@ public_half_cannot_sign(void **state)
 	(void)state;
 	EVP_PKEY *pair = NULL;
 	unsigned char *der = NULL;
-	AUTO_BUF csr;
+	AUTO_BUF csr = { .max = 0 };
 
 	buf_init(&csr, LIMIT_CSR_BYTES);
 	assert_int_equal(pair_make(KEY_P256, &pair), ERR_OK);
@@ -619,7 +619,7 @@ protocol_round_trip_and_truncation(void **state)
 	struct keys_answer answer = { ERR_MISMATCH, STR("a"), STR("b"), STR("c"), STR("d"),
 		STR("e"), STR("f") },
 			   heard;
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	buf_init(&b, 4096);
 	keys_job_put(&b, &job);

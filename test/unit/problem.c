@@ -193,7 +193,7 @@ test_rows(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct row *r = &rows[i];
-		AUTO_ARENA a;
+		AUTO_ARENA a = { .max = 0 };
 		arena_init(&a, 1 << 20);
 		struct problem p = { .type = str_of(r->type),
 			.detail = str_of(r->text),
@@ -249,7 +249,7 @@ test_sub_problems_name_their_identifiers(void **state)
 		    .sub_n = 2 } };
 
 	(void)state;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 	arena_init(&a, 1 << 20);
 	struct finding_list l = classify_answer(&an, &a);
 	assert_int_equal(l.n, 2);
@@ -266,7 +266,7 @@ test_every_error_alone(void **state)
 	(void)state;
 	for (enum err e = ERR_OK; e < ERR_COUNT; e++)
 		for (int http = 0; http < 600; http += 1) {
-			AUTO_ARENA a;
+			AUTO_ARENA a = { .max = 0 };
 			arena_init(&a, 1 << 20);
 			struct acme_answer an = { .verb = ACME_GET_ORDER,
 				.err = e,
@@ -292,7 +292,7 @@ test_ca_that_cannot_be_reached(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		AUTO_ARENA a;
+		AUTO_ARENA a = { .max = 0 };
 		arena_init(&a, 1 << 20);
 		struct acme_answer an = { .verb = ACME_NEW_ORDER,
 			.err = all[i],
@@ -314,7 +314,7 @@ test_certificate_that_does_not_fit(void **state)
 		.retry_after = WHEN_UNKNOWN };
 
 	(void)state;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 	arena_init(&a, 1 << 20);
 	an.detail = STR("the certificate is for another key than the one of the request");
 	assert_int_equal(
@@ -337,7 +337,7 @@ test_rubbish(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 20000; round++) {
-		AUTO_ARENA a;
+		AUTO_ARENA a = { .max = 0 };
 		char text[512];
 		size_t n = 0;
 

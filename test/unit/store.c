@@ -323,7 +323,7 @@ site_round_trip(void **state)
 	for (int n = 0; n < 400; n++) {
 		size_t i = roll(4);
 		struct site before, after;
-		AUTO_ARENA a;
+		AUTO_ARENA a = { .max = 0 };
 
 		arena_init(&a, 1 << 22);
 		if (roll(3) == 0)
@@ -355,7 +355,7 @@ finding_opens_and_goes(void **state)
 		{ .cause = CAUSE_DNS_CAA_FORBIDS, .subject = two_names[0], .next_look = now }
 	};
 	struct site site;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	OK(s, store_site_load(s, id, &a, &site));
@@ -409,7 +409,7 @@ name_is_in_one_site(void **state)
 
 	/* A name that is let go can be had by another site; its state is kept while it is held. */
 	struct site site;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 	arena_init(&a, 1 << 20);
 	OK(s, store_site_load(s, first, &a, &site));
 	site.names[1].is_held = true;
@@ -466,7 +466,7 @@ names_are_refused(void **state)
 	struct store *s = new_store();
 	int64_t site = new_site(s, two_names, 2);
 	struct setting g = free_setting();
-	AUTO_BUF before, after;
+	AUTO_BUF before = { .max = 0 }, after = { .max = 0 };
 
 	dump(s, &before);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -531,7 +531,7 @@ sites_are_due_by_date(void **state)
 	struct when w;
 	int64_t ids[4], ret[8];
 	size_t n = 9;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	OK(s, store_next_wake(s, &w));

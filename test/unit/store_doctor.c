@@ -12,7 +12,7 @@ counts(void **state)
 	struct finding f[] = { { .cause = CAUSE_DNS_A_ELSEWHERE, .next_look = now },
 		{ .cause = CAUSE_SERVED_EXPIRED, .next_look = now } };
 	struct store_counts c;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	for (size_t i = 0; i < 6; i++) {
@@ -110,8 +110,8 @@ verify_names_each_fault(void **state)
 			.subject = two_names[0],
 			.next_look = now };
 		struct site site;
-		AUTO_ARENA a;
-		AUTO_BUF lines;
+		AUTO_ARENA a = { .max = 0 };
+		AUTO_BUF lines = { .max = 0 };
 
 		arena_init(&a, 1 << 20);
 		buf_init(&lines, 65536);
@@ -171,7 +171,7 @@ damaged_rows_are_refused(void **state)
 			.next_look = now };
 		struct site site, kept;
 		int64_t id = new_site(s, two_names, 2);
-		AUTO_ARENA a;
+		AUTO_ARENA a = { .max = 0 };
 
 		arena_init(&a, 1 << 20);
 		OK(s, store_site_load(s, id, &a, &site));
@@ -196,7 +196,7 @@ damaged_rows_are_refused(void **state)
 	struct history_row *lines;
 	struct wish w[2];
 	size_t n;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	OK(s, store_letter_put(s, &(struct letter_row){ .site_id = id,
@@ -228,7 +228,7 @@ arena_that_is_full(void **state)
 
 	for (; e == ERR_MEMORY && max < 1 << 16; max += 16) {
 		struct site site;
-		AUTO_ARENA a;
+		AUTO_ARENA a = { .max = 0 };
 
 		arena_init(&a, max);
 		e = store_site_load(s, id, &a, &site);
@@ -253,7 +253,7 @@ statements_use_their_indexes(void **state)
 		const char *name = sql_queries[i].name;
 		bool may = strncmp(name, "verify_", 7) == 0;
 		sqlite3_stmt *st;
-		AUTO_BUF text;
+		AUTO_BUF text = { .max = 0 };
 
 		for (size_t k = 0; k < sizeof may_scan / sizeof *may_scan; k++)
 			may |= strcmp(name, may_scan[k]) == 0;

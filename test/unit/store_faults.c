@@ -93,7 +93,7 @@ store_before_issue(int64_t *ret_id)
 		.cause = CAUSE_DNS_A_ELSEWHERE, .subject = two_names[0], .next_look = now
 	};
 	struct site site;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	*ret_id = new_site(s, two_names, 2);
@@ -115,14 +115,14 @@ fault_at_each_statement(void **state)
 	(void)state;
 	int64_t id;
 	struct store *s = store_before_issue(&id);
-	AUTO_BUF before, after;
+	AUTO_BUF before = { .max = 0 }, after = { .max = 0 };
 	enum err e = ERR_IO;
 	int n = 0;
 
 	dump(s, &before);
 	while (e != ERR_OK) {
 		struct fault f = { .at = ++n };
-		AUTO_ARENA a;
+		AUTO_ARENA a = { .max = 0 };
 
 		arena_init(&a, 1 << 20);
 		store_set_fault(s, fault, &f);
@@ -162,13 +162,13 @@ full_disk_at_each_page(void **state)
 	int64_t id;
 	struct store *s = store_before_issue(&id);
 	int64_t pages = number(s, "PRAGMA page_count"), failures = 0;
-	AUTO_BUF before, after;
+	AUTO_BUF before = { .max = 0 }, after = { .max = 0 };
 	enum err e = ERR_DISK_FULL;
 	char sql[64];
 
 	dump(s, &before);
 	for (int64_t more = 0; e != ERR_OK && more < 100; more++) {
-		AUTO_ARENA a;
+		AUTO_ARENA a = { .max = 0 };
 
 		arena_init(&a, 1 << 20);
 		(void)snprintf(
@@ -201,7 +201,7 @@ fault_in_single_verbs(void **state)
 		struct setting g = free_setting();
 		struct fault f = { .at = n };
 		int64_t id = 0, other = 0, owner = new_owner(s);
-		AUTO_BUF before, after;
+		AUTO_BUF before = { .max = 0 }, after = { .max = 0 };
 
 		dump(s, &before);
 		store_set_fault(s, fault, &f);

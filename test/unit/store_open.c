@@ -226,7 +226,7 @@ newer_is_untouched(void **state)
 	(void)state;
 	struct why why;
 	struct store *s = must_open(false);
-	AUTO_BUF before, after;
+	AUTO_BUF before = { .max = 0 }, after = { .max = 0 };
 
 	(void)new_site(s, two_names, 2);
 	store_close(&s);
@@ -284,7 +284,7 @@ foreign_is_untouched(void **state)
 		"PRAGMA user_version = 1; CREATE TABLE site (id)",
 	};
 	for (size_t i = 0; i <= sizeof made_by / sizeof *made_by; i++) {
-		AUTO_BUF before, after;
+		AUTO_BUF before = { .max = 0 }, after = { .max = 0 };
 
 		(void)unlink(path); /* may not be there */
 		if (i == 0) {
@@ -358,7 +358,7 @@ reader_reads_and_does_not_write(void **state)
 	int64_t id = new_site(s, two_names, 2), found = 0;
 	struct store_counts c;
 	struct site site;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	reader = must_open(true);
@@ -387,7 +387,7 @@ second_connection_waits_or_is_told(void **state)
 	struct store_options o = { .file = path, .busy_timeout_ms = 1 };
 	struct why why;
 	struct site site;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	int64_t id = new_site(engine, two_names, 2);
@@ -423,8 +423,8 @@ damaged_page_is_told(void **state)
 	struct store *s = must_open(false);
 	struct site site;
 	struct why why;
-	AUTO_ARENA a;
-	AUTO_BUF lines, bytes;
+	AUTO_ARENA a = { .max = 0 };
+	AUTO_BUF lines = { .max = 0 }, bytes = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	buf_init(&lines, 1 << 20);
@@ -453,8 +453,8 @@ damaged_table_is_told(void **state)
 	(void)state;
 	struct store *s = must_open(false);
 	struct site site;
-	AUTO_ARENA a;
-	AUTO_BUF lines, bytes;
+	AUTO_ARENA a = { .max = 0 };
+	AUTO_BUF lines = { .max = 0 }, bytes = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	buf_init(&lines, 1 << 20);

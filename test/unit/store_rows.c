@@ -11,7 +11,7 @@ orders_and_certificates(void **state)
 	int64_t site = new_site(s, two_names, 2), id = new_order(s, site, true), second = 0;
 	struct order_row o, *open;
 	size_t n = 0;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	/* P6: never two orders in flight for a site. */
@@ -74,7 +74,7 @@ certificate_archives_what_is_not_live(void **state)
 	struct certificate_row c, *rows;
 	struct site site;
 	size_t n;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	OK(s, store_certificate_load(s, first, &a, &c));
@@ -136,7 +136,7 @@ letters_wait_and_go(void **state)
 			  *rows;
 	struct when w;
 	size_t n;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	OK(s, store_letters_next(s, &w));
@@ -206,7 +206,7 @@ history_pages(void **state)
 	int64_t site = new_site(s, two_names, 2);
 	struct history_row *rows;
 	size_t n;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	for (int i = 0; i < 20; i++)
@@ -255,7 +255,7 @@ cas_owners_heartbeats(void **state)
 		      *cas;
 	int64_t first = 0, again = 0, other = 0;
 	size_t n;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	OK(s, store_ca_put(s, &ca, &first));
@@ -320,7 +320,7 @@ unclassified_keeps_the_newest(void **state)
 {
 	(void)state;
 	struct store *s = new_store();
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	OK(s, store_begin(s));
@@ -348,7 +348,7 @@ lists_page_by_first_name(void **state)
 	struct store_listed *rows;
 	int64_t ids[3];
 	size_t n;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 1 << 20);
 	for (size_t i = 0; i < 3; i++) {

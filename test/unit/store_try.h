@@ -127,7 +127,7 @@ new_certificate(struct store *s, int64_t site_id, uint8_t mark)
 static inline void
 assert_sound(struct store *s)
 {
-	AUTO_BUF lines;
+	AUTO_BUF lines = { .max = 0 };
 
 	buf_init(&lines, 65536);
 	OK(s, store_verify(s, &lines));

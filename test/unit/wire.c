@@ -57,8 +57,8 @@ static void
 round_trip(void **state)
 {
 	(void)state;
-	AUTO_BUF b;
-	AUTO_ARENA a;
+	AUTO_BUF b = { .max = 0 };
+	AUTO_ARENA a = { .max = 0 };
 	struct fields f;
 
 	arena_init(&a, 4096);
@@ -81,11 +81,11 @@ static void
 truncated_at_each_byte(void **state)
 {
 	(void)state;
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	put_all(&b);
 	for (size_t n = 0; n < b.n; n++) {
-		AUTO_ARENA a;
+		AUTO_ARENA a = { .max = 0 };
 		struct fields f;
 		char *cut = malloc(n == 0 ? 1 : n);
 
@@ -104,14 +104,14 @@ static void
 any_byte_may_be_wrong(void **state)
 {
 	(void)state;
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	put_all(&b);
 	for (size_t at = 0; at < b.n; at++) {
 		char was = b.p[at];
 
 		for (int v = 0; v < 256; v++) {
-			AUTO_ARENA a;
+			AUTO_ARENA a = { .max = 0 };
 			struct fields f;
 
 			arena_init(&a, 4096);
@@ -148,7 +148,7 @@ refusals(void **state)
 	}
 
 	struct wire_reader r;
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 	const struct str *ret = NULL;
 
 	arena_init(&a, 64);
@@ -183,7 +183,7 @@ static void
 writer_has_a_limit(void **state)
 {
 	(void)state;
-	AUTO_BUF b;
+	AUTO_BUF b = { .max = 0 };
 
 	buf_init(&b, 8);
 	wire_begin(&b, KIND);

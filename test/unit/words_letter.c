@@ -100,7 +100,7 @@ case_init(struct case_of *k, enum state s, enum lang l, enum letter_kind kind, e
 static void
 render(const struct case_of *k, struct buf *subject, struct buf *body)
 {
-	AUTO_ARENA a;
+	AUTO_ARENA a = { .max = 0 };
 
 	arena_init(&a, 65536);
 	buf_clear(subject);

@@ -140,7 +140,7 @@ pem_of(X509 *x)
 static struct str
 join(struct str a, struct str b, struct str c)
 {
-	AUTO_BUF joined;
+	AUTO_BUF joined = { .max = 0 };
 
 	buf_init(&joined, 1 << 20);
 	buf_put_str(&joined, a);
@@ -326,7 +326,7 @@ any_byte_may_be_wrong(void **state)
 	X509_free(x);
 	for (int i = 0; i < n; i++) {
 		for (int v = 0; v < 256; v += 17) {
-			AUTO_ARENA a;
+			AUTO_ARENA a = { .max = 0 };
 			struct certificate_info info;
 			struct why why;
 			unsigned char was = der[i];
