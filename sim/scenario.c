@@ -658,7 +658,8 @@ check_end(const struct player *p)
 		    p->orders_claimed);
 		return ERR_MISMATCH;
 	}
-	if (p->sim->letters_sent_twice > 0) {
+	/* A letter may be repeated, under its Message-ID, once for each death of the engine (P7). */
+	if (p->sim->letters_sent_twice > p->sim->generation) {
 		why_set(p->why, "%s: at the end: %u letters were sent twice", p->file, p->sim->letters_sent_twice);
 		return ERR_MISMATCH;
 	}

@@ -258,7 +258,9 @@ sim_free(struct sim **sp)
 static enum err
 turn(struct sim *s, int64_t *ret_next_ms)
 {
+	s->is_in_turn = true;
 	enum err err = engine_turn(s->engine, NULL, ret_next_ms);
+	s->is_in_turn = false;
 
 	if (err != ERR_OK) {
 		s->crashes++;
