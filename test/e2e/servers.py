@@ -284,7 +284,9 @@ def _write(path, text):
 class Pebble:
     """The CA. Certificates live for `life` seconds; its own TLS certificate comes from a root made here."""
 
-    def __init__(self, folder, address, dns_endpoint, http_port, https_port, life):
+    def __init__(self, folder, address, dns_endpoint, http_port, https_port, life, env=None):
+        # Each order is validated anew: an old answer would hide that the CA is led elsewhere.
+        self.env = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"} if env is None else env
         self.folder = pathlib.Path(folder) / "ca"
         self.folder.mkdir()
         self.folder.chmod(0o711)
@@ -321,8 +323,7 @@ class Pebble:
             "pebble",
             ["pebble", "-config", self.folder / "pebble.json", "-dnsserver", self.dns_endpoint],
             self.folder,
-            # Each order is validated anew: an old answer would hide that the CA is led elsewhere.
-            env={"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"},
+            env=self.env,
         )
         self.process.wait_until(lambda: answers(self.address, self.port))
         root = self.process.wait_until(lambda: self._get("/roots/0"))
