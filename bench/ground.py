@@ -10,7 +10,7 @@ import socket
 import types
 
 import servers
-from daemon import Koshin, program
+from daemon import Koshin
 
 DOMAIN = "bench.jp"
 LIFE_S = 90 * 86400
@@ -92,6 +92,10 @@ class Ground:
     def kinds(self, name):
         return [row["kind"] for row in self.api.call("GET", f"sites/{name}/history?limit=50")["history"]]
 
+    def requests(self):
+        """Requests that the CA has logged; each is one line."""
+        return self.ca.process.text().count("-> calling handler()")
+
     def processes(self):
         """Ids by name; `serve` is the supervisor."""
         return {"serve": self.koshin.process.pid, **self.koshin.children()}
@@ -121,6 +125,3 @@ def resident_mib(pid, field="VmHWM"):
         if row.startswith(field + ":"):
             return int(row.split()[1]) / 1024
     return 0.0
-
-
-__all__ = ["Api", "Ground", "cpu_ms", "resident_mib", "program"]
