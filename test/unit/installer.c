@@ -135,9 +135,9 @@ paper_command_run(const struct command *c, struct buf *output)
 	char path[PATH_MAX];
 	AUTO_BUF b = { .max = 0 };
 
+	buf_init(&b, 1 << 20);
 	if (!is_in_process)
 		return command_run(c, output);
-	buf_init(&b, 1 << 20);
 	gather_files(configs, ".conf", &b);
 	if (c->argv[1] == reload_argv[1]) {
 		at_home(path, "live/sets");
