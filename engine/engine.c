@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/must.h"
-#include "base/point.h"
 
 enum { WISHES_AT_ONCE = 64 };
 
@@ -382,9 +381,7 @@ engine_turn(struct engine *e, struct why *why, int64_t *ret_next_ms)
 	e->is_in_transaction = true;
 	err = decide_all(e, &done, &is_more);
 	if (err == ERR_OK) {
-		POINT("engine.commit.before");
 		err = store_commit(e->ports.store);
-		POINT("engine.commit.after");
 	}
 	queue_free(&done);
 	if (err != ERR_OK)
