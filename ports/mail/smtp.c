@@ -35,7 +35,8 @@ struct smtp {
 	size_t waiting, waiting_max;
 	bool is_sending; /* the first letter */
 	struct curl_slist *rcpt;
-	struct buf said; /* the server's last answer */
+	struct buf said;   /* the server's last answer */
+	bool said_goes_on; /* its last line is still to come */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -108,27 +109,42 @@ on_read(char *to, size_t size, size_t n, void *arg)
 	return take;
 }
 
-/* libcurl hands over each line of the server's answers here. An answer of several lines has "-" after its code. */
+/*
+ * libcurl hands over each line of the server's answers here. An answer of several lines has "-" after its code. After a
+ * refusal libcurl says QUIT: the answer to that is not the one to tell.
+ */
 static size_t
 on_line(char *line, size_t size, size_t n, void *arg)
 {
 	struct smtp *s = arg;
 	struct str text = str_trim((struct str){ line, size * n });
 
-	if (s->said.n == 0 || s->said.p[s->said.n - 1] != '\n')
+	if (str_starts(text, STR("221")))
+		return size * n;
+	if (!s->said_goes_on)
 		buf_clear(&s->said);
-	bool goes_on = text.n > 3 && text.p[3] == '-';
-	if (s->said.n + text.n + 2 < WORDS_BYTES)
+	s->said_goes_on = text.n > 3 && text.p[3] == '-';
+	if (s->said.n + text.n + 1 < WORDS_BYTES) {
+		if (s->said.n > 0)
+			buf_putc(&s->said, '\n');
 		buf_put_str(&s->said, text);
-	if (goes_on)
-		buf_putc(&s->said, '\n');
+	}
 	return size * n;
+}
+
+/* The code of the last answer, 0 without one. */
+static int64_t
+answer_code(const struct smtp *s)
+{
+	int64_t code;
+
+	return s->said.n >= 3 && str_to_int((struct str){ s->said.p, 3 }, &code) ? code : 0;
 }
 
 static void kick(struct smtp *s);
 
 static enum err
-err_of_curl(CURLcode code, long answer)
+err_of_curl(CURLcode code, int64_t answer)
 {
 	if (code == CURLE_OK)
 		return ERR_OK;
@@ -179,12 +195,11 @@ look(struct smtp *s)
 
 	while ((m = curl_multi_info_read(s->multi, &left)) != NULL) {
 		CURLcode code = m->data.result;
-		long answer = 0;
+		int64_t answer = answer_code(s);
 		char said[WORDS_BYTES];
 
 		if (m->msg != CURLMSG_DONE)
 			continue;
-		(void)curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &answer);
 		(void)curl_multi_remove_handle(s->multi, s->easy);
 		curl_slist_free_all(s->rcpt);
 		s->rcpt = NULL;
@@ -264,6 +279,7 @@ begin_letter(void *arg)
 	s->is_sending = true;
 	s->error[0] = '\0';
 	buf_clear(&s->said);
+	s->said_goes_on = false;
 	l->sent = 0;
 	s->rcpt = curl_slist_append(NULL, l->to);
 	bool is_ok = s->rcpt != NULL &&

@@ -527,6 +527,22 @@ def test_variable_wildcard_and_forwarding(variable):
     room.until("forwarding", lambda: room.get_tls("front.jp")[0] in (400, 500, 502))
 
 
+def test_example_for_written_server_blocks(room):
+    text = (ROOT / "etc/nginx/koshin.conf").read_text()
+    text = "\n".join(line for line in text.splitlines() if "listen [::]" not in line)
+    text = text.replace("listen 80 ", f"listen {room.address}:{room.web.http_port} ")
+    text = text.replace("listen 443 ", f"listen {room.address}:{room.web.https_port} ")
+    main = room.web.config.read_text().replace("server_names_hash_bucket_size 128;", text)
+    room.web.config.write_text(main[: main.rindex("    server {", 0, main.rindex("    server {"))] + "}\n")
+    label = "a" * 63
+    names = [f"{label}.{label}.{label}.example.jp"]
+    certificate = room.ca.issue("a.jp", *names)
+    room.driver.do(**room.site(1, "a.jp", *names, certificate=certificate))
+    room.until_shown(names[0], certificate)
+    with pytest.raises(OSError):
+        room.shown("nobody.jp")
+
+
 def test_folder_with_a_command(folder):
     notes = folder / "notes"
     script = folder / "command.sh"
