@@ -1,6 +1,7 @@
 #include "core/site.h"
 #include "base/must.h"
 #include "core/classify.h"
+#include "core/site_findings.h"
 #include "core/site_letters.h"
 #include "core/site_plan.h"
 
@@ -14,16 +15,6 @@ enum {
 	AGED_S = 30 * 86400, /* past this, an open fault of the owner's is looked at daily */
 	CA_PAUSE_S = 10,     /* until the account at the CA is there */
 	YOUNG_S = 86400,     /* until this age it is polled at the record's TTL */
-};
-
-/* What one step works on; saves every helper from five parameters. */
-struct step {
-	struct site *s;
-	const struct site_event *ev;
-	const struct turn *t;
-	const struct policy *p;
-	struct arena *a;
-	struct site_effects *out;
 };
 
 static const int32_t longest_s[] = {
@@ -47,8 +38,8 @@ site_effect_put(struct site_effects *out, enum site_effect_kind kind)
 	return fx;
 }
 
-static void
-tell_history(const struct step *st, enum history_kind kind, const struct finding *f)
+void
+step_history(const struct step *st, enum history_kind kind, const struct finding *f)
 {
 	struct site_effect *fx = site_effect_put(st->out, FX_HISTORY);
 
@@ -74,202 +65,6 @@ rest(const struct step *st)
 {
 	st->s->doing = DOING_NOTHING;
 	st->s->doing_since = st->t->now;
-}
-
-/* --- findings --- */
-
-static struct finding *
-find(struct finding_list *l, enum cause c, struct str subject)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->at[i].cause == c && str_eq(l->at[i].subject, subject))
-			return &l->at[i];
-	return NULL;
-}
-
-static bool
-is_deploy_cause(enum cause c)
-{
-	return c == CAUSE_OWN_DEPLOY_NOT_SERVED || c == CAUSE_OWN_DEPLOY_CONFIG_BROKEN ||
-	       c == CAUSE_OWN_DISK_FULL || c == CAUSE_OWN_DISK_UNWRITABLE ||
-	       c == CAUSE_OWN_CERTIFICATE_KEY_MISMATCH;
-}
-
-static bool
-is_seen_by_handshake(enum cause c)
-{
-	return cause_row(c)->layer == LAYER_SERVED || c == CAUSE_OWN_DEPLOY_NOT_SERVED;
-}
-
-/* Puts what was seen beside what stood: first dates and told letters are kept, news goes to the history. */
-static void
-put_finding(const struct step *st, struct finding_list *l, const struct finding *seen)
-{
-	const struct finding *old = find(&st->s->findings, seen->cause, seen->subject);
-	struct finding *f = finding_put(l, seen->cause, seen->subject);
-
-	if (f == NULL)
-		return;
-	*f = *seen;
-	f->last_seen = st->t->now;
-	f->first_seen = old != NULL ? old->first_seen : st->t->now;
-	f->told_at = old != NULL ? old->told_at : WHEN_UNKNOWN;
-	f->times_seen = old != NULL ? old->times_seen + 1 : 1;
-	if (!when_is_known(f->next_look) || when_before(f->next_look, st->t->now))
-		f->next_look = when_plus(st->t->now, st->p->poll_max);
-	if (old == NULL)
-		tell_history(st, HISTORY_FOUND, f);
-}
-
-static struct finding_list
-list_for(const struct step *st, size_t more)
-{
-	size_t cap = st->s->findings.n + more + 4;
-	struct finding *at = arena_get(st->a, cap * sizeof *at);
-
-	return (struct finding_list){ .at = at, .cap = at != NULL ? cap : 0 };
-}
-
-static void
-take_list(const struct step *st, struct finding_list *l)
-{
-	finding_sort(l);
-	for (size_t i = 0; i < st->s->findings.n; i++) {
-		struct finding *old = &st->s->findings.at[i];
-
-		if (find(l, old->cause, old->subject) == NULL)
-			tell_history(st, HISTORY_GONE, old);
-	}
-	st->s->findings = *l;
-}
-
-/* Adds findings of an order or of the installer; they stand until their next look, or until it goes well. */
-static void
-add_findings(const struct step *st, const struct finding *at, size_t n)
-{
-	struct finding_list l = list_for(st, n);
-
-	for (size_t i = 0; i < n; i++) {
-		put_finding(st, &l, &at[i]);
-		if (l.n > 0)
-			l.at[l.n - 1].is_from_order = true;
-	}
-	for (size_t i = 0; i < st->s->findings.n; i++)
-		if (find(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject) ==
-		    NULL) {
-			struct finding *f = finding_put(
-			    &l, st->s->findings.at[i].cause, st->s->findings.at[i].subject);
-
-			if (f != NULL)
-				*f = st->s->findings.at[i];
-		}
-	take_list(st, &l);
-}
-
-/* Does this old finding stay although the new evidence does not show it? */
-static bool
-outlives_check(const struct finding *old, bool is_handshake_only)
-{
-	if (is_handshake_only)
-		return !is_seen_by_handshake(old->cause);
-	if (is_deploy_cause(old->cause))
-		return old->cause != CAUSE_OWN_DEPLOY_NOT_SERVED;
-	return old->is_from_order;
-}
-
-static void
-merge_evidence(const struct step *st, bool is_handshake_only)
-{
-	size_t cap = (st->ev->evidence->names_n + 1) * LIMIT_FINDINGS;
-	struct finding *room = arena_get(st->a, cap * sizeof *room);
-	struct finding_list seen = { .at = room, .cap = room != NULL ? cap : 0 };
-
-	classify(st->ev->evidence, st->s, st->p, st->a, &seen);
-	struct finding_list l = list_for(st, seen.n);
-	for (size_t i = 0; i < seen.n; i++)
-		if (!is_handshake_only || is_seen_by_handshake(seen.at[i].cause))
-			put_finding(st, &l, &seen.at[i]);
-	for (size_t i = 0; i < st->s->findings.n; i++) {
-		struct finding *old = &st->s->findings.at[i];
-
-		if (find(&l, old->cause, old->subject) != NULL ||
-		    !outlives_check(old, is_handshake_only))
-			continue;
-		struct finding *f = finding_put(&l, old->cause, old->subject);
-		if (f != NULL)
-			*f = *old;
-	}
-	take_list(st, &l);
-}
-
-static void
-drop_findings(
-    const struct step *st, bool (*is_meant)(const struct step *, const struct finding *))
-{
-	struct finding_list l = list_for(st, 0);
-
-	for (size_t i = 0; i < st->s->findings.n; i++) {
-		if (is_meant(st, &st->s->findings.at[i]))
-			continue;
-		struct finding *f =
-		    finding_put(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject);
-
-		if (f != NULL)
-			*f = st->s->findings.at[i];
-	}
-	take_list(st, &l);
-}
-
-static bool
-is_of_deploy(const struct step *st, const struct finding *f)
-{
-	(void)st;
-	return is_deploy_cause(f->cause) ||
-	       (f->is_from_order && cause_row(f->cause)->layer == LAYER_OWN);
-}
-
-/* What the installer met. That another certificate is served is over only when a handshake has shown ours. */
-static bool
-is_of_installer(const struct step *st, const struct finding *f)
-{
-	return is_of_deploy(st, f) && f->cause != CAUSE_OWN_DEPLOY_NOT_SERVED;
-}
-
-static bool
-is_of_order(const struct finding *f)
-{
-	return f->is_from_order && !is_deploy_cause(f->cause);
-}
-
-/* What an earlier order met and the latest one did not. */
-static bool
-is_of_earlier_order(const struct step *st, const struct finding *f)
-{
-	return is_of_order(f) && f->last_seen.s != st->t->now.s &&
-	       !when_before(st->t->now, f->next_look);
-}
-
-/* An order went well: what the CA had said of its names, or of the whole site, is over. A name that was left out
- * keeps its finding, and with it the count of its failures. */
-static void
-drop_order_findings(const struct step *st)
-{
-	struct finding_list l = list_for(st, 0);
-
-	for (size_t i = 0; i < st->s->findings.n; i++) {
-		const struct finding *old = &st->s->findings.at[i];
-		bool is_left_out = false;
-
-		for (size_t k = 0; k < st->s->names_n; k++)
-			is_left_out |= !st->s->names[k].is_held &&
-				       str_eq(old->subject, st->s->names[k].name);
-		if (is_of_order(old) && !is_left_out)
-			continue;
-		struct finding *f = finding_put(&l, old->cause, old->subject);
-		if (f != NULL)
-			*f = *old;
-	}
-	take_list(st, &l);
 }
 
 /* --- what visitors receive --- */
@@ -426,7 +221,7 @@ begin_deploy(const struct step *st)
 	    (struct applied){ plan_digest(s, now), site_redirect(s, now), site_hsts(s, now) };
 	fx->hsts_age_s = site_hsts(s, now) ? (uint32_t)life_hsts_age(s->held.life).s : 0;
 	if ((fx->applied.redirect == 0) != (s->applied.redirect == 0))
-		tell_history(st,
+		step_history(st,
 		    fx->applied.redirect != 0 ? HISTORY_REDIRECT_ON : HISTORY_REDIRECT_OFF,
 		    NULL);
 }
@@ -449,7 +244,7 @@ begin_order(const struct step *st)
 	fx->names = names;
 	fx->names_n = n;
 	s->asked_renew = false;
-	tell_history(st, HISTORY_ORDERED, NULL);
+	step_history(st, HISTORY_ORDERED, NULL);
 	return true;
 }
 
@@ -472,7 +267,7 @@ decide(const struct step *st)
 	    !when_before(now, when_plus(s->draft.begun_at, st->p->draft_discard_after))) {
 		s->draft.exists = false;
 		(void)site_effect_put(st->out, FX_DISCARD_DRAFT);
-		tell_history(st, HISTORY_DRAFT_DISCARDED, NULL);
+		step_history(st, HISTORY_DRAFT_DISCARDED, NULL);
 	}
 	if (deploy_is_due(s, now) && !when_before(now, s->deploy_at)) {
 		begin_deploy(st);
@@ -510,8 +305,8 @@ prove(const struct step *st)
 	s->held.is_live = true;
 	s->renewals_good++;
 	s->deploy_failures = 0;
-	tell_history(st, HISTORY_PROVEN, NULL);
-	drop_findings(st, is_of_deploy);
+	step_history(st, HISTORY_PROVEN, NULL);
+	findings_drop(st, finding_of_deploy);
 }
 
 static void
@@ -525,7 +320,7 @@ on_checked(const struct step *st)
 	for (size_t i = 0; passed != NULL && i < s->names_n; i++)
 		passed[i] = plan_passes(s, &s->names[i], now);
 	enum proof proof = look_at_served(st, true);
-	merge_evidence(st, false);
+	findings_merge(st, false);
 	s->checked_at = now;
 	for (size_t i = 0; i < s->names_n; i++) {
 		struct site_name *n = &s->names[i];
@@ -559,7 +354,7 @@ on_checked(const struct step *st)
 static bool
 is_replacement(enum cause c)
 {
-	return is_seen_by_handshake(c) && c != CAUSE_SERVED_UNREACHABLE &&
+	return findings_by_handshake(c) && c != CAUSE_SERVED_UNREACHABLE &&
 	       c != CAUSE_SERVED_EXPIRING;
 }
 
@@ -581,15 +376,15 @@ on_verified(const struct step *st)
 	(void)look_at_served(st, true);
 	for (size_t i = 0; i < s->findings.n; i++)
 		was_replaced |= is_replacement(s->findings.at[i].cause);
-	merge_evidence(st, true);
+	findings_merge(st, true);
 	if (proof == PROOF_HELD) {
 		if (!s->held.is_live)
 			prove(st);
 		else if (was_replaced)
-			tell_history(st, HISTORY_RESTORED, NULL);
+			step_history(st, HISTORY_RESTORED, NULL);
 		s->verify_failures = 0;
 		s->deploy_failures = 0;
-		drop_findings(st, is_of_deploy);
+		findings_drop(st, finding_of_deploy);
 		s->look_at = next_look(st);
 		return;
 	}
@@ -608,7 +403,7 @@ on_verified(const struct step *st)
 		.subject = s->names[0].name,
 		.acts = ACTOR_HOST,
 		.next_look = s->deploy_at };
-	add_findings(st, &f, 1);
+	findings_add(st, &f, 1);
 	s->look_at = next_look(st);
 }
 
@@ -630,7 +425,7 @@ on_issued(const struct step *st)
 		if (is_in) {
 			n->validated_at = st->t->now;
 			if (!n->is_held && s->held.id != 0)
-				tell_history(st, HISTORY_NAME_ADDED, NULL);
+				step_history(st, HISTORY_NAME_ADDED, NULL);
 		} else if (n->is_held && n->is_wanted && lost != NULL) {
 			lost[lost_n++] = n->name;
 		}
@@ -646,10 +441,10 @@ on_issued(const struct step *st)
 	s->deploy_at = st->t->now;
 	s->reminders_told = 0;
 	s->expired_told = false;
-	tell_history(st, HISTORY_ISSUED, NULL);
-	drop_order_findings(st);
+	step_history(st, HISTORY_ISSUED, NULL);
+	findings_drop_ordered(st);
 	if (lost_n > 0) {
-		tell_history(st, HISTORY_REDUCED, NULL);
+		step_history(st, HISTORY_REDUCED, NULL);
 		site_letters_reduced(s, st->t, lost, lost_n, st->out);
 	}
 	rest(st);
@@ -698,7 +493,7 @@ on_order_failed(const struct step *st)
 	/* The CA's word about a name blocks that name until its date: a refused order is not repeated before (P6). */
 	for (size_t i = 0; room != NULL && i < ev->failures_n; i++) {
 		const struct finding *old =
-		    find(&s->findings, ev->failures[i].cause, ev->failures[i].subject);
+		    findings_find(&s->findings, ev->failures[i].cause, ev->failures[i].subject);
 		unsigned times = old != NULL ? old->times_seen + 1 : 1;
 
 		room[i] = ev->failures[i];
@@ -707,15 +502,15 @@ on_order_failed(const struct step *st)
 			   : when_plus(now, order_wait(st, ev->failures[i].cause, times));
 	}
 	if (room != NULL)
-		add_findings(st, room, ev->failures_n);
-	drop_findings(st, is_of_earlier_order);
+		findings_add(st, room, ev->failures_n);
+	findings_drop(st, finding_of_earlier_order);
 	if (is_law)
 		retry_at = when_max(retry_at, ev->retry_after);
 	else if ((ev->is_retry_at_once && s->order_failures < 3) || some_name_is_fine(s, ev))
 		retry_at = when_plus(now, SPAN_S(1));
 	s->retry_at = retry_at;
 	s->retry_is_law = is_law;
-	tell_history(st, HISTORY_ORDER_FAILED, ev->failures_n > 0 ? &ev->failures[0] : NULL);
+	step_history(st, HISTORY_ORDER_FAILED, ev->failures_n > 0 ? &ev->failures[0] : NULL);
 	s->look_at = when_min(s->look_at, next_look(st));
 }
 
@@ -733,19 +528,19 @@ on_deployed(const struct step *st)
 					      SPAN_S(DEPLOY_PAUSE_MOST_S)));
 		struct finding f = ev->failures[0];
 		f.next_look = s->deploy_at;
-		add_findings(st, &f, 1);
+		findings_add(st, &f, 1);
 		if (s->deploy_failures == 1)
-			tell_history(st, HISTORY_DEPLOY_FAILED, &ev->failures[0]);
+			step_history(st, HISTORY_DEPLOY_FAILED, &ev->failures[0]);
 		return;
 	}
 	if (s->is_removed) {
 		s->applied = (struct applied){ 0 };
-		tell_history(st, HISTORY_REMOVED, NULL);
+		step_history(st, HISTORY_REMOVED, NULL);
 		return;
 	}
 	s->applied = ev->applied;
 	s->deploy_at = st->t->now;
-	drop_findings(st, is_of_installer);
+	findings_drop(st, finding_of_installer);
 	if (s->held.id != 0 && when_before(st->t->now, s->held.life.to))
 		(void)begin(st, DOING_VERIFY, FX_VERIFY);
 	else
@@ -813,7 +608,7 @@ on_asked(const struct step *st, bool is_renewal)
 {
 	st->s->asked_check = true;
 	st->s->asked_renew |= is_renewal;
-	tell_history(st, HISTORY_ASKED, NULL);
+	step_history(st, HISTORY_ASKED, NULL);
 	/* The person has probably mended something: what waits for its back-off looks again at once. */
 	if (!st->s->retry_is_law)
 		st->s->retry_at = WHEN_UNKNOWN;
@@ -862,7 +657,7 @@ take_event(const struct step *st)
 		on_asked(st, true);
 		return;
 	case SITE_CHANGED:
-		tell_history(st, HISTORY_CHANGED, NULL);
+		step_history(st, HISTORY_CHANGED, NULL);
 		s->look_at = st->t->now;
 		s->deploy_at = when_min(s->deploy_at, st->t->now);
 		return;
@@ -905,10 +700,11 @@ note_end(const struct step *st)
 {
 	struct site *s = st->s;
 
-	if (s->held.id == 0 || when_before(st->t->now, s->held.life.to) || s->reminders_told > LIFE_REMINDERS)
+	if (s->held.id == 0 || when_before(st->t->now, s->held.life.to) ||
+	    s->reminders_told > LIFE_REMINDERS)
 		return;
 	s->reminders_told = LIFE_REMINDERS + 1;
-	tell_history(st, HISTORY_EXPIRED, NULL);
+	step_history(st, HISTORY_EXPIRED, NULL);
 }
 
 void

@@ -106,7 +106,6 @@ struct site {
 	uint8_t reminders_told; /* reminders passed in this story; LIFE_REMINDERS + 1: the end was noted too */
 	bool expired_told;
 	bool issued_told;
-	bool reduced_told;
 	struct when letter_at;	/* last letter of the story; WHEN_UNKNOWN before */
 
 	struct when wake; /* next date on which anything can happen by itself */

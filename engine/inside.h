@@ -41,14 +41,13 @@ struct work {
 	struct evidence_box *evidence;
 	struct acme_answer *answer;
 	struct str words, target, csr_der, set, thumbprint, url, caa_identity, terms;
-	struct problem problem;
 	struct when retry_after;
 	struct arena arena; /* holds the strings above */
 };
 
 /* An order under way, in memory; what is needed to go on is in its row. */
 struct live_order {
-	struct live_order *next_in_bucket, *next_due;
+	struct live_order *next_in_bucket;
 	struct order order;
 	struct arena keep;
 	struct str sealed_key;

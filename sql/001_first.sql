@@ -72,7 +72,6 @@ CREATE TABLE site (
 	reminders_told INTEGER NOT NULL DEFAULT 0 CHECK (reminders_told BETWEEN 0 AND 255),
 	expired_told INTEGER NOT NULL DEFAULT 0 CHECK (expired_told IN (0, 1)),
 	issued_told INTEGER NOT NULL DEFAULT 0 CHECK (issued_told IN (0, 1)),
-	reduced_told INTEGER NOT NULL DEFAULT 0 CHECK (reduced_told IN (0, 1)),
 	letter_at INTEGER,
 	wake INTEGER,
 	-- P6: an order is open in one state alone.

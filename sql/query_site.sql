@@ -16,7 +16,7 @@ SELECT s.owner_id, s.doing, s.doing_since, s.job,
 	s.deploy_failures, s.deploy_at, s.verify_failures,
 	s.applied_digest, s.applied_redirect, s.applied_hsts, s.renewals_good, s.jitter,
 	s.asked_check, s.asked_renew, s.is_removed,
-	s.story_open, s.reminders_told, s.expired_told, s.issued_told, s.reduced_told, s.letter_at, s.wake,
+	s.story_open, s.reminders_told, s.expired_told, s.issued_told, s.letter_at, s.wake,
 	g.source, g.coverage, g.key_type, g.redirect, g.hsts, g.root, g.proxy,
 	d.site_id IS NOT NULL AS has_draft,
 	d.source AS draft_source, d.coverage AS draft_coverage, d.key_type AS draft_key_type,
@@ -55,7 +55,7 @@ UPDATE site SET doing = :doing, doing_since = :doing_since, job = :job,
 	applied_hsts = :applied_hsts, renewals_good = :renewals_good, jitter = :jitter,
 	asked_check = :asked_check, asked_renew = :asked_renew, is_removed = :is_removed,
 	story_open = :story_open, reminders_told = :reminders_told, expired_told = :expired_told,
-	issued_told = :issued_told, reduced_told = :reduced_told, letter_at = :letter_at, wake = :wake
+	issued_told = :issued_told, letter_at = :letter_at, wake = :wake
 WHERE id = :id;
 
 -- A removed site lets its names go to others. A row that is as it should be is not written.

@@ -109,7 +109,6 @@ read_state(struct query *q, struct site *ret)
 	ret->reminders_told = (uint8_t)query_int(q, "reminders_told", 0, UINT8_MAX);
 	ret->expired_told = query_bool(q, "expired_told");
 	ret->issued_told = query_bool(q, "issued_told");
-	ret->reduced_told = query_bool(q, "reduced_told");
 	ret->letter_at = query_when(q, "letter_at");
 	ret->wake = query_when(q, "wake");
 }
@@ -291,7 +290,6 @@ save_state(struct store *s, const struct site *site)
 	query_bind_int(&q, "reminders_told", site->reminders_told);
 	query_bind_int(&q, "expired_told", site->expired_told);
 	query_bind_int(&q, "issued_told", site->issued_told);
-	query_bind_int(&q, "reduced_told", site->reduced_told);
 	query_bind_when(&q, "letter_at", site->letter_at);
 	query_bind_when(&q, "wake", site->wake);
 	query_bind_int(&q, "id", site->id);

@@ -92,6 +92,7 @@ class Mailbox:
         self._loop.run_forever()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
+        # One round of the loop, so that the tasks see that they were cancelled; nothing is waited for by the clock.
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 

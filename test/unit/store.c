@@ -126,7 +126,6 @@ change_site(struct site *s, int64_t certificate, int64_t order, struct arena *a)
 	s->reminders_told = (uint8_t)roll(256);
 	s->expired_told = flip();
 	s->issued_told = flip();
-	s->reduced_told = flip();
 	s->letter_at = any_when();
 	s->wake = any_when();
 	if (s->draft.exists)
@@ -255,7 +254,6 @@ same_site(const struct site *a, const struct site *b)
 	SAME(a->reminders_told, b->reminders_told);
 	SAME(a->expired_told, b->expired_told);
 	SAME(a->issued_told, b->issued_told);
-	SAME(a->reduced_told, b->reduced_told);
 	SAME(a->letter_at.s, b->letter_at.s);
 	SAME(a->wake.s, b->wake.s);
 }

@@ -1,0 +1,197 @@
+#include "core/site_findings.h"
+#include "core/classify.h"
+#include "core/site_letters.h"
+
+struct finding *
+findings_find(struct finding_list *l, enum cause c, struct str subject)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->at[i].cause == c && str_eq(l->at[i].subject, subject))
+			return &l->at[i];
+	return NULL;
+}
+
+static bool
+is_deploy_cause(enum cause c)
+{
+	return c == CAUSE_OWN_DEPLOY_NOT_SERVED || c == CAUSE_OWN_DEPLOY_CONFIG_BROKEN ||
+	       c == CAUSE_OWN_DISK_FULL || c == CAUSE_OWN_DISK_UNWRITABLE ||
+	       c == CAUSE_OWN_CERTIFICATE_KEY_MISMATCH;
+}
+
+bool
+findings_by_handshake(enum cause c)
+{
+	return cause_row(c)->layer == LAYER_SERVED || c == CAUSE_OWN_DEPLOY_NOT_SERVED;
+}
+
+/* Puts what was seen beside what stood: first dates and told letters are kept, news goes to the history. */
+static void
+put_finding(const struct step *st, struct finding_list *l, const struct finding *seen)
+{
+	const struct finding *old = findings_find(&st->s->findings, seen->cause, seen->subject);
+	struct finding *f = finding_put(l, seen->cause, seen->subject);
+
+	if (f == NULL)
+		return;
+	*f = *seen;
+	f->last_seen = st->t->now;
+	f->first_seen = old != NULL ? old->first_seen : st->t->now;
+	f->told_at = old != NULL ? old->told_at : WHEN_UNKNOWN;
+	f->times_seen = old != NULL ? old->times_seen + 1 : 1;
+	if (!when_is_known(f->next_look) || when_before(f->next_look, st->t->now))
+		f->next_look = when_plus(st->t->now, st->p->poll_max);
+	if (old == NULL)
+		step_history(st, HISTORY_FOUND, f);
+}
+
+static struct finding_list
+list_for(const struct step *st, size_t more)
+{
+	size_t cap = st->s->findings.n + more + 4;
+	struct finding *at = arena_get(st->a, cap * sizeof *at);
+
+	return (struct finding_list){ .at = at, .cap = at != NULL ? cap : 0 };
+}
+
+static void
+take_list(const struct step *st, struct finding_list *l)
+{
+	finding_sort(l);
+	for (size_t i = 0; i < st->s->findings.n; i++) {
+		struct finding *old = &st->s->findings.at[i];
+
+		if (findings_find(l, old->cause, old->subject) == NULL)
+			step_history(st, HISTORY_GONE, old);
+	}
+	st->s->findings = *l;
+}
+
+/* Adds findings of an order or of the installer; they stand until their next look, or until it goes well. */
+void
+findings_add(const struct step *st, const struct finding *at, size_t n)
+{
+	struct finding_list l = list_for(st, n);
+
+	for (size_t i = 0; i < n; i++) {
+		put_finding(st, &l, &at[i]);
+		if (l.n > 0)
+			l.at[l.n - 1].is_from_order = true;
+	}
+	for (size_t i = 0; i < st->s->findings.n; i++)
+		if (findings_find(&l, st->s->findings.at[i].cause,
+			st->s->findings.at[i].subject) == NULL) {
+			struct finding *f = finding_put(
+			    &l, st->s->findings.at[i].cause, st->s->findings.at[i].subject);
+
+			if (f != NULL)
+				*f = st->s->findings.at[i];
+		}
+	take_list(st, &l);
+}
+
+/* Does this old finding stay although the new evidence does not show it? */
+static bool
+outlives_check(const struct finding *old, bool is_handshake_only)
+{
+	if (is_handshake_only)
+		return !findings_by_handshake(old->cause);
+	if (is_deploy_cause(old->cause))
+		return old->cause != CAUSE_OWN_DEPLOY_NOT_SERVED;
+	return old->is_from_order;
+}
+
+void
+findings_merge(const struct step *st, bool is_handshake_only)
+{
+	size_t cap = (st->ev->evidence->names_n + 1) * LIMIT_FINDINGS;
+	struct finding *room = arena_get(st->a, cap * sizeof *room);
+	struct finding_list seen = { .at = room, .cap = room != NULL ? cap : 0 };
+
+	classify(st->ev->evidence, st->s, st->p, st->a, &seen);
+	struct finding_list l = list_for(st, seen.n);
+	for (size_t i = 0; i < seen.n; i++)
+		if (!is_handshake_only || findings_by_handshake(seen.at[i].cause))
+			put_finding(st, &l, &seen.at[i]);
+	for (size_t i = 0; i < st->s->findings.n; i++) {
+		struct finding *old = &st->s->findings.at[i];
+
+		if (findings_find(&l, old->cause, old->subject) != NULL ||
+		    !outlives_check(old, is_handshake_only))
+			continue;
+		struct finding *f = finding_put(&l, old->cause, old->subject);
+		if (f != NULL)
+			*f = *old;
+	}
+	take_list(st, &l);
+}
+
+void
+findings_drop(
+    const struct step *st, bool (*is_meant)(const struct step *, const struct finding *))
+{
+	struct finding_list l = list_for(st, 0);
+
+	for (size_t i = 0; i < st->s->findings.n; i++) {
+		if (is_meant(st, &st->s->findings.at[i]))
+			continue;
+		struct finding *f =
+		    finding_put(&l, st->s->findings.at[i].cause, st->s->findings.at[i].subject);
+
+		if (f != NULL)
+			*f = st->s->findings.at[i];
+	}
+	take_list(st, &l);
+}
+
+bool
+finding_of_deploy(const struct step *st, const struct finding *f)
+{
+	(void)st;
+	return is_deploy_cause(f->cause) ||
+	       (f->is_from_order && cause_row(f->cause)->layer == LAYER_OWN);
+}
+
+/* What the installer met. That another certificate is served is over only when a handshake has shown ours. */
+bool
+finding_of_installer(const struct step *st, const struct finding *f)
+{
+	return finding_of_deploy(st, f) && f->cause != CAUSE_OWN_DEPLOY_NOT_SERVED;
+}
+
+static bool
+is_of_order(const struct finding *f)
+{
+	return f->is_from_order && !is_deploy_cause(f->cause);
+}
+
+/* What an earlier order met and the latest one did not. */
+bool
+finding_of_earlier_order(const struct step *st, const struct finding *f)
+{
+	return is_of_order(f) && f->last_seen.s != st->t->now.s &&
+	       !when_before(st->t->now, f->next_look);
+}
+
+/* An order went well: what the CA had said of its names, or of the whole site, is over. A name that was left out
+ * keeps its finding, and with it the count of its failures. */
+void
+findings_drop_ordered(const struct step *st)
+{
+	struct finding_list l = list_for(st, 0);
+
+	for (size_t i = 0; i < st->s->findings.n; i++) {
+		const struct finding *old = &st->s->findings.at[i];
+		bool is_left_out = false;
+
+		for (size_t k = 0; k < st->s->names_n; k++)
+			is_left_out |= !st->s->names[k].is_held &&
+				       str_eq(old->subject, st->s->names[k].name);
+		if (is_of_order(old) && !is_left_out)
+			continue;
+		struct finding *f = finding_put(&l, old->cause, old->subject);
+		if (f != NULL)
+			*f = *old;
+	}
+	take_list(st, &l);
+}

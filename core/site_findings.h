@@ -1,0 +1,36 @@
+#ifndef KOSHIN_CORE_SITE_FINDINGS_H
+#define KOSHIN_CORE_SITE_FINDINGS_H
+/*
+ * The list of a site's open findings, through one step: what was seen is put beside what stood, first dates and told
+ * letters are kept, news and endings go to the history. Three kinds of witness, each with its own end: a check's
+ * finding ends when a check no longer sees it, an order's or the installer's when that goes well, a handshake's when a
+ * handshake shows the right certificate.
+ */
+#include "core/site.h"
+
+/* What one step works on; saves every function of the step from five parameters. */
+struct step {
+	struct site *s;
+	const struct site_event *ev;
+	const struct turn *t;
+	const struct policy *p;
+	struct arena *a;
+	struct site_effects *out;
+};
+/* Appends one line of history; f may be NULL. */
+void step_history(const struct step *st, enum history_kind kind, const struct finding *f);
+
+struct finding *findings_find(struct finding_list *l, enum cause c, struct str subject);
+/* Is it seen by a handshake alone? */
+bool findings_by_handshake(enum cause c);
+/* Findings of an order or of the installer. */
+void findings_add(const struct step *st, const struct finding *at, size_t n);
+/* Takes over what classify() finds in the event's evidence. */
+void findings_merge(const struct step *st, bool is_handshake_only);
+
+typedef bool finding_test(const struct step *st, const struct finding *f);
+void findings_drop(const struct step *st, finding_test *is_meant);
+finding_test finding_of_deploy, finding_of_installer, finding_of_earlier_order;
+/* An order went well: what the CA had said of its names is over. */
+void findings_drop_ordered(const struct step *st);
+#endif
