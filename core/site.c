@@ -243,7 +243,6 @@ begin_order(const struct step *st)
 	struct site_effect *fx = begin(st, DOING_ORDER, FX_ORDER);
 	fx->names = names;
 	fx->names_n = n;
-	s->asked_renew = false;
 	step_history(st, HISTORY_ORDERED, NULL);
 	return true;
 }
@@ -431,6 +430,8 @@ on_issued(const struct step *st)
 		}
 		n->is_held = is_in;
 	}
+	/* The wish of a person is fulfilled by a certificate, not by the attempt: a kill in between loses nothing (P7). */
+	s->asked_renew = false;
 	s->held = ev->issued;
 	s->held.is_live = false;
 	s->jitter = st->t->roll;
@@ -484,6 +485,8 @@ on_order_failed(const struct step *st)
 	bool is_law = when_is_known(ev->retry_after) && when_before(now, ev->retry_after);
 	struct finding *room = arena_get(st->a, (ev->failures_n + 1) * sizeof *room);
 
+	/* It was tried and refused: from here on the plan's own dates count, not the wish. */
+	s->asked_renew = false;
 	s->order_id = 0;
 	rest(st);
 	s->order_failures++;

@@ -19,6 +19,7 @@ from servers import Dns, Nginx, Pebble, free_port, handshake, new_address, new_f
 
 PARTS = ("engine", "keeper", "installer")
 AT_ONCE = 6
+PATIENCE = 150  # seconds; a CA's refusal is not repeated before a minute, however it came about
 BUDGET = 2400  # seconds for the whole; more means that something waits for ever
 POINTS_MAX = 1000
 
@@ -63,9 +64,9 @@ def run_one(ground, part, n):
     try:
         koshin.start(env={"KOSHIN_POINT_FILE": str(point)})
         koshin.add(name, owner=owner, coverage="single", root=str(folder))
-        first = until(f"{name} is served", served, 60, 0.1)
+        first = until(f"{name} is served", served, PATIENCE, 0.1)
         koshin.run("renew", name)
-        until(f"{name} is renewed", lambda: served(first.fingerprint), 60, 0.1)
+        until(f"{name} is renewed", lambda: served(first.fingerprint), PATIENCE, 0.1)
         until("all is well", lambda: koshin.show(name)["state"] == "ok", 30, 0.3)
         letters = until("the letter", lambda: ground.mail.letters(to=owner), 30, 0.1)
         touched = not point.exists()

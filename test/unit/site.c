@@ -512,6 +512,29 @@ test_refused_name_is_left_out(void **state)
 	arena_fini(&f.arena);
 }
 
+/* P7: a renewal that a person asked for survives the death of the engine between the decision and the order. */
+static void
+test_wish_survives(void **state)
+{
+	struct fixture f;
+	struct finding unused;
+
+	(void)state;
+	fixture_init(&f, AGE_YOUNG);
+	f.site.asked_renew = true;
+	fixture_do(&f, DOING_CHECK);
+	(void)step(&f, event_of(&f, SITE_CHECKED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
+	assert_int_equal(f.site.doing, DOING_ORDER);
+	/* The order was never placed; the next engine begins with what is stored. */
+	const struct site_effects *out = step(&f, (struct site_event){ .kind = SITE_RESTARTED, .retry_after = WHEN_UNKNOWN });
+	assert_int_equal(count(out, FX_ORDER), 1);
+	/* Refused, it is no reason for tries without end. */
+	f.site.order_id = 9;
+	(void)step(&f, event_of(&f, SITE_ORDER_FAILED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
+	assert_false(f.site.asked_renew);
+	arena_fini(&f.arena);
+}
+
 /* --- what is said --- */
 
 /* The first state that fits is the one that is said; rows in the order of precedence. */
@@ -595,6 +618,7 @@ main(void)
 		cmocka_unit_test(test_backoff_of_orders),
 		cmocka_unit_test(test_refused_name_is_left_out),
 		cmocka_unit_test(test_proven_by_any_look),
+		cmocka_unit_test(test_wish_survives),
 		cmocka_unit_test(test_states),
 	};
 
