@@ -126,6 +126,9 @@ class Mailbox:
                     lines = []
                     while (data := await reader.readline()) not in (b".\r\n", b""):
                         lines.append(data[1:] if data.startswith(b".") else data)
+                    # RFC 5321, 4.1.1.4: without the line of one dot the client has handed over nothing.
+                    if data == b"":
+                        break
                     self._keep(to, b"".join(lines))
                     say("250 kept")
                 elif verb == "QUIT":
