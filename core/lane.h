@@ -1,0 +1,34 @@
+#ifndef KOSHIN_CORE_LANE_H
+#define KOSHIN_CORE_LANE_H
+/* In which lane a site's order waits for its place at the CA. A function of facts and time; nothing is stored of it but
+ * what an index needs. */
+#include "core/lifetime.h"
+#include "base/str.h"
+
+enum lane {
+#define LANE(symbol, word, share) LANE_##symbol,
+#include "core/lane.tbl"
+#undef LANE
+	LANE_COUNT
+};
+enum {
+#define LANE(symbol, word, share) +share
+	LANE_SHARES = 0
+#include "core/lane.tbl"
+#undef LANE
+};
+/* What of a site decides about its lane. */
+struct lane_facts {
+	bool is_held;	     /* a certificate is held; life is its own */
+	struct life life;
+	bool is_asked;	     /* a person asked for a new certificate */
+	bool is_replacement; /* the CA wants the held certificate replaced before its ordinary time */
+};
+/* "Little is left" is a quarter of the life (life_reduce_at). The first lane that fits counts. */
+enum lane lane_of(const struct lane_facts *f, struct when now);
+/* From when on it is LANE_EXPIRING, whatever else happens; WHEN_NEVER without a certificate. */
+struct when lane_expiring_at(const struct lane_facts *f);
+unsigned lane_share(enum lane l);
+const char *lane_name(enum lane l); /* "expiring" … "quiet" */
+bool lane_of_name(struct str s, enum lane *ret); /* false for a word that is not in the table */
+#endif
