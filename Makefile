@@ -1,4 +1,4 @@
-# koshin. Targets: all check asan points tidy format bench clean install; settings may be kept in config.mk.
+# koshin. Targets: all check asan points tidy format bench clean install uninstall; settings may be kept in config.mk.
 #   make                 the program: build/koshin
 #   make check           unit tests, scenarios and tool/tidy; needs no server
 #   make asan            the same under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -112,15 +112,24 @@ bench: all $(BENCH)
 format:
 	clang-format -i $(LIB_SRC) $(CMD_SRC) $(UNIT_SRC) $(BENCH_SRC) words/build.c
 
+# What is installed, and where: uninstall takes away exactly this, and folders of koshin's own that are empty then.
+SHARE = $(DESTDIR)$(PREFIX)/share
+COMPLETION = $(SHARE)/bash-completion/completions/koshin
 install: all
 	install -D -m 755 $(BUILD)/koshin $(DESTDIR)$(PREFIX)/sbin/koshin
-	install -D -m 644 etc/koshin.yaml $(DESTDIR)$(PREFIX)/share/koshin/koshin.yaml
-	for page in doc/man/*; do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
-	install -D -m 644 etc/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/koshin
+	install -D -m 644 etc/koshin.yaml $(SHARE)/koshin/koshin.yaml
+	for file in etc/nginx/*; do install -D -m 644 $$file $(SHARE)/koshin/nginx/$${file##*/} || exit 1; done
+	for page in doc/man/*; do install -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/} || exit 1; done
+	install -D -m 644 etc/completion.bash $(COMPLETION)
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/koshin $(SHARE)/koshin/koshin.yaml $(COMPLETION)
+	for file in etc/nginx/*; do rm -f $(SHARE)/koshin/nginx/$${file##*/}; done
+	for page in doc/man/*; do rm -f $(SHARE)/man/man$${page##*.}/$${page##*/}; done
+	for folder in $(SHARE)/koshin/nginx $(SHARE)/koshin; do [ ! -d $$folder ] || rmdir --ignore-fail-on-non-empty $$folder; done
 
 clean:
 	rm -rf build build-asan build-points build-clang
 
-.PHONY: all unit peer check asan points tidy bench format install clean
+.PHONY: all unit peer check asan points tidy bench format install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

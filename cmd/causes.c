@@ -79,9 +79,58 @@ table_of_causes(const struct cmd *c)
 	table_print(&t);
 }
 
+/* What CAs said that no row explains: the operator's work, for a rule or a report. */
+static int
+list_unknown(struct cmd *c)
+{
+	json_t *document = NULL, *text;
+	size_t i;
+	int status;
+	struct client *cl = client_open(c, &status);
+
+	if (cl == NULL)
+		return status;
+	status = client_ask(cl, "GET", STR("/unclassified?limit=500"), NULL, &document);
+	json_t *texts_of_cas = json_object_get(document, "texts");
+	if (status == CMD_DONE && c->is_json) {
+		client_print_json(document);
+	} else if (status == CMD_DONE && json_array_size(texts_of_cas) == 0) {
+		CMD_SAY(c, stdout, "cli.no-unknown", STR_NONE);
+	} else if (status == CMD_DONE) {
+		struct show s = show_init(c, client_config(cl));
+		AUTO_TABLE t = { 0 };
+
+		table_init(&t, 4);
+		const struct str head[] = { show_ui(&s, "cli.head.times", &t.arena),
+			show_ui(&s, "cli.head.last-seen", &t.arena),
+			show_ui(&s, "cli.head.id", &t.arena),
+			show_ui(&s, "cli.head.text", &t.arena) };
+		table_put(&t, head);
+		json_array_foreach(texts_of_cas, i, text)
+		{
+			AUTO_BUF last = { .max = 256 };
+
+			show_date(&s, text, "last_seen", false, &last);
+			const struct str cells[] = { arena_strf(&t.arena, "%lld",
+							 (long long)json_integer_value(
+							     json_object_get(text, "times"))),
+				buf_str(&last), str_of(show_text(text, "class")),
+				str_of(show_text(text, "text")) };
+
+			table_put(&t, cells);
+		}
+		table_print(&t);
+	}
+	json_decref(document);
+	client_close(&cl);
+	return status;
+}
+
 int
 cmd_causes(struct cmd *c)
 {
+	if (cmd_has(c, "unknown"))
+		return list_unknown(c);
 	enum cause one = c->args_n > 0 ? cause_of_id(str_of(c->args[0])) : CAUSE_NONE;
 
 	if (c->args_n > 0 && one == CAUSE_NONE) {

@@ -1,10 +1,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 #include "cmd/client.h"
 #include "cmd/show.h"
+#include "ports/keys/p12.h"
+#include "ports/keys/secret.h"
+#include "ports/mail/smtp.h"
 
 /* koshin cert show, koshin cert export. */
 
@@ -67,12 +72,115 @@ write_out(struct cmd *c, const char *path, struct str text)
 	return CMD_FAILED;
 }
 
+/* --- PKCS#12: its password is read from a file or typed, never an argument that every user of the machine can see --- */
+
+/* One line from the terminal, not shown. NULL if there is none. */
+static char *
+ask_line(const struct cmd *c, const char *key)
+{
+	char line[P12_PASSWORD_BYTES_MAX + 2];
+	struct termios shown, hidden;
+	char *ret = NULL;
+
+	CMD_SAY(c, stderr, key, STR_NONE);
+	if (tcgetattr(STDIN_FILENO, &shown) != 0)
+		return NULL;
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) != 0)
+		return NULL;
+	if (fgets(line, sizeof line, stdin) != NULL) {
+		line[strcspn(line, "\r\n")] = '\0';
+		ret = strdup(line);
+	}
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown); /* it has been set once already */
+	explicit_bzero(line, sizeof line);
+	return ret;
+}
+
+static void
+forget(char **password)
+{
+	if (*password != NULL)
+		explicit_bzero(*password, strlen(*password));
+	free(*password);
+	*password = NULL;
+}
+
+static char *
+typed_password(const struct cmd *c)
+{
+	char *first = ask_line(c, "cli.password");
+	char *second = first != NULL ? ask_line(c, "cli.password-again") : NULL;
+
+	if (first == NULL || second == NULL || strcmp(first, second) != 0 || *first == '\0') {
+		CMD_SAY(c, stderr, "cli.password-differs", STR_NONE);
+		forget(&first);
+	}
+	forget(&second);
+	return first;
+}
+
+/* NULL after the reason was said. */
+static char *
+password_of(const struct cmd *c)
+{
+	const char *file = cmd_value(c, "password-file");
+	struct why why = { "" };
+	char *password = NULL;
+
+	if (file == NULL && !isatty(STDIN_FILENO)) {
+		(void)cmd_misused(c, "usage.p12-password", c->args[0]);
+		return NULL;
+	}
+	if (file == NULL)
+		return typed_password(c);
+	if (smtp_read_password(file, &why, &password) != ERR_OK)
+		CMD_SAY(c, stderr, "cli.error", str_of(why.text));
+	return password;
+}
+
+static int
+export_p12(struct cmd *c)
+{
+	json_t *chain = NULL, *key = NULL;
+	AUTO_BUF p12 = { .max = 256 * 1024 };
+	char *password = password_of(c);
+	int status = CMD_MISUSED;
+	struct client *cl = password != NULL ? client_open(c, &status) : NULL;
+
+	if (cl != NULL)
+		status = client_ask(cl, "GET", client_site_path(cl, c->args[0], "/certificate"), NULL, &chain);
+	if (cl != NULL && status == CMD_DONE)
+		status = client_ask(cl, "GET", client_site_path(cl, c->args[0], "/key"), NULL, &key);
+	if (cl != NULL && status == CMD_DONE) {
+		enum err e = p12_make(str_of(show_text(chain, "chain")), str_of(show_text(key, "key")),
+		    str_of(password), str_of(show_text(chain, "site")), &p12);
+
+		if (e == ERR_OK) {
+			status = write_out(c, cmd_value(c, "out"), buf_str(&p12));
+		} else {
+			CMD_SAY(c, stderr, "cli.error", str_of(err_words(e)));
+			status = CMD_FAILED;
+		}
+	}
+	secret_wipe(str_of(show_text(key, "key")));
+	json_decref(key);
+	json_decref(chain);
+	client_close(&cl);
+	forget(&password);
+	return status;
+}
+
 int
 cmd_cert_export(struct cmd *c)
 {
 	json_t *o = NULL;
 	bool is_key = cmd_has(c, "key");
 	int status;
+
+	if (cmd_has(c, "p12"))
+		return is_key || c->is_json ? cmd_misused(c, "usage.p12-alone", c->args[0]) : export_p12(c);
 	struct client *cl = client_open(c, &status);
 
 	if (cl == NULL)

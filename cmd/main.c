@@ -43,14 +43,16 @@ static const struct command commands[] = {
 	    { { NULL, NULL } } },
 	{ "causes", cmd_causes, "[ID]", 0, 1,
 	    "  koshin causes\n"
-	    "  koshin causes dns.a.elsewhere --lang en\n",
-	    { { NULL, NULL } } },
+	    "  koshin causes dns.a.elsewhere --lang en\n"
+	    "  koshin causes --unknown\n",
+	    { { "unknown", NULL } } },
 	{ "cert show", cmd_cert_show, "NAME", 1, 1, "  koshin cert show example.jp\n",
 	    { { NULL, NULL } } },
 	{ "cert export", cmd_cert_export, "NAME", 1, 1,
 	    "  koshin cert export example.jp > chain.pem\n"
-	    "  koshin cert export example.jp --key --out example.jp.key\n",
-	    { { "key", NULL }, { "out", "FILE" } } },
+	    "  koshin cert export example.jp --key --out example.jp.key\n"
+	    "  koshin cert export example.jp --p12 --password-file pass.txt --out example.jp.p12\n",
+	    { { "key", NULL }, { "p12", NULL }, { "password-file", "FILE" }, { "out", "FILE" } } },
 	{ "ca list", cmd_ca_list, "", 0, 0, "  koshin ca list --json\n", { { NULL, NULL } } },
 	{ "ca test", cmd_ca_test, "[NAME]", 0, 1, "  koshin ca test\n", { { NULL, NULL } } },
 	{ "doctor", cmd_doctor, "", 0, 0,

@@ -5,7 +5,7 @@ _koshin() {
 	local commands="serve site renew check causes cert ca doctor config simulate"
 
 	case $before in
-	--config | -c | --out | --root)
+	--config | -c | --out | --root | --password-file)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
@@ -51,7 +51,8 @@ _koshin() {
 		;;
 	"site remove"*) options="--yes" ;;
 	renew*) options="--due --wait" ;;
-	"cert export"*) options="--key --out" ;;
+	"cert export"*) options="--key --p12 --password-file --out" ;;
+	causes*) options="--unknown" ;;
 	esac
 	if [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options $everywhere" -- "$word")

@@ -244,6 +244,7 @@ static const struct route {
 	{ "DELETE", { "sites", "*", "draft" }, draft_discard },
 	{ "POST", { "sites", "*", "draft", "apply" }, draft_apply },
 	{ "GET", { "cas" }, cas_list },
+	{ "GET", { "unclassified" }, unclassified_list },
 	{ "GET", { "doctor" }, doctor_report },
 };
 

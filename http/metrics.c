@@ -107,6 +107,26 @@ put_cas(struct store *s, struct when now, struct arena *a, struct buf *out)
 	return ERR_OK;
 }
 
+static enum err
+put_unclassified(struct store *s, struct arena *a, struct buf *out)
+{
+	struct unclassified_row *rows;
+	size_t n;
+	enum err err = store_unclassified_count(s, a, &rows, &n);
+
+	if (err != ERR_OK)
+		return err;
+	/* A gauge: the oldest texts are forgotten, so that the sum can fall. */
+	gauge(out, "koshin_unclassified_texts_total",
+	    "What CAs said and no rule understood, by the class that it fell back to.");
+	for (size_t i = 0; i < n; i++) {
+		buf_put_str(out, STR("koshin_unclassified_texts_total{class=\""));
+		put_label(out, rows[i].type);
+		buf_putf(out, "\"} %" PRId64 "\n", rows[i].times_seen);
+	}
+	return ERR_OK;
+}
+
 enum err
 metrics_write(struct store *s, struct when now, struct arena *a, struct buf *out)
 {
@@ -119,6 +139,8 @@ metrics_write(struct store *s, struct when now, struct arena *a, struct buf *out
 	err = put_heartbeats(s, now, a, out);
 	if (err == ERR_OK)
 		err = put_cas(s, now, a, out);
+	if (err == ERR_OK)
+		err = put_unclassified(s, a, out);
 	return err != ERR_OK ? err : out->err;
 }
 

@@ -276,6 +276,47 @@ cas_list(struct api_call *c)
 	return ERR_OK;
 }
 
+static json_t *
+unclassified_line(const struct unclassified_row *r)
+{
+	json_t *o = json_object();
+
+	if (json_put(o, "class", json_text(r->type)) && json_put(o, "text", json_text(r->text)) &&
+	    json_put(o, "first_seen", json_date(r->first_seen)) &&
+	    json_put(o, "last_seen", json_date(r->last_seen)) &&
+	    json_put(o, "times", json_integer((json_int_t)r->times_seen)))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+enum err
+unclassified_list(struct api_call *c)
+{
+	struct unclassified_row *rows;
+	size_t max, n;
+	json_t *list, *document;
+	enum err err = api_limit(c, &max);
+
+	if (err == ERR_OK)
+		err = store_unclassified_list(c->api->store, max, c->a, &rows, &n);
+	if (err != ERR_OK)
+		return err;
+	list = json_array();
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(list, unclassified_line(&rows[i])) != 0) {
+			json_decref(list);
+			return ERR_MEMORY;
+		}
+	document = json_object();
+	if (!json_put(document, "texts", list)) {
+		json_decref(document);
+		return ERR_MEMORY;
+	}
+	api_give(c, 200, document);
+	return ERR_OK;
+}
+
 enum err
 doctor_report(struct api_call *c)
 {

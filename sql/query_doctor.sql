@@ -38,6 +38,13 @@ SELECT process, pid, at FROM heartbeat ORDER BY process;
 INSERT INTO unclassified (type, text, first_seen, last_seen, times_seen) VALUES (:type, :text, :now, :now, 1)
 ON CONFLICT (type, text) DO UPDATE SET last_seen = excluded.last_seen, times_seen = times_seen + 1;
 
+-- name: unclassified_count
+SELECT type, sum(times_seen) AS n FROM unclassified GROUP BY type ORDER BY type;
+
+-- name: unclassified_list
+SELECT type, text, first_seen, last_seen, times_seen FROM unclassified INDEXED BY unclassified_last
+ORDER BY last_seen DESC, id DESC LIMIT :max;
+
 -- name: unclassified_forget
 DELETE FROM unclassified WHERE id IN
 	(SELECT id FROM unclassified ORDER BY last_seen DESC, id DESC LIMIT -1 OFFSET :most);

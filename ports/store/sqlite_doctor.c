@@ -256,3 +256,55 @@ store_unclassified_put(struct store *s, struct str type, struct str text, struct
 		e = forget_unclassified(s);
 	return bracket_end(s, &b, e);
 }
+
+enum err
+store_unclassified_count(
+    struct store *s, struct arena *a, struct unclassified_row **ret, size_t *ret_n)
+{
+	AUTO_QUERY q = query_start(s, SQL_UNCLASSIFIED_COUNT, a);
+	struct unclassified_row *rows = NULL;
+	size_t n = 0;
+
+	while (query_row(&q)) {
+		rows = query_grow(&q, rows, n, sizeof *rows);
+		if (rows == NULL)
+			break;
+		rows[n] = (struct unclassified_row){ .type = query_text(&q, "type") };
+		rows[n++].times_seen = query_int(&q, "n", 0, INT64_MAX);
+	}
+	enum err e = query_finish(&q);
+	if (e != ERR_OK)
+		return e;
+	*ret = rows;
+	*ret_n = n;
+	return ERR_OK;
+}
+
+enum err
+store_unclassified_list(struct store *s, size_t max, struct arena *a,
+    struct unclassified_row **ret, size_t *ret_n)
+{
+	AUTO_QUERY q = query_start(s, SQL_UNCLASSIFIED_LIST, a);
+	struct unclassified_row *rows = NULL;
+	size_t n = 0;
+
+	query_bind_int(&q, "max", (int64_t)max);
+	while (query_row(&q)) {
+		rows = query_grow(&q, rows, n, sizeof *rows);
+		if (rows == NULL)
+			break;
+		struct unclassified_row *r = &rows[n++];
+
+		r->type = query_text(&q, "type");
+		r->text = query_text(&q, "text");
+		r->first_seen = query_when(&q, "first_seen");
+		r->last_seen = query_when(&q, "last_seen");
+		r->times_seen = query_int(&q, "times_seen", 1, INT64_MAX);
+	}
+	enum err e = query_finish(&q);
+	if (e != ERR_OK)
+		return e;
+	*ret = rows;
+	*ret_n = n;
+	return ERR_OK;
+}

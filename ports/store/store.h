@@ -180,4 +180,14 @@ struct heartbeat_row { struct str process; int64_t pid; struct when at; };
 MUST_USE enum err store_heartbeats(struct store *s, struct arena *a, struct heartbeat_row **ret, size_t *ret_n);
 /* How often a CA's text was not understood, kept raw for the operator: the newest LIMIT_UNCLASSIFIED_ROWS of them. */
 MUST_USE enum err store_unclassified_put(struct store *s, struct str type, struct str text, struct when now);
+struct unclassified_row {
+	struct str type; /* the cause that it fell back to */
+	struct str text; /* empty in a count */
+	struct when first_seen, last_seen;
+	int64_t times_seen;
+};
+/* One row for each type, with the sum of what is kept. */
+MUST_USE enum err store_unclassified_count(struct store *s, struct arena *a, struct unclassified_row **ret, size_t *ret_n);
+/* The last seen first, at most max. */
+MUST_USE enum err store_unclassified_list(struct store *s, size_t max, struct arena *a, struct unclassified_row **ret, size_t *ret_n);
 #endif

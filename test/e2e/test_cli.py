@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import pathlib
 import re
 import socket
 import stat
@@ -332,6 +333,45 @@ def test_certificate(world, site, tmp_path):
     again = world.koshin.run("cert", "export", "kome.jp", "--key", "--out", key_file, status=1)
     assert str(key_file) in again.stderr, "a file that is there is not written into"
     assert world.koshin.kinds("kome.jp").count("key-exported") == 2
+
+
+def test_certificate_as_pkcs12(world, site, tmp_path):
+    password, p12 = tmp_path / "password", tmp_path / "kome.p12"
+    password.write_text("鍵の-password\n")
+    before = world.koshin.kinds("kome.jp").count("key-exported")
+    world.koshin.run("cert", "export", "kome.jp", "--p12", "--password-file", password, "--out", p12)
+    assert stat.S_IMODE(p12.stat().st_mode) == 0o600
+    read = ["openssl", "pkcs12", "-in", p12, "-nodes", "-passin"]
+    opened = subprocess.run([*read, f"file:{password}"], capture_output=True, text=True)
+    assert opened.returncode == 0, opened.stderr
+    chain = world.koshin.json("cert", "show", "kome.jp")["chain"]
+    assert opened.stdout.count("BEGIN CERTIFICATE") == chain.count("BEGIN CERTIFICATE") >= 2
+    key = serialization.load_pem_private_key(opened.stdout[opened.stdout.index("-----BEGIN PRIVATE KEY") :].encode(), None)
+    assert public_bytes(key.public_key()) == public_bytes(x509.load_pem_x509_certificate(chain.encode()).public_key())
+    assert subprocess.run([*read, "pass:wrong"], capture_output=True).returncode != 0
+    assert world.koshin.kinds("kome.jp").count("key-exported") == before + 1
+    # No password: nothing is written. It is never an argument.
+    none = world.koshin.run("cert", "export", "kome.jp", "--p12", "--out", tmp_path / "none.p12", status=2)
+    assert "--password-file" in none.stderr and not (tmp_path / "none.p12").exists()
+    assert world.koshin.run("cert", "export", "kome.jp", "--p12", "--key", status=2).stderr
+
+
+def test_install_and_uninstall(tmp_path):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    make = ["make", "-s", "-C", root, f"DESTDIR={tmp_path}", "PREFIX=/usr/local"]
+    subprocess.run([*make, "install"], check=True, stdout=subprocess.DEVNULL)
+    share = tmp_path / "usr/local/share"
+    installed = {str(p.relative_to(tmp_path / "usr/local")) for p in tmp_path.rglob("*") if p.is_file()}
+    wanted = {"sbin/koshin", "share/koshin/koshin.yaml", "share/bash-completion/completions/koshin"}
+    wanted |= {f"share/koshin/nginx/{p.name}" for p in (root / "etc/nginx").iterdir()}
+    wanted |= {f"share/man/man{p.suffix[1:]}/{p.name}" for p in (root / "doc/man").iterdir()}
+    assert installed == wanted
+    said = subprocess.run([tmp_path / "usr/local/sbin/koshin", "--help"], capture_output=True, text=True)
+    assert said.returncode == 0 and "cert export" in said.stdout
+    (share / "man/man8/other.8").write_text("somebody else's\n")
+    subprocess.run([*make, "uninstall"], check=True)
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["other.8"] and not (share / "koshin").exists()
+
 
 
 def test_ca(world, site):

@@ -333,6 +333,20 @@ unclassified_keeps_the_newest(void **state)
 	SAME(number(s, "SELECT count(*) FROM unclassified"), LIMIT_UNCLASSIFIED_ROWS);
 	SAME(number(s, "SELECT count(*) FROM unclassified WHERE text = 'text 4'"), 0);
 	SAME(number(s, "SELECT times_seen FROM unclassified WHERE text = 'text 500'"), 2);
+	struct unclassified_row *rows;
+	size_t n;
+	OK(s, store_unclassified_list(s, 3, &a, &rows, &n));
+	SAME(n, 3);
+	SAME_STR(rows[0].text, STR("text 500"));
+	SAME(rows[0].times_seen, 2);
+	SAME(rows[0].last_seen.s, now.s + 86400);
+	SAME(rows[0].first_seen.s, now.s + 500);
+	OK(s, store_unclassified_put(s, STR("connection"), STR("c"), when_plus(now, SPAN_D(2))));
+	OK(s, store_unclassified_count(s, &a, &rows, &n));
+	SAME(n, 2);
+	SAME_STR(rows[0].type, STR("connection"));
+	SAME(rows[0].times_seen, 1);
+	SAME(rows[1].times_seen, LIMIT_UNCLASSIFIED_ROWS);
 	static char big[LIMIT_EVIDENCE_BYTES + 1];
 	FAILS(store_unclassified_put(s, STR("t"), (struct str){ big, sizeof big }, now),
 	    ERR_TOO_LONG);
