@@ -3,9 +3,14 @@
 #   make check           unit tests, scenarios and tool/tidy; needs no server
 #   make asan            the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make points          the build in which the kill sweep ends processes: build-points/koshin
+#   make V=1             shows each command whole
 -include config.mk
 
 CC ?= gcc
+# Each command is told by what it makes; V=1 shows it whole.
+ifeq ($(V),)
+Q = @printf '  %s\n' $@ &&
+endif
 BUILD ?= build
 PREFIX ?= /usr/local
 FLAVOUR ?= release
@@ -55,29 +60,29 @@ BENCH = $(BENCH_SRC:%.c=$(BUILD)/%)
 all: $(BUILD)/koshin
 
 $(BUILD)/koshin: $(CMD_OBJ) $(LIBKOSHIN)
-	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $(CMD_OBJ) $(LIBKOSHIN) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $(CMD_OBJ) $(LIBKOSHIN) $(LIBS)
 
 $(LIBKOSHIN): $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/core/%.o: core/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(GNU) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(GNU) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(GNU) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(GNU) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # Texts and queries become C tables. The generators fail where something is missing.
 WORDS_TXT = $(wildcard words/*.txt words/*/*.txt)
 $(BUILD)/words-build: words/build.c words/table.h core/cause.tbl core/letter.tbl core/history.tbl
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(GNU) -std=c17 -g -O1 $(WARN) -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(GNU) -std=c17 -g -O1 $(WARN) -o $@ $<
 $(BUILD)/gen/words_table.c: $(BUILD)/words-build $(WORDS_TXT)
 	@mkdir -p $(@D)
 	$(BUILD)/words-build words > $@.new && mv $@.new $@
@@ -91,12 +96,12 @@ $(BUILD)/gen/sql_table.c: tool/embed-sql $(SQL_TXT) $(BUILD)/gen/sql_table.h
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard ports/store/*.c test/unit/store*.c)): $(BUILD)/gen/sql_table.h
 
 $(BUILD)/test/unit/%: $(BUILD)/test/unit/%.o $(LIBKOSHIN)
-	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS) -lcmocka
+	$(Q)$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS) -lcmocka
 # Programs that talk to servers which somebody else wrote: test/e2e starts those.
 $(BUILD)/test/peer/%: $(BUILD)/test/peer/%.o $(LIBKOSHIN)
-	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBKOSHIN)
-	$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS)
 
 unit: $(UNIT)
 peer: $(PEER)

@@ -4,7 +4,7 @@
 #include "cmd/terminal.h"
 #include "ports/clock/clock.h"
 
-enum { LABEL_COLUMNS = 20, TEXT_MAX = 64 * 1024 };
+enum { LABEL_COLUMNS = 24, TEXT_MAX = 64 * 1024 };
 
 struct show
 show_init(const struct cmd *c, const struct config *config)
@@ -63,8 +63,11 @@ show_date(
 		return;
 	}
 	words_date(w, &s->ctx, to);
-	if (with_distance)
-		words_distance(w, &s->ctx, to);
+	if (!with_distance)
+		return;
+	if (s->ctx.lang == LANG_EN)
+		buf_putc(to, ' ');
+	words_distance(w, &s->ctx, to);
 }
 
 struct str
@@ -178,6 +181,82 @@ show_also(const struct show *s, const json_t *site)
 	}
 }
 
+/* One of the words that settings are made of, as people say it. */
+static void
+put_word(const struct show *s, const char *prefix, const char *word, struct buf *to)
+{
+	char key[64];
+
+	(void)snprintf(key, sizeof key, "%s.%s", prefix, word);
+	words_ui(key, s->cmd->lang, NULL, 0, to);
+}
+
+static void
+show_word_row(const struct show *s, const char *label, const char *prefix, const char *word)
+{
+	AUTO_BUF text = { .max = TEXT_MAX };
+
+	put_word(s, prefix, word, &text);
+	show_row(s, label, buf_str(&text));
+}
+
+/* What a setting would become: "Coverage: the domain and www -> the domain alone". */
+static void
+put_change(const struct show *s, const char *field, const json_t *from, const json_t *to,
+    struct buf *out)
+{
+	static const struct {
+		const char *field, *label, *prefix;
+	} fields[] = { { "source", "cli.label.source", "source" },
+		{ "coverage", "cli.label.coverage", "coverage" },
+		{ "key_type", "cli.label.key-type", "key-type" },
+		{ "redirect", "cli.label.redirect", "cli" },
+		{ "hsts", "cli.label.hsts", "cli" } };
+
+	buf_putc(out, '\n');
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		if (strcmp(fields[i].field, field) != 0)
+			continue;
+		words_ui(fields[i].label, s->cmd->lang, NULL, 0, out);
+		buf_put_str(out, STR(": "));
+		put_word(s, fields[i].prefix,
+		    json_is_boolean(from) ? (json_is_true(from) ? "on" : "off")
+					  : json_string_value(from),
+		    out);
+		buf_put_str(out, STR(" → "));
+		put_word(s, fields[i].prefix,
+		    json_is_boolean(to) ? (json_is_true(to) ? "on" : "off")
+					: json_string_value(to),
+		    out);
+		return;
+	}
+	/* A folder or an address speaks for itself. */
+	buf_putf(out, "%s: %s → %s", field, json_string_value(from), json_string_value(to));
+}
+
+/* When and by whom it was begun, and what would be different with it. */
+static void
+show_draft(const struct show *s, const json_t *site, const json_t *draft)
+{
+	AUTO_BUF text = { .max = TEXT_MAX };
+	const char *by = show_text(draft, "begun_by");
+	const json_t *setting = json_object_get(site, "setting");
+	json_t *wanted = json_object_get(draft, "setting"), *to;
+	const char *field;
+
+	show_date(s, draft, "begun_at", true, &text);
+	if (by[0] != '\0')
+		buf_putf(&text, " %s", by);
+	json_object_foreach(wanted, field, to)
+	{
+		const json_t *from = json_object_get(setting, field);
+
+		if (!json_equal(from, to) && (json_is_boolean(to) || json_is_string(to)))
+			put_change(s, field, from, to, &text);
+	}
+	show_row(s, "cli.label.draft", buf_str(&text));
+}
+
 static void
 show_settings(const struct show *s, const json_t *site)
 {
@@ -188,25 +267,24 @@ show_settings(const struct show *s, const json_t *site)
 
 	(void)printf("\n");
 	show_row(s, "cli.label.owner", str_of(show_text(site, "owner")));
-	show_row(s, "cli.label.source", str_of(show_text(setting, "source")));
-	show_row(s, "cli.label.coverage", str_of(show_text(setting, "coverage")));
-	if (redirect != 0)
-		buf_putf(&text, "%d", (int)redirect);
-	else
+	show_word_row(s, "cli.label.source", "source", show_text(setting, "source"));
+	show_word_row(s, "cli.label.coverage", "coverage", show_text(setting, "coverage"));
+	if (redirect != 0) {
+		words_ui("cli.on", s->cmd->lang, NULL, 0, &text);
+		buf_putf(&text, " (%d)", (int)redirect);
+	} else {
 		words_ui(json_is_true(json_object_get(setting, "redirect")) ? "cli.off-for-now"
 									    : "cli.off",
 		    s->cmd->lang, NULL, 0, &text);
+	}
 	show_row(s, "cli.label.redirect", buf_str(&text));
 	if (json_is_object(certificate)) {
 		show_row(
 		    s, "cli.label.fingerprint", str_of(show_text(certificate, "fingerprint")));
 		show_date_row(s, "cli.label.next-renewal", site, "next_renewal");
 	}
-	if (json_is_object(json_object_get(site, "draft"))) {
-		buf_clear(&text);
-		show_date(s, json_object_get(site, "draft"), "begun_at", true, &text);
-		show_row(s, "cli.label.draft", buf_str(&text));
-	}
+	if (json_is_object(json_object_get(site, "draft")))
+		show_draft(s, site, json_object_get(site, "draft"));
 }
 
 void

@@ -198,7 +198,13 @@ history_table(const struct show *s, const json_t *rows)
 		const char *subject = show_text(row, "subject"),
 			   *detail = show_text(row, "detail");
 		AUTO_BUF at = { .max = 4096 };
+		struct str kind = STR_NONE;
 
+		if (strcmp(show_text(row, "kind"), history_name(HISTORY_LETTER)) == 0) {
+			kind = arena_strf(&t.arena, "letter-kind.%s", subject);
+			kind = show_ui(s, kind.p != NULL ? kind.p : "cli.unknown", &t.arena);
+			subject = kind.p != NULL ? kind.p : subject;
+		}
 		show_date(s, row, "at", false, &at);
 		const struct str cells[] = { buf_str(&at), str_of(show_spoken(s, row, "words")),
 			arena_strf(&t.arena, "%s%s%s", subject,

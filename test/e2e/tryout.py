@@ -90,7 +90,7 @@ def show():
 koshin runs, with six sites. Certificates live {SHOW_LIFE // 60} minutes here: renewals are seen within two.
 
   look at       {k} site list
-                {k} site show wasure.jp          its DNS was made to point elsewhere a moment ago
+                {k} site show wasure.jp          its DNS leads elsewhere now: the next look names it, within half a minute
                 {k} site show hitotsu.jp         www has no record: the certificate came all the same
                 {k} site show sitagaki.jp        a draft was begun and left
                 {k} site history hajime.jp

@@ -564,6 +564,29 @@ test_proven_by_any_look(void **state)
 	}
 }
 
+/* Between the order and its proof the names were led elsewhere. The cause is looked for at once, not with the next ordinary look. */
+static void
+test_nothing_seen_is_looked_into(void **state)
+{
+	struct fixture f;
+	struct finding unused;
+
+	(void)state;
+	fixture_init(&f, AGE_YOUNG);
+	f.site.held.is_live = false;
+	f.site.verify_failures = 3;
+	fixture_do(&f, DOING_VERIFY);
+	const struct site_effects *out = step(&f, event_of(&f, SITE_CHECKED, SIGHT_ALL_ELSEWHERE, CAUSE_CA_SERVICE_DOWN, &unused));
+	assert_int_equal(count(out, FX_CHECK), 1);
+	assert_int_equal(f.site.doing, DOING_CHECK);
+	/* It is found and named, and the next look is an ordinary one. */
+	(void)step(&f, event_of(&f, SITE_CHECKED, SIGHT_ALL_ELSEWHERE, CAUSE_CA_SERVICE_DOWN, &unused));
+	assert_int_equal(f.site.doing, DOING_NOTHING);
+	assert_non_null(site_cause_of(&f.site, f.names[0].name));
+	assert_true(when_before(now, f.site.look_at));
+	arena_fini(&f.arena);
+}
+
 static void
 test_states(void **state)
 {
@@ -619,6 +642,7 @@ main(void)
 		cmocka_unit_test(test_refused_name_is_left_out),
 		cmocka_unit_test(test_proven_by_any_look),
 		cmocka_unit_test(test_wish_survives),
+		cmocka_unit_test(test_nothing_seen_is_looked_into),
 		cmocka_unit_test(test_states),
 	};
 
