@@ -4,7 +4,7 @@
 #include <string.h>
 #include "base/must.h"
 
-enum { WISHES_AT_ONCE = 64 };
+enum { WISHES_AT_ONCE = 64, CHECK_TRIES = 3 };
 
 void
 engine_log(struct engine *e, const char *fmt, ...)
@@ -113,11 +113,20 @@ engine_count(const struct engine *e)
 /* --- answers --- */
 
 static enum err
-take_evidence(struct engine *e, struct work *w)
+take_evidence(struct engine *e, struct work **wp)
 {
+	struct work *w = *wp;
 	const struct site_event ev = { .kind = SITE_CHECKED, .job = w->job, .evidence = &w->evidence->evidence,
 		.retry_after = WHEN_UNKNOWN };
 
+	/* Evidence with holes would accuse the owner of what nobody saw: it is gathered again. Not for ever, since a set of
+	 * hostile servers can fill any box. */
+	if (arena_failed(&w->evidence->arena) && w->tries++ < CHECK_TRIES) {
+		evidence_box_free(&w->evidence);
+		queue_put(&e->acts, w);
+		*wp = NULL;
+		return ERR_OK;
+	}
 	must(e->checks_n > 0);
 	e->checks_n--;
 	return engine_step_site(e, w->site_id, &ev);
@@ -182,7 +191,7 @@ take_answer(struct engine *e, struct work **w)
 {
 	switch ((*w)->kind) {
 	case WORK_CHECK:
-		return take_evidence(e, *w);
+		return take_evidence(e, w);
 	case WORK_SITE_KEY:
 		return take_site_key(e, *w);
 	case WORK_REQUEST:
@@ -350,6 +359,18 @@ next_ms(struct engine *e, bool is_more)
 	return ms;
 }
 
+/* A string that found no memory is empty and says so only here: before anything of this turn is written or done. */
+static enum err
+has_memory(const struct engine *e)
+{
+	if (arena_failed(&e->arena))
+		return ERR_MEMORY;
+	for (const struct work *w = e->acts.head; w != NULL; w = w->next)
+		if (arena_failed(&w->arena))
+			return ERR_MEMORY;
+	return ERR_OK;
+}
+
 static enum err
 turn_ended(struct engine *e, enum err err, struct why *why)
 {
@@ -380,9 +401,10 @@ engine_turn(struct engine *e, struct why *why, int64_t *ret_next_ms)
 		return turn_ended(e, err, why);
 	e->is_in_transaction = true;
 	err = decide_all(e, &done, &is_more);
-	if (err == ERR_OK) {
+	if (err == ERR_OK)
+		err = has_memory(e);
+	if (err == ERR_OK)
 		err = store_commit(e->ports.store);
-	}
 	queue_free(&done);
 	if (err != ERR_OK)
 		return turn_ended(e, err, why);

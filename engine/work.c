@@ -121,6 +121,8 @@ on_registered(void *arg, const struct acme_registration *r)
 		w->caa_identity = arena_str(&w->arena, r->directory.caa_identities[0]);
 	w->words = arena_strf(&w->arena, "%.*s %.*s%.*s", STR_ARG(r->problem.type), STR_ARG(r->problem.detail),
 	    STR_ARG(r->detail));
+	if (arena_failed(&w->arena))
+		w->err = ERR_MEMORY;
 	queue_put(&w->engine->inbox, w);
 }
 

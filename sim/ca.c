@@ -26,6 +26,7 @@ struct sim_order {
 struct ca_call {
 	acme_done *done;
 	void *arg;
+	struct acme_answer *answer;
 	struct acme_request request;
 	struct arena arena;
 	int64_t order_id;
@@ -336,6 +337,7 @@ drop_call(struct sim *s, void *arg)
 	struct ca_call *call = arg;
 
 	(void)s;
+	acme_answer_free(&call->answer);
 	arena_fini(&call->arena);
 	free(call);
 }
@@ -344,17 +346,16 @@ static void
 finish_call(struct sim *s, void *arg)
 {
 	struct ca_call *call = arg;
-	struct acme_answer *a = acme_answer_new();
+	struct acme_answer *a = call->answer;
 
-	if (a != NULL) {
-		a->verb = call->request.verb;
-		a->order_id = call->request.order_id;
-		a->index = call->request.index;
-		a->retry_after = WHEN_UNKNOWN;
-		if (answer_request(s, &call->request, a) != ERR_OK)
-			a->err = ERR_MEMORY;
-		call->done(call->arg, a);
-	}
+	a->verb = call->request.verb;
+	a->order_id = call->request.order_id;
+	a->index = call->request.index;
+	/* What the CA did is done; an answer that could not be kept whole is none, as in the real port. */
+	if (answer_request(s, &call->request, a) != ERR_OK || (arena_failed(&a->arena) && a->err == ERR_OK))
+		a->err = ERR_MEMORY;
+	call->answer = NULL;
+	call->done(call->arg, a);
 	drop_call(s, call);
 }
 
@@ -366,6 +367,11 @@ submit(void *ctx, const struct acme_request *r, acme_done *done, void *arg)
 
 	if (call == NULL)
 		return ERR_MEMORY;
+	call->answer = acme_answer_new();
+	if (call->answer == NULL) {
+		free(call);
+		return ERR_MEMORY;
+	}
 	arena_init(&call->arena, LIMIT_TURN_BYTES);
 	call->done = done;
 	call->arg = arg;

@@ -108,6 +108,7 @@ struct probe_call {
 	probe_done *done;
 	void *arg;
 	struct probe_job job;
+	struct evidence_box *box;
 	struct arena arena;
 };
 
@@ -213,6 +214,7 @@ drop_probe(struct sim *s, void *arg)
 	struct probe_call *call = arg;
 
 	(void)s;
+	evidence_box_free(&call->box);
 	arena_fini(&call->arena);
 	free(call);
 }
@@ -221,24 +223,21 @@ static void
 finish_probe(struct sim *s, void *arg)
 {
 	struct probe_call *call = arg;
-	struct evidence_box *box = calloc(1, sizeof *box);
+	struct evidence_box *box = call->box;
+	struct evidence *e = &box->evidence;
 
-	if (box != NULL) {
-		struct evidence *e = &box->evidence;
-
-		arena_init(&box->arena, LIMIT_TURN_BYTES);
-		*e = (struct evidence){
-			.at = sim_now(s),
-			.has_dns = call->job.want_dns,
-			.has_http = call->job.want_http && call->job.thumbprint.n > 0,
-			.has_tls = call->job.want_tls,
-			.resolver_works = true,
-			.names = arena_get(&box->arena, (call->job.names_n + 1) * sizeof *e->names),
-		};
-		for (size_t i = 0; e->names != NULL && i < call->job.names_n; i++)
-			probe_name(s, &call->job, call->job.names[i], &box->arena, &e->names[e->names_n++]);
-		call->done(call->arg, box);
-	}
+	*e = (struct evidence){
+		.at = sim_now(s),
+		.has_dns = call->job.want_dns,
+		.has_http = call->job.want_http && call->job.thumbprint.n > 0,
+		.has_tls = call->job.want_tls,
+		.resolver_works = true,
+		.names = arena_get(&box->arena, (call->job.names_n + 1) * sizeof *e->names),
+	};
+	for (size_t i = 0; e->names != NULL && i < call->job.names_n; i++)
+		probe_name(s, &call->job, call->job.names[i], &box->arena, &e->names[e->names_n++]);
+	call->box = NULL;
+	call->done(call->arg, box);
 	drop_probe(s, call);
 }
 
@@ -250,8 +249,13 @@ submit_probe(void *ctx, const struct probe_job *job, probe_done *done, void *arg
 
 	if (call == NULL)
 		return ERR_MEMORY;
+	*call = (struct probe_call){ .done = done, .arg = arg, .job = *job, .box = calloc(1, sizeof *call->box) };
+	if (call->box == NULL) {
+		free(call);
+		return ERR_MEMORY;
+	}
 	arena_init(&call->arena, LIMIT_TURN_BYTES);
-	*call = (struct probe_call){ done, arg, *job, call->arena };
+	arena_init(&call->box->arena, LIMIT_TURN_BYTES);
 	struct str *names = arena_get(&call->arena, (job->names_n + 1) * sizeof *names);
 	for (size_t i = 0; names != NULL && i < job->names_n; i++)
 		names[i] = arena_str(&call->arena, job->names[i]);

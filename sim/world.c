@@ -304,8 +304,10 @@ sim_pass(struct sim *s, struct span span, struct why *why)
 			struct sim_event ev = take_event(s);
 			sim_fn *fn = ev.generation == s->generation ? ev.fn : ev.dropped;
 
+			s->is_in_turn = true;
 			if (fn != NULL)
 				fn(s, ev.arg);
+			s->is_in_turn = false;
 		}
 	}
 }

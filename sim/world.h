@@ -92,7 +92,7 @@ struct sim {
 	struct config config;
 	struct store *store;
 	struct engine *engine;
-	bool is_in_turn; /* the engine is at work: faults of the store are meant for it */
+	bool is_in_turn; /* the engine or one of its ports is at work: faults are meant for them */
 	unsigned crashes; /* the engine ended by an error and was started anew */
 	/* After each turn; for invariants. NULL: none. */
 	void (*watch)(struct sim *s, void *arg);
