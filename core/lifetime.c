@@ -20,18 +20,39 @@ before_end(struct life l, int32_t num, int32_t den)
 	return when_minus(l.to, span_part(life_length(l), num, den));
 }
 
+struct span
+life_renew_after(struct span length)
+{
+	struct span left =
+	    length.s < 10 * DAY_S ? span_part(length, 1, 2) : span_part(length, 1, 3);
+
+	return (struct span){ length.s - left.s };
+}
+
+/* middle, moved by chance within a width that reaches `before` of it to the past. */
+static struct when
+spread(struct when middle, struct span width, struct span before, uint32_t roll)
+{
+	int64_t shift = width.s > 0 ? (int64_t)(roll % ((uint64_t)width.s + 1)) : 0;
+
+	return when_plus(middle, (struct span){ shift - before.s });
+}
+
 struct when
 life_renew_at(struct life l, uint32_t roll)
 {
-	struct span length = life_length(l);
-	struct when middle = length.s < 10 * DAY_S ? before_end(l, 1, 2) : before_end(l, 1, 3);
-	/* Spread: sites that were filled in one night do not come back in one night. */
-	struct span width = span_part(length, 1, 30);
-	struct span shift = {
-		width.s > 0 ? (int64_t)(roll % ((uint64_t)width.s + 1)) - width.s / 2 : 0
-	};
+	struct span length = life_length(l), width = span_part(length, 1, 30);
 
-	return when_plus(middle, shift);
+	return spread(when_plus(l.from, life_renew_after(length)), width,
+	    (struct span){ width.s / 2 }, roll);
+}
+
+struct when
+life_renew_first_at(struct life l, uint32_t roll)
+{
+	struct span after = life_renew_after(life_length(l)), half = span_part(after, 1, 2);
+
+	return spread(when_plus(l.from, after), half, half, roll);
 }
 
 struct when

@@ -11,9 +11,14 @@ struct life {
 };
 struct span life_length(struct life l);
 struct span life_left(struct life l, struct when now); /* negative after the end */
+/* How long after its beginning a certificate of this length is renewed, without jitter. */
+struct span life_renew_after(struct span length);
 /* When to renew without renewal information: 2/3 used (1/2 if the life is under 10 days), with jitter of up to
  * 1/60 of the life to either side, from roll (32 random bits). */
 struct when life_renew_at(struct life l, uint32_t roll);
+/* The same for one of a big first fill: anywhere from half of that time on, so that ten thousand sites that came in one
+ * night do not renew in one night for ever after (Let's Encrypt's integration guide: a slice of the first fill each day). */
+struct when life_renew_first_at(struct life l, uint32_t roll);
 struct when life_reduce_at(struct life l);  /* 1/4 left: go on without a failing name, try another CA */
 struct when life_anyway_at(struct life l);  /* 1/6 left: order even against a failing check */
 struct when life_support_at(struct life l); /* 1/30 left */

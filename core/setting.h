@@ -15,6 +15,7 @@ struct setting {
 	bool redirect; /* HTTP to HTTPS, wanted; acts only while HTTPS works */
 	bool hsts;     /* wanted; acts only with the redirect and after two good renewals */
 	struct str root;  /* folder that the web server serves; empty with a proxy */
+	struct str profile; /* of the CA ("shortlived"); empty: what the configuration says for the CA */
 	struct str proxy; /* http://host:port that the web server forwards to; empty with a root */
 };
 struct draft {

@@ -14,6 +14,7 @@ enum {
 	DEPLOY_PAUSE_MOST_S = 300,
 	AGED_S = 30 * 86400, /* past this, an open fault of the owner's is looked at daily */
 	CA_PAUSE_S = 10,     /* until the account at the CA is there */
+	FILL_MANY = 100,     /* first certificates of one day that are a fill, and would come back as a herd */
 	YOUNG_S = 86400,     /* until this age it is polled at the record's TTL */
 };
 
@@ -432,8 +433,12 @@ on_issued(const struct step *st)
 	}
 	/* The wish of a person is fulfilled by a certificate, not by the attempt: a kill in between loses nothing (P7). */
 	s->asked_renew = false;
+	bool is_first = s->held.id == 0;
 	s->held = ev->issued;
 	s->held.is_live = false;
+	s->held.is_spread = is_first && st->p->firsts_lately >= FILL_MANY;
+	/* What the CA said was about the one before. */
+	s->renewal = (struct renewal){ .poll_at = WHEN_NEVER };
 	s->jitter = st->t->roll;
 	s->order_id = 0;
 	s->order_failures = 0;
@@ -635,6 +640,7 @@ is_awaited(const struct site *s, const struct site_event *ev)
 	case SITE_ASKED_RENEW:
 	case SITE_CHANGED:
 	case SITE_REMOVED:
+	case SITE_RENEWAL_TOLD:
 	case SITE_RESTARTED:
 	case SITE_EVENT_COUNT:
 		break;
@@ -687,6 +693,10 @@ take_event(const struct step *st)
 		return;
 	case SITE_DEPLOYED:
 		on_deployed(st);
+		return;
+	case SITE_RENEWAL_TOLD:
+		if (st->ev->is_asked_early)
+			step_history(st, HISTORY_RENEWAL_ASKED, NULL);
 		return;
 	case SITE_RESTARTED:
 		on_restarted(st);

@@ -28,7 +28,10 @@
 #include "core/certificate.h"
 #include "core/evidence.h"
 #include "core/finding.h"
+#include "core/calendar.h"
+#include "core/lane.h"
 #include "core/lifetime.h"
+#include "core/renewal.h"
 #include "core/setting.h"
 
 enum doing {
@@ -64,6 +67,7 @@ struct held {
 	struct life life;
 	uint8_t fingerprint[FINGERPRINT_BYTES];
 	bool is_live; /* a handshake has proven it since it was staged */
+	bool is_spread; /* a first one among many of the same day: its renewal is spread wide */
 };
 
 /* What the installer was last told to put on the server, as a digest; equal means nothing to do. */
@@ -87,6 +91,8 @@ struct site {
 	uint64_t job; /* id of the last effect: counts up; in NOTHING no answer is awaited */
 
 	struct held held;
+	struct renewal renewal;	  /* of the held one; the engine's polls write it, a step only reads it */
+	struct calendar calendar; /* of the held one's CA and profile; read only, as renewal */
 	int64_t order_id;	/* the open order, 0 without one */
 	unsigned order_failures;  /* in a row */
 	struct when retry_at;	  /* no new order before; WHEN_UNKNOWN: no failure */
@@ -118,6 +124,7 @@ struct policy {
 	struct span draft_tell_after, draft_discard_after; /* 7 and 30 days */
 	struct when ca_not_before;	/* the CA asked to wait, or its breaker is open; WHEN_UNKNOWN: go */
 	bool ca_is_ready;		/* an account exists */
+	size_t firsts_lately;		/* first certificates of sites within a day or so */
 	struct str *addresses;	  /* our servers' addresses as text, IPv4 first */
 	size_t addresses_n;
 	struct str ca_issuer;	   /* CAA identity of the CA ("letsencrypt.org"), for the value to copy */
@@ -135,6 +142,7 @@ enum site_event_kind {
 	SITE_ISSUED,	  /* the order's certificate was received and stored */
 	SITE_ORDER_FAILED,
 	SITE_DEPLOYED,	  /* answer to FX_DEPLOY; err tells */
+	SITE_RENEWAL_TOLD, /* the CA named another date for the renewal: site.renewal has it */
 	SITE_RESTARTED,	  /* the engine was restarted: what was under way must be done again */
 	SITE_EVENT_COUNT
 };
@@ -149,6 +157,7 @@ struct site_event {
 	size_t failures_n;
 	struct when retry_after;	/* ORDER_FAILED: WHEN_UNKNOWN without one */
 	struct applied applied;		/* DEPLOYED: what was put on, as FX_DEPLOY gave it */
+	bool is_asked_early;		/* RENEWAL_TOLD: the CA has just asked for it before its ordinary time */
 	bool is_retry_at_once;		/* ORDER_FAILED: a new order is useful now (the old one had expired) */
 };
 
@@ -206,8 +215,16 @@ void site_step(struct site *s, const struct site_event *ev, const struct turn *t
     struct arena *a, struct site_effects *out);
 /* The invariants P2, P3, P5, P6 as assertions; runs at the entry and exit of site_step, in production. */
 void site_check(const struct site *s);
-/* When the certificate is renewed by itself; WHEN_UNKNOWN without one. */
+/* When the certificate is renewed by itself; WHEN_UNKNOWN without one. By the CA's renewal information, else by the life. */
 struct when site_renew_at(const struct site *s);
+/* The same without renewal information. */
+struct when site_table_renew_at(const struct site *s);
+/* Why on that date. */
+enum renew_why { RENEW_BY_LIFE, RENEW_BY_CA, RENEW_BY_CA_EARLY, RENEW_BY_PERSON, RENEW_WHY_COUNT };
+enum renew_why site_renew_why(const struct site *s);
+const char *renew_why_name(enum renew_why w); /* "life", "ca", "ca-early", "person" */
+/* In which lane an order of the site waits for its place at the CA. */
+struct lane_facts site_lane_facts(const struct site *s);
 /* The redirect that is right now: 0, 307 or 308. */
 uint16_t site_redirect(const struct site *s, struct when now);
 bool site_hsts(const struct site *s, struct when now);

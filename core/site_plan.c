@@ -1,4 +1,5 @@
 #include "core/site_plan.h"
+#include "base/must.h"
 
 bool
 plan_wants(const struct site *s)
@@ -33,9 +34,57 @@ plan_passes(const struct site *s, const struct site_name *n, struct when now)
 }
 
 struct when
+site_table_renew_at(const struct site *s)
+{
+	const struct life *l = &s->held.life;
+
+	if (s->held.id == 0)
+		return WHEN_UNKNOWN;
+	return calendar_pull(&s->calendar, *l,
+	    s->held.is_spread ? life_renew_first_at(*l, s->jitter)
+			     : life_renew_at(*l, s->jitter));
+}
+
+/* Later than the table says when the CA wants it so; but a first fill is spread whatever the CA says. */
+struct when
 site_renew_at(const struct site *s)
 {
-	return s->held.id == 0 ? WHEN_UNKNOWN : life_renew_at(s->held.life, s->jitter);
+	struct when table = site_table_renew_at(s);
+
+	if (!s->renewal.is_told || s->held.id == 0)
+		return table;
+	return s->held.is_spread ? when_min(table, s->renewal.at) : s->renewal.at;
+}
+
+enum renew_why
+site_renew_why(const struct site *s)
+{
+	if (s->asked_renew)
+		return RENEW_BY_PERSON;
+	if (!s->renewal.is_told || s->held.id == 0 ||
+	    when_before(site_renew_at(s), s->renewal.at))
+		return RENEW_BY_LIFE;
+	return s->renewal.is_urgent ? RENEW_BY_CA_EARLY : RENEW_BY_CA;
+}
+
+const char *
+renew_why_name(enum renew_why w)
+{
+	static const char *const names[] = { "life", "ca", "ca-early", "person" };
+
+	must(w < RENEW_WHY_COUNT);
+	return names[w];
+}
+
+struct lane_facts
+site_lane_facts(const struct site *s)
+{
+	return (struct lane_facts){
+		.is_held = s->held.id != 0,
+		.life = s->held.life,
+		.is_asked = s->asked_renew,
+		.is_replacement = s->held.id != 0 && s->renewal.is_told && s->renewal.is_urgent,
+	};
 }
 
 bool

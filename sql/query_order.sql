@@ -2,26 +2,26 @@
 
 -- name: order_put
 INSERT INTO orders (site_id, ca_id, job, phase, url, finalize_url, certificate_url, sealed_key, csr_der, replaces,
-	names, created, changed, is_open)
+	profile, names, created, changed, is_open)
 VALUES (:site_id, :ca_id, :job, :phase, :url, :finalize_url, :certificate_url, :sealed_key, :csr_der, :replaces,
-	:names, :created, :created, :is_open);
+	:profile, :names, :created, :created, :is_open);
 
 -- name: order_save
 UPDATE orders SET phase = :phase, url = :url, finalize_url = :finalize_url, certificate_url = :certificate_url,
-	changed = :now
+	replaces = :replaces, profile = :profile, changed = :now
 WHERE id = :id;
 
 -- name: order_close
 UPDATE orders SET phase = :phase, changed = :now, is_open = 0 WHERE id = :id;
 
 -- name: order_load
-SELECT id, site_id, ca_id, job, phase, url, finalize_url, certificate_url, sealed_key, csr_der, replaces, names,
-	created, is_open
+SELECT id, site_id, ca_id, job, phase, url, finalize_url, certificate_url, sealed_key, csr_der, replaces, profile,
+	names, created, is_open
 FROM orders WHERE id = :id;
 
 -- name: orders_open
-SELECT id, site_id, ca_id, job, phase, url, finalize_url, certificate_url, sealed_key, csr_der, replaces, names,
-	created, is_open
+SELECT id, site_id, ca_id, job, phase, url, finalize_url, certificate_url, sealed_key, csr_der, replaces, profile,
+	names, created, is_open
 FROM orders INDEXED BY orders_open WHERE is_open = 1 ORDER BY id;
 
 -- name: certificate_put

@@ -20,18 +20,20 @@ UPDATE site SET wake = 0 WHERE id = :id AND (wake IS NULL OR wake = 922337203685
 SELECT is_removed FROM site WHERE id = :id;
 
 -- name: setting_put
-INSERT INTO setting (site_id, source, coverage, key_type, redirect, hsts, root, proxy)
-VALUES (:site_id, :source, :coverage, :key_type, :redirect, :hsts, :root, :proxy)
+INSERT INTO setting (site_id, source, coverage, key_type, redirect, hsts, root, proxy, profile)
+VALUES (:site_id, :source, :coverage, :key_type, :redirect, :hsts, :root, :proxy, :profile)
 ON CONFLICT (site_id) DO UPDATE SET source = excluded.source, coverage = excluded.coverage,
 	key_type = excluded.key_type, redirect = excluded.redirect, hsts = excluded.hsts, root = excluded.root,
-	proxy = excluded.proxy;
+	proxy = excluded.proxy, profile = excluded.profile;
 
 -- name: draft_put
-INSERT INTO draft (site_id, source, coverage, key_type, redirect, hsts, root, proxy, begun_at, begun_by, told_at, has_csr)
-VALUES (:site_id, :source, :coverage, :key_type, :redirect, :hsts, :root, :proxy, :begun_at, :begun_by, :told_at, :has_csr)
+INSERT INTO draft (site_id, source, coverage, key_type, redirect, hsts, root, proxy, profile, begun_at, begun_by, told_at,
+	has_csr)
+VALUES (:site_id, :source, :coverage, :key_type, :redirect, :hsts, :root, :proxy, :profile, :begun_at, :begun_by, :told_at,
+	:has_csr)
 ON CONFLICT (site_id) DO UPDATE SET source = excluded.source, coverage = excluded.coverage,
 	key_type = excluded.key_type, redirect = excluded.redirect, hsts = excluded.hsts, root = excluded.root,
-	proxy = excluded.proxy, begun_at = excluded.begun_at, begun_by = excluded.begun_by,
+	proxy = excluded.proxy, profile = excluded.profile, begun_at = excluded.begun_at, begun_by = excluded.begun_by,
 	told_at = excluded.told_at, has_csr = excluded.has_csr;
 
 -- name: name_find

@@ -21,6 +21,7 @@ store_order_put(struct store *s, const struct order_row *o, int64_t *ret_id)
 	query_bind_blob(&q, "sealed_key", o->sealed_key.p, o->sealed_key.n);
 	query_bind_blob(&q, "csr_der", o->csr_der.p, o->csr_der.n);
 	query_bind_text(&q, "replaces", o->replaces);
+	query_bind_text(&q, "profile", o->profile);
 	query_bind_text(&q, "names", buf_str(&names));
 	query_bind_when(&q, "created", o->created);
 	query_bind_int(&q, "is_open", o->is_open);
@@ -47,6 +48,8 @@ store_order_save(struct store *s, const struct order *o, struct when now)
 	query_bind_text(&q, "url", o->url);
 	query_bind_text(&q, "finalize_url", o->finalize_url);
 	query_bind_text(&q, "certificate_url", o->certificate_url);
+	query_bind_text(&q, "replaces", o->replaces);
+	query_bind_text(&q, "profile", o->profile);
 	query_bind_when(&q, "now", now);
 	query_bind_int(&q, "id", o->id);
 	return one_changed(s, query_write(&q), "order", o->id);
@@ -80,6 +83,7 @@ read_order(struct query *q)
 	o.sealed_key = query_text(q, "sealed_key");
 	o.csr_der = query_text(q, "csr_der");
 	o.replaces = query_text(q, "replaces");
+	o.profile = query_text(q, "profile");
 	o.names = query_names(q, "names", &o.names_n);
 	o.created = query_when(q, "created");
 	o.is_open = query_bool(q, "is_open");

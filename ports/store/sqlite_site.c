@@ -72,6 +72,7 @@ read_setting(struct query *q, bool is_draft, struct setting *ret)
 	ret->hsts = query_bool(q, is_draft ? "draft_hsts" : "hsts");
 	ret->root = query_text(q, is_draft ? "draft_root" : "root");
 	ret->proxy = query_text(q, is_draft ? "draft_proxy" : "proxy");
+	ret->profile = query_text(q, is_draft ? "draft_profile" : "profile");
 }
 
 static void
@@ -88,6 +89,7 @@ read_state(struct query *q, struct site *ret)
 	ret->held.life.to = query_when(q, "held_to");
 	query_fingerprint(q, "held_fingerprint", ret->held.fingerprint);
 	ret->held.is_live = query_bool(q, "held_is_live");
+	ret->held.is_spread = query_bool(q, "held_is_spread");
 	ret->order_id = query_id(q, "order_id");
 	ret->order_failures = (unsigned)query_int(q, "order_failures", 0, UINT32_MAX);
 	ret->retry_at = query_when(q, "retry_at");
@@ -113,6 +115,25 @@ read_state(struct query *q, struct site *ret)
 	ret->wake = query_when(q, "wake");
 }
 
+/* What the CA says about the held certificate; written by its own verbs. */
+static void
+read_renewal(struct query *q, struct site *ret)
+{
+	struct renewal *r = &ret->renewal;
+
+	r->start = query_when(q, "starts");
+	r->end = query_when(q, "ends");
+	r->at = query_when(q, "renew_at");
+	r->is_told = r->at.s != WHEN_UNKNOWN.s;
+	r->is_urgent = query_bool(q, "is_urgent");
+	r->explanation = query_text(q, "explanation");
+	r->polled_at = query_when(q, "polled_at");
+	r->poll_at = query_when(q, "poll_at");
+	r->failures = (unsigned)query_int(q, "poll_failures", 0, UINT32_MAX);
+	ret->calendar.life.s = query_int(q, "calendar_life", 0, INT64_MAX);
+	ret->calendar.since = query_when(q, "calendar_since");
+}
+
 static enum err
 load_site(struct store *s, struct arena *a, struct site *ret)
 {
@@ -128,6 +149,7 @@ load_site(struct store *s, struct arena *a, struct site *ret)
 	}
 	read_state(&q, ret);
 	read_setting(&q, false, &ret->setting);
+	read_renewal(&q, ret);
 	ret->draft.exists = query_bool(&q, "has_draft");
 	if (ret->draft.exists) {
 		read_setting(&q, true, &ret->draft.setting);
@@ -269,6 +291,7 @@ save_state(struct store *s, const struct site *site)
 	query_bind_when(&q, "held_to", site->held.life.to);
 	query_bind_blob(&q, "held_fingerprint", site->held.fingerprint, FINGERPRINT_BYTES);
 	query_bind_int(&q, "held_is_live", site->held.is_live);
+	query_bind_int(&q, "held_is_spread", site->held.is_spread);
 	query_bind_id(&q, "order_id", site->order_id);
 	query_bind_int(&q, "order_failures", site->order_failures);
 	query_bind_when(&q, "retry_at", site->retry_at);

@@ -184,6 +184,7 @@ bind_setting(struct query *q, const struct setting *g)
 	query_bind_int(q, "hsts", g->hsts);
 	query_bind_text(q, "root", g->root);
 	query_bind_text(q, "proxy", g->proxy);
+	query_bind_text(q, "profile", g->profile);
 }
 
 static enum err

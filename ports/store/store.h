@@ -45,7 +45,8 @@ MUST_USE enum err store_due(struct store *s, struct when now, int64_t *ret, size
 MUST_USE enum err store_unfinished(struct store *s, int64_t after_id, int64_t *ret, size_t max, size_t *ret_n);
 /* The earliest wake of all; WHEN_NEVER if there is none. */
 MUST_USE enum err store_next_wake(struct store *s, struct when *ret);
-/* Everything of struct site: setting, draft, names with served, open findings. Names: the wanted ones in their order, then
+/* Everything of struct site: setting, renewal information and calendar of the held certificate (store_site_save does not
+ * write these two), draft, names with served, open findings. Names: the wanted ones in their order, then
  * those that only the held certificate still has; LIMIT_SITE_NAMES at most. */
 MUST_USE enum err store_site_load(struct store *s, int64_t id, struct arena *a, struct site *ret);
 /* Writes state, names' state and findings (those not in the list any more are closed with gone_at = now). Setting, draft's
@@ -67,14 +68,14 @@ struct order_row {
 	int64_t id, site_id, ca_id;
 	uint64_t job;
 	enum order_phase phase;
-	struct str url, finalize_url, certificate_url, sealed_key, csr_der, replaces;
+	struct str url, finalize_url, certificate_url, sealed_key, csr_der, replaces, profile;
 	struct str *names;
 	size_t names_n;
 	struct when created;
 	bool is_open;	  /* not finished, not abandoned */
 };
 MUST_USE enum err store_order_put(struct store *s, const struct order_row *o, int64_t *ret_id);
-/* Phase and URLs. */
+/* Phase and URLs, and what the CA has left of the offers (replaces, profile). */
 MUST_USE enum err store_order_save(struct store *s, const struct order *o, struct when now);
 MUST_USE enum err store_order_close(struct store *s, int64_t id, enum order_phase phase, struct when now);
 MUST_USE enum err store_order_load(struct store *s, int64_t id, struct arena *a, struct order_row *ret);
@@ -92,6 +93,31 @@ MUST_USE enum err store_certificate_put(struct store *s, const struct certificat
 MUST_USE enum err store_certificate_load(struct store *s, int64_t id, struct arena *a, struct certificate_row *ret);
 /* Newest first, LIMIT_PAGE_ROWS at most. */
 MUST_USE enum err store_certificates_of(struct store *s, int64_t site_id, struct arena *a, struct certificate_row **ret, size_t *ret_n);
+
+/* --- renewal information (RFC 9773) --- */
+struct renewal_row {
+	int64_t site_id, certificate_id, ca_id;
+	struct renewal renewal;
+	unsigned oddities;	/* answers that could not be used */
+	struct when issued_at;	/* when the certificate was stored; read only */
+};
+/* Of the site's held certificate; takes the place of the one before. */
+MUST_USE enum err store_renewal_put(struct store *s, const struct renewal_row *r);
+struct renewal_due {
+	int64_t site_id, certificate_id;
+	struct str ari_id;
+	bool is_wanted; /* false: removed, switched off, or another certificate is held: nothing to ask */
+};
+/* Those of this CA whose poll is due, earliest first. */
+MUST_USE enum err store_renewals_due(struct store *s, int64_t ca_id, struct when now, size_t max, struct arena *a, struct renewal_due **ret, size_t *ret_n);
+MUST_USE enum err store_renewal_load(struct store *s, int64_t site_id, struct arena *a, struct renewal_row *ret);
+MUST_USE enum err store_renewal_put_off(struct store *s, int64_t site_id, struct when poll_at);
+MUST_USE enum err store_renewal_drop(struct store *s, int64_t site_id);
+/* The earliest poll; WHEN_NEVER without one. */
+MUST_USE enum err store_renewals_next(struct store *s, int64_t ca_id, struct when *ret);
+/* How long this CA's certificates of a profile live; life 0 before the first one. */
+MUST_USE enum err store_calendar_load(struct store *s, int64_t ca_id, struct str profile, struct calendar *ret);
+MUST_USE enum err store_calendar_put(struct store *s, int64_t ca_id, struct str profile, const struct calendar *c);
 
 /* --- letters: the outbox --- */
 struct letter_row {

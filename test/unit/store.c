@@ -103,7 +103,8 @@ change_site(struct site *s, int64_t certificate, int64_t order, struct arena *a)
 	s->job = flip() ? roll(0) : UINT64_MAX;
 	s->held = (struct held){ .id = flip() ? certificate : 0,
 		.life = { any_when(), any_when() },
-		.is_live = flip() };
+		.is_live = flip(),
+		.is_spread = flip() };
 	any_fingerprint(s->held.fingerprint);
 	s->order_id = s->doing == DOING_ORDER && flip() ? order : 0;
 	s->order_failures = any_count();
@@ -163,6 +164,7 @@ same_setting(const struct setting *a, const struct setting *b)
 	SAME(a->hsts, b->hsts);
 	SAME_STR(a->root, b->root);
 	SAME_STR(a->proxy, b->proxy);
+	SAME_STR(a->profile, b->profile);
 }
 
 static void
@@ -233,6 +235,7 @@ same_site(const struct site *a, const struct site *b)
 	SAME(a->held.life.to.s, b->held.life.to.s);
 	assert_memory_equal(a->held.fingerprint, b->held.fingerprint, FINGERPRINT_BYTES);
 	SAME(a->held.is_live, b->held.is_live);
+	SAME(a->held.is_spread, b->held.is_spread);
 	SAME(a->order_id, b->order_id);
 	SAME(a->order_failures, b->order_failures);
 	SAME(a->retry_at.s, b->retry_at.s);
@@ -267,7 +270,8 @@ any_setting(struct arena *a)
 		.redirect = flip(),
 		.hsts = flip(),
 		.root = any_bytes(a, 30),
-		.proxy = any_bytes(a, 30) };
+		.proxy = any_bytes(a, 30),
+		.profile = any_bytes(a, 30) };
 }
 
 /* The web's half of a site: names, setting, draft. */

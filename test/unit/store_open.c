@@ -260,7 +260,7 @@ newer_in_the_log_is_untouched(void **state)
 	run_raw(db, "PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 99");
 	read_file("", &file);
 	read_file("-wal", &log);
-	assert_int_equal(file.p[63], 1);
+	assert_int_equal(file.p[63], SQL_MIGRATIONS);
 	assert_true(log.n > 0);
 	FAILS(try_open(true, false, &why, &s), ERR_NEWER);
 	read_file("", &file_after);

@@ -23,7 +23,9 @@ orders_and_certificates(void **state)
 		.phase = ORDER_FINALIZED,
 		.url = STR("https://ca/o/1"),
 		.finalize_url = STR("https://ca/f/1"),
-		.certificate_url = STR("https://ca/c/1") };
+		.certificate_url = STR("https://ca/c/1"),
+		.replaces = STR("aki.serial"),
+		.profile = STR("shortlived") };
 	OK(s, store_order_save(s, &step, now));
 	OK(s, store_order_load(s, id, &a, &o));
 	SAME(o.id, id);
@@ -37,6 +39,7 @@ orders_and_certificates(void **state)
 	SAME_STR(o.sealed_key, STR("sealed\0key"));
 	SAME_STR(o.csr_der, STR("\x30\x00"));
 	SAME_STR(o.replaces, STR("aki.serial"));
+	SAME_STR(o.profile, STR("shortlived"));
 	SAME(o.names_n, 2);
 	SAME_STR(o.names[0], two_names[0]);
 	SAME_STR(o.names[1], two_names[1]);
