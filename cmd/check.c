@@ -75,7 +75,15 @@ probe(struct checking *k, struct why *why)
 			if (k->site.names[i].is_wanted)
 				names[names_n++] = k->site.names[i].name;
 	}
-	const struct probe_job job = { names, names_n, true, true, true, k->ca.thumbprint };
+	const struct probe_job job = {
+		.names = names,
+		.names_n = names_n,
+		.want_dns = true,
+		.want_http = true,
+		.want_tls = true,
+		.want_registration = true,
+		.thumbprint = k->ca.thumbprint,
+	};
 	if (err == ERR_OK)
 		err = probe_net_configured(loop, &k->clock, k->config, why, &net);
 	if (err == ERR_OK) {

@@ -373,6 +373,8 @@ is_resolver_down(const struct judge *j)
 static void
 classify_dns(struct judge *j)
 {
+	if (classify_registration(j))
+		return;
 	if (j->n->addresses_n > 0)
 		classify_addresses(j);
 	else

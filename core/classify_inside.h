@@ -26,6 +26,8 @@ bool judge_is_held(const struct held *h, const struct tls_evidence *t);
 /* Does this address lead to our servers, whatever stands before them? Proof beats lists of addresses. */
 bool judge_reaches_us(const struct judge *j, const struct address_evidence *a);
 
+/* The registered domain at its registry; true if that explains a name without an address. */
+bool classify_registration(struct judge *j);
 void classify_dnssec(struct judge *j);
 void classify_caa(struct judge *j);
 void classify_http(struct judge *j);

@@ -94,6 +94,31 @@ put_family(struct lines *l, const struct name_evidence *n, uint8_t family)
 }
 
 static void
+put_registration(struct lines *l, const struct name_evidence *n, struct arena *a)
+{
+	const struct registration *r = &n->registration;
+
+	if (r->status == REGISTRATION_NOT_ASKED)
+		return;
+	put(l, n->registered_domain);
+	put_words(l, r->status == REGISTRATION_UNKNOWN ? " RDAP: no answer"
+		     : r->status == REGISTRATION_NONE  ? " RDAP: not registered"
+						       : " RDAP: ");
+	if (r->status == REGISTRATION_FOUND) {
+		put(l, r->words);
+		if (when_is_known(r->expires)) {
+			struct civil end = when_civil(r->expires);
+
+			put(l, arena_strf(a, "; expires %04d-%02d-%02d", end.year, end.month,
+				   end.day));
+		}
+		put_words(l, r->registrar.n > 0 ? "; registrar " : "");
+		put(l, r->registrar);
+	}
+	end_line(l);
+}
+
+static void
 put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 {
 	put_family(l, n, 4);
@@ -110,6 +135,7 @@ put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 		put_words(l, status_words(n->registered_status));
 		end_line(l);
 	}
+	put_registration(l, n, a);
 	if (n->why_bogus.n > 0) {
 		put(l, n->why_bogus);
 		end_line(l);

@@ -6,6 +6,7 @@
  */
 #include "base/when.h"
 #include "core/certificate.h"
+#include "core/registration.h"
 
 enum dns_status {
 	DNS_NOT_ASKED,
@@ -76,6 +77,7 @@ struct name_evidence {
 	bool is_cname_loop;
 	struct str registered_domain;	    /* by the public suffix list */
 	enum dns_status registered_status;  /* SOA of the registered domain: DNS_NXDOMAIN if it does not exist */
+	struct registration registration;   /* of the registered domain, at its registry */
 	uint32_t ttl_s;			    /* lowest TTL of the address answers (negative TTL for none) */
 	struct str caa_at;		    /* where the CAA set was found, empty if there is none at any level */
 	struct caa_record *caa;

@@ -176,6 +176,12 @@ is_web_url(struct str s, const struct form *f)
 }
 
 static bool
+is_rdap(struct str s, const struct form *f)
+{
+	return str_eq(s, STR("off")) || is_web_url(s, f) || is_file(s, f);
+}
+
+static bool
 is_smtp(struct str s, const struct form *f)
 {
 	(void)f;
@@ -282,6 +288,7 @@ static const struct form forms[] = {
 	{ "check.https_port", is_number, 1, PORT_MAX, "a port, 1 to 65535" },
 	{ "check.allow[]", is_range, 0, 0, "a range of addresses, as 10.0.0.0/8 or fd00::/8" },
 	{ "check.roots", is_file, 0, 0, "the absolute path of a PEM file that exists" },
+	{ "check.rdap", is_rdap, 0, 0, "a URL, the absolute path of a file that exists, or off" },
 	{ "check.timeout", is_span, 100, 120 * 1000, "a length of time from 100 ms to 120 s" },
 	{ "check.deadline", is_span, 1000, 150 * 1000, "a length of time from 1 s to 150 s" },
 	{ "check.look_every", is_span_of_seconds, 10 * 1000, DAY,

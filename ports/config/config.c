@@ -171,6 +171,11 @@ complete(struct config_raw *r)
 		c->check.http_port = 80;
 	if (c->check.https_port == 0)
 		c->check.https_port = 443;
+	set_default(&c->check.rdap, "https://data.iana.org/rdap/dns.json", &err);
+	if (c->check.rdap != NULL && strcmp(c->check.rdap, "off") == 0) {
+		free(c->check.rdap);
+		c->check.rdap = NULL;
+	}
 	c->check.timeout_ms = span_ms(r->span.timeout, "10 s");
 	c->check.deadline_ms = span_ms(r->span.deadline, "60 s");
 	c->check.look_every = span_s(r->span.look_every, "1 d");
@@ -285,7 +290,7 @@ fini_content(struct config *c)
 	free_list(&c->check.allow, &c->check.allow_n);
 	free_list(&c->web.listen, &c->web.listen_n);
 	char *all[] = { c->file, c->state_folder, c->run_folder, c->user,
-		c->dns.trust_anchor_file, c->check.roots, c->web.socket, c->mail.server,
+		c->dns.trust_anchor_file, c->check.roots, c->check.rdap, c->web.socket, c->mail.server,
 		c->mail.user, c->mail.password_file, c->mail.from, c->mail.reply_to,
 		c->mail.bundle, c->language, c->panel_url, c->timezone, c->log_level };
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++)

@@ -42,6 +42,7 @@ struct config {
 		uint16_t http_port, https_port;
 		char **allow; size_t allow_n; /* reserved ranges */
 		char *roots;
+		char *rdap; /* bootstrap of the registries: URL or path; NULL: they are not asked */
 		int64_t timeout_ms, deadline_ms;
 		struct span look_every, poll_min, poll_max;
 	} check;

@@ -78,6 +78,7 @@ static const cyaml_schema_field_t check_fields[] = {
 	NUMBER("https_port", struct config_raw, c.check.https_port),
 	TEXTS("allow", struct config_raw, c.check.allow, c.check.allow_n),
 	TEXT("roots", struct config_raw, c.check.roots),
+	TEXT("rdap", struct config_raw, c.check.rdap),
 	TEXT("timeout", struct config_raw, span.timeout),
 	TEXT("deadline", struct config_raw, span.deadline),
 	TEXT("look_every", struct config_raw, span.look_every),

@@ -18,6 +18,7 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		.forwarders_n = c->dns.forwarders_n,
 		.trust_anchor_file = c->dns.trust_anchor_file,
 		.roots = c->check.roots,
+		.rdap = c->check.rdap,
 		.http_port = c->check.http_port,
 		.https_port = c->check.https_port,
 		.timeout_ms = c->check.timeout_ms,

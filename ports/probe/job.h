@@ -10,6 +10,7 @@
 #include "ports/probe/fetch.h"
 #include "ports/probe/net.h"
 #include "ports/probe/shake.h"
+#include "ports/rdap/rdap.h"
 
 enum {
 	ALIAS_STEPS_MAX = 12,	/* of a chain that is looked at name by name, only after a failure */
@@ -27,6 +28,7 @@ struct look {
 	struct job *job;
 	struct name_evidence *e;
 	struct dns_ask *a, *aaaa, *soa, *alias, *again;
+	struct rdap_wait *registration;
 	struct address *found_a, *found_aaaa; /* in the arena */
 	size_t found_a_n, found_aaaa_n;
 	uint32_t ttl_present_s, ttl_absent_s; /* lowest of the answers with and without data; UINT32_MAX: none */
@@ -70,6 +72,7 @@ struct probe_net {
 	struct address *ours;
 	struct address_range *allowed;
 	struct resolver *resolver;
+	struct rdap *rdap; /* NULL: registries are not asked */
 	struct gate gate;
 	struct fetcher *fetcher;
 	struct shaker *shaker;

@@ -132,6 +132,49 @@ level_of(struct job *j, struct str at)
 	return l;
 }
 
+/* ---- the registry ---- */
+
+static void
+on_registration(void *arg, const struct registration *r)
+{
+	struct look *k = arg;
+	struct arena *a = &k->job->box->arena;
+
+	k->registration = NULL;
+	k->e->registration = *r;
+	k->e->registration.registrar = arena_str(a, r->registrar);
+	k->e->registration.words = arena_str(a, r->words);
+	job_release(k->job);
+}
+
+/* Waits for the registry; what it begins is counted. */
+static void
+ask_registry(struct look *k)
+{
+	struct rdap *r = k->job->net->rdap;
+
+	if (r == NULL || k->e->registered_domain.n == 0 || k->registration != NULL ||
+	    k->e->registration.status != REGISTRATION_NOT_ASKED ||
+	    rdap_ask(r, k->e->registered_domain, on_registration, k, &k->registration) !=
+		ERR_OK)
+		return;
+	k->job->open++;
+}
+
+/* A name that works does not wait for its registry: what is at hand is taken. */
+static void
+begin_registration(struct look *k)
+{
+	struct rdap *r = k->job->net->rdap;
+
+	if (k->job->wanted.want_registration)
+		ask_registry(k);
+	else if (r != NULL && k->e->registered_domain.n > 0 &&
+		 !rdap_known(
+		     r, k->e->registered_domain, &k->job->box->arena, &k->e->registration))
+		k->e->registration.status = REGISTRATION_NOT_ASKED;
+}
+
 /* ---- addresses ---- */
 
 static void addresses_known(struct look *k);
@@ -142,6 +185,8 @@ end_addresses(struct look *k)
 	struct name_evidence *e = k->e;
 	uint32_t ttl = k->ttl_present_s != UINT32_MAX ? k->ttl_present_s : k->ttl_absent_s;
 
+	if (k->job->wanted.want_dns && k->found_a_n + k->found_aaaa_n == 0)
+		ask_registry(k);
 	e->ttl_s = ttl != UINT32_MAX ? ttl : 0;
 	job_probe_addresses(k);
 	job_release(k->job);
@@ -339,6 +384,8 @@ look_begin(struct look *k)
 		e->a_status = DNS_LOCAL;
 	if (!is_wildcard && resolver_ask(r, e->name, DNS_AAAA, on_aaaa, k, &k->aaaa) != ERR_OK)
 		e->aaaa_status = DNS_LOCAL;
+	if (k->job->wanted.want_dns)
+		begin_registration(k);
 	if (k->a == NULL && k->aaaa == NULL)
 		end_addresses(k);
 	if (k->job->wanted.want_dns) {
@@ -366,6 +413,9 @@ look_stop_all(struct job *j)
 		resolver_drop(&k->soa);
 		resolver_drop(&k->alias);
 		resolver_drop(&k->again);
+		if (k->registration != NULL)
+			k->e->registration.status = REGISTRATION_UNKNOWN;
+		rdap_drop(&k->registration);
 		k->caa_at = STR_NONE;
 	}
 	for (struct caa_level *l = j->levels; l != NULL; l = l->next)

@@ -392,7 +392,7 @@ copy_options(struct probe_net *p, const struct probe_net_options *o)
 	p->o.ours = NULL;
 	p->o.allowed = NULL;
 	p->o.forwarders = NULL;
-	p->o.trust_anchor_file = p->o.roots = NULL;
+	p->o.trust_anchor_file = p->o.roots = p->o.rdap = NULL;
 	return ERR_OK;
 }
 
@@ -433,6 +433,11 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 		.timeout_ms = o->timeout_ms,
 		.port = o->https_port,
 	};
+	const struct rdap_options rdap = {
+		.bootstrap = o->rdap, .roots = o->roots, .timeout_ms = o->timeout_ms
+	};
+	if (o->rdap != NULL && (e = rdap_new(p->loop, &p->clock, &rdap, &p->rdap)) != ERR_OK)
+		return e;
 	return shaker_new(&shaker, why, &p->shaker);
 }
 
@@ -479,6 +484,7 @@ probe_net_free(struct probe_net **pp)
 	shaker_free(&p->shaker);
 	fetcher_free(&p->fetcher);
 	gate_fini(&p->gate);
+	rdap_free(&p->rdap);
 	resolver_free(&p->resolver);
 	free(p->ours);
 	free(p->allowed);

@@ -17,6 +17,7 @@ struct probe_net_options {
 	size_t forwarders_n;
 	const char *trust_anchor_file; /* DNSSEC root key; NULL: no validation when there are forwarders, else built in */
 	const char *roots;	       /* PEM file of the roots that visitors trust; NULL: the system's */
+	const char *rdap;	       /* bootstrap of the registries: URL or path; NULL: registries are not asked */
 	uint16_t http_port, https_port; /* 80 and 443 but in tests */
 	int64_t timeout_ms;		/* for one connection */
 	int64_t deadline_ms;		/* for a whole job */

@@ -55,6 +55,7 @@ class Koshin:
                 "https_port": nginx.https_port,
                 "allow": ["127.0.0.0/8", "::1/128"],
                 "roots": str(ca.roots),
+                "rdap": "off",
                 "timeout": "3 s",
                 "deadline": "10 s",
                 "poll_min": "1 s",

@@ -1,6 +1,6 @@
 /*
  * Drives the real probe for tests: settings from the command line, one job for each line of standard input
- * ("dns,http,tls NAME NAME …"), one JSON object for each answer on standard output. Ends when the input has ended
+ * ("dns,http,tls,registration NAME NAME …"), one JSON object for each answer on standard output. Ends when the input has ended
  * and all answers are out.
  */
 #include <errno.h>
@@ -78,6 +78,17 @@ json_of_tls(const struct tls_evidence *t)
 }
 
 static json_t *
+json_of_registration(const struct registration *r)
+{
+	static const char *const words[] = { "NOT_ASKED", "UNKNOWN", "FOUND", "NONE" };
+
+	return json_pack("{s:s, s:b, s:b, s:b, s:I, s:o, s:o}", "status", words[r->status],
+	    "is_on_hold", r->is_on_hold, "is_redeemable", r->is_redeemable, "is_being_deleted",
+	    r->is_being_deleted, "expires", (json_int_t)r->expires.s, "registrar",
+	    text_of(r->registrar), "words", text_of(r->words));
+}
+
+static json_t *
 json_of_name(const struct name_evidence *e)
 {
 	json_t *addresses = json_array(), *caa = json_array();
@@ -96,14 +107,14 @@ json_of_name(const struct name_evidence *e)
 		json_array_append_new(
 		    caa, json_pack("{s:i, s:o, s:o}", "flags", e->caa[i].flags, "tag",
 			     text_of(e->caa[i].tag), "value", text_of(e->caa[i].value)));
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:I, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:I, s:o, s:o, s:o, s:o}",
 	    "name", text_of(e->name), "a", dns_word(e->a_status), "aaaa",
 	    dns_word(e->aaaa_status), "caa_status", dns_word(e->caa_status),
 	    "registered_status", dns_word(e->registered_status), "why_bogus",
 	    text_of(e->why_bogus), "cname_target", text_of(e->cname_target), "is_cname_loop",
 	    e->is_cname_loop, "registered_domain", text_of(e->registered_domain), "ttl",
 	    (json_int_t)e->ttl_s, "caa_at", text_of(e->caa_at), "caa", caa, "addresses",
-	    addresses);
+	    addresses, "registration", json_of_registration(&e->registration));
 }
 
 struct job_note {
@@ -141,6 +152,7 @@ take_line(struct str line)
 	job.want_dns = str_find(plan, STR("dns")) != SIZE_MAX;
 	job.want_http = str_find(plan, STR("http")) != SIZE_MAX;
 	job.want_tls = str_find(plan, STR("tls")) != SIZE_MAX;
+	job.want_registration = str_find(plan, STR("registration")) != SIZE_MAX;
 	while (line.n > 0 && job.names_n < NAMES_MAX)
 		names[job.names_n++] = str_cut(&line, ' ');
 	struct job_note *note = malloc(sizeof *note);
@@ -216,6 +228,8 @@ main(int argc, char **argv)
 			o.trust_anchor_file = value;
 		else if (strcmp(key, "--roots") == 0)
 			o.roots = value;
+		else if (strcmp(key, "--rdap") == 0)
+			o.rdap = value;
 		else if (strcmp(key, "--http") == 0)
 			o.http_port = (uint16_t)strtoul(value, NULL, 10);
 		else if (strcmp(key, "--https") == 0)
