@@ -10,6 +10,7 @@
 #include "ports/keys/p12.h"
 #include "ports/keys/secret.h"
 #include "ports/mail/smtp.h"
+#include "ports/process/process.h"
 
 /* koshin cert show, koshin cert export. */
 
@@ -179,6 +180,8 @@ cmd_cert_export(struct cmd *c)
 	bool is_key = cmd_has(c, "key");
 	int status;
 
+	if (process_keep_secret() != ERR_OK)
+		return CMD_FAILED;
 	if (cmd_has(c, "p12"))
 		return is_key || c->is_json ? cmd_misused(c, "usage.p12-alone", c->args[0]) : export_p12(c);
 	struct client *cl = client_open(c, &status);

@@ -4,6 +4,7 @@
 #include "ports/clock/clock.h"
 #include "ports/keys/core.h"
 #include "ports/keys/master.h"
+#include "ports/process/process.h"
 
 /* koshin doctor: the promises, checked on the store itself; needs no daemon. koshin config check. */
 
@@ -88,7 +89,7 @@ int
 cmd_doctor(struct cmd *c)
 {
 	struct config *config = cmd_config(c);
-	int status = config != NULL ? examine(c, config) : CMD_FAILED;
+	int status = config != NULL && process_keep_secret() == ERR_OK ? examine(c, config) : CMD_FAILED;
 
 	config_free(&config);
 	return status;

@@ -323,7 +323,10 @@ get_ready(struct serve *s, struct why *why)
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader of our log that goes away ends nobody */
 	if (sodium_init() < 0)
 		return ERR_CRYPTO;
-	enum err e = prepare_folders(s->config, why);
+	/* The transport key stays in this process as long as it lives. */
+	enum err e = process_keep_secret();
+	if (e == ERR_OK)
+		e = prepare_folders(s->config, why);
 	if (e == ERR_OK)
 		e = lock_store(s, why);
 	if (e == ERR_OK)

@@ -56,6 +56,10 @@ account_load(struct engine *e)
 	/* Another directory under the same name is another CA: its account is not ours there. */
 	if (!str_eq(row.directory, str_of(c->directory)) && row.id != 0)
 		row.account_url = row.caa_identity = STR_NONE;
+	/* Until the CA has bound the account, the file's key counts and not the one that was sealed before: it may have
+	 * been corrected since. */
+	if (row.account_url.n == 0 && e->eab_hmac.n > 0)
+		row.eab_sealed_hmac = STR_NONE;
 	row.name = str_of(c->name);
 	row.directory = str_of(c->directory);
 	row.contact = str_of(c->contact);

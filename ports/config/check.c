@@ -544,6 +544,13 @@ check_choice(struct walk *w, const yaml_node_t *node, const char *path,
 	return ERR_CONFIG;
 }
 
+/* A path where somebody may have put the secret itself: the value is not repeated. */
+static bool
+is_of_secret(const char *path)
+{
+	return strcmp(path, "mail.password_file") == 0 || strcmp(path, "cas[].eab_hmac_file") == 0;
+}
+
 static enum err
 check_value(struct walk *w, const yaml_node_t *node, const char *path,
     const cyaml_schema_value_t *value)
@@ -562,6 +569,11 @@ check_value(struct walk *w, const yaml_node_t *node, const char *path,
 		return check_choice(w, node, path, value);
 	if (!form->is_good(text_of(node), form) ||
 	    (value->type == CYAML_STRING && node->data.scalar.length > value->string.max)) {
+		if (is_of_secret(path)) {
+			why_set(w->why, "%s:%zu: %s: what stands here cannot be used; expected %s", w->file, line_of(node), path,
+			    form->expected);
+			return ERR_CONFIG;
+		}
 		why_set(w->why, "%s:%zu: %s: \"%.*s\" cannot be used; expected %s", w->file,
 		    line_of(node), path,
 		    (int)(node->data.scalar.length > 120 ? 120 : node->data.scalar.length),

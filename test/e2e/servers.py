@@ -284,7 +284,8 @@ def _write(path, text):
 class Pebble:
     """The CA. Certificates live for `life` seconds; its own TLS certificate comes from a root made here."""
 
-    def __init__(self, folder, address, dns_endpoint, http_port, https_port, life, env=None):
+    def __init__(self, folder, address, dns_endpoint, http_port, https_port, life, env=None, eab=None):
+        """eab: keys by their ids, base64url; an account must then be bound to one of them."""
         # Each order is validated anew: an old answer would hide that the CA is led elsewhere.
         self.env = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"} if env is None else env
         self.folder = pathlib.Path(folder) / "ca"
@@ -307,10 +308,12 @@ class Pebble:
                 "httpPort": http_port,
                 "tlsPort": https_port,
                 "ocspResponderURL": "",
-                "externalAccountBindingRequired": False,
+                "externalAccountBindingRequired": eab is not None,
+                "externalAccountMACKeys": eab or {},
                 "certificateValidityPeriod": life,
             }
         }
+        (self.folder / "pebble.json").touch(0o600)
         (self.folder / "pebble.json").write_text(json.dumps(config))
         self._start()
 

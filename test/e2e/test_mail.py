@@ -56,8 +56,13 @@ class Smtp:
     def stop(self):
         self._listener.shutdown(socket.SHUT_RDWR)  # close() alone would not wake the thread that accepts
         self._listener.close()
+        self.hang_up()
+
+    def hang_up(self):
+        """Whoever is connected has to come, and log in, again."""
         for link in self._open:
-            link.close()
+            self._close(link)
+        self._open = []
 
     def _accept(self):
         while True:

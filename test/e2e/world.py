@@ -20,7 +20,7 @@ def now():
 class World:
     """Everything that a story needs; `life` is that of certificates in seconds."""
 
-    def __init__(self, life=90, binary=None, start=True, folder=None, **changes):
+    def __init__(self, life=90, binary=None, start=True, folder=None, eab=None, **changes):
         self.folder = folder or new_folder()
         self.address = new_address()
         self.life = life
@@ -30,7 +30,9 @@ class World:
             self.nginx = self._keep(Nginx(self.folder, self.address))
             self.dns = self._keep(Dns(self.folder, self.address))
             self.ca = self._keep(
-                Pebble(self.folder, self.address, self.dns.endpoint, self.nginx.http_port, self.nginx.https_port, life)
+                Pebble(
+                    self.folder, self.address, self.dns.endpoint, self.nginx.http_port, self.nginx.https_port, life, eab=eab
+                )
             )
             self.mail = self._keep(Mailbox(self.folder, self.address))
             self.elsewhere = self._keep(Elsewhere(self.folder, self.nginx.http_port))
