@@ -57,6 +57,7 @@ struct config *cmd_config(const struct cmd *c);
 
 /* Sub-commands; `koshin COMMAND --help` says what each is for. */
 int cmd_serve(struct cmd *c);
+int cmd_watch(struct cmd *c);
 int cmd_site_add(struct cmd *c);
 int cmd_site_list(struct cmd *c);
 int cmd_site_show(struct cmd *c);

@@ -59,6 +59,10 @@ static const struct command commands[] = {
 	    "  koshin doctor\n"
 	    "  koshin doctor --json\n",
 	    { { NULL, NULL } } },
+	{ "watch", cmd_watch, "", 0, 0,
+	    "  koshin watch -c /etc/koshin/koshin.yaml\n"
+	    "  koshin watch --once --json\n",
+	    { { "once", NULL } } },
 	{ "config check", cmd_config_check, "", 0, 0,
 	    "  koshin config check -c /etc/koshin/koshin.yaml\n", { { NULL, NULL } } },
 	{ "simulate", cmd_simulate, "FILE...", 1, CMD_ARGS_MAX,

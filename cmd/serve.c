@@ -1,5 +1,6 @@
 /*
- * `koshin serve`: gets folders, keys and socket pairs ready as root, then lets the supervisor run the four processes.
+ * `koshin serve`: gets folders, keys and socket pairs ready as root, then lets the supervisor run the five processes; the watchdog has
+ * neither key nor socket.
  *
  *   engine --(link)-- keeper --(link)-- web        web --(a byte for each wish)--> engine --(link)-- installer
  *
@@ -24,6 +25,7 @@
 #include "ports/keys/master.h"
 #include "ports/link/link.h"
 #include "ports/process/process.h"
+#include "watch/watchdog.h"
 
 enum { PATH_BYTES = 4096, MODE_SHARED = 01771, MODE_OWN = 0711 };
 
@@ -141,6 +143,17 @@ run_web(const void *arg, int fd_ready, pid_t parent)
 	enum err e = become_ordinary(s, parent, &why);
 
 	return e == ERR_OK ? web_run(&o) : fail("web", e, &why);
+}
+
+static int
+run_watch(const void *arg, int fd_ready, pid_t parent)
+{
+	const struct serve *s = arg;
+	const struct watchdog_options o = { .config = s->config, .fd_ready = fd_ready };
+	struct why why = { "" };
+	enum err e = become_ordinary(s, parent, &why);
+
+	return e == ERR_OK ? watchdog_run(&o) : fail("watch", e, &why);
 }
 
 /* --- getting ready --- */
@@ -344,6 +357,7 @@ supervise(const struct serve *s)
 		{ "engine", run_engine, s,
 		    { s->engine_keeper[0], s->engine_installer[0], s->wake[0] }, 3 },
 		{ "web", run_web, s, { s->web_keeper[0], s->wake[1] }, 2 },
+		{ "watch", run_watch, s, { 0 }, 0 },
 	};
 	const struct supervisor_options o = { .children = children,
 		.children_n = sizeof children / sizeof *children,

@@ -15,7 +15,7 @@ skew_expected(const struct skew *k, struct mono mono)
 static bool
 believe(struct skew *k, struct when wall, struct mono mono)
 {
-	k->is_in_doubt = false;
+	k->is_in_doubt = k->is_denied = false;
 	k->off_s = 0;
 	k->wall = wall;
 	k->mono = mono;
@@ -26,6 +26,7 @@ static bool
 doubt(struct skew *k, int64_t off_s, struct mono mono)
 {
 	k->is_in_doubt = true;
+	k->is_denied = false;
 	k->off_s = off_s;
 	k->doubt_since = mono;
 	return false;
@@ -52,7 +53,8 @@ skew_look(struct skew *k, struct when wall, struct mono mono, struct when before
 		return believe(k, wall, mono);
 	if (!k->is_in_doubt || !is_within(off_s - k->off_s, SKEW_JUMP_S))
 		return doubt(k, off_s, mono);
-	if (mono.ms - k->doubt_since.ms >= (int64_t)SKEW_ALONE_S * 1000)
+	int64_t wait_s = k->is_denied ? SKEW_DENIED_S : SKEW_ALONE_S;
+	if (mono.ms - k->doubt_since.ms >= wait_s * 1000)
 		return believe(k, wall, mono);
 	return false;
 }
@@ -60,7 +62,10 @@ skew_look(struct skew *k, struct when wall, struct mono mono, struct when before
 void
 skew_witness(struct skew *k, struct when outside, struct when wall, struct mono mono)
 {
-	if (k->is_in_doubt && when_is_known(outside) &&
-	    is_within(when_between(outside, wall).s, SKEW_AGREES_S))
+	if (!k->is_in_doubt || !when_is_known(outside))
+		return;
+	if (is_within(when_between(outside, wall).s, SKEW_AGREES_S))
 		(void)believe(k, wall, mono);
+	else
+		k->is_denied = true;
 }

@@ -47,6 +47,8 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	arena_init(&e->arena, (size_t)16 * LIMIT_TURN_BYTES);
 	arena_init(&e->ca_arena, LIMIT_TURN_BYTES);
 	e->account_at = e->heartbeat_at = WHEN_UNKNOWN;
+	for (size_t i = 0; i < LEARNED_COUNT; i++)
+		e->learned_at[i] = WHEN_UNKNOWN;
 	size_t n = c->server.addresses_n < LIMIT_ADDRESSES ? c->server.addresses_n : LIMIT_ADDRESSES;
 	for (size_t i = 0; i < n; i++)
 		e->addresses[i] = str_of(c->server.addresses[i]);
@@ -93,7 +95,7 @@ engine_free(struct engine **e)
 bool
 engine_has_news(const struct engine *e)
 {
-	return e->inbox.n > 0 || e->acts.n > 0;
+	return (e->inbox.n > 0 && !e->is_held) || e->acts.n > 0;
 }
 
 struct engine_counts
@@ -218,6 +220,8 @@ take_inbox(struct engine *e, struct queue *done)
 	/* What a site's step puts into the inbox meanwhile is for the next turn. */
 	for (size_t n = e->inbox.n; n > 0; n--) {
 		struct work *w = queue_take(&e->inbox);
+
+		signs_note(e, w);
 		enum err err = take_answer(e, &w);
 
 		/* Its strings may be in what is saved: it is freed after the commit. */
@@ -292,17 +296,10 @@ take_due(struct engine *e, bool *ret_is_more)
 }
 
 static enum err
-beat(struct engine *e, int64_t pid)
-{
-	if (when_before(e->turn.now, e->heartbeat_at))
-		return ERR_OK;
-	e->heartbeat_at = when_plus(e->turn.now, e->heartbeat_every);
-	return store_heartbeat_put(e->ports.store, STR("engine"), pid, e->turn.now);
-}
-
-static enum err
 decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 {
+	if (e->is_held)
+		return signs_beat(e);
 	enum err err = e->ca_is_loaded ? ERR_OK : account_load(e);
 
 	if (err != ERR_OK)
@@ -325,7 +322,7 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 	}
 	if (err != ERR_OK || (err = account_turn(e)) != ERR_OK || (err = letters_send(e)) != ERR_OK)
 		return err;
-	return beat(e, e->pid);
+	return signs_beat(e);
 }
 
 /* --- when the next turn is --- */
@@ -335,6 +332,8 @@ next_ms(struct engine *e, bool is_more)
 {
 	struct when next = WHEN_NEVER, letters = WHEN_NEVER;
 
+	if (e->is_held)
+		return HELD_MS;
 	if (is_more || engine_has_news(e))
 		return 0;
 	if (e->ca.thumbprint.n > 0 && e->checks_n < LIMIT_CHECKS_OPEN &&
@@ -392,8 +391,11 @@ engine_turn(struct engine *e, struct why *why, int64_t *ret_next_ms)
 	arena_clear(&e->arena);
 	e->turn = clock_turn(&e->ports.clock);
 	e->turns++;
+	err = signs_clock(e);
+	if (err != ERR_OK)
+		return turn_ended(e, err, why);
 	/* What a full port refused is offered again, once in each turn. */
-	for (size_t n = e->later.n; n > 0; n--)
+	for (size_t n = e->is_held ? 0 : e->later.n; n > 0; n--)
 		queue_put(&e->acts, queue_take(&e->later));
 
 	err = store_begin(e->ports.store);

@@ -11,6 +11,7 @@
 #include "core/site.h"
 #include "ports/acme/acme.h"
 #include "ports/clock/clock.h"
+#include "ports/clock/witness.h"
 #include "ports/config/config.h"
 #include "ports/deploy/deploy.h"
 #include "ports/keys/keys.h"
@@ -26,6 +27,7 @@ struct engine_ports {
 	struct probe probe;
 	struct deploy deploy;
 	struct mail mail;
+	struct witness witness; /* zeroed: nobody to ask */
 };
 struct engine;
 /* config is borrowed and outlives the engine. log may be NULL. */

@@ -2,7 +2,9 @@
 #define KOSHIN_ENGINE_INSIDE_H
 /* What the files of the engine share; nobody else includes it. */
 #include "core/order.h"
+#include "core/skew.h"
 #include "engine/engine.h"
+#include "ports/store/watch.h"
 #include "words/words.h"
 
 /*
@@ -92,6 +94,13 @@ struct engine {
 	struct span heartbeat_every;
 	struct when heartbeat_at;
 	uint64_t turns, late_answers;
+	struct when learned_at[LEARNED_COUNT]; /* not yet written; WHEN_UNKNOWN: nothing new */
+
+	struct skew skew;
+	bool is_held;	  /* the date is not believed: nothing but signs of life */
+	bool is_hold_new; /* and that is still to be written */
+	bool is_witness_asked;
+	struct mono witness_at;
 
 	/* of the present turn */
 	struct turn turn;
@@ -118,6 +127,10 @@ MUST_USE enum err orders_answer(struct engine *e, struct work *w);
 MUST_USE enum err orders_wake(struct engine *e);
 struct mono orders_next(const struct engine *e);
 void orders_free(struct engine *e);
+/* signs.c: the clock at the beginning of a turn; what an answer has taught; the heartbeat at its end. */
+MUST_USE enum err signs_clock(struct engine *e);
+void signs_note(struct engine *e, const struct work *w);
+MUST_USE enum err signs_beat(struct engine *e);
 /* letters.c */
 MUST_USE enum err letters_write(struct engine *e, const struct site *s, const struct site_effect *fx);
 MUST_USE enum err letters_send(struct engine *e);

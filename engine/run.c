@@ -12,6 +12,7 @@
 #include "ports/deploy/remote.h"
 #include "ports/keys/remote.h"
 #include "ports/mail/smtp.h"
+#include "ports/outside/outside.h"
 #include "ports/probe/net.h"
 
 /* The engine process: real ports around the engine, and rounds of the loop until SIGTERM. */
@@ -28,6 +29,7 @@ struct run {
 	struct probe_net *probe;
 	struct deploy_remote *deploy;
 	struct smtp *smtp;
+	struct outside *outside;
 	struct engine *engine;
 	char *eab_hmac, *password;
 	int fd_signal;
@@ -137,6 +139,8 @@ open_ports(struct run *r, struct why *why)
 		err = probe_net_configured(r->loop, &r->clock, c, why, &r->probe);
 	if (err == ERR_OK)
 		err = open_mail(r, why);
+	if (err == ERR_OK)
+		err = outside_new(r->loop, c, &r->outside);
 	if (err == ERR_OK && c->cas[0].eab_hmac_file != NULL)
 		err = smtp_read_password(c->cas[0].eab_hmac_file, why, &r->eab_hmac);
 	return err != ERR_OK ? err : loop_watch(r->loop, r->options->fd_wake, LOOP_READ, on_wake, r);
@@ -167,9 +171,11 @@ open_engine(struct run *r)
 			.probe = probe_net_port(r->probe),
 			.deploy = deploy_remote_port(r->deploy),
 			.mail = r->smtp != NULL ? smtp_port(r->smtp) : (struct mail){ NULL, refuse_mail },
+			.witness = outside_witness(r->outside),
 		},
 		.pid = getpid(),
-		.heartbeat_every = SPAN_MIN(1),
+		/* Three signs of life in the time after which the watchdog takes it for dead. */
+		.heartbeat_every = span_min(SPAN_MIN(1), span_part(r->config->watch.dead_after, 1, 3)),
 		.log = print_log,
 	};
 
@@ -201,6 +207,7 @@ static void
 close_all(struct run *r)
 {
 	engine_free(&r->engine);
+	outside_free(&r->outside);
 	smtp_free(&r->smtp);
 	deploy_remote_free(&r->deploy);
 	probe_net_free(&r->probe);

@@ -2,7 +2,7 @@
 _koshin() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' i
 	local everywhere="--config --json --lang --verbose --help"
-	local commands="serve site renew check causes cert ca doctor config simulate"
+	local commands="serve site renew check causes cert ca doctor watch config simulate"
 
 	case $before in
 	--config | -c | --out | --root | --password-file)
@@ -51,6 +51,7 @@ _koshin() {
 		;;
 	"site remove"*) options="--yes" ;;
 	renew*) options="--due --wait" ;;
+	watch*) options="--once" ;;
 	"cert export"*) options="--key --p12 --password-file --out" ;;
 	causes*) options="--unknown" ;;
 	esac

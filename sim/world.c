@@ -124,7 +124,7 @@ start_engine(struct sim *s)
 	const struct engine_setup setup = {
 		.config = &s->config,
 		.ports = { sim_clock_port(s), s->store, sim_acme_port(s), sim_keys_port(s), sim_probe_port(s),
-		    sim_deploy_port(s), sim_mail_port(s) },
+		    sim_deploy_port(s), sim_mail_port(s), sim_witness_port(s) },
 		.heartbeat_every = SPAN_D(1),
 		.log = print_log,
 		.log_arg = s,

@@ -132,6 +132,8 @@ struct deploy sim_deploy_port(struct sim *s);
 struct mail sim_mail_port(struct sim *s);
 struct keys sim_keys_port(struct sim *s);
 struct clock sim_clock_port(struct sim *s);
+/* The clocks outside: those of the CA, as long as it says anything. */
+struct witness sim_witness_port(struct sim *s);
 /* Internal to sim/: frees the CA's table. */
 void sim_ca_fini(struct sim *s);
 

@@ -21,7 +21,7 @@ struct transfer {
 	courier_done *done;
 	void *arg;
 	struct buf out, in;
-	struct buf type, nonce, location, retry_after, links[COURIER_LINKS_MAX];
+	struct buf type, nonce, location, retry_after, date, links[COURIER_LINKS_MAX];
 	size_t links_n, headers_bytes;
 	bool is_too_long;
 	char error[CURL_ERROR_SIZE];
@@ -82,6 +82,7 @@ forget_headers(struct transfer *t)
 	buf_clear(&t->nonce);
 	buf_clear(&t->location);
 	buf_clear(&t->retry_after);
+	buf_clear(&t->date);
 	t->links_n = 0;
 }
 
@@ -107,6 +108,8 @@ on_header(char *p, size_t size, size_t n, void *arg)
 		keep(&t->location, value);
 	else if (is_header(line, STR("retry-after"), &value))
 		keep(&t->retry_after, value);
+	else if (is_header(line, STR("date"), &value))
+		keep(&t->date, value);
 	else if (is_header(line, STR("link"), &value) && t->links_n < COURIER_LINKS_MAX)
 		keep(&t->links[t->links_n++], value);
 	return line.n;
@@ -136,6 +139,7 @@ transfer_free(struct transfer *t)
 	buf_fini(&t->nonce);
 	buf_fini(&t->location);
 	buf_fini(&t->retry_after);
+	buf_fini(&t->date);
 	for (size_t i = 0; i < COURIER_LINKS_MAX; i++)
 		buf_fini(&t->links[i]);
 	free(t);
@@ -186,6 +190,7 @@ transfer_new(struct courier *w)
 	buf_init(&t->nonce, 512);
 	buf_init(&t->location, LIMIT_URL_BYTES);
 	buf_init(&t->retry_after, 64);
+	buf_init(&t->date, 64);
 	for (size_t i = 0; i < COURIER_LINKS_MAX; i++)
 		buf_init(&t->links[i], LIMIT_URL_BYTES + 256);
 	t->easy = curl_easy_init();
@@ -320,6 +325,7 @@ deliver(struct courier *w, struct transfer *t, CURLcode code)
 		.nonce = buf_str(&t->nonce),
 		.location = buf_str(&t->location),
 		.retry_after = buf_str(&t->retry_after),
+		.date = buf_str(&t->date),
 		.links_n = t->links_n,
 	};
 	long status = 0;

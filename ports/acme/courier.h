@@ -14,7 +14,7 @@ struct courier_answer {
 	enum err err;	   /* OK: there is a status */
 	struct str words;  /* for an error */
 	int status;
-	struct str body, type, nonce, location, retry_after;
+	struct str body, type, nonce, location, retry_after, date;
 	struct str links[COURIER_LINKS_MAX]; /* whole Link headers */
 	size_t links_n;
 };

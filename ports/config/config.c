@@ -195,6 +195,13 @@ complete(struct config_raw *r)
 		c->acme.connections_max = 8;
 	if (c->acme.orders_open_max == 0)
 		c->acme.orders_open_max = 200;
+	c->watch.every = span_s(r->span.watch_every, "1 min");
+	c->watch.dead_after = span_s(r->span.dead_after, "3 min");
+	c->watch.late_after = span_s(r->span.late_after, "15 min");
+	c->watch.blind_after = span_s(r->span.blind_after, "36 h");
+	/* Two of the root name servers, by address: a.root-servers.net and k.root-servers.net. */
+	set_list(&c->watch.outside, &c->watch.outside_n,
+	    (const char *const[]){ "198.41.0.4@53", "193.0.14.129@53", NULL }, &err);
 	c->clock_offset = span_s(r->span.clock_offset, "0 s");
 	set_default(&c->log_level, "info", &err);
 	return err;
@@ -289,10 +296,11 @@ fini_content(struct config *c)
 	free_list(&c->dns.forwarders, &c->dns.forwarders_n);
 	free_list(&c->check.allow, &c->check.allow_n);
 	free_list(&c->web.listen, &c->web.listen_n);
+	free_list(&c->watch.outside, &c->watch.outside_n);
 	char *all[] = { c->file, c->state_folder, c->run_folder, c->user,
 		c->dns.trust_anchor_file, c->check.roots, c->check.rdap, c->web.socket, c->mail.server,
 		c->mail.user, c->mail.password_file, c->mail.from, c->mail.reply_to,
-		c->mail.bundle, c->language, c->panel_url, c->timezone, c->log_level };
+		c->mail.bundle, c->watch.operator_mail, c->watch.server, c->language, c->panel_url, c->timezone, c->log_level };
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++)
 		free(all[k]);
 }
@@ -302,7 +310,8 @@ free_raw(struct config_raw *r)
 {
 	char *all[] = { r->span.timeout, r->span.deadline, r->span.look_every, r->span.poll_min,
 		r->span.poll_max, r->span.tell_after, r->span.discard_after,
-		r->span.clock_offset, r->span.acme_timeout };
+		r->span.clock_offset, r->span.acme_timeout, r->span.watch_every,
+		r->span.dead_after, r->span.late_after, r->span.blind_after };
 
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++)
 		free(all[k]);

@@ -52,6 +52,12 @@ struct config {
 		bool tls;		/* STARTTLS is demanded on smtp:// */
 		char *bundle;
 	} mail;
+	struct {
+		char *operator_mail; /* who gets the alarms; NULL: nobody, they stand in log, doctor and /metrics */
+		char *server;	     /* a mail server of its own (smtp://, smtps://), without a login; NULL: as mail.server */
+		struct span every, dead_after, late_after, blind_after;
+		char **outside; size_t outside_n; /* "198.41.0.4@53": points that tell a dead network from a dead CA */
+	} watch;
 	char *language;	     /* of owners without a wish: ja or en; default ja */
 	char *panel_url;     /* base of links in letters */
 	char *timezone;	     /* "+09:00": of dates in letters and on the command line; default +09:00 */

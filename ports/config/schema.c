@@ -112,6 +112,16 @@ static const cyaml_schema_field_t acme_fields[] = {
 	NUMBER("orders_open_max", struct config_raw, c.acme.orders_open_max),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t watch_fields[] = {
+	TEXT("operator", struct config_raw, c.watch.operator_mail),
+	TEXT("server", struct config_raw, c.watch.server),
+	TEXT("every", struct config_raw, span.watch_every),
+	TEXT("dead_after", struct config_raw, span.dead_after),
+	TEXT("late_after", struct config_raw, span.late_after),
+	TEXT("blind_after", struct config_raw, span.blind_after),
+	TEXTS("outside", struct config_raw, c.watch.outside, c.watch.outside_n),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t file_fields[] = {
 	GROUP("server", struct config_raw, server_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("cas", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER,
@@ -130,6 +140,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	TEXT("panel_url", struct config_raw, c.panel_url),
 	GROUP("draft", struct config_raw, draft_fields),
 	GROUP("acme", struct config_raw, acme_fields),
+	GROUP("watch", struct config_raw, watch_fields),
 	TEXT("clock_offset", struct config_raw, span.clock_offset),
 	TEXT("log_level", struct config_raw, c.log_level),
 	CYAML_FIELD_END,

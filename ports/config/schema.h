@@ -15,6 +15,7 @@ struct config_raw {
 	struct {
 		char *timeout, *deadline, *look_every, *poll_min, *poll_max;
 		char *tell_after, *discard_after, *clock_offset, *acme_timeout;
+		char *watch_every, *dead_after, *late_after, *blind_after;
 	} span;
 };
 extern const cyaml_schema_value_t config_schema;

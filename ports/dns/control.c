@@ -92,8 +92,8 @@ on_datagram(void *arg, int fd, int events)
 }
 
 /* "192.0.2.1@53", "2001:db8::1@5353", "192.0.2.1" */
-static bool
-read_forwarder(const char *text, struct sockaddr_storage *ret, socklen_t *ret_n)
+bool
+dns_endpoint_read(const char *text, struct sockaddr_storage *ret, socklen_t *ret_n)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
@@ -129,7 +129,7 @@ ask_forwarder(struct dns_control *c, const char *forwarder)
 	struct sockaddr_storage to;
 	socklen_t to_n;
 
-	if (!read_forwarder(forwarder, &to, &to_n))
+	if (!dns_endpoint_read(forwarder, &to, &to_n))
 		return;
 	int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)

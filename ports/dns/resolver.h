@@ -11,6 +11,7 @@
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/str.h"
 #include "core/evidence.h"
@@ -56,4 +57,6 @@ typedef void dns_control_fn(void *arg, bool works);
 MUST_USE enum err resolver_control(struct resolver *r, int64_t timeout_ms, dns_control_fn *fn, void *arg,
     struct dns_control **ret);
 void resolver_control_drop(struct dns_control **control);
+/* "192.0.2.1@53", "2001:db8::1@5353", "192.0.2.1": an address to ask, with port 53 where none is given. */
+bool dns_endpoint_read(const char *text, struct sockaddr_storage *ret, socklen_t *ret_n);
 #endif

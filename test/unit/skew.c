@@ -109,7 +109,17 @@ test_witness(void **state)
 		if (look(&k, 91, 60 * DAY) != rows[i].wanted)
 			fail_msg("%s: in doubt %d", rows[i].name, k.is_in_doubt);
 	}
+	/* Contradicted, it is in doubt for days, and not for ever. */
 	struct skew k = { 0 };
+	assert_true(look(&k, 0, 0));
+	assert_false(look(&k, 60, DAY));
+	skew_witness(&k, when_plus(start, SPAN_S(60)), when_plus(start, SPAN_S(60 + DAY)), at(60));
+	assert_false(look(&k, 60 + DAY, DAY));
+	assert_true(look(&k, 60 + 3 * DAY, DAY));
+	/* An outside clock alone begins no doubt. */
+	skew_witness(&k, start, when_plus(start, SPAN_S(60 + 4 * DAY)), at(60 + 3 * DAY));
+	assert_true(look(&k, 61 + 3 * DAY, DAY));
+	k = (struct skew){ 0 };
 	assert_true(look(&k, 0, 0));
 	assert_false(look(&k, 60, DAY));
 	skew_witness(&k, WHEN_UNKNOWN, when_plus(start, SPAN_S(60 + DAY)), at(60));

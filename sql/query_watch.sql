@@ -1,0 +1,50 @@
+-- For the watchdog.
+
+-- name: learned_put
+INSERT INTO learned (what, at) VALUES (:what, :at)
+ON CONFLICT (what) DO UPDATE SET at = excluded.at;
+
+-- name: learned
+SELECT what, at FROM learned;
+
+-- name: condition_put
+INSERT INTO condition (cause, words, since, seen) VALUES (:cause, :words, :now, :now)
+ON CONFLICT (cause) DO UPDATE SET words = excluded.words, seen = excluded.seen;
+
+-- name: condition_end
+DELETE FROM condition WHERE cause = :cause;
+
+-- name: conditions
+SELECT cause, words FROM condition ORDER BY cause;
+
+-- name: watch_heartbeat
+SELECT at FROM heartbeat WHERE process = :process;
+
+-- name: watch_due
+SELECT count(*) AS n FROM site WHERE wake < :by;
+
+-- name: watch_oldest
+SELECT min(wake) AS wake FROM site;
+
+-- name: watch_ca_failures
+SELECT coalesce(max(failures), 0) AS n FROM ca;
+
+-- One example for each cause: its oldest row.
+-- name: watch_causes
+SELECT cause, count(*) AS n, min(id) AS example FROM finding INDEXED BY finding_cause
+WHERE gone_at IS NULL GROUP BY cause;
+
+-- name: watch_example
+SELECT subject, seen, evidence FROM finding WHERE id = :id;
+
+-- Names of which the store says that visitors are handed the certificate that is held.
+-- name: watch_samples
+SELECT n.id AS id, n.name AS name, v.fingerprint AS fingerprint
+FROM served v JOIN name n ON n.id = v.name_id JOIN site s ON s.id = n.site_id
+WHERE v.name_id > :after AND v.is_held = 1 AND n.is_wanted = 1 AND s.is_removed = 0
+ORDER BY v.name_id LIMIT :max;
+
+-- name: watch_sample
+SELECT n.id AS id, n.name AS name, v.fingerprint AS fingerprint
+FROM served v JOIN name n ON n.id = v.name_id JOIN site s ON s.id = n.site_id
+WHERE v.name_id = :id AND v.is_held = 1 AND n.is_wanted = 1 AND s.is_removed = 0;
