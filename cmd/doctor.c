@@ -28,6 +28,22 @@ key_fits(void *arg, struct str sealed_key, struct str chain_pem)
 	return answer.err;
 }
 
+static void
+say_lines(const struct cmd *c, FILE *to, struct str lines)
+{
+	static const char alarm[] = "alarm: ";
+
+	while (lines.n > 0) {
+		struct str line = str_cut(&lines, '\n');
+
+		if (str_starts(line, str_of(alarm)))
+			CMD_SAY(c, to, "cli.doctor.alarm",
+			    (struct str){ line.p + sizeof alarm - 1, line.n - (sizeof alarm - 1) });
+		else
+			CMD_SAY(c, to, "cli.doctor.broken", line);
+	}
+}
+
 static int
 report(struct cmd *c, struct str lines, size_t sites)
 {
@@ -41,8 +57,7 @@ report(struct cmd *c, struct str lines, size_t sites)
 		json_decref(document);
 		return is_fine ? CMD_DONE : CMD_FAILED;
 	}
-	while (lines.n > 0)
-		CMD_SAY(c, stdout, "cli.doctor.broken", str_cut(&lines, '\n'));
+	say_lines(c, stdout, lines);
 	(void)snprintf(count, sizeof count, "%zu", sites);
 	if (is_fine)
 		CMD_SAY(c, stdout, "cli.doctor.ok", str_of(count));
@@ -82,6 +97,10 @@ examine(struct cmd *c, const struct config *config)
 		return report(c, buf_str(&lines), sites);
 	CMD_SAY(
 	    c, stderr, "cli.error", str_of(why.text[0] != '\0' ? why.text : err_words(err)));
+	/* Without the store there are still the watchdog's alarms. */
+	buf_clear(&lines);
+	doctor_alarms(config, subject.now, false, &lines);
+	say_lines(c, stderr, buf_str(&lines));
 	return CMD_FAILED;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "base/must.h"
 
-enum { WISHES_AT_ONCE = 64, CHECK_TRIES = 3 };
+enum { WISHES_AT_ONCE = 64, CHECK_TRIES = 3, HELD_MS = 5000 };
 
 void
 engine_log(struct engine *e, const char *fmt, ...)

@@ -1,13 +1,16 @@
 #include "http/doctor.h"
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "base/limits.h"
 #include "http/json_site.h"
+#include "ports/alarms/alarms.h"
 
 enum {
 	YOUNG_S = 180, /* a process writes its heartbeat each minute */
 	OVERDUE_S =
 	    300, /* a step that is due waits for a turn of the engine, never for minutes */
+	WATCH_LOOKS = 5,
 	STUCK_S = 3600, /* a letter that is due is tried within a turn */
 };
 
@@ -244,6 +247,31 @@ examine_letters(
 	return err;
 }
 
+void
+doctor_alarms(const struct config *config, struct when now, bool is_young, struct buf *lines)
+{
+	AUTO_BUF path = { .max = 4096 };
+	struct watch *w = malloc(sizeof *w);
+	struct span most = SPAN_S(WATCH_LOOKS * config->watch.every.s + YOUNG_S);
+
+	buf_putf(&path, "%s/%s", config->state_folder, ALARMS_FILE);
+	enum err err = w == NULL || path.err != ERR_OK ? ERR_MEMORY : alarms_read(path.p, w);
+	if (err != ERR_OK && err != ERR_NOT_FOUND)
+		buf_putf(lines, "the watchdog's file %s cannot be read: %s\n", path.p, err_words(err));
+	for (unsigned i = 0; err == ERR_OK && i < ALARM_COUNT; i++) {
+		const struct alarm *a = &w->alarms[i];
+		struct civil c = when_civil(a->since);
+
+		if (a->is_open)
+			buf_putf(lines, "alarm: %s since %04d-%02d-%02dT%02d:%02dZ: %s\n", alarm_name(i), c.year,
+			    c.month, c.day, c.hour, c.minute, a->words);
+	}
+	if (err == ERR_OK && is_young && when_before(when_plus(w->at, most), now))
+		buf_putf(lines, "the watchdog has not looked for %lld minutes, and the engine is running\n",
+		    (long long)(when_between(w->at, now).s / 60));
+	free(w);
+}
+
 enum err
 doctor_examine(
     const struct doctor_subject *d, struct arena *a, struct buf *lines, size_t *ret_sites)
@@ -269,6 +297,7 @@ doctor_examine(
 	if (err == ERR_OK)
 		err = examine_letters(d, is_young, a, lines);
 	examine_files(d, a, lines);
+	doctor_alarms(d->config, d->now, is_young, lines);
 	if (err == ERR_OK)
 		err = lines->err;
 	if (err == ERR_OK)

@@ -21,6 +21,9 @@ MUST_USE enum err doctor_examine(
 /* {"ok", "sites", "broken": [lines]} */
 json_t *doctor_document(struct str lines, size_t sites);
 
+/* The watchdog's open alarms, a line each, "alarm: NAME since DATE: words"; needs no store. With is_young, that it looks at all. */
+void doctor_alarms(const struct config *config, struct when now, bool is_young, struct buf *lines);
+
 /* Files of an installation. Strings in a. */
 struct str doctor_store_file(const struct config *config, struct arena *a);
 struct str doctor_master_key_file(const struct config *config, struct arena *a);

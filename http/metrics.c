@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "http/json_site.h"
+#include "ports/alarms/alarms.h"
+#include "ports/store/watch.h"
 
 enum { YOUNG_S = 180 }; /* a heartbeat comes each minute */
 
@@ -127,6 +129,48 @@ put_unclassified(struct store *s, struct arena *a, struct buf *out)
 	return ERR_OK;
 }
 
+static enum err
+put_days(struct store *s, struct when now, struct buf *out)
+{
+	int64_t days[WATCH_DAYS] = { 0 }, sum = 0;
+	enum err err = store_days_left(s, now, days);
+
+	if (err != ERR_OK)
+		return err;
+	gauge(out, "koshin_certificate_days_left",
+	    "Held certificates by the days that they have left: those with less than le days.");
+	for (size_t i = 0; i < WATCH_DAYS; i++) {
+		sum += days[i];
+		if (i < WATCH_DAYS - 1)
+			buf_putf(out, "koshin_certificate_days_left{le=\"%d\"} %" PRId64 "\n", watch_days[i], sum);
+		else
+			buf_putf(out, "koshin_certificate_days_left{le=\"+Inf\"} %" PRId64 "\n", sum);
+	}
+	return ERR_OK;
+}
+
+void
+metrics_alarms(const char *state_folder, struct when now, struct buf *out)
+{
+	AUTO_BUF path = { .max = 4096 };
+	struct watch *w = malloc(sizeof *w);
+
+	buf_putf(&path, "%s/%s", state_folder, ALARMS_FILE);
+	if (w == NULL || path.err != ERR_OK || alarms_read(path.p, w) != ERR_OK) {
+		free(w);
+		return;
+	}
+	gauge(out, "koshin_alarm_open", "1: the watchdog has raised this alarm.");
+	for (unsigned i = 0; i < ALARM_COUNT; i++)
+		if (i < WATCH_FAULT_COUNT ||
+		    (i != WATCH_FAULT_COUNT + CAUSE_NONE && cause_row(alarm_cause(i))->severity == SEVERITY_ALARM))
+			buf_putf(out, "koshin_alarm_open{alarm=\"%s\"} %d\n", alarm_name(i), w->alarms[i].is_open);
+	one(out, "koshin_watch_age_seconds", "Time since the watchdog looked.", when_between(w->at, now).s);
+	one(out, "koshin_watch_samples", "Names whose certificate the watchdog saw, in its last round of all.", w->samples);
+	one(out, "koshin_watch_differing", "Names that are handed another certificate than the store says.", w->differing);
+	free(w);
+}
+
 enum err
 metrics_write(struct store *s, struct when now, struct arena *a, struct buf *out)
 {
@@ -137,6 +181,8 @@ metrics_write(struct store *s, struct when now, struct arena *a, struct buf *out
 		return err;
 	put_counts(counts, out);
 	err = put_heartbeats(s, now, a, out);
+	if (err == ERR_OK)
+		err = put_days(s, now, out);
 	if (err == ERR_OK)
 		err = put_cas(s, now, a, out);
 	if (err == ERR_OK)

@@ -164,6 +164,12 @@ answer_public(struct exchange *x)
 		answer_text(x, is_healthy ? 200 : 503, "application/json");
 	} else if (str_eq(path, STR("/metrics"))) {
 		err = metrics_write(w->store, now, &x->arena, &x->reply.body);
+		/* Alarms are told also when the store is what they are about. */
+		if (err != ERR_OK)
+			buf_clear(&x->reply.body);
+		metrics_alarms(w->options->config->state_folder, now, &x->reply.body);
+		buf_putf(&x->reply.body, "# TYPE koshin_store_readable gauge\nkoshin_store_readable %d\n", err == ERR_OK);
+		err = x->reply.body.err;
 		answer_text(x, 200, "text/plain; version=0.0.4; charset=utf-8");
 	} else {
 		answer_text(x, 404, "text/plain");

@@ -43,20 +43,23 @@ put_days(const struct watch *w, const struct words_context *c, struct buf *out)
 	buf_putf(&text, "%lld", (long long)w->sites);
 	put_line("alarm.days", c, (const struct str[]){ buf_str(&text) }, 1, out);
 	for (size_t i = 0; i < WATCH_DAYS; i++) {
-		AUTO_BUF day = { .max = KEY_BYTES }, count = { .max = KEY_BYTES };
+		AUTO_BUF from = { .max = KEY_BYTES }, to = { .max = KEY_BYTES }, count = { .max = KEY_BYTES };
 		bool is_last = i == WATCH_DAYS - 1;
 
-		/* The end of the list says most when it is short: empty steps are left out, but never the ended ones. */
+		/* The list says most when it is short: empty steps are left out, but never the ended ones. */
 		if (i > 0 && w->days_left[i] == 0)
 			continue;
-		buf_putf(&day, "%d", watch_days[is_last ? i - 1 : i]);
+		buf_putf(&from, "%d", i > 0 ? watch_days[i - 1] : 0);
+		buf_putf(&to, "%d", is_last ? 0 : watch_days[i]);
 		buf_putf(&count, "%lld", (long long)w->days_left[i]);
-		const struct str args[] = { buf_str(&day), buf_str(&count) };
 		buf_put_str(out, STR("  "));
 		if (i == 0)
-			put_line("alarm.days.ended", c, args + 1, 1, out);
+			put_line("alarm.days.ended", c, (const struct str[]){ buf_str(&count) }, 1, out);
+		else if (is_last)
+			put_line("alarm.days.above", c, (const struct str[]){ buf_str(&from), buf_str(&count) }, 2, out);
 		else
-			put_line(is_last ? "alarm.days.above" : "alarm.days.below", c, args, 2, out);
+			put_line("alarm.days.between", c,
+			    (const struct str[]){ buf_str(&from), buf_str(&to), buf_str(&count) }, 3, out);
 	}
 }
 

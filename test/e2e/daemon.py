@@ -63,6 +63,7 @@ class Koshin:
             },
             "web": {"listen": [f"{address}:{self.web_port}"]},
             "mail": {"server": mail.url, "from": "koshin@host.example", "reply_to": "support@host.example"},
+            "watch": {"outside": [names.forwarder]},
             "language": "ja",
             "panel_url": "https://panel.host.example",
             "log_level": "debug",
@@ -92,7 +93,7 @@ class Koshin:
         return self.process.stop() if self.process else None
 
     def children(self):
-        """Process ids of the daemon's parts by name: engine, keeper, installer, web."""
+        """Process ids of the daemon's parts by name: engine, keeper, installer, web, watch."""
         found = {}
         for folder in pathlib.Path("/proc").iterdir():
             if not folder.name.isdigit():
@@ -104,7 +105,7 @@ class Koshin:
             comm, rest = stat[stat.index("(") + 1 :].rsplit(")", 1)
             state, parent = rest.split()[:2]
             if int(parent) == self.process.pid and state != "Z":
-                for part in ("engine", "keeper", "installer", "web"):
+                for part in ("engine", "keeper", "installer", "web", "watch"):
                     if comm in (part, f"koshin-{part}"[:15]):
                         found[part] = int(folder.name)
         return found

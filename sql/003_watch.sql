@@ -1,7 +1,7 @@
 -- What the watchdog reads beside the state of sites.
 
-PRAGMA user_version = 2;
-UPDATE meta SET value = '2' WHERE key = 'schema';
+PRAGMA user_version = 3;
+UPDATE meta SET value = '3' WHERE key = 'schema';
 
 -- When something was last learned from outside; the engine writes it with its sign of life.
 CREATE TABLE learned (

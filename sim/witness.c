@@ -1,0 +1,47 @@
+#include <stdlib.h>
+#include "sim/world.h"
+
+/* The clocks outside, which are always right: the Date header of the CA, while the CA says anything. */
+
+struct call {
+	witness_done *done;
+	void *arg;
+};
+
+static void
+finish(struct sim *s, void *arg)
+{
+	struct call *call = arg;
+	bool is_silent = s->now_ms < s->ca_faults.silent_until_ms;
+
+	call->done(call->arg, is_silent ? WHEN_UNKNOWN : (struct when){ s->now_ms / 1000 });
+	free(call);
+}
+
+static void
+drop(struct sim *s, void *arg)
+{
+	(void)s;
+	free(arg);
+}
+
+static enum err
+ask(void *ctx, witness_done *done, void *arg)
+{
+	struct sim *s = ctx;
+	struct call *call = calloc(1, sizeof *call);
+
+	if (call == NULL)
+		return ERR_MEMORY;
+	*call = (struct call){ done, arg };
+	enum err err = sim_after(s, s->ca_delay_ms, finish, drop, call);
+	if (err != ERR_OK)
+		free(call);
+	return err;
+}
+
+struct witness
+sim_witness_port(struct sim *s)
+{
+	return (struct witness){ s, ask };
+}

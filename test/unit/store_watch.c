@@ -1,0 +1,110 @@
+/* What the store tells the watchdog. */
+#include "test/unit/store_try.h"
+#include "ports/store/watch.h"
+
+static void
+conditions_and_learned(void **state)
+{
+	(void)state;
+	struct store *s = new_store();
+	AUTO_ARENA a = { .max = 1 << 20 };
+	struct watch_facts f = { 0 };
+	struct when at;
+
+	OK(s, store_watched(s, now, SPAN_MIN(15), &a, &f));
+	assert_true(f.has_store);
+	SAME(f.engine_at.s, WHEN_UNKNOWN.s);
+	SAME(f.dns_at.s, WHEN_UNKNOWN.s);
+	SAME(f.sites, 0);
+	SAME(f.causes_n, 0);
+	OK(s, store_heartbeat_of(s, STR("engine"), &at));
+	SAME(at.s, WHEN_UNKNOWN.s);
+
+	OK(s, store_heartbeat_put(s, STR("engine"), 7, now));
+	OK(s, store_learned_put(s, LEARNED_DNS, when_plus(now, SPAN_S(1))));
+	OK(s, store_learned_put(s, LEARNED_PROBE, when_plus(now, SPAN_S(2))));
+	OK(s, store_learned_put(s, LEARNED_CA, now));
+	OK(s, store_learned_put(s, LEARNED_CA, when_plus(now, SPAN_S(3))));
+	OK(s, store_condition_put(s, CAUSE_OWN_CLOCK_SKEWED, STR("first"), now));
+	OK(s, store_condition_put(s, CAUSE_OWN_CLOCK_SKEWED, STR("by a day"), now));
+	OK(s, store_watched(s, now, SPAN_MIN(15), &a, &f));
+	SAME(f.engine_at.s, now.s);
+	SAME(f.dns_at.s, now.s + 1);
+	SAME(f.probe_at.s, now.s + 2);
+	SAME(f.ca_at.s, now.s + 3);
+	SAME(f.causes_n, 1);
+	SAME(f.causes[0].cause, CAUSE_OWN_CLOCK_SKEWED);
+	SAME_STR(f.causes[0].words, STR("by a day"));
+	OK(s, store_condition_end(s, CAUSE_OWN_CLOCK_SKEWED));
+	OK(s, store_condition_end(s, CAUSE_OWN_CLOCK_SKEWED));
+	OK(s, store_watched(s, now, SPAN_MIN(15), &a, &f));
+	SAME(f.causes_n, 0);
+	store_close(&s);
+}
+
+/* Six sites: ended, in 12 h, 47 h, 6 d, 12 d, 83 d. Their names, dates, causes. */
+static void
+sites(void **state)
+{
+	(void)state;
+	static const int ends_h[] = { -1, 12, 47, 144, 300, 2000 };
+	static const int64_t days[WATCH_DAYS] = { 1, 1, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1 };
+	struct store *s = new_store();
+	AUTO_ARENA a = { .max = 1 << 20 };
+	struct watch_facts f = { 0 };
+	struct store_sample *rows, row;
+	size_t n;
+
+	for (size_t i = 0; i < 6; i++) {
+		struct str name = arena_strf(&a, "s%zu.example", i);
+		struct finding found[] = { { .cause = CAUSE_OWN_DEPLOY_CONFIG_BROKEN, .subject = STR("nginx"), .seen = STR("unknown directive"), .next_look = now },
+			{ .cause = CAUSE_DNS_A_ELSEWHERE, .subject = name, .next_look = now } };
+		int64_t id = new_site(s, &name, 1);
+		struct site site;
+
+		OK(s, store_site_load(s, id, &a, &site));
+		site.held = (struct held){ .id = new_certificate(s, id, (uint8_t)i), .life = { now, when_plus(now, SPAN_H(ends_h[i])) } };
+		site.wake = when_plus(now, SPAN_S(i == 0 ? -3600 : i == 1 ? -60 : 60));
+		site.findings = (struct finding_list){ .at = found, .n = i < 2 ? 2 : 0 };
+		site.names[0].is_held = true;
+		site.names[0].served = (struct served){ .at = now, .is_ok = true, .is_held = i != 2, .not_after = site.held.life.to };
+		memset(site.names[0].served.fingerprint, (int)i + 1, FINGERPRINT_BYTES);
+		site.is_removed = false;
+		OK(s, store_site_save(s, &site, now));
+	}
+	OK(s, store_watched(s, now, SPAN_MIN(15), &a, &f));
+	SAME(f.sites, 6);
+	SAME(f.due, 1);
+	SAME(f.oldest_due.s, now.s - 3600);
+	for (size_t i = 0; i < WATCH_DAYS; i++)
+		if (f.days_left[i] != days[i])
+			fail_msg("days_left[%zu] is %lld", i, (long long)f.days_left[i]);
+	/* Of the causes only those that are the operator's, with one example. */
+	SAME(f.causes_n, 1);
+	SAME(f.causes[0].cause, CAUSE_OWN_DEPLOY_CONFIG_BROKEN);
+	SAME(f.causes[0].sites, 2);
+	SAME_STR(f.causes[0].words, STR("nginx: unknown directive"));
+	/* Samples: by id, a part at a time, and only what is said to be served. */
+	OK(s, store_samples(s, 0, 3, &a, &rows, &n));
+	SAME(n, 3);
+	SAME_STR(rows[2].name, STR("s3.example"));
+	SAME(rows[2].fingerprint[31], 4);
+	int64_t last = rows[2].name_id;
+	OK(s, store_samples(s, last, 10, &a, &rows, &n));
+	SAME(n, 2);
+	OK(s, store_sample(s, last, &a, &row));
+	SAME_STR(row.name, STR("s3.example"));
+	FAILS(store_sample(s, last - 1, &a, &row), ERR_NOT_FOUND);
+	store_close(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(conditions_and_learned),
+		cmocka_unit_test(sites),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
