@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/when.h"
 #include "core/certificate.h"
+#include "core/renewal.h"
 
 enum acme_verb {
 	ACME_NEW_ORDER,	    /* 7.4 */
@@ -17,6 +18,7 @@ enum acme_verb {
 	ACME_CERTIFICATE,   /* 7.4.2 */
 	ACME_REVOKE,	    /* 7.6 */
 	ACME_DEACTIVATE_AUTHZ, /* 7.5.2: gives an authorization back that is not wanted any more */
+	ACME_RENEWAL_INFO, /* RFC 9773 4: a plain GET, without account, nonce or order */
 	ACME_VERB_COUNT
 };
 
@@ -24,10 +26,11 @@ struct acme_request {
 	enum acme_verb verb;
 	int64_t order_id;  /* ours; comes back in the answer */
 	uint32_t index;	   /* which authorization of the order; comes back in the answer */
-	struct str url;	   /* all but NEW_ORDER and REVOKE, whose URLs the directory gives */
+	struct str url;	   /* all but NEW_ORDER, REVOKE and RENEWAL_INFO, whose URLs the directory gives */
 	const struct str *names; /* NEW_ORDER: identifiers, ASCII form; CERTIFICATE: what it has to cover */
 	size_t names_n;
 	struct str replaces, profile; /* NEW_ORDER, optional */
+	struct str ari_id;	      /* RENEWAL_INFO: of the certificate (9773 4.1) */
 	struct str csr_der;	      /* FINALIZE; CERTIFICATE: what it has to fit. The port checks it (MISMATCH) */
 	struct str certificate_der;   /* REVOKE */
 	int reason;		      /* REVOKE: RFC 5280 5.3.1 */
@@ -76,6 +79,7 @@ struct acme_answer {
 	/* a certificate */
 	struct str chain_pem; /* the chain that was chosen (preferred issuer among alternates) */
 	struct certificate_info certificate;
+	struct renewal_told renewal; /* RENEWAL_INFO; retry_after is above */
 	struct arena arena; /* holds every string above */
 };
 /* Frees the answer and its arena; NULL is fine. */

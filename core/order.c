@@ -448,22 +448,46 @@ take_unreadable(struct run *r, const struct acme_answer *an)
 	take_transient(r, &copy);
 }
 
+/* CAs word it differently, and some as a fault of their own or with no type at all. Only what surely speaks of something else is
+ * not tried once more without `replaces`: the renewal is worth more than the exemption. */
+static bool
+may_be_replaces(const struct acme_answer *an)
+{
+	static const char *const others[] = { "rateLimited", "unsupportedIdentifier",
+		"rejectedIdentifier", "caa", "dns", "accountDoesNotExist",
+		"userActionRequired", "externalAccountRequired", "badNonce", "badPublicKey",
+		"badSignatureAlgorithm", "invalidProfile" };
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (str_eq(an->problem.type, str_of(others[i])))
+			return false;
+	return an->err != ERR_LIMITED;
+}
+
+/* "Could not validate ARI 'replaces' field" with status 500: no ill CA. */
+static bool
+is_about_replaces(const struct order *o, const struct acme_answer *an)
+{
+	return an->verb == ACME_NEW_ORDER && o->replaces.n > 0 && an->err != ERR_OK &&
+	       str_find(an->problem.detail, STR("replaces")) != SIZE_MAX;
+}
+
 static void
 take_refusal(struct run *r, const struct acme_answer *an)
 {
 	struct order *o = r->o;
 	struct str type = an->problem.type;
 
-	/* RFC 9773 5 and the profiles draft: what was an offer of ours is taken back, once. */
-	if (an->verb == ACME_NEW_ORDER && o->replaces.n > 0 &&
-	    (str_eq(type, STR("alreadyReplaced")) ||
-		str_find(an->problem.detail, STR("replaces")) != SIZE_MAX)) {
-		o->replaces = STR_NONE;
-		return;
-	}
+	/* The profiles draft, and RFC 9773 5: what was an offer of ours is taken back, once, and for good. */
 	if (an->verb == ACME_NEW_ORDER && o->profile.n > 0 &&
 	    str_eq(type, STR("invalidProfile"))) {
 		o->profile = STR_NONE;
+		r->out->must_save = true;
+		return;
+	}
+	if (an->verb == ACME_NEW_ORDER && o->replaces.n > 0 && may_be_replaces(an)) {
+		o->replaces = STR_NONE;
+		r->out->must_save = true;
 		return;
 	}
 	if (an->verb == ACME_FINALIZE && str_eq(type, STR("orderNotReady")) &&
@@ -590,7 +614,7 @@ take_about_order(struct run *r, const struct acme_answer *an)
 	struct order *o = r->o;
 
 	if (an->err != ERR_OK) {
-		if (is_transient(an))
+		if (is_transient(an) && !is_about_replaces(o, an))
 			take_transient(r, an);
 		else
 			take_refusal(r, an);

@@ -449,6 +449,8 @@ on_issued(const struct step *st)
 	s->expired_told = false;
 	step_history(st, HISTORY_ISSUED, NULL);
 	findings_drop_ordered(st);
+	if (ev->failures_n > 0)
+		findings_add(st, ev->failures, ev->failures_n);
 	if (lost_n > 0) {
 		step_history(st, HISTORY_REDUCED, NULL);
 		site_letters_reduced(s, st->t, lost, lost_n, st->out);

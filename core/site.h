@@ -153,7 +153,7 @@ struct site_event {
 	struct held issued;		 /* ISSUED */
 	const struct str *issued_names;	 /* ISSUED */
 	size_t issued_names_n;
-	const struct finding *failures; /* ORDER_FAILED, and DEPLOYED with an error: at least one */
+	const struct finding *failures; /* ORDER_FAILED, and DEPLOYED with an error: at least one; ISSUED: what is worth to be known */
 	size_t failures_n;
 	struct when retry_after;	/* ORDER_FAILED: WHEN_UNKNOWN without one */
 	struct applied applied;		/* DEPLOYED: what was put on, as FX_DEPLOY gave it */

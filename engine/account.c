@@ -1,4 +1,5 @@
 #include "engine/inside.h"
+#include <stdio.h>
 #include <string.h>
 #include "base/must.h"
 
@@ -162,6 +163,8 @@ account_answer(struct engine *e, const struct work *w)
 		row.account_url = w->url;
 		row.caa_identity = w->caa_identity;
 		row.terms = w->terms;
+		e->ca_offers.has_renewal_info = w->has_renewal_info;
+		(void)snprintf(e->ca_offers.profiles, sizeof e->ca_offers.profiles, "%.*s", STR_ARG(w->profiles));
 		e->account_is_open = true;
 		e->account_failures = 0;
 		engine_log(e, "account at %.*s: %.*s", STR_ARG(row.name), STR_ARG(row.account_url));
@@ -172,6 +175,7 @@ account_answer(struct engine *e, const struct work *w)
 	case WORK_CHECK:
 	case WORK_SITE_KEY:
 	case WORK_REQUEST:
+	case WORK_RENEWAL:
 	case WORK_SET:
 	case WORK_DEPLOY:
 	case WORK_LETTER:

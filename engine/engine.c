@@ -46,7 +46,7 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	queue_init(&e->orders_waiting);
 	arena_init(&e->arena, (size_t)16 * LIMIT_TURN_BYTES);
 	arena_init(&e->ca_arena, LIMIT_TURN_BYTES);
-	e->account_at = e->heartbeat_at = WHEN_UNKNOWN;
+	e->account_at = e->heartbeat_at = e->polls.at = e->firsts_since = WHEN_UNKNOWN;
 	for (size_t i = 0; i < LEARNED_COUNT; i++)
 		e->learned_at[i] = WHEN_UNKNOWN;
 	size_t n = c->server.addresses_n < LIMIT_ADDRESSES ? c->server.addresses_n : LIMIT_ADDRESSES;
@@ -198,6 +198,8 @@ take_answer(struct engine *e, struct work **w)
 		return take_site_key(e, *w);
 	case WORK_REQUEST:
 		return orders_answer(e, *w);
+	case WORK_RENEWAL:
+		return renewals_answer(e, *w);
 	case WORK_SET:
 		return take_set(e, w);
 	case WORK_DEPLOY:
@@ -309,6 +311,7 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 	e->policy.ca_issuer = e->ca.caa_identity;
 	e->policy.account_url = e->ca.account_url;
 	e->policy.thumbprint = e->ca.thumbprint;
+	e->policy.firsts_lately = e->firsts[0] + e->firsts[1];
 	if ((err = take_inbox(e, done)) != ERR_OK || (err = orders_wake(e)) != ERR_OK || (err = take_wishes(e)) != ERR_OK)
 		return err;
 	/* A site begins only when the account key is known: its web server has to answer for it. */
@@ -320,7 +323,8 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 			err = take_due(e, ret_is_more);
 		*ret_is_more |= !e->is_started;
 	}
-	if (err != ERR_OK || (err = account_turn(e)) != ERR_OK || (err = letters_send(e)) != ERR_OK)
+	if (err != ERR_OK || (err = account_turn(e)) != ERR_OK || (err = letters_send(e)) != ERR_OK ||
+	    (err = renewals_turn(e)) != ERR_OK)
 		return err;
 	return signs_beat(e);
 }
@@ -345,7 +349,7 @@ next_ms(struct engine *e, bool is_more)
 	/* Letters on their way are due too; their answer is awaited, not the clock. */
 	if (e->letters_n > 0)
 		letters = when_max(letters, when_plus(e->turn.now, SPAN_S(1)));
-	next = when_min(when_min(next, letters), e->heartbeat_at);
+	next = when_min(when_min(next, letters), when_min(e->heartbeat_at, renewals_next(e)));
 	if (!e->account_is_open && !e->account_is_asked)
 		next = when_min(next, e->account_at);
 	int64_t s = when_between(e->turn.now, next).s, ms = s <= 0 ? 0 : s > 3600 ? 3600000 : s * 1000;

@@ -15,6 +15,7 @@ enum work_kind {
 	WORK_CHECK,	/* probes: for a check or a verification */
 	WORK_SITE_KEY,	/* key and CSR for an order */
 	WORK_REQUEST,	/* one request to the CA */
+	WORK_RENEWAL,	/* one question for renewal information */
 	WORK_SET,	/* chain and key sealed for the installer */
 	WORK_DEPLOY,	/* the installer */
 	WORK_LETTER,	/* the mail server */
@@ -25,7 +26,7 @@ struct work {
 	struct work *older, *newer; /* all of the engine's work, wherever it is now */
 	enum work_kind kind;
 	struct engine *engine;
-	int64_t site_id, order_id, letter_id;
+	int64_t site_id, order_id, letter_id, certificate_id;
 	uint64_t job;
 	bool is_cancelled; /* nobody waits any more: the answer is dropped */
 	/* what was asked */
@@ -42,6 +43,8 @@ struct work {
 	enum cause cause;
 	struct evidence_box *evidence;
 	struct acme_answer *answer;
+	struct str profiles;
+	bool has_renewal_info;
 	struct str words, target, csr_der, set, thumbprint, url, caa_identity, terms;
 	struct when retry_after;
 	struct arena arena; /* holds the strings above */
@@ -88,6 +91,20 @@ struct engine {
 	struct when account_at; /* next try */
 	struct str addresses[LIMIT_ADDRESSES];
 
+	/* What its directory offers; profiles with a space between two. */
+	struct {
+		bool has_renewal_info;
+		char profiles[1024];
+	} ca_offers;
+	struct {
+		size_t open;	  /* answers awaited */
+		size_t in_second; /* asked since `second` */
+		struct mono second;
+		struct when at; /* nothing is due before; WHEN_UNKNOWN: look */
+	} polls;
+	size_t firsts[2];	/* first certificates in this half of a day, and in the one before */
+	struct when firsts_since;
+
 	int64_t pid;	 /* for the heartbeat */
 	bool is_started; /* unfinished sites were taken up */
 	int64_t started_after_id;
@@ -131,6 +148,12 @@ void orders_free(struct engine *e);
 MUST_USE enum err signs_clock(struct engine *e);
 void signs_note(struct engine *e, const struct work *w);
 MUST_USE enum err signs_beat(struct engine *e);
+/* renewals.c */
+/* A certificate was stored and is held from now on: the CA is asked about it. */
+MUST_USE enum err renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, struct str ari_id);
+MUST_USE enum err renewals_turn(struct engine *e);
+MUST_USE enum err renewals_answer(struct engine *e, const struct work *w);
+struct when renewals_next(const struct engine *e);
 /* letters.c */
 MUST_USE enum err letters_write(struct engine *e, const struct site *s, const struct site_effect *fx);
 MUST_USE enum err letters_send(struct engine *e);

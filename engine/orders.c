@@ -4,6 +4,8 @@
 #include "base/must.h"
 #include "base/point.h"
 
+enum { FIRSTS_S = 43200 };
+
 /*
  * Orders under way. The decisions are core/order's; here its requests become work, its four commit points are
  * written, and its end becomes an event of the site, in the same transaction as the certificate.
@@ -77,6 +79,7 @@ add(struct engine *e, const struct order_row *row)
 		.certificate_url = arena_str(&o->keep, row->certificate_url),
 		.csr_der = arena_str(&o->keep, row->csr_der),
 		.replaces = arena_str(&o->keep, row->replaces),
+		.profile = arena_str(&o->keep, row->profile),
 		.names = arena_get(&o->keep, (row->names_n + 1) * sizeof *o->order.names),
 		.names_n = row->names_n,
 		.created = row->created,
@@ -115,6 +118,60 @@ put_requests(struct engine *e, const struct live_order *o, const struct order_ou
 	return ERR_OK;
 }
 
+/* What was noted of the issue for all sites: how long certificates live now, and how many first ones there were lately. */
+static enum err
+note_issue(struct engine *e, const struct site *s, const struct live_order *o, struct life life)
+{
+	struct calendar c;
+	enum err err = store_calendar_load(e->ports.store, o->ca_id, s->setting.profile, &c);
+
+	if (err == ERR_OK && calendar_note(&c, life, e->turn.now))
+		err = store_calendar_put(e->ports.store, o->ca_id, s->setting.profile, &c);
+	if (s->held.id != 0)
+		return err;
+	if (!when_is_known(e->firsts_since) || when_between(e->firsts_since, e->turn.now).s >= FIRSTS_S) {
+		e->firsts[1] = e->firsts[0];
+		e->firsts[0] = 0;
+		e->firsts_since = e->turn.now;
+	}
+	e->firsts[0]++;
+	return err;
+}
+
+static struct str
+wanted_profile(const struct engine *e, const struct site *s)
+{
+	return s->setting.profile.n > 0 ? s->setting.profile : str_of(e->config->cas[0].profile);
+}
+
+static bool
+is_offered(const struct engine *e, struct str profile)
+{
+	struct str all = str_of(e->ca_offers.profiles);
+
+	while (all.n > 0)
+		if (str_eq(str_cut(&all, ' '), profile))
+			return true;
+	return false;
+}
+
+/* The certificate came without the profile that was wanted: the operator's to know, and nothing that stops a site. */
+static struct finding
+without_profile(struct engine *e, const struct site *s, struct life life)
+{
+	return (struct finding){
+		.cause = CAUSE_CA_PROFILE_REJECTED,
+		.subject = arena_str(&e->arena, e->ca.name),
+		.seen = arena_str(&e->arena, wanted_profile(e, s)),
+		.wanted = arena_str(&e->arena, str_of(e->ca_offers.profiles)),
+		.evidence = arena_strf(&e->arena, "the profile \"%.*s\" is not offered; the CA offers: %s",
+		    STR_ARG(wanted_profile(e, s)), e->ca_offers.profiles[0] != '\0' ? e->ca_offers.profiles : "none"),
+		.acts = ACTOR_HOST,
+		/* Seen again with the next certificate; until then no look of ours can change it. */
+		.next_look = life_reduce_at(life),
+	};
+}
+
 static enum err
 on_received(struct engine *e, struct live_order *o, const struct order_outcome *out)
 {
@@ -138,6 +195,19 @@ on_received(struct engine *e, struct live_order *o, const struct order_outcome *
 
 	if (err != ERR_OK)
 		return err;
+	struct site s;
+	err = store_site_load(e->ports.store, o->order.site_id, &e->arena, &s);
+	if (err == ERR_OK)
+		err = note_issue(e, &s, o, ev.issued.life);
+	if (err == ERR_OK)
+		err = renewals_issued(e, s.id, ev.issued.id, out->certificate.ari_id);
+	if (err != ERR_OK)
+		return err;
+	struct finding f = without_profile(e, &s, ev.issued.life);
+	if (wanted_profile(e, &s).n > 0 && o->order.profile.n == 0) {
+		ev.failures = &f;
+		ev.failures_n = 1;
+	}
 	memcpy(ev.issued.fingerprint, out->certificate.fingerprint, sizeof ev.issued.fingerprint);
 	account_ca_works(e);
 	err = store_order_close(e->ports.store, o->order.id, ORDER_RECEIVED, e->turn.now);
@@ -217,6 +287,27 @@ fail_for_key(struct engine *e, const struct work *w)
 	return engine_step_site(e, w->site_id, &ev);
 }
 
+/* RFC 9773 5: which certificate the new one takes the place of; it has to be of the same CA and to share a name with it. */
+static enum err
+find_replaced(struct engine *e, const struct site *s, const struct order_row *row, struct str *ret)
+{
+	struct certificate_row c;
+	bool shares = false;
+
+	*ret = STR_NONE;
+	if (s->held.id == 0 || !e->ca_offers.has_renewal_info)
+		return ERR_OK;
+	enum err err = store_certificate_load(e->ports.store, s->held.id, &e->arena, &c);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < c.info.names_n; i++)
+		for (size_t k = 0; k < row->names_n; k++)
+			shares |= str_eq(c.info.names[i], row->names[k]);
+	if (shares && c.ca_id == row->ca_id)
+		*ret = c.info.ari_id;
+	return ERR_OK;
+}
+
 enum err
 orders_begin(struct engine *e, struct site *s, const struct work *w)
 {
@@ -236,6 +327,11 @@ orders_begin(struct engine *e, struct site *s, const struct work *w)
 
 	if (w->err != ERR_OK)
 		return fail_for_key(e, w);
+	if (is_offered(e, wanted_profile(e, s)))
+		row.profile = wanted_profile(e, s);
+	err = find_replaced(e, s, &row, &row.replaces);
+	if (err != ERR_OK)
+		return err;
 	err = store_order_put(e->ports.store, &row, &row.id);
 	if (err != ERR_OK)
 		return err;

@@ -119,6 +119,10 @@ on_registered(void *arg, const struct acme_registration *r)
 	w->terms = arena_str(&w->arena, r->directory.terms);
 	if (r->directory.caa_identities_n > 0)
 		w->caa_identity = arena_str(&w->arena, r->directory.caa_identities[0]);
+	w->has_renewal_info = r->directory.has_renewal_info;
+	for (size_t i = 0; i < r->directory.profiles_n; i++)
+		w->profiles = arena_strf(&w->arena, "%.*s%s%.*s", STR_ARG(w->profiles), i > 0 ? " " : "",
+		    STR_ARG(r->directory.profiles[i]));
 	w->words = arena_strf(&w->arena, "%.*s %.*s%.*s", STR_ARG(r->problem.type), STR_ARG(r->problem.detail),
 	    STR_ARG(r->detail));
 	if (arena_failed(&w->arena))
@@ -210,6 +214,7 @@ act(struct engine *e, struct work *w)
 	case WORK_SITE_KEY:
 		return act_keys(e, w, KEYS_SITE_NEW);
 	case WORK_REQUEST:
+	case WORK_RENEWAL:
 		return e->ports.acme.submit(e->ports.acme.ctx, &w->request, on_acme, w);
 	case WORK_SET:
 		return act_keys(e, w, KEYS_SET);

@@ -20,6 +20,7 @@ struct sim_order {
 	size_t authz_n;
 	enum acme_status status;
 	size_t certificate; /* index + 1 */
+	struct span life;
 	bool is_closed;
 };
 
@@ -177,16 +178,39 @@ show_authz(const struct sim_order *o, int64_t n, int64_t k, struct acme_answer *
 		};
 }
 
+/* False for a profile that the CA does not have. */
+static bool
+life_of(const struct sim *s, struct str profile, struct span *ret)
+{
+	*ret = s->ca_life;
+	for (size_t i = 0; i < s->ca_profiles_n; i++)
+		if (str_eq(profile, str_of(s->ca_profiles[i].name))) {
+			*ret = s->ca_profiles[i].life;
+			return true;
+		}
+	return profile.n == 0;
+}
+
 static enum err
 new_order(struct sim *s, const struct acme_request *r, struct acme_answer *a)
 {
+	struct span life;
+
+	if (!life_of(s, r->profile, &life)) {
+		refuse(a, 400, "invalidProfile", "The profile is not recognized");
+		return ERR_OK;
+	}
+	if (!sim_replaces(s, r->replaces)) {
+		refuse(a, 409, "alreadyReplaced", "cannot indicate an order replaces a certificate which already has a replacement order");
+		return ERR_OK;
+	}
 	struct sim_order *grown = realloc(s->orders, (s->orders_n + 1) * sizeof *grown);
 
 	if (grown == NULL)
 		return ERR_MEMORY;
 	s->orders = grown;
 	struct sim_order *o = &grown[s->orders_n];
-	*o = (struct sim_order){ .status = ACME_PENDING, .authz = calloc(r->names_n + 1, sizeof *o->authz) };
+	*o = (struct sim_order){ .status = ACME_PENDING, .life = life, .authz = calloc(r->names_n + 1, sizeof *o->authz) };
 	if (o->authz == NULL)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < r->names_n; i++) {
@@ -211,8 +235,9 @@ finalize(struct sim *s, struct sim_order *o)
 	s->certificates = grown;
 	struct sim_certificate *c = &grown[s->certificates_n];
 	/* A CA dates back by an hour, so that clocks that are behind accept the certificate; short lives by less. */
-	int64_t now = s->now_ms / 1000, back = s->ca_life.s > 7200 ? 3600 : 0;
-	*c = (struct sim_certificate){ .life = { { now - back }, { now - back + s->ca_life.s } } };
+	int64_t now = s->now_ms / 1000, back = o->life.s > 7200 ? 3600 : 0;
+	*c = (struct sim_certificate){ .life = { { now - back }, { now - back + o->life.s } } };
+	c->issued_ms = s->now_ms;
 	c->names = calloc(o->authz_n + 1, sizeof *c->names);
 	if (c->names == NULL)
 		return ERR_MEMORY;
@@ -240,6 +265,7 @@ show_certificate(const struct sim *s, const struct sim_order *o, struct acme_ans
 		.not_after = c->life.to,
 		.serial = arena_strf(&a->arena, "%zx", o->certificate),
 		.issuer = STR("Simulated CA"),
+		.ari_id = arena_strf(&a->arena, "sim.%zu", o->certificate),
 		.names = arena_get(&a->arena, (c->names_n + 1) * sizeof *a->certificate.names),
 	};
 	memcpy(a->certificate.fingerprint, c->fingerprint, sizeof c->fingerprint);
@@ -319,6 +345,9 @@ answer_request(struct sim *s, const struct acme_request *r, struct acme_answer *
 			break;
 		show_certificate(s, o, a);
 		return ERR_OK;
+	case ACME_RENEWAL_INFO:
+		sim_renewal_info(s, r, a);
+		return ERR_OK;
 	case ACME_REVOKE:
 	case ACME_DEACTIVATE_AUTHZ:
 		return ERR_OK;
@@ -377,6 +406,9 @@ submit(void *ctx, const struct acme_request *r, acme_done *done, void *arg)
 	call->arg = arg;
 	call->request = *r;
 	call->request.url = arena_str(&call->arena, r->url);
+	call->request.replaces = arena_str(&call->arena, r->replaces);
+	call->request.profile = arena_str(&call->arena, r->profile);
+	call->request.ari_id = arena_str(&call->arena, r->ari_id);
 	struct str *names = arena_get(&call->arena, (r->names_n + 1) * sizeof *names);
 	for (size_t i = 0; names != NULL && i < r->names_n; i++)
 		names[i] = arena_str(&call->arena, r->names[i]);
@@ -404,12 +436,15 @@ static void
 finish_register(struct sim *s, void *arg)
 {
 	struct register_call *call = arg;
-	struct str identity = STR("a1.example");
+	struct str identity = STR("a1.example"), profiles[4];
 	struct acme_registration r = {
 		.retry_after = WHEN_UNKNOWN,
 		.url = STR("https://a1.example/account/1"),
-		.directory = { .caa_identities = &identity, .caa_identities_n = 1 },
+		.directory = { .caa_identities = &identity, .caa_identities_n = 1, .has_renewal_info = s->ca_has_renewal,
+		    .profiles = profiles },
 	};
+	for (size_t i = 0; i < s->ca_profiles_n; i++)
+		profiles[r.directory.profiles_n++] = str_of(s->ca_profiles[i].name);
 
 	if (s->ca_faults.down_until_ms > s->now_ms || s->ca_faults.silent_until_ms > s->now_ms)
 		r = (struct acme_registration){ .err = ERR_SERVER, .retry_after = WHEN_UNKNOWN, .detail = STR("503") };

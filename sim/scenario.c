@@ -140,6 +140,37 @@ do_dns(struct player *p, const struct words *w)
 	return wrong(p, "a record type: A, AAAA, CAA or CNAME", word(w, 1));
 }
 
+/* renewal on; with a bad window: inverted, past, late, none; replace: every certificate of before is to be replaced now. */
+static enum err
+set_renewal(struct player *p, struct str what)
+{
+	static const char *const windows[] = { "on", "inverted", "past", "late", "none" };
+
+	p->sim->ca_has_renewal = !str_eq(what, STR("off"));
+	if (str_eq(what, STR("replace")))
+		p->sim->ca_replace_before = (struct when){ p->sim->now_ms / 1000 };
+	for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+		if (str_eq(what, str_of(windows[i]))) {
+			p->sim->ca_window = (enum sim_window)i;
+			return ERR_OK;
+		}
+	return str_eq(what, STR("off")) || str_eq(what, STR("replace"))
+		   ? ERR_OK
+		   : wrong(p, "renewal on, off, replace, inverted, past, late or none", what);
+}
+
+/* profile shortlived 160h: what the CA offers beside its ordinary life. */
+static enum err
+put_profile(struct player *p, const struct words *w)
+{
+	struct sim *s = p->sim;
+
+	if (s->ca_profiles_n == sizeof s->ca_profiles / sizeof *s->ca_profiles || word(w, 1).n >= sizeof s->ca_profiles->name)
+		return wrong(p, "fewer profiles, with short names", word(w, 1));
+	(void)snprintf(s->ca_profiles[s->ca_profiles_n].name, sizeof s->ca_profiles->name, "%.*s", STR_ARG(word(w, 1)));
+	return read_span(p, word(w, 2), &s->ca_profiles[s->ca_profiles_n++].life);
+}
+
 static enum err
 do_ca(struct player *p, const struct words *w)
 {
@@ -154,6 +185,7 @@ do_ca(struct player *p, const struct words *w)
 		{ "limit", &f->limit_until_ms },
 		{ "internal", &f->internal_until_ms },
 		{ "refuses", &f->refuse_until_ms },
+		{ "renewal-down", &f->renewal_until_ms },
 	};
 	struct span s;
 	enum err err = ERR_OK;
@@ -162,6 +194,10 @@ do_ca(struct player *p, const struct words *w)
 		err = read_span(p, word(w, 1), &p->sim->ca_life);
 		return err;
 	}
+	if (is(w, 0, "renewal"))
+		return set_renewal(p, word(w, 1));
+	if (is(w, 0, "profile"))
+		return put_profile(p, w);
 	if (is(w, 0, "validation")) {
 		err = read_span(p, word(w, 1), &s);
 		p->sim->validation_delay_ms = s.s * 1000;
@@ -232,10 +268,12 @@ do_setting(const struct player *p, const struct words *w, struct setting *s)
 		s->redirect = is(w, 1, "on");
 	else if (is(w, 0, "hsts"))
 		s->hsts = is(w, 1, "on");
+	else if (is(w, 0, "profile") && w->n == 2)
+		s->profile = w->at[1];
 	else if (is(w, 0, "source") && w->n == 2 && source_of_name(w->at[1], &s->source))
 		return ERR_OK;
 	else
-		return wrong(p, "redirect, hsts or source", word(w, 0));
+		return wrong(p, "redirect, hsts, profile or source", word(w, 0));
 	return ERR_OK;
 }
 
@@ -472,6 +510,25 @@ expect_served(struct player *p, const struct words *w)
 	return ERR_MISMATCH;
 }
 
+/* expect h1 renews by ca; renews before DATE; renews after DATE */
+static enum err
+expect_renewal(const struct player *p, const struct words *w, const struct site *s)
+{
+	struct when at = site_renew_at(s), date;
+
+	if (is(w, 3, "by"))
+		return expect_word(p, "why it is renewed", &(struct words){ .at = { STR("=="), word(w, 4) }, .n = 2 }, 0,
+		    str_of(renew_why_name(site_renew_why(s))));
+	enum err err = read_date(p, word(w, 4), &date);
+	if (err != ERR_OK)
+		return err;
+	if (is(w, 3, "before") ? when_before(at, date) : is(w, 3, "after") && when_before(date, at))
+		return ERR_OK;
+	why_set(p->why, "%s:%zu: it is renewed at %lld, expected %.*s %lld", p->file, p->line, (long long)at.s, STR_ARG(word(w, 3)),
+	    (long long)date.s);
+	return ERR_MISMATCH;
+}
+
 static enum err
 expect_site(struct player *p, const struct words *w)
 {
@@ -491,6 +548,8 @@ expect_site(struct player *p, const struct words *w)
 		return expect_word(p, "the cause", w, 3, v.cause != NULL ? str_of(cause_row(v.cause->cause)->id) : STR("none"));
 	if (is(w, 2, "acts"))
 		return expect_word(p, "who acts", w, 3, str_of(actor_name(v.acts)));
+	if (is(w, 2, "renews"))
+		return expect_renewal(p, w, &s);
 	if (is(w, 2, "redirect"))
 		return expect_number(p, "the redirect", w, 3, s.applied.redirect);
 	if (is(w, 2, "hsts"))
@@ -527,6 +586,10 @@ do_expect(struct player *p, const struct words *w)
 	}
 	if (is(w, 1, "issued"))
 		return expect_number(p, "the count of certificates", w, 2, p->sim->issued);
+	if (is(w, 1, "polls"))
+		return expect_number(p, "the count of questions for renewal information", w, 2, p->sim->polls);
+	if (is(w, 1, "replaced"))
+		return expect_number(p, "the count of replaced certificates", w, 2, p->sim->replaced);
 	if (is(w, 1, "restarts"))
 		return expect_number(p, "the count of restarts", w, 2, p->sim->crashes);
 	return expect_site(p, w);

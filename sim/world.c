@@ -211,6 +211,7 @@ sim_new(struct when start, uint64_t seed, struct sim **ret)
 	s->now_ms = s->start_ms = start.s * 1000;
 	s->seed = seed;
 	s->ca_life = SPAN_D(90);
+	s->ca_replace_before = WHEN_UNKNOWN;
 	s->ca_delay_ms = 50;
 	s->validation_delay_ms = 1500;
 	err = fill_config(s);

@@ -23,6 +23,8 @@ struct sim_certificate {
 	size_t names_n;
 	struct life life;
 	uint8_t fingerprint[FINGERPRINT_BYTES];
+	int64_t issued_ms;
+	bool is_replaced; /* an order named it in `replaces` */
 };
 
 /* What a web server has for one name. */
@@ -55,8 +57,12 @@ struct sim_ca_faults {
 	int64_t rubbish_until_ms; /* answers that cannot be read */
 	int64_t limit_until_ms;	  /* 429 to new orders, with Retry-After */
 	int64_t internal_until_ms; /* serverInternal to everything */
+	int64_t renewal_until_ms; /* 503 to questions for renewal information */
 	int64_t refuse_until_ms;  /* validations fail from the CA's side although all is well */
 };
+
+/* What is wrong with the windows of renewal information. */
+enum sim_window { SIM_WINDOW_GOOD, SIM_WINDOW_INVERTED, SIM_WINDOW_PAST, SIM_WINDOW_LATE, SIM_WINDOW_NONE };
 
 struct sim_event;
 struct sim {
@@ -82,6 +88,12 @@ struct sim {
 	unsigned letters_sent_twice; /* the same Message-ID again */
 
 	struct span ca_life;
+	bool ca_has_renewal;	       /* renewal information is offered */
+	enum sim_window ca_window;
+	struct when ca_replace_before; /* certificates from before are to be replaced at once; WHEN_UNKNOWN: none */
+	struct { char name[32]; struct span life; } ca_profiles[4];
+	size_t ca_profiles_n;
+	unsigned polls, replaced;      /* questions for renewal information; orders that replaced a certificate */
 	int64_t ca_delay_ms; /* of each answer */
 	int64_t validation_delay_ms;
 	struct sim_ca_faults ca_faults;
@@ -134,6 +146,9 @@ struct keys sim_keys_port(struct sim *s);
 struct clock sim_clock_port(struct sim *s);
 /* The clocks outside: those of the CA, as long as it says anything. */
 struct witness sim_witness_port(struct sim *s);
+/* Internal to sim/: renewal information, and whether an order may replace this certificate. */
+void sim_renewal_info(struct sim *s, const struct acme_request *r, struct acme_answer *a);
+bool sim_replaces(struct sim *s, struct str id);
 /* Internal to sim/: frees the CA's table. */
 void sim_ca_fini(struct sim *s);
 

@@ -13,7 +13,7 @@ ON CONFLICT (site_id) DO UPDATE SET certificate_id = excluded.certificate_id, ca
 -- A site that is not to be renewed is not asked about; its row says so, and goes.
 -- name: renewals_due
 SELECT r.site_id, r.certificate_id, c.ari_id,
-	s.is_removed = 0 AND g.source = 'free' AND s.held_id IS r.certificate_id AS is_wanted
+	s.is_removed, s.is_removed = 0 AND g.source = 'free' AND s.held_id IS r.certificate_id AS is_wanted
 FROM renewal r INDEXED BY renewal_poll
 JOIN certificate c ON c.id = r.certificate_id
 JOIN site s ON s.id = r.site_id

@@ -83,9 +83,8 @@ http_job_give(struct acme_http *a, struct job *j)
 	a->free_jobs_n++;
 }
 
-/* The job has its answer, and is in no list. */
-static void
-finish(struct acme_http *a, struct job *j)
+void
+http_finish(struct acme_http *a, struct job *j)
 {
 	struct acme_answer *an = j->answer;
 
@@ -124,7 +123,7 @@ finish_failed(void *arg)
 	a->failed = (struct list){ .n = 0 };
 	while ((j = failed.first) != NULL) {
 		http_list_take(&failed, j);
-		finish(a, j);
+		http_finish(a, j);
 	}
 	http_pump(a);
 }
@@ -188,7 +187,7 @@ fail_waiting(struct acme_http *a, enum err e, struct str words, struct when retr
 		j->answer->err = e;
 		j->answer->detail =
 		    arena_strf(&j->answer->arena, "newNonce: %.*s", STR_ARG(words));
-		finish(a, j);
+		http_finish(a, j);
 	}
 }
 
@@ -286,8 +285,8 @@ set_detail(struct acme_answer *an, enum err e, const char *words)
 	an->detail = arena_str(&an->arena, str_of(words));
 }
 
-static void
-read_refusal(const struct courier_answer *w, struct acme_answer *an)
+void
+http_read_refusal(const struct courier_answer *w, struct acme_answer *an)
 {
 	bool is_problem = parse_problem(w->body, &an->arena, &an->problem);
 
@@ -431,7 +430,7 @@ answered(void *arg, const struct courier_answer *w)
 		if (w->status >= 200 && w->status < 300)
 			read_success(a, j, w);
 		else
-			read_refusal(w, an);
+			http_read_refusal(w, an);
 	}
 	bool is_bad_nonce = an->err != ERR_OK && str_eq(an->problem.type, STR("badNonce")) &&
 			    j->bad_nonces < BAD_NONCES_MAX;
@@ -455,7 +454,7 @@ answered(void *arg, const struct courier_answer *w)
 			an->err = ERR_OK;
 		if (arena_failed(&an->arena) && an->err == ERR_OK)
 			an->err = ERR_MEMORY;
-		finish(a, j);
+		http_finish(a, j);
 	}
 	http_pump(a);
 }
@@ -489,7 +488,7 @@ is_signed(void *arg, const struct keys_answer *k)
 	j->answer->err = e;
 	j->answer->detail =
 	    arena_str(&j->answer->arena, STR("the request could not be signed or sent"));
-	finish(a, j);
+	http_finish(a, j);
 	http_pump(a);
 }
 
@@ -593,6 +592,16 @@ submit(void *ctx, const struct acme_request *r, acme_done *done, void *arg)
 	j->answer = an;
 	j->done = done;
 	j->arg = arg;
+	if (r->verb == ACME_RENEWAL_INFO) {
+		enum err polled = http_poll(a, j, r->ari_id);
+
+		/* As with a URL that may not be asked: an answer like any other, and asked again later. */
+		if (polled == ERR_INVALID)
+			http_fail_later(a, j, polled, "the CA has no renewalInfo, or the certificate no id for it");
+		else if (polled != ERR_OK)
+			http_job_give(a, j);
+		return polled == ERR_INVALID ? ERR_OK : polled;
+	}
 	enum err e = fill_job(a, j, r);
 	if (e != ERR_OK) {
 		/* A URL of the CA's that may not be asked is the CA's fault, and an answer like any other. */
@@ -677,6 +686,7 @@ acme_http_free(struct acme_http **ap)
 	courier_free(&a->courier);
 	drop(&a->waiting);
 	drop(&a->active);
+	drop(&a->polls);
 	drop(&a->failed);
 	while ((j = a->free_jobs) != NULL) {
 		a->free_jobs = j->next;

@@ -27,7 +27,7 @@ enum {
 #define NONCE_AGE_MS (5 * 60 * 1000) /* CAs forget them; a stale one costs a request */
 #define DIRECTORY_AGE SPAN_H(6) /* RFC 8555 7.1.1: a client may cache it, and URLs do change */
 
-enum job_kind { JOB_REQUEST, JOB_ACCOUNT };
+enum job_kind { JOB_REQUEST, JOB_ACCOUNT, JOB_POLL };
 enum job_state { JOB_WAITS, JOB_SIGNS, JOB_ON_WIRE };
 
 struct job {
@@ -77,6 +77,7 @@ struct acme_http {
 	struct keys *keys;
 	struct courier *courier;
 	struct list waiting, active;
+	struct list polls; /* of renewal information, on the wire: beside the line of signed requests */
 	struct job *free_jobs;
 	size_t free_jobs_n;
 	/* the account in use */
@@ -106,6 +107,9 @@ void http_list_take(struct list *l, struct job *j);
 struct job *http_job_new(struct acme_http *a);
 void http_job_give(struct acme_http *a, struct job *j);
 void http_job_free(struct job *j);
+/* The job has its answer, and is in no list: its `done` is called. */
+void http_finish(struct acme_http *a, struct job *j);
+void http_read_refusal(const struct courier_answer *w, struct acme_answer *an);
 /* Ends a job from anywhere, submit included: its `done` is called by the loop. The job is in no list. */
 void http_fail_later(struct acme_http *a, struct job *j, enum err e, const char *words);
 void http_put_nonce(struct acme_http *a, struct str s);
@@ -113,6 +117,10 @@ void http_put_nonce(struct acme_http *a, struct str s);
 enum err http_err_of_status(int status, struct str type);
 /* Whatever can go on goes on. */
 void http_pump(struct acme_http *a);
+
+/* renewal.c: asks for renewal information. The job has its answer, `done` and `arg`, and is in no list; with an error it is still
+ * the caller's. */
+MUST_USE enum err http_poll(struct acme_http *a, struct job *j, struct str ari_id);
 
 /* account.c */
 enum err http_open_account(void *ctx, const struct acme_account *account, acme_registered *done, void *arg);

@@ -305,6 +305,7 @@ parse_answer(struct str body, struct why *why, struct acme_answer *ret)
 		break;
 	case ACME_CERTIFICATE:
 	case ACME_REVOKE:
+	case ACME_RENEWAL_INFO:
 	case ACME_VERB_COUNT:
 		e = ERR_BUG;
 		break;
@@ -366,12 +367,13 @@ parse_directory(struct str body, struct arena *a, struct why *why, struct parse_
 		.new_account = keep_url(j, "newAccount", a),
 		.new_order = keep_url(j, "newOrder", a),
 		.revoke_cert = keep_url(j, "revokeCert", a),
+		.renewal_info = keep_url(j, "renewalInfo", a),
 		.about.terms = keep_url(meta, "termsOfService", a),
 		.about.website = keep_url(meta, "website", a),
 		.about.eab_required =
 		    json_is_true(json_object_get(meta, "externalAccountRequired")),
-		.about.has_renewal_info = text_of(j, "renewalInfo").n > 0,
 	};
+	d.about.has_renewal_info = d.renewal_info.n > 0;
 	read_strings(json_object_get(meta, "caaIdentities"), a, &d.about.caa_identities,
 	    &d.about.caa_identities_n);
 	read_profiles(json_object_get(meta, "profiles"), a, &d.about);
@@ -383,6 +385,100 @@ parse_directory(struct str body, struct arena *a, struct why *why, struct parse_
 		return ERR_PEER;
 	}
 	*ret = d;
+	return ERR_OK;
+}
+
+/* --- renewal information --- */
+
+static bool
+take_number(struct str *s, size_t digits, int *ret)
+{
+	int n = 0;
+
+	if (s->n < digits)
+		return false;
+	for (size_t i = 0; i < digits; i++) {
+		if (s->p[i] < '0' || s->p[i] > '9')
+			return false;
+		n = n * 10 + (s->p[i] - '0');
+	}
+	*ret = n;
+	*s = (struct str){ s->p + digits, s->n - digits };
+	return true;
+}
+
+static bool
+take_char(struct str *s, const char *any)
+{
+	if (s->n == 0 || s->p[0] == '\0' || strchr(any, s->p[0]) == NULL)
+		return false;
+	*s = (struct str){ s->p + 1, s->n - 1 };
+	return true;
+}
+
+/* "Z" or "+09:00", to the end. */
+static bool
+take_zone(struct str s, struct span *ret)
+{
+	int sign = s.n > 0 && s.p[0] == '-' ? -1 : 1, hours, minutes;
+
+	*ret = SPAN_S(0);
+	if (take_char(&s, "Zz"))
+		return s.n == 0;
+	if (!take_char(&s, "+-") || !take_number(&s, 2, &hours) || !take_char(&s, ":") ||
+	    !take_number(&s, 2, &minutes) || s.n > 0 || hours > 23 || minutes > 59)
+		return false;
+	*ret = SPAN_MIN(sign * (hours * 60 + minutes));
+	return true;
+}
+
+struct when
+parse_date(struct str s)
+{
+	struct civil c = { 0 };
+	struct span zone;
+
+	if (!take_number(&s, 4, &c.year) || !take_char(&s, "-") ||
+	    !take_number(&s, 2, &c.month) || !take_char(&s, "-") ||
+	    !take_number(&s, 2, &c.day) || !take_char(&s, "Tt ") ||
+	    !take_number(&s, 2, &c.hour) || !take_char(&s, ":") ||
+	    !take_number(&s, 2, &c.minute) || !take_char(&s, ":") ||
+	    !take_number(&s, 2, &c.second))
+		return WHEN_UNKNOWN;
+	if (take_char(&s, ".")) {
+		int digit;
+
+		if (!take_number(&s, 1, &digit))
+			return WHEN_UNKNOWN;
+		while (take_number(&s, 1, &digit))
+			continue;
+	}
+	if (c.second == 60) /* a leap second is the one before it */
+		c.second = 59;
+	struct when w = take_zone(s, &zone) ? when_of_civil(&c) : WHEN_UNKNOWN;
+	return when_is_known(w) ? when_minus(w, zone) : WHEN_UNKNOWN;
+}
+
+enum err
+parse_renewal(struct str body, struct arena *a, struct why *why, struct renewal_told *ret)
+{
+	AUTO_JSON *j = load(body, why);
+
+	if (j == NULL)
+		return ERR_PEER;
+	const json_t *window = json_object_get(j, "suggestedWindow");
+	struct str page = text_of(j, "explanationURL");
+	struct renewal_told told = {
+		.start = parse_date(text_of(window, "start")),
+		.end = parse_date(text_of(window, "end")),
+		.retry_after = WHEN_UNKNOWN,
+	};
+	/* People are sent there: a web page, or nothing. */
+	if (parse_url_is_good(page, true))
+		told.explanation = arena_str(a, page);
+	if (arena_failed(a))
+		return ERR_MEMORY;
+	*ret = told;
 	return ERR_OK;
 }
 

@@ -92,6 +92,7 @@ payload_put(struct buf *b, const struct acme_request *r)
 	case ACME_DEACTIVATE_AUTHZ:
 		buf_put_str(b, STR("{\"status\":\"deactivated\"}"));
 		return ERR_OK;
+	case ACME_RENEWAL_INFO: /* is not signed */
 	case ACME_VERB_COUNT:
 		break;
 	}

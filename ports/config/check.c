@@ -266,6 +266,7 @@ static const struct form forms[] = {
 	{ "cas[].name", is_word, 0, 0,
 	    "a short word of letters, digits, \"-\", \"_\" and \".\"" },
 	{ "cas[].directory", is_https, 0, 0, "an https:// URL" },
+	{ "cas[].profile", is_word, 0, 0, "a profile that the CA offers: letters, digits, - _ ." },
 	{ "cas[].contact", is_mail, 0, 0, "a mail address" },
 	{ "cas[].bundle", is_file, 0, 0, "the absolute path of a PEM file that exists" },
 	{ "cas[].eab_hmac_file", is_file, 0, 0, "the absolute path of a file that exists" },

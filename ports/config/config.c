@@ -285,7 +285,7 @@ fini_content(struct config *c)
 	free(c->targets);
 	for (size_t i = 0; i < c->cas_n; i++) {
 		char *all[] = { c->cas[i].name, c->cas[i].directory, c->cas[i].contact,
-			c->cas[i].bundle, c->cas[i].preferred_issuer, c->cas[i].eab_kid,
+			c->cas[i].bundle, c->cas[i].preferred_issuer, c->cas[i].eab_kid, c->cas[i].profile,
 			c->cas[i].eab_hmac_file };
 
 		for (size_t k = 0; k < sizeof all / sizeof *all; k++)

@@ -28,6 +28,7 @@ struct config_target {
 struct config_ca {
 	char *name, *directory, *contact, *bundle, *preferred_issuer;
 	char *eab_kid, *eab_hmac_file;
+	char *profile; /* asked for where the CA offers it and a site's setting says nothing */
 };
 struct config {
 	char *file;		      /* where it was read from */

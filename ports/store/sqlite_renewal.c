@@ -44,6 +44,7 @@ store_renewals_due(struct store *s, int64_t ca_id, struct when now, size_t max, 
 		d->site_id = query_id(&q, "site_id");
 		d->certificate_id = query_id(&q, "certificate_id");
 		d->ari_id = query_text(&q, "ari_id");
+		d->is_removed = query_bool(&q, "is_removed");
 		d->is_wanted = query_bool(&q, "is_wanted");
 	}
 	enum err e = query_finish(&q);

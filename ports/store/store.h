@@ -106,7 +106,8 @@ MUST_USE enum err store_renewal_put(struct store *s, const struct renewal_row *r
 struct renewal_due {
 	int64_t site_id, certificate_id;
 	struct str ari_id;
-	bool is_wanted; /* false: removed, switched off, or another certificate is held: nothing to ask */
+	bool is_removed; /* the site */
+	bool is_wanted;	 /* false: removed, switched off, or another certificate is held: nothing to ask */
 };
 /* Those of this CA whose poll is due, earliest first. */
 MUST_USE enum err store_renewals_due(struct store *s, int64_t ca_id, struct when now, size_t max, struct arena *a, struct renewal_due **ret, size_t *ret_n);

@@ -180,6 +180,7 @@ answer_of(struct ca *ca, const struct acme_request *q)
 		break;
 	case ACME_REVOKE:
 	case ACME_DEACTIVATE_AUTHZ:
+	case ACME_RENEWAL_INFO:
 	case ACME_VERB_COUNT:
 		fail_msg("the machine asked for verb %d", (int)q->verb);
 	}
@@ -604,16 +605,55 @@ test_limits_keep_their_date(void **state)
 static void
 test_offers_are_taken_back(void **state)
 {
+	/* Whether the refusal is about `replaces` (or the profile), and so is answered by one more try without it. */
+	static const struct {
+		int line;
+		const char *type, *detail;
+		int http;
+		enum err err;
+		unsigned asked;
+		bool is_issued, keeps_replaces, keeps_profile;
+	} rows[] = {
+		{ __LINE__, "alreadyReplaced", "", 409, ERR_REFUSED, 2, true, false, true },
+		{ __LINE__, "malformed", "parsing ARI CertID failed", 400, ERR_REFUSED, 2, true, false, true },
+		{ __LINE__, "malformed", "", 404, ERR_NOT_FOUND, 2, true, false, true },
+		{ __LINE__, "unauthorized", "requester account did not request the certificate being replaced", 403, ERR_REFUSED, 2, true, false, true },
+		{ __LINE__, "serverInternal", "Could not validate ARI 'replaces' field", 500, ERR_SERVER, 2, true, false, true },
+		{ __LINE__, "conflict", "", 409, ERR_REFUSED, 2, true, false, true },
+		{ __LINE__, "", "", 400, ERR_REFUSED, 2, true, false, true },
+		{ __LINE__, "invalidProfile", "profile \"x\" not recognized", 400, ERR_REFUSED, 2, true, true, false },
+		{ __LINE__, "rejectedIdentifier", "forbidden by policy", 400, ERR_REFUSED, 1, false, true, true },
+		{ __LINE__, "rateLimited", "too many new orders (300)", 429, ERR_LIMITED, 1, false, true, true },
+		/* An ill CA is asked again as it was. */
+		{ __LINE__, "serverInternal", "oops", 500, ERR_SERVER, 2, true, true, true },
+	};
+
 	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		begin(1);
+		r.order.replaces = STR("aki.serial");
+		r.order.profile = STR("x");
+		r.ca.fault_verb = ACME_NEW_ORDER;
+		r.ca.fault_times = 1;
+		r.ca.fault_err = rows[i].err;
+		r.ca.fault_http = rows[i].http;
+		r.ca.fault_type = rows[i].type;
+		r.ca.fault_detail = rows[i].detail;
+		run();
+		if ((r.order.phase == ORDER_RECEIVED) != rows[i].is_issued || r.ca.seen[ACME_NEW_ORDER] != rows[i].asked ||
+		    (r.order.replaces.n > 0) != rows[i].keeps_replaces || (r.order.profile.n > 0) != rows[i].keeps_profile)
+			fail_msg("%s:%d: asked %u times", __FILE__, rows[i].line, r.ca.seen[ACME_NEW_ORDER]);
+	}
+	/* Once: a CA that refuses on is not asked for ever. */
 	begin(1);
 	r.order.replaces = STR("aki.serial");
 	r.ca.fault_verb = ACME_NEW_ORDER;
-	r.ca.fault_times = 1;
+	r.ca.fault_times = 9;
 	r.ca.fault_err = ERR_REFUSED;
 	r.ca.fault_http = 409;
 	r.ca.fault_type = "alreadyReplaced";
 	run();
-	assert_int_equal(r.order.phase, ORDER_RECEIVED);
+	assert_int_equal(r.order.phase, ORDER_FAILED);
 	assert_int_equal(r.ca.seen[ACME_NEW_ORDER], 2);
 }
 

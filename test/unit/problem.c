@@ -152,6 +152,7 @@ static const struct row rows[] = {
 	{ __LINE__, RQ, "externalAccountRequired", "ACME server policy requires newAccount requests must include a value for the 'externalAccountBinding' field", "", "ca.eab.invalid", NULL, NULL },
 	{ __LINE__, RQ, "unauthorized", "the field 'kid' references a key that is not known to the ACME server", "", "ca.eab.invalid", NULL, NULL },
 	{ __LINE__, RQ, "rejectedIdentifier", "Order included an identifier for which issuance is forbidden by policy: \"x\"", "", "registration.name.forbidden", NULL, NULL },
+	{ __LINE__, RQ, "invalidProfile", "The profile is not recognized", "", "ca.profile.rejected", NULL, NULL },
 	{ __LINE__, RQ, "badCSR", "CSR is missing Order domain \"x\"", "", "ca.csr.rejected", NULL, NULL },
 	/* smallstep */
 	{ __LINE__, CH, "connection", "The server could not connect to validation target", "", "transport.unclassified", NULL, NULL },
