@@ -398,7 +398,7 @@ classify_name(struct judge *j)
 	}
 	if (j->e->has_dns) {
 		if (is_resolver_down(j)) {
-			(void)judge_put(j, CAUSE_OWN_RESOLVER_UNAVAILABLE);
+			(void)judge_put(j, j->e->no_route ? CAUSE_OWN_NETWORK_DOWN : CAUSE_OWN_RESOLVER_UNAVAILABLE);
 			return;
 		}
 		classify_dns(j);

@@ -285,6 +285,7 @@ classify_trace(const struct judge *j)
 	put_dns(&l, j->n, j->a);
 	if (j->e->has_dns && !j->e->resolver_works) {
 		put_words(&l, "the control question was not answered");
+		put_words(&l, j->e->no_route ? "; there is no route out of this server" : "");
 		end_line(&l);
 	}
 	for (size_t i = 0; i < j->n->addresses_n; i++) {

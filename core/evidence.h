@@ -90,6 +90,7 @@ struct evidence {
 	struct when at;
 	bool has_dns, has_http, has_tls; /* which probes were part of this check's plan */
 	bool resolver_works;		 /* a control question (the root) was answered; meaningful with has_dns */
+	bool no_route;			 /* our machine knows no way out; meaningful when the resolver does not work */
 	struct name_evidence *names;
 	size_t names_n;
 };

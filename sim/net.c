@@ -176,7 +176,8 @@ probe_name(const struct sim *s, const struct probe_job *job, struct str name, st
 	size_t n = 0;
 
 	*ret = (struct name_evidence){ .name = arena_str(a, name), .ttl_s = 300, .caa_status = DNS_OK };
-	if (s->dns_silent_until_ms > s->now_ms) {
+	if (s->dns_silent_until_ms > s->now_ms || s->resolver_down_until_ms > s->now_ms ||
+	    s->network_down_until_ms > s->now_ms) {
 		ret->a_status = ret->aaaa_status = ret->caa_status = DNS_TIMEOUT;
 		return;
 	}
@@ -231,7 +232,8 @@ finish_probe(struct sim *s, void *arg)
 		.has_dns = call->job.want_dns,
 		.has_http = call->job.want_http && call->job.thumbprint.n > 0,
 		.has_tls = call->job.want_tls,
-		.resolver_works = true,
+		.resolver_works = s->resolver_down_until_ms <= s->now_ms && s->network_down_until_ms <= s->now_ms,
+		.no_route = s->network_down_until_ms > s->now_ms,
 		.names = arena_get(&box->arena, (call->job.names_n + 1) * sizeof *e->names),
 	};
 	for (size_t i = 0; e->names != NULL && i < call->job.names_n; i++)

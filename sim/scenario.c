@@ -656,6 +656,16 @@ do_simple(struct player *p, const struct words *w)
 		p->sim->clock_step_s += s.s;
 		return err;
 	}
+	if (is(w, 0, "network") || is(w, 0, "resolver")) {
+		err = read_span(p, word(w, 3), &s);
+		int64_t until_ms = p->sim->now_ms + s.s * 1000;
+
+		*(is(w, 0, "network") ? &p->sim->network_down_until_ms : &p->sim->resolver_down_until_ms) = until_ms;
+		/* Without a way out there is neither CA nor mail server. */
+		if (is(w, 0, "network"))
+			p->sim->ca_faults.silent_until_ms = p->sim->mail_down_until_ms = until_ms;
+		return err;
+	}
 	if (is(w, 0, "mail")) {
 		err = read_span(p, word(w, 3), &s);
 		p->sim->mail_down_until_ms = p->sim->now_ms + s.s * 1000;

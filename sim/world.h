@@ -78,6 +78,8 @@ struct sim {
 	struct sim_record *records;
 	size_t records_n;
 	int64_t dns_silent_until_ms;
+	int64_t resolver_down_until_ms; /* ours */
+	int64_t network_down_until_ms;	/* no way out of koshin's machine, nor in */
 	struct sim_web *webs;
 	size_t webs_n;
 	struct sim_certificate *certificates;

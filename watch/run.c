@@ -15,7 +15,7 @@
 enum {
 	LOOK_BYTES = 64 * 1024 * 1024,
 	SHAKES_MAX = 32,
-	OUTSIDE_EVERY_MS = 300000, /* while all is well: the directory of a CA is a public thing, but not ours */
+	OUTSIDE_LOOKS = 5, /* while all is well, in each fifth look: the directory of a CA is a public thing, but not ours */
 	BUSY_MS = 2000,
 	CALM_LOOKS = 5,
 	PATH_BYTES = 4096,
@@ -130,7 +130,7 @@ ask_outside(struct watchdog *d)
 	struct mono now = clock_mono(&d->clock);
 	bool is_well = d->is_outside_known && d->outside_answer.is_ca_reached && !d->skew.is_in_doubt;
 
-	if (is_well && now.ms - d->outside_at.ms < OUTSIDE_EVERY_MS)
+	if (is_well && now.ms - d->outside_at.ms < OUTSIDE_LOOKS * d->config->watch.every.s * 1000)
 		return;
 	d->outside_at = now;
 	if (outside_ask(d->outside, on_outside, d) == ERR_OK)

@@ -121,6 +121,23 @@ dns_endpoint_read(const char *text, struct sockaddr_storage *ret, socklen_t *ret
 	return true;
 }
 
+/* A datagram socket that is connected sends nothing, and yet the kernel has to know the way. */
+bool
+dns_has_route(const char *endpoint)
+{
+	struct sockaddr_storage to;
+	socklen_t to_n;
+
+	if (!dns_endpoint_read(endpoint, &to, &to_n))
+		return false;
+	int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	bool is_known = connect(fd, (const struct sockaddr *)&to, to_n) == 0;
+	(void)close(fd);
+	return is_known;
+}
+
 static void
 ask_forwarder(struct dns_control *c, const char *forwarder)
 {

@@ -59,4 +59,6 @@ MUST_USE enum err resolver_control(struct resolver *r, int64_t timeout_ms, dns_c
 void resolver_control_drop(struct dns_control **control);
 /* "192.0.2.1@53", "2001:db8::1@5353", "192.0.2.1": an address to ask, with port 53 where none is given. */
 bool dns_endpoint_read(const char *text, struct sockaddr_storage *ret, socklen_t *ret_n);
+/* Does the kernel know a way to it? Nothing is sent. */
+bool dns_has_route(const char *endpoint);
 #endif

@@ -138,26 +138,13 @@ on_point(void *arg, int fd, int events)
 		finish(o);
 }
 
-/* A datagram socket that is connected sends nothing, and yet the kernel has to know the way. */
-static bool
-has_route(const struct sockaddr_storage *to, socklen_t to_n)
-{
-	int fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return false;
-	bool is_known = connect(fd, (const struct sockaddr *)to, to_n) == 0;
-	(void)close(fd);
-	return is_known;
-}
-
 static void
 ask_point(struct outside *o, const char *text)
 {
 	struct sockaddr_storage to;
 	socklen_t to_n;
 
-	if (!dns_endpoint_read(text, &to, &to_n) || !has_route(&to, to_n))
+	if (!dns_endpoint_read(text, &to, &to_n) || !dns_has_route(text))
 		return;
 	o->answer.has_route = true;
 	int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -16,6 +16,8 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		.allowed_n = c->check.allow_n,
 		.forwarders = (const char *const *)c->dns.forwarders,
 		.forwarders_n = c->dns.forwarders_n,
+		.outside = (const char *const *)c->watch.outside,
+		.outside_n = c->watch.outside_n,
 		.trust_anchor_file = c->dns.trust_anchor_file,
 		.roots = c->check.roots,
 		.rdap = c->check.rdap,

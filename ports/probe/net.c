@@ -79,10 +79,23 @@ stop_all(struct job *j)
 	}
 }
 
+/* No way to any point outside: whatever was not answered says nothing against anybody. */
+static bool
+has_no_route(const struct probe_net *p)
+{
+	for (size_t i = 0; i < p->o.outside_n; i++)
+		if (dns_has_route(p->o.outside[i]))
+			return false;
+	return p->o.outside_n > 0;
+}
+
 static void
 job_finish(struct job *j)
 {
 	struct evidence_box *box = j->box;
+
+	if (j->wanted.want_dns && !box->evidence.resolver_works)
+		box->evidence.no_route = has_no_route(j->net);
 	probe_done *done = j->done;
 	void *arg = j->arg;
 

@@ -15,6 +15,8 @@ struct probe_net_options {
 	size_t allowed_n;
 	const char *const *forwarders; /* "127.0.0.1@5300"; none: iterate from the root */
 	size_t forwarders_n;
+	const char *const *outside; /* points by which a route out is known: "198.41.0.4@53"; none: not looked at. Borrowed */
+	size_t outside_n;
 	const char *trust_anchor_file; /* DNSSEC root key; NULL: no validation when there are forwarders, else built in */
 	const char *roots;	       /* PEM file of the roots that visitors trust; NULL: the system's */
 	const char *rdap;	       /* bootstrap of the registries: URL or path; NULL: registries are not asked */

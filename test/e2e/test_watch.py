@@ -1,11 +1,15 @@
 """The watchdog beside real servers: what stands still, is late or untrue reaches the operator by a way of its own."""
 
+import json
 import os
+import shutil
 import signal
+import subprocess
 
 import pytest
 
-from servers import key_pem, make_certificate, pem, until
+from daemon import program
+from servers import Process, key_pem, make_certificate, new_folder, pem, until
 from world import World
 
 OPERATOR = "operator@host.example"
@@ -14,8 +18,7 @@ WATCH = {"operator": OPERATOR, "every": "1 s", "dead_after": "6 s", "late_after"
 
 @pytest.fixture
 def world(request):
-    changes = getattr(request, "param", {})
-    world = World(life=600, watch=WATCH, **changes)
+    world = World(**{"life": 600, "watch": WATCH, **getattr(request, "param", {})})
     try:
         yield world
     except BaseException:
@@ -108,3 +111,105 @@ def test_another_certificate_is_handed_out(world):
     world.nginx.reload()
     alarm(world, "served.differs", is_end=True)
     assert site.count("ordered") == 1
+
+
+@pytest.mark.parametrize("world", [{"life": 100, "acme": {"timeout": "2 s"}}], indirect=True)
+def test_no_ca_then_no_resolver(world):
+    """Neither the CA nor our name server answers: each has its own name, and the owner hears of neither."""
+    site = world.site("shizuka.jp").add()
+    site.until_served()
+    site.until_letter(1)
+    servers = [world.ca.process.pid, world.dns.process.pid]
+    os.kill(servers[0], signal.SIGSTOP)
+    try:
+        alarm(world, "own.outbound.blocked")
+        os.kill(servers[1], signal.SIGSTOP)
+        site.until_finding("own.resolver.unavailable")
+        alarm(world, "own.resolver.unavailable")
+    finally:
+        for pid in servers:
+            os.kill(pid, signal.SIGCONT)
+    alarm(world, "own.outbound.blocked", is_end=True)
+    alarm(world, "own.resolver.unavailable", is_end=True)
+    until("all is well", lambda: site.findings() == set(), 30, 0.5)
+    assert len(site.letters()) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a network namespace")
+def test_no_route(tmp_path):
+    """In a network without a way out: the check and the watchdog both say so, and blame no domain."""
+    state = tmp_path / "state"
+    config = tmp_path / "koshin.yaml"
+    config.write_text(
+        json.dumps(
+            {
+                "server": {"addresses": ["192.0.2.10"]},
+                "cas": [{"directory": "https://ca.example/directory"}],
+                "state_folder": str(state),
+                "dns": {"forwarders": ["192.0.2.53@53"]},
+                "check": {"timeout": "500 ms", "deadline": "2 s"},
+                "watch": {"every": "1 s"},
+            }
+        )
+    )
+
+    def alone(*words):
+        argv = ["unshare", "--net", program(), *words, "-c", config]
+        return subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=60)
+
+    checked = json.loads(alone("check", "example.jp", "--json").stdout)
+    assert [f["cause"] for n in checked["names"] for f in n["findings"]] == ["own.network.down"], checked
+    looked = alone("watch", "--once", "--json")
+    assert looked.returncode == 1 and "own.network.down" in looked.stdout, looked
+    state.mkdir()
+    watchdog = Process("watchdog", ["unshare", "--net", program(), "watch", "-c", config], tmp_path)
+    try:
+        watchdog.wait_until(lambda: "alarm own.network.down" in watchdog.text())
+        assert "own.outbound" not in watchdog.text()
+        assert "own.network.down open" in (state / "watch.state").read_text()
+    finally:
+        assert watchdog.stop() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
+def test_disk_of_the_store():
+    """The disk under the store fills up, later it is read-only: a name each, nothing lost, no word to the owner."""
+    folder = new_folder()
+    state = folder / "small"
+    state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m,mode=0755", "koshin-watch", state], check=True)
+    world = None
+    try:
+        world = World(life=60, watch=WATCH, state_folder=str(state / "state"))
+        world.koshin.state = state / "state"
+        site = world.site("afureru.jp").add()
+        first = site.until_served()
+        site.until_letter(1)
+        with open(state / "filler", "wb", buffering=0) as filler:
+            try:
+                while filler.write(b"x" * 4096):
+                    pass
+            except OSError:
+                pass
+        alarm(world, "own.disk.full")
+        (state / "filler").unlink()
+        alarm(world, "own.disk.full", is_end=True)
+        site.until_served(other_than=first.fingerprint, seconds=100)
+        assert len(site.letters()) == 1
+        world.koshin.doctor()
+        assert world.koshin.stop() == 0
+        subprocess.run(["mount", "-o", "remount,ro", state], check=True)
+        watchdog = Process("watchdog", [program(), "watch", "-c", world.koshin.config_file], world.folder)
+        try:
+            alarm(world, "own.disk.unwritable")
+        finally:
+            watchdog.stop()
+    except BaseException:
+        if world:
+            print(world.logs())
+        raise
+    finally:
+        if world:
+            world.stop()
+        subprocess.run(["umount", state], check=False)
+        shutil.rmtree(folder)

@@ -268,6 +268,7 @@ world_new(struct world *w, const char *how)
 		.has_http = strstr(how, "no-http") == NULL,
 		.has_tls = strstr(how, "no-tls") == NULL,
 		.resolver_works = strstr(how, "dead") == NULL,
+		.no_route = strstr(how, "cut") != NULL,
 		.names = w->names };
 	w->site = (struct site){ .id = 1,
 		.names = w->site_names,
@@ -355,6 +356,8 @@ static const struct row rows[] = {
 	    NULL, NULL),
 	ROW("", W "a=local aaaa=local caa-status=local", "own.resolver.unavailable", NULL,
 	    NULL),
+	ROW("dead cut", W "a=timeout aaaa=timeout caa-status=timeout", "own.network.down", NULL, NULL),
+	ROW("cut", W OK4, "", NULL, NULL),
 	TWO("dead", W "a=servfail aaaa=servfail", "example.jp a=timeout aaaa=timeout",
 	    "own.resolver.unavailable|own.resolver.unavailable", NULL, NULL),
 	ROW("", W "a=timeout aaaa=timeout caa-status=timeout", "dns.lookup.timeout", NULL,
