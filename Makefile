@@ -15,7 +15,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 FLAVOUR ?= release
 
-PACKAGES = libcurl openssl sqlite3 libunbound libmicrohttpd jansson libcyaml libsodium libidn2 libpsl libseccomp
+PACKAGES = libcurl openssl sqlite3 libunbound libmicrohttpd jansson libcyaml libsodium libidn2 libpsl libseccomp ldns
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null || pkg-config --cflags libcurl openssl sqlite3 libmicrohttpd jansson libsodium libidn2 libpsl libseccomp)
 PKG_LIBS := $(shell pkg-config --libs $(PACKAGES))
 

@@ -256,6 +256,19 @@ classify_addresses(struct judge *j)
 
 /* ---- lookups ---- */
 
+/* The record to delete, with its key tags where the zone above told them. */
+static struct str
+ds_record(const struct judge *j)
+{
+	const struct delegation_evidence *d = &j->n->delegation;
+	struct str zone = j->n->registered_domain.n > 0 ? j->n->registered_domain : j->n->name,
+		   text = arena_strf(j->a, "%.*s. DS", STR_ARG(zone));
+
+	for (size_t i = 0; i < d->ds_n; i++)
+		text = arena_strf(j->a, "%.*s%s %u", STR_ARG(text), i == 0 ? "" : ",", (unsigned)d->ds_tags[i]);
+	return text;
+}
+
 void
 classify_dnssec(struct judge *j)
 {
@@ -285,9 +298,7 @@ classify_dnssec(struct judge *j)
 	f->seen = why.n > 0 ? why : STR("DNSSEC: bogus");
 	/* The one thing to take away, or the one sentence to send. */
 	if (c == CAUSE_DNS_DNSSEC_DS_MISMATCH)
-		f->copy = arena_strf(j->a, "%.*s. DS",
-		    STR_ARG(
-			j->n->registered_domain.n > 0 ? j->n->registered_domain : j->n->name));
+		f->copy = ds_record(j);
 	else
 		f->copy = arena_strf(j->a, "DNSSEC validation of %.*s fails: %.*s",
 		    STR_ARG(j->n->name), STR_ARG(f->seen));
@@ -375,10 +386,12 @@ classify_dns(struct judge *j)
 {
 	if (classify_registration(j))
 		return;
-	if (j->n->addresses_n > 0)
-		classify_addresses(j);
-	else
-		classify_absence(j);
+	if (!classify_delegation(j)) {
+		if (j->n->addresses_n > 0)
+			classify_addresses(j);
+		else
+			classify_absence(j);
+	}
 	classify_caa(j);
 }
 

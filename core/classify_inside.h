@@ -28,6 +28,8 @@ bool judge_reaches_us(const struct judge *j, const struct address_evidence *a);
 
 /* The registered domain at its registry; true if that explains a name without an address. */
 bool classify_registration(struct judge *j);
+/* What the zone's servers said one by one; true if it explains the addresses that the resolver gave or did not give. */
+bool classify_delegation(struct judge *j);
 void classify_dnssec(struct judge *j);
 void classify_caa(struct judge *j);
 void classify_http(struct judge *j);

@@ -118,6 +118,50 @@ put_registration(struct lines *l, const struct name_evidence *n, struct arena *a
 	end_line(l);
 }
 
+static bool
+has_rcode(const struct nameserver_evidence *s)
+{
+	return s->rcode >= 0;
+}
+
+static void
+put_delegation(struct lines *l, const struct delegation_evidence *d)
+{
+	if (!d->is_asked)
+		return;
+	for (size_t i = 0; i < d->servers_n; i++) {
+		const struct nameserver_evidence *s = &d->servers[i];
+		char ip[46] = "no address";
+
+		if (s->ip.family != 0)
+			address_text(&s->ip, ip);
+		put(l, s->name);
+		put_words(l, " (");
+		put_words(l, ip);
+		put_words(l, "): ");
+		put_words(l, s->rcode == 5 ? "REFUSED" : status_words(s->status));
+		put_words(l, has_rcode(s) && !s->is_authoritative ? ", not authoritative" : "");
+		put_words(l, s->is_plain_only ? ", only without EDNS" : "");
+		put_words(l, s->is_tcp_silent ? ", silent over TCP" : "");
+		put_words(l, s->is_case_lost ? ", does not keep letters" : "");
+		if (s->cname.n > 0) {
+			put_words(l, " CNAME ");
+			put(l, s->cname);
+		}
+		for (size_t k = 0; k < s->addresses_n; k++) {
+			address_text(&s->addresses[k], ip);
+			put_words(l, k == 0 ? " " : ", ");
+			put_words(l, ip);
+		}
+		end_line(l);
+	}
+	if (d->denied_parent.n > 0) {
+		put(l, d->denied_parent);
+		put_words(l, ": NXDOMAIN, although names below it exist");
+		end_line(l);
+	}
+}
+
 static void
 put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 {
@@ -136,6 +180,7 @@ put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 		end_line(l);
 	}
 	put_registration(l, n, a);
+	put_delegation(l, &n->delegation);
 	if (n->why_bogus.n > 0) {
 		put(l, n->why_bogus);
 		end_line(l);

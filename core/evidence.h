@@ -69,6 +69,33 @@ struct caa_record {
 	struct str tag, value;
 };
 
+/* What one name server of the zone said of the name, asked directly (RFC 1034 4.2.1). */
+struct nameserver_evidence {
+	struct str name;	/* "ns1.dns.example" */
+	struct address ip;	/* family 0: the server's own name leads nowhere */
+	enum dns_status status; /* of the question for the name's A; NOT_ASKED: its address may not be asked */
+	int rcode;		/* -1 without an answer */
+	bool is_authoritative;
+	bool is_plain_only;	/* answers only a question of the old form: no EDNS, small letters */
+	bool is_case_lost;	/* does not repeat the letters it was asked with (0x20) */
+	bool is_tcp_silent;	/* cuts its answer over UDP and gives none over TCP */
+	enum dns_status caa_status;
+	struct str cname;	     /* alias, empty without one */
+	struct address *addresses;   /* A and AAAA, each once */
+	size_t addresses_n;
+};
+/* The zone from above: who answers for it, and what each of them says. */
+struct delegation_evidence {
+	bool is_asked;
+	bool is_from_parent; /* the servers are those that the zone above names; else the zone's own */
+	struct str zone;
+	uint16_t *ds_tags;   /* key tags of the DS records at the zone above */
+	size_t ds_n;
+	struct nameserver_evidence *servers;
+	size_t servers_n;
+	struct str denied_parent; /* a name between zone and name that is denied (NXDOMAIN) although the name below exists */
+};
+
 struct name_evidence {
 	struct str name;
 	enum dns_status a_status, aaaa_status, caa_status;
@@ -77,6 +104,7 @@ struct name_evidence {
 	bool is_cname_loop;
 	struct str registered_domain;	    /* by the public suffix list */
 	enum dns_status registered_status;  /* SOA of the registered domain: DNS_NXDOMAIN if it does not exist */
+	struct delegation_evidence delegation;
 	struct registration registration;   /* of the registered domain, at its registry */
 	uint32_t ttl_s;			    /* lowest TTL of the address answers (negative TTL for none) */
 	struct str caa_at;		    /* where the CAA set was found, empty if there is none at any level */

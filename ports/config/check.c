@@ -285,6 +285,7 @@ static const struct form forms[] = {
 	{ "dns.forwarders[]", is_forwarder, 0, 0,
 	    "an address, or address@port, as 127.0.0.1@5300" },
 	{ "dns.trust_anchor_file", is_file, 0, 0, "the absolute path of a file that exists" },
+	{ "dns.port", is_number, 1, PORT_MAX, "a port, 1 to 65535" },
 	{ "check.http_port", is_number, 1, PORT_MAX, "a port, 1 to 65535" },
 	{ "check.https_port", is_number, 1, PORT_MAX, "a port, 1 to 65535" },
 	{ "check.allow[]", is_range, 0, 0, "a range of addresses, as 10.0.0.0/8 or fd00::/8" },

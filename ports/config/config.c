@@ -167,6 +167,8 @@ complete(struct config_raw *r)
 	}
 	for (size_t i = 0; i < c->targets_n; i++)
 		complete_target(c, &c->targets[i], &err);
+	if (c->dns.port == 0)
+		c->dns.port = 53;
 	if (c->check.http_port == 0)
 		c->check.http_port = 80;
 	if (c->check.https_port == 0)

@@ -72,6 +72,7 @@ static const cyaml_schema_field_t server_fields[] = {
 static const cyaml_schema_field_t dns_fields[] = {
 	TEXTS("forwarders", struct config_raw, c.dns.forwarders, c.dns.forwarders_n),
 	TEXT("trust_anchor_file", struct config_raw, c.dns.trust_anchor_file),
+	NUMBER("port", struct config_raw, c.dns.port),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t check_fields[] = {

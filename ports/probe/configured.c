@@ -20,6 +20,7 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		.outside_n = c->watch.outside_n,
 		.trust_anchor_file = c->dns.trust_anchor_file,
 		.roots = c->check.roots,
+		.dns_port = c->dns.port,
 		.rdap = c->check.rdap,
 		.http_port = c->check.http_port,
 		.https_port = c->check.https_port,

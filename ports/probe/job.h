@@ -6,6 +6,7 @@
  *
  * job.open counts what is under way; each ends with exactly one job_release, and the last one finishes the job.
  */
+#include "ports/dns/authority.h"
 #include "ports/dns/resolver.h"
 #include "ports/probe/fetch.h"
 #include "ports/probe/net.h"
@@ -29,6 +30,7 @@ struct look {
 	struct name_evidence *e;
 	struct dns_ask *a, *aaaa, *soa, *alias, *again;
 	struct rdap_wait *registration;
+	struct survey *survey;
 	struct address *found_a, *found_aaaa; /* in the arena */
 	size_t found_a_n, found_aaaa_n;
 	uint32_t ttl_present_s, ttl_absent_s; /* lowest of the answers with and without data; UINT32_MAX: none */
@@ -72,6 +74,7 @@ struct probe_net {
 	struct address *ours;
 	struct address_range *allowed;
 	struct resolver *resolver;
+	struct authority *authority;
 	struct rdap *rdap; /* NULL: registries are not asked */
 	struct gate gate;
 	struct fetcher *fetcher;
@@ -86,6 +89,8 @@ void job_probe_addresses(struct look *k);
 
 /* Asks; what it begins is counted in the job. */
 void look_begin(struct look *k);
+/* Asks the zone's servers themselves; counted in the job. */
+void look_ask_servers(struct look *k);
 /* Ends all questions of the job now, as time-outs, without counting. */
 void look_stop_all(struct job *j);
 #endif

@@ -175,6 +175,35 @@ begin_registration(struct look *k)
 		k->e->registration.status = REGISTRATION_NOT_ASKED;
 }
 
+/* ---- the zone's servers ---- */
+
+static void
+on_surveyed(void *arg)
+{
+	struct look *k = arg;
+
+	k->survey = NULL;
+	job_release(k->job);
+}
+
+void
+look_ask_servers(struct look *k)
+{
+	const struct authority_target t = {
+		.name = k->e->name,
+		.zone = k->e->registered_domain,
+		.arena = &k->job->box->arena,
+		.into = &k->e->delegation,
+		.done = on_surveyed,
+		.arg = k,
+	};
+
+	if (t.zone.n == 0 || k->survey != NULL || k->e->delegation.is_asked ||
+	    authority_start(k->job->net->authority, &t, &k->survey) != ERR_OK)
+		return;
+	k->job->open++;
+}
+
 /* ---- addresses ---- */
 
 static void addresses_known(struct look *k);
@@ -416,6 +445,7 @@ look_stop_all(struct job *j)
 		if (k->registration != NULL)
 			k->e->registration.status = REGISTRATION_UNKNOWN;
 		rdap_drop(&k->registration);
+		authority_stop(&k->survey);
 		k->caa_at = STR_NONE;
 	}
 	for (struct caa_level *l = j->levels; l != NULL; l = l->next)

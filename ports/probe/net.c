@@ -234,8 +234,11 @@ job_probe_addresses(struct look *k)
 	struct name_evidence *e = k->e;
 	size_t n = k->found_a_n + k->found_aaaa_n;
 
-	if (n == 0)
+	if (n == 0) {
+		if (j->wanted.want_dns)
+			look_ask_servers(k);
 		return;
+	}
 	e->addresses = arena_get(&j->box->arena, n * sizeof *e->addresses);
 	k->points = arena_get(&j->box->arena, n * sizeof *k->points);
 	if (e->addresses == NULL || k->points == NULL) {
@@ -247,6 +250,11 @@ job_probe_addresses(struct look *k)
 		put_address(k, &k->found_aaaa[i]);
 	for (size_t i = 0; i < k->found_a_n; i++)
 		put_address(k, &k->found_a[i]);
+	bool is_elsewhere = false;
+	for (size_t i = 0; i < e->addresses_n; i++)
+		is_elsewhere = is_elsewhere || !e->addresses[i].is_ours;
+	if (j->wanted.want_delegation || (j->wanted.want_dns && is_elsewhere))
+		look_ask_servers(k);
 	for (size_t i = 0; i < e->addresses_n; i++) {
 		k->points[i].job = j;
 		if (i >= LIMIT_ADDRESSES) {
@@ -424,6 +432,18 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 	enum err e = resolver_new(p->loop, &p->clock, &resolver, why, &p->resolver);
 	if (e != ERR_OK)
 		return e;
+	const struct authority_options authority = {
+		.loop = p->loop,
+		.clock = &p->clock,
+		.resolver = p->resolver,
+		.port = o->dns_port,
+		.timeout_ms = dns_ms / 2,
+		.may_ask = may_connect,
+		.arg = p,
+	};
+	e = authority_new(&authority, &p->authority);
+	if (e != ERR_OK)
+		return e;
 	gate_init(&p->gate, p->loop, connections_max());
 	const struct fetcher_options fetcher = {
 		.loop = p->loop,
@@ -498,6 +518,7 @@ probe_net_free(struct probe_net **pp)
 	fetcher_free(&p->fetcher);
 	gate_fini(&p->gate);
 	rdap_free(&p->rdap);
+	authority_free(&p->authority);
 	resolver_free(&p->resolver);
 	free(p->ours);
 	free(p->allowed);

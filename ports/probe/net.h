@@ -19,6 +19,7 @@ struct probe_net_options {
 	size_t outside_n;
 	const char *trust_anchor_file; /* DNSSEC root key; NULL: no validation when there are forwarders, else built in */
 	const char *roots;	       /* PEM file of the roots that visitors trust; NULL: the system's */
+	uint16_t dns_port;	       /* of name servers that are asked directly: 53 but in tests */
 	const char *rdap;	       /* bootstrap of the registries: URL or path; NULL: registries are not asked */
 	uint16_t http_port, https_port; /* 80 and 443 but in tests */
 	int64_t timeout_ms;		/* for one connection */
