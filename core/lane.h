@@ -31,4 +31,22 @@ struct when lane_expiring_at(const struct lane_facts *f);
 unsigned lane_share(enum lane l);
 const char *lane_name(enum lane l); /* "expiring" … "quiet" */
 bool lane_of_name(struct str s, enum lane *ret); /* false for a word that is not in the table */
+
+/*
+ * Turns: which of the lanes that wait gets the next place. Each gets its share; a lane that waits all the time is served
+ * at the latest every LANE_SHARES / share + LANE_COUNT places, whatever the others do.
+ */
+struct lane_turns {
+	uint64_t now, at[LANE_COUNT]; /* time as places go: each place of a lane takes the longer the smaller its share is */
+};
+/* False: none waits. */
+bool lane_pick(struct lane_turns *t, const bool waits[LANE_COUNT], enum lane *ret);
+/*
+ * Room: how many of each lane are under way, of `most` at one time. Half of the room is kept for the lanes by their shares,
+ * so that thousands of slow orders of one lane leave a place for each other one.
+ */
+struct lane_room {
+	size_t most, in[LANE_COUNT];
+};
+bool lane_has_room(const struct lane_room *r, enum lane l);
 #endif
