@@ -206,19 +206,26 @@ budget_when(const struct budget_rules *rules, const struct budget_row *row, stru
 }
 
 struct when
-budget_wait(const struct budget_rules *rules, struct budget_row *row, struct when since, const struct turn *t)
+budget_wait(const struct budget_rules *rules, struct budget_row *row, bool has_waited, const struct turn *t)
 {
+	enum { SHORT_LINE = 4 };
 	struct rate r = budget_rate(rules, row);
 	struct instant now = instant_of(t->now), first = bucket_next(r, &row->bucket, now);
 	int64_t interval = rate_is_none(r) ? 0 : rate_interval_us(r);
-	struct instant place = { row->line.us + interval };
+	struct instant place = first;
 
-	if (place.us < first.us)
-		place = first;
-	row->line = place;
-	if (when_is_known(since) && when_before(since, t->now))
-		place.us -= when_between(since, t->now).s * 1000000;
-	struct when at = when_max(instant_when(first), instant_when(place));
+	if (row->line.us < first.us)
+		row->line.us = first.us - interval;
+	if (!has_waited) {
+		row->line.us += interval;
+		place = row->line;
+	} else if (interval > 0) {
+		/* It came a moment too early, or before its place: somewhere in the first half, a short line being none. */
+		int64_t half = (row->line.us - first.us) / interval / 2;
+
+		place.us += half <= SHORT_LINE ? 0 : interval * (int64_t)(t->roll % (uint64_t)half);
+	}
+	struct when at = instant_when(place);
 	/* Never later than tomorrow, but not all at once either. */
 	struct when tomorrow = when_plus(t->now, SPAN_S(DAY - (int64_t)(t->roll % (6 * HOUR))));
 

@@ -86,10 +86,10 @@ bool budget_set_key(const struct str *names, size_t n, struct arena *a, struct s
 /* When one more passes; not after now: at once. */
 struct when budget_when(const struct budget_rules *rules, const struct budget_row *row, struct when now);
 /*
- * It does not pass now: the date for the one that asks, which takes its place in the line. Whoever has waited longer (since;
- * WHEN_UNKNOWN: comes now) is given an earlier place. At most a day away: a limit may have been raised meanwhile.
+ * It does not pass now: the date for the one that asks, which takes its place at the end of the line; whoever has waited
+ * before comes nearer to its head. At most a day away: a limit may have been raised meanwhile.
  */
-struct when budget_wait(const struct budget_rules *rules, struct budget_row *row, struct when since, const struct turn *t);
+struct when budget_wait(const struct budget_rules *rules, struct budget_row *row, bool has_waited, const struct turn *t);
 /* The order was closed: does the CA count it against this limit? */
 bool budget_counts(enum budget b, bool is_issued);
 /* P6, as an assertion: what is about to be asked for does not break a published limit, as far as we know. */

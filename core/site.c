@@ -162,6 +162,8 @@ order_wake(const struct step *st)
 
 	if (!plan_order_is_due(s, now))
 		return s->held.id != 0 ? site_renew_at(s) : WHEN_NEVER;
+	if (s->waits_turn)
+		return now;
 	if (when_before(now, not_before))
 		at = not_before;
 	else if (!st->p->ca_is_ready)
@@ -279,8 +281,11 @@ decide(const struct step *st)
 		(void)begin(st, DOING_VERIFY, FX_VERIFY);
 		return;
 	}
-	bool may_order =
-	    plan_order_is_due(s, now) && !when_before(now, plan_order_not_before(s, st->p));
+	/* Where the CA would refuse, there is a date instead of an order; the names that it would take go on (P5, P6). */
+	if (s->limits.n > 0)
+		findings_add(st, s->limits.at, s->limits.n);
+	bool may_order = !s->waits_turn && plan_order_is_due(s, now) &&
+			 !when_before(now, plan_order_not_before(s, st->p));
 	if (may_order && begin_order(st))
 		return;
 	/* An order wants a check younger than the last failure; what a fresh one has just refused waits for its date. */

@@ -115,6 +115,10 @@ struct site {
 	struct when letter_at;	/* last letter of the story; WHEN_UNKNOWN before */
 
 	struct when wake; /* next date on which anything can happen by itself */
+
+	/* Not stored: what the CA's budget says of the order that this very step would begin (core/budget). */
+	struct finding_list limits; /* names, or the whole site, for which it would be refused now */
+	bool waits_turn;	    /* nothing is left of what all sites share */
 };
 
 /* What decisions need to know of the installation. */

@@ -10,7 +10,10 @@ plan_wants(const struct site *s)
 bool
 plan_is_about(const struct site *s, const struct finding *f, const struct site_name *n)
 {
-	if (str_eq(f->subject, n->name))
+	const struct cause_row *row = cause_row(f->cause);
+
+	/* A set that was issued too often is not another set without one of its names. */
+	if (str_eq(f->subject, n->name) || (row->layer == LAYER_CA && row->scope == SCOPE_SITE && finding_blocks(f)))
 		return true;
 	for (size_t i = 0; i < s->names_n; i++)
 		if (str_eq(f->subject, s->names[i].name))
@@ -25,7 +28,9 @@ plan_passes(const struct site *s, const struct site_name *n, struct when now)
 		return false;
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
-		bool is_past = f->is_from_order && !when_before(now, f->next_look);
+		/* What the CA has paused is asked for again when a person says so, whatever the date (P6). */
+		bool is_past = f->is_from_order && f->cause != CAUSE_CA_NAME_PAUSED &&
+			       !when_before(now, f->next_look);
 
 		if (finding_blocks(f) && !is_past && plan_is_about(s, f, n))
 			return false;
@@ -139,6 +144,64 @@ plan_order_not_before(const struct site *s, const struct policy *p)
 	struct when own = s->asked_renew && !s->retry_is_law ? WHEN_UNKNOWN : s->retry_at;
 
 	return when_max(own, p->ca_not_before);
+}
+
+struct when
+plan_late_at(const struct site *s)
+{
+	struct lane_facts f = site_lane_facts(s);
+
+	return lane_expiring_at(&f);
+}
+
+/* Is there a name that can be ordered at this date? What plan_order_names lists, without the list. */
+static bool
+has_order_names(const struct site *s, struct when now)
+{
+	size_t passing = 0, held_failing = 0;
+
+	for (size_t i = 0; i < s->names_n; i++)
+		if (plan_passes(s, &s->names[i], now))
+			passing++;
+		else if (s->names[i].is_wanted && s->names[i].is_held)
+			held_failing++;
+	if (s->held.id == 0 || held_failing == 0)
+		return passing > 0;
+	return passing > 0 ? !when_before(now, life_reduce_at(s->held.life)) : !when_before(now, life_anyway_at(s->held.life));
+}
+
+enum lane
+plan_lane(const struct site *s, struct when at)
+{
+	struct lane_facts f = site_lane_facts(s);
+
+	return lane_of(&f, at);
+}
+
+static bool
+is_unseen(const struct site *s)
+{
+	return s->held.id == 0 && !when_is_known(s->checked_at);
+}
+
+bool
+plan_waits_in_lane(const struct site *s, struct when at)
+{
+	return s->doing == DOING_NOTHING && when_is_known(at) && plan_order_is_due(s, at) && !when_before(at, s->retry_at) &&
+	       (is_unseen(s) || has_order_names(s, at));
+}
+
+bool
+plan_draws(const struct site *s, struct when at)
+{
+	if (s->waits_turn)
+		return true;
+	if (is_unseen(s))
+		return false;
+	for (size_t i = 0; i < s->names_n; i++)
+		if (s->names[i].is_held != plan_passes(s, &s->names[i], at))
+			return true;
+	return s->held.id == 0;
 }
 
 static uint64_t

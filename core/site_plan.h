@@ -19,6 +19,14 @@ bool plan_order_is_due(const struct site *s, struct when now);
 size_t plan_order_names(const struct site *s, struct when now, struct str *ret);
 /* The earliest date from which an order may be made, by back-off and by the CA's word; past or unknown: now. */
 struct when plan_order_not_before(const struct site *s, const struct policy *p);
+/* The lane of the site's order, whenever it is made. */
+enum lane plan_lane(const struct site *s, struct when at);
+/* Can an order be made from this date on by the passing of time alone, or is the site's first check due? Then it waits in its
+ * lane for a place. */
+bool plan_waits_in_lane(const struct site *s, struct when at);
+/* Would that order be one that draws from what all sites share? A first check does not, nor a renewal of the same names. */
+bool plan_draws(const struct site *s, struct when at);
+struct when plan_late_at(const struct site *s); /* lane_expiring_at */
 /* Digest of all that the server has to be told; compared with site.applied. Never 0. */
 uint64_t plan_digest(const struct site *s, struct when now);
 /* The back-off before try n (1: the first repetition) of something of ours: doubles from least to most. */

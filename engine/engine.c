@@ -43,7 +43,11 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	queue_init(&e->inbox);
 	queue_init(&e->acts);
 	queue_init(&e->later);
-	queue_init(&e->orders_waiting);
+	for (enum lane l = 0; l < LANE_COUNT; l++)
+		queue_init(&e->orders_waiting[l]);
+	e->orders_room.most = e->lanes.most = c->acme.orders_open_max;
+	e->claim.lane = LANE_COUNT;
+	e->budget_tidy_at = WHEN_UNKNOWN;
 	arena_init(&e->arena, (size_t)16 * LIMIT_TURN_BYTES);
 	arena_init(&e->ca_arena, LIMIT_TURN_BYTES);
 	e->account_at = e->heartbeat_at = e->polls.at = e->firsts_since = WHEN_UNKNOWN;
@@ -101,10 +105,14 @@ engine_has_news(const struct engine *e)
 struct engine_counts
 engine_count(const struct engine *e)
 {
+	size_t waiting = 0;
+
+	for (enum lane l = 0; l < LANE_COUNT; l++)
+		waiting += e->orders_waiting[l].n;
 	return (struct engine_counts){
 		.checks = e->checks_n,
 		.orders = e->orders_n,
-		.orders_waiting = e->orders_waiting.n,
+		.orders_waiting = waiting,
 		.deploys = e->deploys_n,
 		.letters = e->letters_n,
 		.turns = e->turns,
@@ -131,6 +139,7 @@ take_evidence(struct engine *e, struct work **wp)
 	}
 	must(e->checks_n > 0);
 	e->checks_n--;
+	lanes_check_ended(e, w);
 	return engine_step_site(e, w->site_id, &ev);
 }
 
@@ -141,6 +150,9 @@ take_site_key(struct engine *e, struct work *w)
 	struct site s;
 	enum err err = store_site_load(e->ports.store, w->site_id, &e->arena, &s);
 
+	must(e->orders_room.in[w->lane] > 0);
+	e->orders_room.in[w->lane]--;
+	lanes_leave(e, w->lane);
 	if (err != ERR_OK)
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
 	if (s.doing != DOING_ORDER || s.job != w->job || s.order_id != 0) {
@@ -276,34 +288,17 @@ take_unfinished(struct engine *e)
 }
 
 static enum err
-take_due(struct engine *e, bool *ret_is_more)
-{
-	const struct site_event ev = { .kind = SITE_WAKE, .retry_after = WHEN_UNKNOWN };
-	int64_t *ids = arena_get(&e->arena, LIMIT_TURN_SITES * sizeof *ids);
-	size_t n = 0, max = LIMIT_TURN_SITES;
-
-	if (ids == NULL)
-		return ERR_MEMORY;
-	*ret_is_more = false;
-	/* No more probes at one time than limits.h allows: the rest stays due. */
-	if (e->checks_n + max > LIMIT_CHECKS_OPEN)
-		max = e->checks_n < LIMIT_CHECKS_OPEN ? LIMIT_CHECKS_OPEN - e->checks_n : 0;
-	if (max == 0)
-		return ERR_OK;
-	enum err err = store_due(e->ports.store, e->turn.now, ids, max, &n);
-	for (size_t i = 0; err == ERR_OK && i < n; i++)
-		err = engine_step_site(e, ids[i], &ev);
-	*ret_is_more = n == max;
-	return err;
-}
-
-static enum err
 decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 {
+	enum err err = ERR_OK;
+
 	if (e->is_held)
 		return signs_beat(e);
-	enum err err = e->ca_is_loaded ? ERR_OK : account_load(e);
-
+	if (!e->ca_is_loaded) {
+		err = account_load(e);
+		if (err == ERR_OK)
+			err = budget_load(e);
+	}
 	if (err != ERR_OK)
 		return err;
 	e->policy.ca_not_before = e->ca.not_before;
@@ -320,12 +315,17 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 		if (!e->is_started)
 			err = take_unfinished(e);
 		else
-			err = take_due(e, ret_is_more);
+			err = lanes_take_due(e, ret_is_more);
 		*ret_is_more |= !e->is_started;
 	}
 	if (err != ERR_OK || (err = account_turn(e)) != ERR_OK || (err = letters_send(e)) != ERR_OK ||
 	    (err = renewals_turn(e)) != ERR_OK)
 		return err;
+	if (!when_before(e->turn.now, e->budget_tidy_at)) {
+		e->budget_tidy_at = when_plus(e->turn.now, SPAN_MIN(10));
+		if ((err = budget_tidy(e)) != ERR_OK)
+			return err;
+	}
 	return signs_beat(e);
 }
 
@@ -340,8 +340,7 @@ next_ms(struct engine *e, bool is_more)
 		return HELD_MS;
 	if (is_more || engine_has_news(e))
 		return 0;
-	if (e->ca.thumbprint.n > 0 && e->checks_n < LIMIT_CHECKS_OPEN &&
-	    store_next_wake(e->ports.store, &next) != ERR_OK)
+	if (e->ca.thumbprint.n > 0 && lanes_next(e, &next) != ERR_OK)
 		next = e->turn.now;
 	if (e->letters_n < LETTERS_AT_ONCE && e->config->mail.server != NULL &&
 	    store_letters_next(e->ports.store, &letters) != ERR_OK)

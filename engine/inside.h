@@ -1,6 +1,7 @@
 #ifndef KOSHIN_ENGINE_INSIDE_H
 #define KOSHIN_ENGINE_INSIDE_H
 /* What the files of the engine share; nobody else includes it. */
+#include "core/budget.h"
 #include "core/order.h"
 #include "core/skew.h"
 #include "engine/engine.h"
@@ -21,6 +22,11 @@ enum work_kind {
 	WORK_LETTER,	/* the mail server */
 	WORK_ACCOUNT_KEY, WORK_SEAL_EAB, WORK_ACCOUNT, WORK_SNIPPET, /* an account at the CA, step by step */
 };
+/* A site was let in by its lane; draws: its order will count against what all share at the CA. */
+struct claim {
+	bool is_in, draws;
+	enum lane lane;
+};
 struct work {
 	struct work *next;
 	struct work *older, *newer; /* all of the engine's work, wherever it is now */
@@ -38,6 +44,9 @@ struct work {
 	struct str sealed_key, chain_pem, from, to, message;
 	struct acme_request request;
 	unsigned tries;
+	enum lane lane;	    /* SITE_KEY: the order's */
+	bool has_room;	    /* SITE_KEY: it has a place in orders_room */
+	struct claim claim; /* CHECK: by which it was let in */
 	/* what was answered */
 	enum err err;
 	enum cause cause;
@@ -57,6 +66,8 @@ struct live_order {
 	struct arena keep;
 	struct str sealed_key;
 	int64_t ca_id;
+	enum lane lane;
+	unsigned new_orders; /* asked for: each counts at the CA */
 	struct mono wake; /* INT64_MAX: none */
 };
 enum { ORDER_BUCKETS = 512, LETTERS_AT_ONCE = 4, POLL_WISHES_MS = 1000 };
@@ -76,7 +87,16 @@ struct engine {
 	struct queue inbox;	/* answers, for the next turn */
 	struct queue acts;	/* decided in this turn, carried out after its commit */
 	struct queue later;	/* a port was full: again in a later turn */
-	struct queue orders_waiting; /* for room at the CA */
+	struct queue orders_waiting[LANE_COUNT]; /* for room at the CA */
+	struct lane_room orders_room; /* keys being made and orders open */
+	struct lane_room lanes;	      /* from being let in to the end */
+	struct lane_turns lane_turns, order_turns;
+	struct claim claim;	      /* of the step that is being taken */
+	size_t claims_checking, claims_drawing; /* checks of sites that were let in; of these, whose order will draw */
+	unsigned lane_toggle;
+	struct budget_rules budget_rules;
+	struct rate budget_learned[BUDGET_COUNT]; /* by a CA that publishes no limits */
+	struct when budget_tidy_at;
 	struct work *newest;	/* every piece of work that is not freed yet */
 
 	struct live_order *orders[ORDER_BUCKETS];
@@ -138,8 +158,8 @@ void engine_act(struct engine *e);
 MUST_USE enum err engine_step_site(struct engine *e, int64_t site_id, const struct site_event *ev);
 /* orders.c */
 MUST_USE enum err orders_begin(struct engine *e, struct site *s, const struct work *w); /* key and CSR are here */
-MUST_USE enum err orders_resume(struct engine *e, int64_t order_id, uint64_t job);
-MUST_USE enum err orders_abandon(struct engine *e, int64_t order_id);
+MUST_USE enum err orders_resume(struct engine *e, const struct site *s, int64_t order_id, uint64_t job);
+MUST_USE enum err orders_abandon(struct engine *e, int64_t site_id, int64_t order_id);
 MUST_USE enum err orders_answer(struct engine *e, struct work *w);
 MUST_USE enum err orders_wake(struct engine *e);
 struct mono orders_next(const struct engine *e);
@@ -154,6 +174,24 @@ MUST_USE enum err renewals_issued(struct engine *e, int64_t site_id, int64_t cer
 MUST_USE enum err renewals_turn(struct engine *e);
 MUST_USE enum err renewals_answer(struct engine *e, const struct work *w);
 struct when renewals_next(const struct engine *e);
+/* budget.c: what the CA allows. open: asks, and holds or puts into s what stands in the way. */
+enum budget_end { BUDGET_ISSUED, BUDGET_FAILED, BUDGET_UNSENT };
+MUST_USE enum err budget_load(struct engine *e);
+MUST_USE enum err budget_open(struct engine *e, struct site *s, const struct str *names, size_t n, bool *ret_passes);
+MUST_USE enum err budget_close(struct engine *e, int64_t site_id, enum budget_end end, unsigned new_orders);
+MUST_USE enum err budget_order_ended(struct engine *e, const struct order *o, bool is_issued, unsigned new_orders);
+MUST_USE enum err budget_refused(struct engine *e, const struct order *o, const struct finding *f, struct when retry_after);
+/* New orders that pass now, and the date of the next one when those that were let in have theirs. */
+MUST_USE enum err budget_orders_left(struct engine *e, int64_t *ret_left, struct when *ret_next);
+MUST_USE enum err budget_tidy(struct engine *e);
+/* lanes.c */
+MUST_USE enum err lanes_take_due(struct engine *e, bool *ret_is_more);
+MUST_USE enum err lanes_next(struct engine *e, struct when *ret);
+void lanes_enter(struct engine *e, struct work *w, enum lane l);
+void lanes_leave(struct engine *e, enum lane l);
+void lanes_check_begins(struct engine *e, struct work *w);
+void lanes_check_ended(struct engine *e, const struct work *w);
+struct work *lanes_next_order(struct engine *e); /* NULL: none waits, or there is no room */
 /* letters.c */
 MUST_USE enum err letters_write(struct engine *e, const struct site *s, const struct site_effect *fx);
 MUST_USE enum err letters_send(struct engine *e);

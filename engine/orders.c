@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/must.h"
 #include "base/point.h"
+#include "core/site_plan.h"
 
 enum { FIRSTS_S = 43200 };
 
@@ -37,12 +38,10 @@ drop(struct engine *e, int64_t order_id)
 			continue;
 		*at = o->next_in_bucket;
 		arena_fini(&o->keep);
-		free(o);
 		e->orders_n--;
-		/* There is room at the CA for one that waits. */
-		struct work *w = queue_take(&e->orders_waiting);
-		if (w != NULL)
-			queue_put(&e->acts, w);
+		e->orders_room.in[o->lane]--;
+		lanes_leave(e, o->lane);
+		free(o);
 		return;
 	}
 }
@@ -62,7 +61,7 @@ orders_free(struct engine *e)
 }
 
 static struct live_order *
-add(struct engine *e, const struct order_row *row)
+add(struct engine *e, const struct order_row *row, enum lane lane)
 {
 	struct live_order *o = calloc(1, sizeof *o);
 
@@ -89,6 +88,7 @@ add(struct engine *e, const struct order_row *row)
 		o->order.names[i] = arena_str(&o->keep, row->names[i]);
 	o->sealed_key = arena_str(&o->keep, row->sealed_key);
 	o->ca_id = row->ca_id;
+	o->lane = lane;
 	o->wake = (struct mono){ INT64_MAX };
 	if (arena_failed(&o->keep)) {
 		arena_fini(&o->keep);
@@ -98,12 +98,14 @@ add(struct engine *e, const struct order_row *row)
 	o->next_in_bucket = *bucket_of(e, row->id);
 	*bucket_of(e, row->id) = o;
 	e->orders_n++;
+	e->orders_room.in[lane]++;
+	e->lanes.in[lane]++;
 	return o;
 }
 
 /* The strings of a request live as long as the order; the port copies them when it gets them. */
 static enum err
-put_requests(struct engine *e, const struct live_order *o, const struct order_outcome *out)
+put_requests(struct engine *e, struct live_order *o, const struct order_outcome *out)
 {
 	for (size_t i = 0; i < out->requests_n; i++) {
 		struct work *w = work_new(e, WORK_REQUEST);
@@ -113,6 +115,7 @@ put_requests(struct engine *e, const struct live_order *o, const struct order_ou
 		w->site_id = o->order.site_id;
 		w->order_id = o->order.id;
 		w->request = out->requests[i];
+		o->new_orders += w->request.verb == ACME_NEW_ORDER;
 		queue_put(&e->acts, w);
 	}
 	return ERR_OK;
@@ -210,7 +213,9 @@ on_received(struct engine *e, struct live_order *o, const struct order_outcome *
 	}
 	memcpy(ev.issued.fingerprint, out->certificate.fingerprint, sizeof ev.issued.fingerprint);
 	account_ca_works(e);
-	err = store_order_close(e->ports.store, o->order.id, ORDER_RECEIVED, e->turn.now);
+	err = budget_order_ended(e, &o->order, true, o->new_orders);
+	if (err == ERR_OK)
+		err = store_order_close(e->ports.store, o->order.id, ORDER_RECEIVED, e->turn.now);
 	return err != ERR_OK ? err : engine_step_site(e, o->order.site_id, &ev);
 }
 
@@ -225,19 +230,23 @@ on_failed(struct engine *e, struct live_order *o, const struct order_outcome *ou
 		.retry_after = out->retry_after,
 		.is_retry_at_once = out->is_retry_at_once,
 	};
-	enum err err = store_order_close(e->ports.store, o->order.id, ORDER_FAILED, e->turn.now);
+	enum err err = budget_order_ended(e, &o->order, false, o->new_orders);
 
+	if (err == ERR_OK)
+		err = store_order_close(e->ports.store, o->order.id, ORDER_FAILED, e->turn.now);
 	for (size_t i = 0; err == ERR_OK && i < out->failures.n; i++) {
 		const struct finding *f = &out->failures.at[i];
 		const struct cause_row *row = cause_row(f->cause);
 
-		if (row->layer == LAYER_CA && row->scope == SCOPE_FLEET)
+		err = budget_refused(e, &o->order, f, out->retry_after);
+		/* A limit has its own bucket, which knows whom it stops. */
+		if (row->layer == LAYER_CA && row->scope == SCOPE_FLEET && f->cause != budget_cause(BUDGET_ORDERS))
 			account_ca_failed(e, out->retry_after);
 		/* What no row explains is kept raw for the operator, and counted. */
 		if (f->cause == CAUSE_CA_UNCLASSIFIED || f->cause == CAUSE_HTTP_UNCLASSIFIED ||
 		    f->cause == CAUSE_DNS_UNCLASSIFIED || f->cause == CAUSE_TRANSPORT_UNCLASSIFIED ||
 		    f->cause == CAUSE_OWN_UNCLASSIFIED)
-			err = store_unclassified_put(e->ports.store, str_of(row->id), f->evidence, e->turn.now);
+			err = err != ERR_OK ? err : store_unclassified_put(e->ports.store, str_of(row->id), f->evidence, e->turn.now);
 	}
 	return err != ERR_OK ? err : engine_step_site(e, o->order.site_id, &ev);
 }
@@ -339,13 +348,13 @@ orders_begin(struct engine *e, struct site *s, const struct work *w)
 	err = store_site_save(e->ports.store, s, e->turn.now);
 	if (err != ERR_OK)
 		return err;
-	struct live_order *o = add(e, &row);
+	struct live_order *o = add(e, &row, w->lane);
 	const struct order_event ev = { .kind = ORDER_EV_START };
 	return o == NULL ? ERR_MEMORY : step(e, o, &ev);
 }
 
 enum err
-orders_resume(struct engine *e, int64_t order_id, uint64_t job)
+orders_resume(struct engine *e, const struct site *s, int64_t order_id, uint64_t job)
 {
 	struct live_order *o = find(e, order_id);
 	struct order_row row;
@@ -359,17 +368,23 @@ orders_resume(struct engine *e, int64_t order_id, uint64_t job)
 	if (err != ERR_OK)
 		return err;
 	row.job = job;
-	o = add(e, &row);
+	o = add(e, &row, plan_lane(s, e->turn.now));
+	/* It was asked for before, as far as is known. */
+	if (o != NULL)
+		o->new_orders = 1;
 	const struct order_event ev = { .kind = ORDER_EV_START };
 	return o == NULL ? ERR_MEMORY : step(e, o, &ev);
 }
 
 enum err
-orders_abandon(struct engine *e, int64_t order_id)
+orders_abandon(struct engine *e, int64_t site_id, int64_t order_id)
 {
+	struct live_order *o = find(e, order_id);
+	enum err err = budget_close(e, site_id, BUDGET_FAILED, o != NULL ? o->new_orders : 1);
+
 	e->ports.acme.forget(e->ports.acme.ctx, order_id);
 	drop(e, order_id);
-	return store_order_close(e->ports.store, order_id, ORDER_FAILED, e->turn.now);
+	return err != ERR_OK ? err : store_order_close(e->ports.store, order_id, ORDER_FAILED, e->turn.now);
 }
 
 enum err

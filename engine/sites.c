@@ -1,6 +1,7 @@
 #include "engine/inside.h"
 #include <stdlib.h>
 #include "base/must.h"
+#include "core/site_plan.h"
 
 /* One event for one site: load, step, save, and its effects as work for after the commit. */
 
@@ -49,6 +50,7 @@ put_check(struct engine *e, const struct site *s, const struct site_effect *fx)
 		return ERR_MEMORY;
 	}
 	e->checks_n++;
+	lanes_check_begins(e, w);
 	queue_put(&e->acts, w);
 	return ERR_OK;
 }
@@ -63,6 +65,7 @@ put_order(struct engine *e, const struct site *s, const struct site_effect *fx)
 		return ERR_MEMORY;
 	}
 	w->tries = s->setting.key_type;
+	lanes_enter(e, w, plan_lane(s, e->turn.now));
 	queue_put(&e->acts, w);
 	return ERR_OK;
 }
@@ -158,9 +161,9 @@ carry_out(struct engine *e, struct site *s, const struct site_effect *fx)
 	case FX_ORDER:
 		return put_order(e, s, fx);
 	case FX_RESUME:
-		return orders_resume(e, fx->order_id, fx->job);
+		return orders_resume(e, s, fx->order_id, fx->job);
 	case FX_ABANDON:
-		return orders_abandon(e, fx->order_id);
+		return orders_abandon(e, s->id, fx->order_id);
 	case FX_DEPLOY:
 		return put_deploy(e, s, fx);
 	case FX_LETTER:
@@ -188,6 +191,64 @@ carry_out_all(struct engine *e, struct site *s, const struct site_effects *out)
 	return ERR_OK;
 }
 
+enum { LIMITS_ROUNDS = 4 };
+
+static bool
+append(struct engine *e, struct finding_list *to, const struct finding_list *from)
+{
+	struct finding *at = arena_get(&e->arena, (to->n + from->n + 1) * sizeof *at);
+
+	if (at == NULL)
+		return false;
+	for (size_t i = 0; i < to->n; i++)
+		at[i] = to->at[i];
+	for (size_t i = 0; i < from->n; i++)
+		at[to->n + i] = from->at[i];
+	*to = (struct finding_list){ .at = at, .n = to->n + from->n, .cap = to->n + from->n };
+	return true;
+}
+
+static const struct site_effect *
+find_order(const struct site_effects *out)
+{
+	for (size_t i = 0; i < out->n; i++)
+		if (out->at[i].kind == FX_ORDER)
+			return &out->at[i];
+	return NULL;
+}
+
+/* The step, and if it begins an order that the CA would refuse, the same step anew with what stands in the way among the
+ * facts: it then has a date, or an order for other names (which is asked about in its turn). */
+static enum err
+step_within_budget(struct engine *e, struct site *s, const struct site_event *ev, struct site_effects *out)
+{
+	struct finding_list limits = { .at = NULL };
+	bool passes = false;
+
+	for (unsigned n = 0;; n++) {
+		site_step(s, ev, &e->turn, &e->policy, &e->arena, out);
+		if (arena_failed(&e->arena))
+			return ERR_MEMORY;
+		const struct site_effect *fx = find_order(out);
+		if (fx == NULL)
+			return ERR_OK;
+		enum err err = budget_open(e, s, fx->names, fx->names_n, &passes);
+		if (err != ERR_OK || passes)
+			return err;
+		/* Each round has fewer names; whoever still finds none waits as a whole. */
+		struct finding_list more = s->limits;
+		bool waits_turn = s->waits_turn || n >= LIMITS_ROUNDS;
+		if (!append(e, &limits, &more))
+			return ERR_MEMORY;
+		err = store_site_load(e->ports.store, s->id, &e->arena, s);
+		if (err != ERR_OK)
+			return err;
+		s->limits = limits;
+		s->waits_turn = waits_turn;
+		out->n = 0;
+	}
+}
+
 enum err
 engine_step_site(struct engine *e, int64_t site_id, const struct site_event *ev)
 {
@@ -204,9 +265,14 @@ engine_step_site(struct engine *e, int64_t site_id, const struct site_event *ev)
 		return err;
 	if (ev->job != 0 && ev->job != s.job)
 		e->late_answers++;
-	site_step(&s, ev, &e->turn, &e->policy, &e->arena, out);
-	if (arena_failed(&e->arena))
-		return ERR_MEMORY;
-	err = store_site_save(e->ports.store, &s, e->turn.now);
-	return err != ERR_OK ? err : carry_out_all(e, &s, out);
+	enum doing before = s.doing;
+	err = step_within_budget(e, &s, ev, out);
+	if (err == ERR_OK)
+		err = store_site_save(e->ports.store, &s, e->turn.now);
+	if (err == ERR_OK)
+		err = carry_out_all(e, &s, out);
+	/* It ended before there was an order: nothing was asked of the CA. */
+	if (err == ERR_OK && before == DOING_ORDER && s.doing != DOING_ORDER)
+		err = budget_close(e, site_id, BUDGET_UNSENT, 0);
+	return err;
 }

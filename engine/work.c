@@ -234,6 +234,16 @@ act(struct engine *e, struct work *w)
 	return ERR_BUG;
 }
 
+static void
+give(struct engine *e, struct work *w)
+{
+	POINT("engine.effect.before");
+	/* A port that is full gets it again in a later turn: the state of the site says what is under way. */
+	if (act(e, w) != ERR_OK)
+		queue_put(&e->later, w);
+	POINT("engine.effect.after");
+}
+
 void
 engine_act(struct engine *e)
 {
@@ -242,14 +252,13 @@ engine_act(struct engine *e)
 	must(!e->is_in_transaction);
 	while ((w = queue_take(&e->acts)) != NULL) {
 		/* Room at the CA is for orders under way; new ones wait without asking anybody. */
-		if (w->kind == WORK_SITE_KEY && e->orders_n >= e->config->acme.orders_open_max) {
-			queue_put(&e->orders_waiting, w);
-			continue;
-		}
-		POINT("engine.effect.before");
-		/* A port that is full gets it again in a later turn: the state of the site says what is under way. */
-		if (act(e, w) != ERR_OK)
-			queue_put(&e->later, w);
-		POINT("engine.effect.after");
+		if (w->kind == WORK_SITE_KEY && !w->has_room)
+			queue_put(&e->orders_waiting[w->lane], w);
+		else
+			give(e, w);
+	}
+	while ((w = lanes_next_order(e)) != NULL) {
+		w->has_room = true;
+		give(e, w);
 	}
 }

@@ -114,6 +114,7 @@ finish_validation(struct sim *s, void *arg)
 	bool all = true, none_bad = true;
 
 	validate(s, &o->authz[v->authz]);
+	sim_limits_validated(s, str_of(o->authz[v->authz].name), o->authz[v->authz].status == ACME_VALID);
 	for (size_t i = 0; i < o->authz_n; i++) {
 		all &= o->authz[i].status == ACME_VALID;
 		none_bad &= o->authz[i].status != ACME_INVALID;
@@ -200,6 +201,8 @@ new_order(struct sim *s, const struct acme_request *r, struct acme_answer *a)
 		refuse(a, 400, "invalidProfile", "The profile is not recognized");
 		return ERR_OK;
 	}
+	if (!sim_limits_new_order(s, r, a))
+		return ERR_OK;
 	if (!sim_replaces(s, r->replaces)) {
 		refuse(a, 409, "alreadyReplaced", "cannot indicate an order replaces a certificate which already has a replacement order");
 		return ERR_OK;
@@ -246,6 +249,10 @@ finalize(struct sim *s, struct sim_order *o)
 		(void)snprintf(c->names[c->names_n++], SIM_TEXT, "%s", o->authz[i].name);
 	for (size_t i = 0; i < sizeof c->fingerprint; i++)
 		c->fingerprint[i] = (uint8_t)sim_random(s);
+	struct str names[SIM_NAMES];
+	for (size_t i = 0; i < c->names_n && i < SIM_NAMES; i++)
+		names[i] = str_of(c->names[i]);
+	sim_limits_issued(s, names, c->names_n);
 	o->certificate = s->certificates_n;
 	o->status = ACME_VALID;
 	o->is_closed = true;

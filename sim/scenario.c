@@ -4,7 +4,7 @@
 #include <string.h>
 #include "core/view.h"
 
-enum { SITES_MAX = 32, WORDS_MAX = 24 };
+enum { SITES_MAX = 512, WORDS_MAX = 24 };
 
 struct player {
 	struct sim *sim;
@@ -171,6 +171,29 @@ put_profile(struct player *p, const struct words *w)
 	return read_span(p, word(w, 2), &s->ca_profiles[s->ca_profiles_n++].life);
 }
 
+/* ca { limits letsencrypt [unknown] ; others 45 example.jp ; pause www.example.jp ; unpause www.example.jp } */
+static enum err
+do_limits(struct player *p, const struct words *w)
+{
+	char **limits = &p->sim->config.cas[0].limits;
+	int64_t n;
+	enum err err = ERR_OK;
+
+	if (is(w, 0, "pause") || is(w, 0, "unpause"))
+		return sim_limits_pause(p->sim, word(w, 1), is(w, 0, "pause"));
+	if (is(w, 0, "others"))
+		return str_to_int(word(w, 1), &n) ? sim_limits_others(p->sim, n, word(w, 2)) : wrong(p, "a number", word(w, 1));
+	err = sim_limits_set(p->sim, word(w, 1));
+	if (err == ERR_INVALID)
+		return wrong(p, "letsencrypt, letsencrypt-staging or none", word(w, 1));
+	/* Read by the engine in its first turn. */
+	if (err == ERR_OK && !is(w, 2, "unknown")) {
+		free(*limits);
+		*limits = strndup(w->at[1].p, w->at[1].n);
+	}
+	return err;
+}
+
 static enum err
 do_ca(struct player *p, const struct words *w)
 {
@@ -203,6 +226,8 @@ do_ca(struct player *p, const struct words *w)
 		p->sim->validation_delay_ms = s.s * 1000;
 		return err;
 	}
+	if (is(w, 0, "limits") || is(w, 0, "others") || is(w, 0, "pause") || is(w, 0, "unpause"))
+		return do_limits(p, w);
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
 		if (is(w, 0, faults[i].word)) {
 			err = read_span(p, word(w, 2), &s);
@@ -342,6 +367,43 @@ do_site(struct player *p, struct str id, struct str block)
 	return err;
 }
 
+/* sites p 60 192.0.2.10 %.example.jp — p1 to p60, the number in place of %, with their records. */
+static enum err
+do_sites(struct player *p, const struct words *w)
+{
+	int64_t n;
+	struct str pattern = word(w, 4);
+	size_t at = str_find(pattern, STR("%"));
+
+	if (!str_to_int(word(w, 2), &n) || n < 1 || n > SITES_MAX || at == SIZE_MAX)
+		return wrong(p, "sites WORD NUMBER ADDRESS NAME-WITH-%", word(w, 2));
+	for (int64_t i = 1; i <= n; i++) {
+		char id[SIM_TEXT], name[SIM_TEXT], block[SIM_TEXT + 16];
+
+		(void)snprintf(id, sizeof id, "%.*s%lld", STR_ARG(word(w, 1)), (long long)i);
+		(void)snprintf(name, sizeof name, "%.*s%lld%.*s", (int)at, pattern.p, (long long)i, (int)(pattern.n - at - 1),
+		    pattern.p + at + 1);
+		(void)snprintf(block, sizeof block, "names %s", name);
+		enum err err = sim_dns_put(p->sim, str_of(name), SIM_A, word(w, 3));
+		if (err == ERR_OK)
+			err = do_site(p, str_of(id), str_of(block));
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+/* A site's word, or "p*": all that begin so. */
+static bool
+is_meant(const struct player *p, size_t i, struct str pattern)
+{
+	struct str id = str_of(p->sites[i].word);
+
+	if (pattern.n == 0 || pattern.p[pattern.n - 1] != '*')
+		return str_eq(id, pattern);
+	return str_starts(id, (struct str){ pattern.p, pattern.n - 1 });
+}
+
 /* Loads the site's facts; the caller's arena holds them. */
 static enum err
 load(const struct player *p, size_t i, struct arena *a, struct site *ret)
@@ -466,23 +528,52 @@ expect_word(const struct player *p, const char *what, const struct words *w, siz
 static enum err
 expect_letters(struct player *p, const struct words *w)
 {
-	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
-	struct letter_row *rows;
-	size_t n, i;
 	int64_t count = 0;
-	enum letter_kind kind = LETTER_COUNT;
-	enum err err = site_of(p, word(w, 2), &i);
+	enum letter_kind kind;
+	enum err err = ERR_OK;
+	bool any = false;
 
-	for (enum letter_kind k = 0; k < LETTER_COUNT; k++)
-		if (is(w, 3, letter_name(k)))
-			kind = k;
-	if (err != ERR_OK || kind == LETTER_COUNT)
-		return err != ERR_OK ? err : wrong(p, "a kind of letter", word(w, 3));
-	err = store_letters_of(p->sim->store, p->sites[i].id, &a, &rows, &n);
-	for (size_t k = 0; err == ERR_OK && k < n; k++)
-		count += rows[k].kind == kind && when_is_known(rows[k].sent_at);
-	p->letters_claimed[i][kind] = true;
+	if (!letter_of_name(word(w, 3), &kind))
+		return wrong(p, "a kind of letter", word(w, 3));
+	for (size_t i = 0; err == ERR_OK && i < p->sites_n; i++) {
+		AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+		struct letter_row *rows;
+		size_t n = 0;
+
+		if (!is_meant(p, i, word(w, 2)))
+			continue;
+		err = store_letters_of(p->sim->store, p->sites[i].id, &a, &rows, &n);
+		for (size_t k = 0; err == ERR_OK && k < n; k++)
+			count += rows[k].kind == kind && when_is_known(rows[k].sent_at);
+		p->letters_claimed[i][kind] = any = true;
+	}
+	if (!any)
+		return wrong(p, "a site of this scenario", word(w, 2));
 	return err != ERR_OK ? err : expect_number(p, "the count of letters", w, 4, count);
+}
+
+/* expect count p* ok == 50: how many of these sites are in this state; or cause ID */
+static enum err
+expect_count(struct player *p, const struct words *w)
+{
+	bool is_cause = is(w, 3, "cause");
+	size_t at = is_cause ? 4 : 3;
+	int64_t count = 0;
+
+	for (size_t i = 0; i < p->sites_n; i++) {
+		AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+		struct site s;
+
+		if (!is_meant(p, i, word(w, 2)))
+			continue;
+		enum err err = load(p, i, &a, &s);
+		if (err != ERR_OK)
+			return err;
+		struct view v = view_of(&s, sim_now(p->sim));
+		struct str got = !is_cause ? str_of(site_state_name(v.state)) : v.cause != NULL ? str_of(cause_row(v.cause->cause)->id) : STR_NONE;
+		count += str_eq(got, word(w, at));
+	}
+	return expect_number(p, "the count of such sites", w, at + 1, count);
 }
 
 /* expect served www.a.example == ok | expired | nothing; or: until > DATE */
@@ -577,6 +668,8 @@ do_expect(struct player *p, const struct words *w)
 {
 	if (is(w, 1, "letters"))
 		return expect_letters(p, w);
+	if (is(w, 1, "count"))
+		return expect_count(p, w);
 	if (is(w, 1, "served"))
 		return expect_served(p, w);
 	if (is(w, 1, "orders")) {
@@ -590,6 +683,8 @@ do_expect(struct player *p, const struct words *w)
 		return expect_number(p, "the count of questions for renewal information", w, 2, p->sim->polls);
 	if (is(w, 1, "replaced"))
 		return expect_number(p, "the count of replaced certificates", w, 2, p->sim->replaced);
+	if (is(w, 1, "refused"))
+		return expect_number(p, "the count of refusals by a limit", w, 2, p->sim->refused);
 	if (is(w, 1, "restarts"))
 		return expect_number(p, "the count of restarts", w, 2, p->sim->crashes);
 	return expect_site(p, w);
@@ -649,6 +744,8 @@ do_simple(struct player *p, const struct words *w)
 		return do_expect(p, w);
 	if (is(w, 0, "ask"))
 		return do_ask(p, w);
+	if (is(w, 0, "sites"))
+		return do_sites(p, w);
 	if (is(w, 0, "crash"))
 		return sim_crash(p->sim);
 	if (is(w, 0, "clock-step")) {

@@ -187,6 +187,7 @@ free_config(struct config *c)
 	if (c->cas != NULL) {
 		free(c->cas[0].name);
 		free(c->cas[0].directory);
+		free(c->cas[0].limits);
 	}
 	if (c->targets != NULL)
 		free(c->targets[0].name);
@@ -244,6 +245,7 @@ sim_free(struct sim **sp)
 	}
 	store_close(&s->store);
 	sim_ca_fini(s);
+	sim_limits_free(s);
 	for (size_t i = 0; i < s->webs_n; i++)
 		free(s->webs[i].vhosts);
 	free(s->webs);

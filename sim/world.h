@@ -99,6 +99,8 @@ struct sim {
 	int64_t ca_delay_ms; /* of each answer */
 	int64_t validation_delay_ms;
 	struct sim_ca_faults ca_faults;
+	struct sim_limits *limits; /* NULL: the CA has none */
+	unsigned refused;	   /* by these limits, or for a pause */
 	struct sim_order *orders;
 	size_t orders_n;
 	unsigned orders_placed, orders_open, issued;
@@ -153,6 +155,20 @@ void sim_renewal_info(struct sim *s, const struct acme_request *r, struct acme_a
 bool sim_replaces(struct sim *s, struct str id);
 /* Internal to sim/: frees the CA's table. */
 void sim_ca_fini(struct sim *s);
+
+/* The limits of the CA, as its servers count (sim/limits.c). The profile is one of core/budget. */
+MUST_USE enum err sim_limits_set(struct sim *s, struct str profile);
+/* Another client of the same domain's owner was issued so many certificates. */
+MUST_USE enum err sim_limits_others(struct sim *s, int64_t n, struct str domain);
+/* Somebody at the CA pauses a name, or lets it go. */
+MUST_USE enum err sim_limits_pause(struct sim *s, struct str name, bool is_paused);
+void sim_limits_free(struct sim *s);
+/* What the CA counts. new_order: false, with type, detail and date in the answer: refused. */
+struct acme_request;
+struct acme_answer;
+bool sim_limits_new_order(struct sim *s, const struct acme_request *r, struct acme_answer *a);
+void sim_limits_validated(struct sim *s, struct str name, bool is_good);
+void sim_limits_issued(struct sim *s, const struct str *names, size_t n);
 
 /* Adds a site as the web process does. */
 MUST_USE enum err sim_site_add(struct sim *s, struct str mail, const struct setting *setting, const struct str *names,

@@ -10,8 +10,9 @@ SELECT count(*) AS n FROM site INDEXED BY site_held_to WHERE held_id IS NOT NULL
 SELECT count(*) AS n FROM site INDEXED BY site_held_to
 WHERE held_id IS NOT NULL AND is_removed = 0 AND held_to <= :by;
 
+-- Who waits for a place at the CA waits for the CA.
 -- name: count_overdue
-SELECT count(*) AS n FROM site WHERE wake < :by;
+SELECT count(*) AS n FROM site INDEXED BY site_lane WHERE lane = '' AND lane_draws = 0 AND wake < :by;
 
 -- name: count_orders
 SELECT count(*) AS n FROM orders INDEXED BY orders_open WHERE is_open = 1;
@@ -103,3 +104,14 @@ SELECT DISTINCT 'cause' AS kind, cause AS word FROM finding WHERE gone_at IS NUL
 UNION SELECT DISTINCT 'actor', acts FROM finding WHERE gone_at IS NULL
 UNION SELECT DISTINCT 'letter', kind FROM letter
 UNION SELECT DISTINCT 'history', kind FROM history;
+
+-- name: verify_budgets
+SELECT 'the limit ' || b.budget || ' of "' || b.subject || '" counts ' || b.held || ' as held, and '
+	|| (SELECT count(*) FROM budget_draw d WHERE d.ca_id = b.ca_id AND d.budget = b.budget AND d.subject = b.subject)
+	|| ' are drawn' AS line
+FROM budget b NOT INDEXED
+WHERE b.held <> (SELECT count(*) FROM budget_draw d WHERE d.ca_id = b.ca_id AND d.budget = b.budget AND d.subject = b.subject);
+
+-- name: verify_draws
+SELECT 'site ' || d.site_id || ' holds a part of the limit ' || d.budget || ' of "' || d.subject || '" and has no order' AS line
+FROM budget_draw d JOIN site s ON s.id = d.site_id WHERE s.doing <> 'order';

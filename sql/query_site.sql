@@ -62,7 +62,8 @@ UPDATE site SET doing = :doing, doing_since = :doing_since, job = :job,
 	applied_hsts = :applied_hsts, renewals_good = :renewals_good, jitter = :jitter,
 	asked_check = :asked_check, asked_renew = :asked_renew, is_removed = :is_removed,
 	story_open = :story_open, reminders_told = :reminders_told, expired_told = :expired_told,
-	issued_told = :issued_told, letter_at = :letter_at, wake = :wake
+	issued_told = :issued_told, letter_at = :letter_at, wake = :wake,
+	lane = :lane, lane_draws = :lane_draws, late_at = :late_at
 WHERE id = :id;
 
 -- A removed site lets its names go to others. A row that is as it should be is not written.

@@ -10,7 +10,7 @@ INSERT INTO owner (mail, lang, created) VALUES (:mail, :lang, :created);
 SELECT id, mail, lang FROM owner WHERE id = :id;
 
 -- name: site_put
-INSERT INTO site (owner_id, created, wake) VALUES (:owner_id, :now, :now);
+INSERT INTO site (owner_id, created, wake, lane) VALUES (:owner_id, :now, :now, 'first');
 
 -- A site that had no date gets one as soon as it wants a certificate (P2): long ago is at once.
 -- name: site_wake_at_once

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include "base/str.h"
 #include "base/when.h"
+#include "core/budget.h"
 
 enum target_kind { TARGET_NGINX, TARGET_NGINX_VARIABLE, TARGET_FOLDER };
 struct config_target {
@@ -29,6 +30,9 @@ struct config_ca {
 	char *name, *directory, *contact, *bundle, *preferred_issuer;
 	char *eab_kid, *eab_hmac_file;
 	char *profile; /* asked for where the CA offers it and a site's setting says nothing */
+	char *limits; /* a profile of core/budget; NULL: by the directory's URL */
+	struct budget_override *overrides; /* limits that the CA has raised for us */
+	size_t overrides_n;
 };
 struct config {
 	char *file;		      /* where it was read from */

@@ -161,7 +161,7 @@ store_verify(struct store *s, struct buf *ret_lines)
 	static const enum sql own[] = { SQL_VERIFY_REFERENCES, SQL_VERIFY_ORDERS,
 		SQL_VERIFY_ORDER_OF_OTHER, SQL_VERIFY_WAKES, SQL_VERIFY_SETTINGS,
 		SQL_VERIFY_FIRST_NAMES, SQL_VERIFY_HELD, SQL_VERIFY_LETTERS, SQL_VERIFY_LOOKS,
-		SQL_VERIFY_NAMES };
+		SQL_VERIFY_NAMES, SQL_VERIFY_BUDGETS, SQL_VERIFY_DRAWS };
 	struct bracket b;
 	enum err e = bracket_begin(s, true, &b);
 

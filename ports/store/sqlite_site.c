@@ -1,5 +1,6 @@
 #include "ports/store/query.h"
 #include <string.h>
+#include "core/site_plan.h"
 
 /* --- which sites --- */
 
@@ -282,7 +283,6 @@ static enum err
 save_state(struct store *s, const struct site *site)
 {
 	AUTO_QUERY q = query_start(s, SQL_SITE_SAVE, NULL);
-
 	query_bind_word(&q, "doing", doing_name(site->doing));
 	query_bind_when(&q, "doing_since", site->doing_since);
 	query_bind_u64(&q, "job", site->job);
@@ -315,6 +315,10 @@ save_state(struct store *s, const struct site *site)
 	query_bind_int(&q, "issued_told", site->issued_told);
 	query_bind_when(&q, "letter_at", site->letter_at);
 	query_bind_when(&q, "wake", site->wake);
+	bool is_in_lane = plan_waits_in_lane(site, site->wake);
+	query_bind_word(&q, "lane", is_in_lane ? lane_name(plan_lane(site, site->wake)) : "");
+	query_bind_int(&q, "lane_draws", is_in_lane && plan_draws(site, site->wake));
+	query_bind_when(&q, "late_at", plan_late_at(site));
 	query_bind_int(&q, "id", site->id);
 	enum err e = query_write(&q);
 	if (e == ERR_OK && sqlite3_changes(s->db) == 0)

@@ -54,6 +54,11 @@ counts(void **state)
 	store_close(&s);
 }
 
+#define NEW_CA \
+	"INSERT INTO ca (id, name, directory, contact, bundle, preferred_issuer, sealed_key, thumbprint, " \
+	"account_url, eab_kid, eab_sealed_hmac, caa_identity, terms, failures) " \
+	"VALUES (1, 'a', '', '', '', '', x'', '', '', '', x'', '', '', 0);"
+
 static void
 verify_names_each_fault(void **state)
 {
@@ -93,6 +98,13 @@ verify_names_each_fault(void **state)
 		    "site 1 has no name that it goes by\n" },
 		{ "no setting", __LINE__, "DELETE FROM setting WHERE site_id = 2",
 		    "site 2 has no setting\n" },
+		{ "budget that counts wrong", __LINE__,
+		    NEW_CA "INSERT INTO budget VALUES (1, 'new-orders', '', 0, 0, 0, 2, 0, 0)",
+		    "the limit new-orders of \"\" counts 2 as held, and 0 are drawn\n" },
+		{ "budget drawn by nobody", __LINE__,
+		    NEW_CA "INSERT INTO budget VALUES (1, 'certificates-per-domain', 'a.example', 0, 0, 0, 1, 0, 0);"
+		    "INSERT INTO budget_draw VALUES (1, 1, 'certificates-per-domain', 'a.example')",
+		    "site 1 holds a part of the limit certificates-per-domain of \"a.example\" and has no order\n" },
 		{ "unknown cause", __LINE__, "UPDATE finding SET cause = 'no.such'",
 		    "the cause \"no.such\" is in no table of this version\n" },
 		{ "unknown actor", __LINE__, "UPDATE finding SET acts = 'cat'",
@@ -246,7 +258,8 @@ statements_use_their_indexes(void **state)
 	(void)state;
 	/* Those that read whole tables, which are small or are the doctor's. */
 	static const char *const may_scan[] = { "is_empty", "heartbeats", "cas", "wishes",
-		"orders_open", "count_orders", "unclassified_count", "unclassified_list", "learned", "conditions", "watch_ca_failures" };
+		"orders_open", "count_orders", "unclassified_count", "unclassified_list", "learned", "conditions",
+		"watch_ca_failures", "budgets", "budget_orphans" };
 	struct store *s = new_store();
 
 	for (size_t i = 0; i < SQL_COUNT; i++) {

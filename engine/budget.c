@@ -1,0 +1,396 @@
+#include "engine/inside.h"
+#include <string.h>
+#include "base/must.h"
+#include "core/site_plan.h"
+#include "ports/names/names.h"
+#include "ports/store/budget.h"
+
+/*
+ * The CA's budget, in the store: asked before an order is begun, held from that transaction on, and settled in the one that
+ * closes the order. What core/budget decides is carried to the rows and back here.
+ */
+
+enum { SWEPT_AT_ONCE = 1000, ORPHANS_AT_ONCE = 64, PER_NAME = 4, REST = 2 };
+
+/* The subject under which a CA without published limits has taught how much it allows, whatever the subject. */
+#define ANY_SUBJECT STR("*")
+
+static struct str
+domain_of(struct str name)
+{
+	struct str domain = names_registered_domain(name);
+
+	return domain.n > 0 ? domain : name;
+}
+
+static enum err
+load_row(struct engine *e, enum budget b, struct str subject, struct budget_row *ret)
+{
+	enum err err = store_budget_load(e->ports.store, e->ca.id, b, subject, ret);
+
+	if (err != ERR_OK)
+		return err;
+	if (rate_is_none(ret->learned))
+		ret->learned = e->budget_learned[b];
+	bucket_mend(budget_rate(&e->budget_rules, ret), &ret->bucket, instant_of(e->turn.now));
+	return ERR_OK;
+}
+
+enum err
+budget_load(struct engine *e)
+{
+	const struct config_ca *c = &e->config->cas[0];
+	const struct budget_profile *named = c->limits != NULL ? budget_profile_of_name(str_of(c->limits)) : NULL;
+
+	e->budget_rules = (struct budget_rules){
+		.profile = named != NULL ? named : budget_profile_of_directory(str_of(c->directory)),
+		.overrides = c->overrides,
+		.overrides_n = c->overrides_n,
+	};
+	for (enum budget b = 0; b < BUDGET_COUNT; b++) {
+		struct budget_row row;
+		enum err err = store_budget_load(e->ports.store, e->ca.id, b, ANY_SUBJECT, &row);
+
+		if (err != ERR_OK)
+			return err;
+		e->budget_learned[b] = row.learned;
+	}
+	return ERR_OK;
+}
+
+/* --- asking --- */
+
+struct ask {
+	struct budget_draw *draws;
+	struct budget_row *rows;
+	struct str *domains;
+	size_t n;
+};
+
+static bool
+is_same_set(const struct site *s, size_t n)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < s->names_n; i++)
+		held += s->names[i].is_held;
+	return s->held.id != 0 && held == n;
+}
+
+static bool
+all_are_held(const struct site *s, const struct str *names, size_t n)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < s->names_n; k++)
+			found += s->names[k].is_held && str_eq(s->names[k].name, names[i]);
+	return found == n;
+}
+
+/* A renewal in the CA's eyes: it has itself issued exactly these names lately. */
+static enum err
+is_renewal(struct engine *e, const struct site *s, const struct str *names, size_t n, bool *ret)
+{
+	struct when from;
+	int64_t ca_id;
+
+	*ret = false;
+	if (!is_same_set(s, n) || !all_are_held(s, names, n))
+		return ERR_OK;
+	enum err err = store_budget_held(e->ports.store, s->id, &ca_id, &from);
+	*ret = err == ERR_OK && ca_id == e->ca.id && when_is_known(from) &&
+	       when_between(from, e->turn.now).s < BUDGET_SAME_SET_MOST.s;
+	return err;
+}
+
+static enum err
+ask(struct engine *e, const struct site *s, const struct str *names, size_t n, struct ask *ret)
+{
+	struct budget_order o = { .names = names, .n = n };
+	size_t cap = PER_NAME * n + REST;
+
+	*ret = (struct ask){
+		.draws = arena_get(&e->arena, cap * sizeof *ret->draws),
+		.rows = arena_get(&e->arena, cap * sizeof *ret->rows),
+		.domains = arena_get(&e->arena, (n + 1) * sizeof *ret->domains),
+	};
+	if (ret->draws == NULL || ret->rows == NULL || ret->domains == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < n; i++)
+		ret->domains[i] = domain_of(names[i]);
+	o.domains = ret->domains;
+	enum err err = is_renewal(e, s, names, n, &o.is_same_set);
+	if (err != ERR_OK)
+		return err;
+	if (!budget_draws(&o, &e->arena, ret->draws, &ret->n))
+		return ERR_MEMORY;
+	for (size_t i = 0; err == ERR_OK && i < ret->n; i++)
+		err = load_row(e, ret->draws[i].budget, ret->draws[i].subject, &ret->rows[i]);
+	return err;
+}
+
+/* --- what stands in the way --- */
+
+static bool
+has_waited(const struct site *s, enum cause c, struct str subject)
+{
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (s->findings.at[i].cause == c && str_eq(s->findings.at[i].subject, subject))
+			return true;
+	return false;
+}
+
+static void
+put_limit(struct site *s, enum cause c, struct str name, struct str seen, struct when until)
+{
+	struct finding *f = finding_put(&s->limits, c, name);
+
+	if (f == NULL)
+		return;
+	f->seen = seen;
+	f->next_look = until;
+	f->is_from_order = true;
+}
+
+/* A row that lets nothing pass, as findings of the names that it concerns. */
+static enum err
+forbid(struct engine *e, struct site *s, const struct str *names, size_t names_n, const struct ask *a, size_t i)
+{
+	enum budget b = a->draws[i].budget;
+	struct str subject = a->draws[i].subject, first = names[0];
+	/* We stop before the CA would pause the name: it is not paused. */
+	enum cause cause = b == BUDGET_STREAK ? CAUSE_CA_LIMIT_FAILED_AUTHORIZATIONS : budget_cause(b);
+
+	if (b == BUDGET_ORDERS) {
+		s->waits_turn = true;
+		return ERR_OK;
+	}
+	for (size_t k = 0; b == BUDGET_DOMAIN && k < names_n; k++)
+		if (str_eq(a->domains[k], subject)) {
+			first = names[k];
+			break;
+		}
+	if (b == BUDGET_FAILURES || b == BUDGET_STREAK)
+		first = subject;
+	struct when until = budget_wait(&e->budget_rules, &a->rows[i], has_waited(s, cause, first), &e->turn);
+	enum err err = store_budget_save(e->ports.store, e->ca.id, &a->rows[i]);
+	for (size_t k = 0; k < names_n; k++)
+		if (b == BUDGET_DOMAIN ? str_eq(a->domains[k], subject) : str_eq(names[k], first))
+			put_limit(s, cause, names[k], b == BUDGET_DOMAIN ? subject : STR_NONE, until);
+	return err;
+}
+
+/* --- holding --- */
+
+static enum err
+hold(struct engine *e, const struct site *s, const struct ask *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct budget_draw *d = &a->draws[i];
+		struct budget_row *row = &a->rows[i];
+
+		/* P6: never knowingly over a published limit. */
+		budget_check(&e->budget_rules, row, e->turn.now);
+		if (!d->is_held)
+			continue;
+		enum err err = store_budget_draw(e->ports.store, s->id, e->ca.id, d->budget, d->subject);
+		if (err != ERR_OK)
+			return err;
+		row->bucket.held++;
+		err = store_budget_save(e->ports.store, e->ca.id, row);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+/* The places that sites of the lanes were let in for are not taken by one that comes from beside. */
+static bool
+passes(const struct engine *e, const struct budget_draw *d, const struct budget_row *row)
+{
+	struct rate r = budget_rate(&e->budget_rules, row);
+	struct instant now = instant_of(e->turn.now);
+
+	if (d->budget == BUDGET_ORDERS)
+		return bucket_left(r, &row->bucket, now) > (int64_t)e->claims_drawing;
+	return bucket_passes(r, &row->bucket, now);
+}
+
+enum err
+budget_open(struct engine *e, struct site *s, const struct str *names, size_t n, bool *ret_passes)
+{
+	struct finding *room = arena_get(&e->arena, (n + 2) * PER_NAME * sizeof *room);
+	struct ask a;
+	bool is_open = true;
+	/* Left over from an order that never came about. */
+	enum err err = budget_close(e, s->id, BUDGET_UNSENT, 0);
+
+	if (err == ERR_OK)
+		err = room == NULL ? ERR_MEMORY : ask(e, s, names, n, &a);
+	if (err != ERR_OK)
+		return err;
+	s->limits = (struct finding_list){ .at = room, .cap = (n + 2) * PER_NAME };
+	for (size_t i = 0; err == ERR_OK && i < a.n; i++) {
+		if (passes(e, &a.draws[i], &a.rows[i]))
+			continue;
+		is_open = false;
+		err = forbid(e, s, names, n, &a, i);
+	}
+	*ret_passes = is_open;
+	return err != ERR_OK || !is_open ? err : hold(e, s, &a);
+}
+
+/* --- settling --- */
+
+/* The present second began before the CA counted, and ends after it. */
+static struct instant
+news_at(const struct engine *e)
+{
+	return instant_of(when_plus(e->turn.now, SPAN_S(1)));
+}
+
+static enum err
+settle(struct engine *e, const struct budget_listed *d, enum budget_end end, unsigned new_orders)
+{
+	struct budget_row row;
+	enum err err = store_budget_load(e->ports.store, d->ca_id, d->row.budget, d->row.subject, &row);
+	/* Each time that it was asked for counts, whether or not the answer came. */
+	unsigned times = d->row.budget == BUDGET_ORDERS ? new_orders : 1;
+
+	if (err != ERR_OK)
+		return err;
+	if (rate_is_none(row.learned))
+		row.learned = e->budget_learned[row.budget];
+	row.bucket.held = row.bucket.held > 0 ? row.bucket.held - 1 : 0;
+	if (end != BUDGET_UNSENT && budget_counts(row.budget, end == BUDGET_ISSUED))
+		for (unsigned i = 0; i < times; i++)
+			bucket_spend(budget_rate(&e->budget_rules, &row), &row.bucket, news_at(e));
+	return store_budget_save(e->ports.store, d->ca_id, &row);
+}
+
+enum err
+budget_close(struct engine *e, int64_t site_id, enum budget_end end, unsigned new_orders)
+{
+	struct budget_listed *draws;
+	size_t n = 0;
+	enum err err = store_budget_draws(e->ports.store, site_id, &e->arena, &draws, &n);
+
+	for (size_t i = 0; err == ERR_OK && i < n; i++)
+		err = settle(e, &draws[i], end, new_orders);
+	return err == ERR_OK && n > 0 ? store_budget_undraw(e->ports.store, site_id) : err;
+}
+
+/* A validation that failed, or went well: the CA counts both for each name. */
+static enum err
+count_name(struct engine *e, struct str name, bool is_good)
+{
+	static const enum budget both[] = { BUDGET_FAILURES, BUDGET_STREAK };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct budget_row row;
+		enum err err = load_row(e, both[i], name, &row);
+		struct rate r = budget_rate(&e->budget_rules, &row);
+
+		if (err != ERR_OK)
+			return err;
+		if (rate_is_none(r) || (is_good && (both[i] == BUDGET_FAILURES || row.bucket.tat.us == 0)))
+			continue;
+		if (is_good)
+			row.bucket = (struct bucket){ 0 };
+		else
+			bucket_spend(r, &row.bucket, news_at(e));
+		err = store_budget_save(e->ports.store, e->ca.id, &row);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+enum err
+budget_order_ended(struct engine *e, const struct order *o, bool is_issued, unsigned new_orders)
+{
+	enum err err = budget_close(e, o->site_id, is_issued ? BUDGET_ISSUED : BUDGET_FAILED, new_orders);
+
+	for (size_t i = 0; err == ERR_OK && is_issued && i < o->names_n; i++)
+		err = count_name(e, o->names[i], true);
+	for (size_t i = 0; err == ERR_OK && !is_issued && i < o->authz_n; i++)
+		if (o->authz[i].name.n > 0 && (o->authz[i].status == ACME_INVALID || o->authz[i].status == ACME_VALID))
+			err = count_name(e, o->authz[i].name, o->authz[i].status == ACME_VALID);
+	return err;
+}
+
+/* --- learning --- */
+
+static bool
+is_lesson(const struct finding *f, struct budget_lesson *ret)
+{
+	for (enum budget b = 0; b < BUDGET_COUNT; b++)
+		if (b != BUDGET_STREAK && budget_cause(b) == f->cause)
+			return budget_lesson(f->evidence, ret);
+	return false;
+}
+
+static enum err
+remember_for_all(struct engine *e, const struct budget_lesson *l)
+{
+	struct budget_row row = { .budget = l->budget, .subject = ANY_SUBJECT, .bucket.not_before = { INT64_MAX }, .learned = l->rate };
+
+	/* Published limits are known better. */
+	if (rate_is_none(l->rate) || !rate_is_none(e->budget_rules.profile->limits[l->budget]))
+		return ERR_OK;
+	e->budget_learned[l->budget] = l->rate;
+	return store_budget_save(e->ports.store, e->ca.id, &row);
+}
+
+enum err
+budget_refused(struct engine *e, const struct order *o, const struct finding *f, struct when retry_after)
+{
+	struct budget_lesson l;
+	struct budget_row row;
+	struct str subject = STR("");
+
+	if (!is_lesson(f, &l))
+		return ERR_OK;
+	if (l.budget == BUDGET_SET && !budget_set_key(o->names, o->names_n, &e->arena, &subject))
+		return ERR_MEMORY;
+	if (l.budget == BUDGET_FAILURES)
+		subject = l.domain.n > 0 ? l.domain : f->subject;
+	else if (l.budget == BUDGET_DOMAIN || l.budget == BUDGET_OTHER)
+		subject = l.domain.n > 0 ? l.domain : domain_of(f->subject);
+	enum err err = load_row(e, l.budget, subject, &row);
+	if (err != ERR_OK)
+		return err;
+	budget_learn(&e->budget_rules, &row, &l, when_is_known(retry_after) ? retry_after : f->next_look, e->turn.now);
+	engine_log(e, "the CA's limit %s of \"%.*s\" was met unforeseen", budget_name(l.budget), STR_ARG(subject));
+	err = store_budget_save(e->ports.store, e->ca.id, &row);
+	return err != ERR_OK ? err : remember_for_all(e, &l);
+}
+
+/* --- for the lanes, and by and by --- */
+
+enum err
+budget_orders_left(struct engine *e, int64_t *ret_left, struct when *ret_next)
+{
+	struct budget_row row;
+	enum err err = load_row(e, BUDGET_ORDERS, STR(""), &row);
+
+	if (err != ERR_OK)
+		return err;
+	*ret_left = bucket_left(budget_rate(&e->budget_rules, &row), &row.bucket, instant_of(e->turn.now));
+	*ret_next = instant_when(bucket_nth(budget_rate(&e->budget_rules, &row), &row.bucket, (int64_t)e->claims_drawing + 1,
+	    instant_of(e->turn.now)));
+	return ERR_OK;
+}
+
+enum err
+budget_tidy(struct engine *e)
+{
+	int64_t ids[ORPHANS_AT_ONCE];
+	size_t n = 0;
+	enum err err = store_budget_orphans(e->ports.store, ids, ORPHANS_AT_ONCE, &n);
+
+	for (size_t i = 0; err == ERR_OK && i < n; i++)
+		err = budget_close(e, ids[i], BUDGET_UNSENT, 0);
+	return err != ERR_OK ? err : store_budget_sweep(e->ports.store, e->turn.now, SWEPT_AT_ONCE);
+}
