@@ -301,6 +301,19 @@ use_given(struct cmd *c, const struct given *g)
 	return CMD_DONE;
 }
 
+/* The API speaks JSON, which has no other bytes: a word that cannot be said there is refused here. NULL: there is none. */
+static const char *
+not_utf8(const struct cmd *c)
+{
+	for (size_t i = 0; i < c->args_n; i++)
+		if (!str_is_utf8(str_of(c->args[i])))
+			return c->args[i];
+	for (size_t i = 0; i < CMD_OPTIONS_MAX; i++)
+		if (c->values[i] != NULL && !str_is_utf8(str_of(c->values[i])))
+			return c->values[i];
+	return NULL;
+}
+
 int
 cmd_main(const struct command *commands, int argc, char **argv)
 {
@@ -328,6 +341,8 @@ cmd_main(const struct command *commands, int argc, char **argv)
 		return cmd_misused(&c, "usage.too-few", c.command->arguments);
 	if (c.args_n > c.command->args_max)
 		return cmd_misused(&c, "usage.too-many", c.args[c.command->args_max]);
+	if (not_utf8(&c) != NULL)
+		return cmd_misused(&c, "usage.not-utf8", not_utf8(&c));
 	status = c.command->run(&c);
 	/* A reader that went away, or a full disk, must not pass for success. */
 	if (fflush(stdout) != 0 && status == CMD_DONE)

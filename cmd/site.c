@@ -32,14 +32,15 @@ put_text(const struct cmd *c, const char *option, const char *field, json_t *bod
 		(void)json_object_set_new(body, field, json_string(value));
 }
 
-/* "example.jp,shop.example.jp" */
+/* "example.jp,shop.example.jp". What stands between two commas is a name, also if it is nothing: the API says why not. */
 static json_t *
 names_of(const char *list)
 {
 	json_t *names = json_array();
 	struct str rest = str_of(list);
 
-	while (rest.n > 0) {
+	for (bool is_last = false; !is_last;) {
+		is_last = str_find(rest, STR(",")) == SIZE_MAX;
 		struct str name = str_trim(str_cut(&rest, ','));
 
 		(void)json_array_append_new(names, json_stringn(name.p, name.n));

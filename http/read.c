@@ -14,6 +14,17 @@ read_name_field(struct why *why, const char *field)
 	why_set(why, "field \"%s\": %s", field, before.text);
 }
 
+/* There may be a hundred: it is said which one is meant, where it can be shown. */
+static void
+name_the_name(struct why *why, struct str typed)
+{
+	struct why before = *why;
+
+	if (typed.n > 0 && typed.n <= SHOWN && str_is_line(typed) && str_is_utf8(typed))
+		why_set(why, "\"%.*s\": %s", STR_ARG(typed), before.text);
+	read_name_field(why, "names");
+}
+
 static enum err
 read_texts(const json_t *value, const char *name, struct arena *a, struct why *why,
     struct read_texts *ret)
@@ -291,7 +302,7 @@ put_name(struct read_texts *list, struct str typed, struct arena *a, struct why 
 	enum err err = names_read(typed, false, a, why, &name);
 
 	if (err != ERR_OK) {
-		read_name_field(why, "names");
+		name_the_name(why, typed);
 		return err;
 	}
 	for (size_t i = 0; i < list->n; i++)

@@ -27,9 +27,9 @@ class Fault:
 
 DOWN, UNKNOWN, KEY = "ca.service.down", "ca.unclassified", "own.certificate.key-mismatch"
 FAULTS = (
-    [Fault(n, "directory", DOWN) for n in ("html", "empty", "cut-off", "endless", "noise", "deep", "array", "no-urls", "plain-urls", "close")]
+    [Fault(n, "directory", DOWN) for n in ("html", "empty", "cut-off", "endless", "noise", "deep", "array", "no-urls", "plain-urls", "close", "silent")]
     + [Fault("status-404", "directory", UNKNOWN), Fault("redirect", "directory", DOWN)]
-    + [Fault(n, "order", DOWN) for n in ("html", "empty", "cut-off", "endless", "noise", "deep", "array", "no-status", "no-location", "big-header", "wrong-type", "close", "reset", "redirect")]
+    + [Fault(n, "order", DOWN) for n in ("html", "empty", "cut-off", "endless", "noise", "deep", "array", "no-status", "no-location", "big-header", "wrong-type", "close", "silent", "reset", "redirect")]
     + [Fault(n, "order", DOWN) for n in ("bad-urls", "file-urls", "many-authz")]
     + [Fault(n, "authz", DOWN) for n in ("html", "empty", "cut-off", "endless", "no-status", "no-identifier", "wrong-type")]
     + [Fault(n, "poll", DOWN) for n in ("html", "cut-off", "no-status", "close")]
@@ -227,6 +227,10 @@ class Server:
         if name in change:
             return change[name]()
         if name == "close":
+            request.close_connection = True
+        elif name == "silent":
+            request.connection.settimeout(20)
+            request.connection.recv(1)  # until the other side has had enough
             request.close_connection = True
         elif name == "reset":
             request.connection.setsockopt(servers.socket.SOL_SOCKET, servers.socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import socket
+import sqlite3
 import stat
 import subprocess
 import unicodedata
@@ -140,7 +141,7 @@ def test_causes():
 def options_of(command):
     """The options of one command, as its --help lists them, without those of all commands."""
     text = alone(*command.split(), "--help").stdout
-    return set(re.findall(r"^  (--[a-z-]+)", text, re.M)) - {"--config", "--json", "--lang", "--verbose", "--help"}
+    return set(re.findall(r"^  (--[a-z0-9-]+)", text, re.M)) - {"--config", "--json", "--lang", "--verbose", "--help"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -255,6 +256,68 @@ def test_list(world, site):
 def test_add_is_refused(world, site, words, said):
     done = world.koshin.run("site", "add", *words, status=1)
     assert said in done.stderr and done.stdout == ""
+
+
+# What a person may type for a name, and a word of the reason that it is refused for.
+NO_NAMES = {
+    "": "empty", " ": "empty", ".": "dot", ".a.jp": "dot", "a.jp.": "dot", "a..jp": "dots", "a" * 64 + ".jp": "63",
+    ".".join(["a" * 50] * 5) + ".jp": "253", "a.b.c.d.e.f.g.h.i.j.jp": "parts", "my_shop.jp": "'_'", "my shop.jp": "space",
+    "a.jp b.jp": "space", "a\tb.jp": "control", "a.jp\nX-Header: 1": "control", "a\x7fb.jp": "control", 'a"b.jp': "'\"'",
+    "$(reboot).jp": "'$'", "a%6d.jp": "'%'", "-a.jp": "-a.jp", "a-.jp": "hyphen", "203.0.113.10": "IP", "2001:db8::5": "IP",
+    "https://a.jp/": "URL", "a.jp:8080": "port", "me@a.jp": "mail", "example": "dot", "localhost": "dot", "co.jp": "registered",
+    "github.io": "registered", "a.nosuchtld": "ending", "printer.local": "ending", "xn--a.jp": "punycode", "ab--cd.jp": "reserved",
+    "*.a.jp": "wildcard", "*": "'*'", "www.*.a.jp": "'*'", "a\u2028.jp": "international", os.fsdecode(b"a\xff.jp"): "UTF-8",
+}  # fmt: skip
+
+
+def told_in_store(world, words):
+    """In which tables one of these words stands; and how many sites and owners there are."""
+    store = sqlite3.connect(f"file:{world.koshin.state / 'koshin.db'}?mode=ro", uri=True)
+    tables = [name for (name,) in store.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    rows = {t: "\n".join(map(str, store.execute(f'SELECT * FROM "{t}"'))) for t in tables}
+    counts = [store.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("site", "owner")]
+    store.close()
+    return [t for t in tables if any(word in rows[t] for word in words)], counts
+
+
+def test_names_are_refused(world, site):
+    assert len(NO_NAMES) >= 30
+    before = told_in_store(world, ("good.jp", "nobody@y.jp"))
+    assert before[0] == [] and told_in_store(world, ("kome.jp",))[0] != []
+    for name, why in NO_NAMES.items():
+        for names in (name, f"good.jp,{name}"):
+            done = world.koshin.run("site", "add", names, "--owner", "nobody@y.jp", "--root", "/srv", status=None)
+            assert done.returncode in (1, 2) and done.stdout == "" and why in done.stderr, (name, done)
+    assert told_in_store(world, ("good.jp", "nobody@y.jp")) == before
+
+
+def test_newer_store_is_refused_and_untouched(world, site, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    copy = sqlite3.connect(state / "koshin.db")
+    with sqlite3.connect(f"file:{world.koshin.state / 'koshin.db'}?mode=ro", uri=True) as store:
+        store.backup(copy)
+    copy.execute("PRAGMA user_version = 999")
+    copy.execute("PRAGMA journal_mode = delete")
+    copy.close()
+    (state / "master.key").write_text((world.koshin.state / "master.key").read_text())
+    (state / "master.key").chmod(0o600)
+    config = {**world.koshin.config, "state_folder": str(state), "run_folder": str(tmp_path / "run")}
+    file = tmp_path / "k.yaml"
+    file.write_text(json.dumps(config))
+    before = (state / "koshin.db").read_bytes()
+    done = alone("doctor", "-c", str(file))
+    assert done.returncode == 1 and "newer version" in done.stderr, done
+    assert alone("check", "kome.jp", "-c", str(file)).returncode == 0, "a diagnosis needs no store"
+    with open(tmp_path / "serve.log", "wb") as log:
+        serve = subprocess.Popen([program(), "serve", "-c", file], stdout=log, stderr=log, start_new_session=True)
+    try:
+        until("serve refuses it", lambda: b"newer version" in (tmp_path / "serve.log").read_bytes(), 20)
+    finally:
+        serve.terminate()
+        serve.wait(20)
+    assert (state / "koshin.db").read_bytes() == before
+    assert not [p for p in state.iterdir() if p.name.startswith("koshin.db-")]
 
 
 def test_draft(world, site):

@@ -1,0 +1,168 @@
+#ifndef KOSHIN_TEST_UNIT_API_TRY_H
+#define KOSHIN_TEST_UNIT_API_TRY_H
+/* What the tests of the API share: the API on a store in memory, and ways to ask it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include "http/api.h"
+#include "http/read.h"
+
+static const char config_text[] = "server: {addresses: [203.0.113.10]}\n"
+				  "cas: [{name: ca, directory: \"https://ca.example/dir\"}]\n"
+				  "state_folder: /nonexistent\n";
+
+struct fixture {
+	struct config *config;
+	struct api api;
+	struct arena arena;
+	unsigned wakes;
+	struct when now;
+	const char *args[8]; /* key, value, key, value … NULL */
+	bool is_last;
+	int status;
+	char type[64];
+	enum api_kind kind;
+	char text[256 * 1024];
+};
+
+static inline struct when
+fixture_now(void *ctx)
+{
+	const struct fixture *f = ctx;
+
+	return f->now;
+}
+
+static inline struct mono
+fixture_mono(void *ctx)
+{
+	(void)ctx;
+	return (struct mono){ 0 };
+}
+
+static inline void
+fixture_random(void *ctx, void *ret, size_t n)
+{
+	(void)ctx;
+	memset(ret, 7, n);
+}
+
+static inline void
+count_wake(void *arg)
+{
+	unsigned *n = arg;
+
+	(*n)++;
+}
+
+static inline const char *
+fixture_arg(void *ctx, const char *key)
+{
+	const struct fixture *f = ctx;
+
+	for (size_t i = 0; f->args[i] != NULL; i += 2)
+		if (strcmp(f->args[i], key) == 0)
+			return f->args[i + 1];
+	return NULL;
+}
+
+static inline int
+setup(void **state)
+{
+	static struct fixture fixture;
+	struct fixture *f = &fixture;
+	struct why why = { "" };
+	const struct store_options options = { .file = ":memory:", .may_create = true };
+
+	memset(f, 0, sizeof *f);
+	f->now = (struct when){ 1800000000 };
+	if (config_parse(str_of(config_text), "t.yaml", &why, &f->config) != ERR_OK ||
+	    store_open(&options, &why, &f->api.store) != ERR_OK) {
+		(void)fprintf(stderr, "%s\n", why.text);
+		return 1;
+	}
+	f->api.config = f->config;
+	f->api.clock = (struct clock){ f, fixture_now, fixture_mono, fixture_random };
+	f->api.wake = count_wake;
+	f->api.wake_arg = &f->wakes;
+	*state = f;
+	return 0;
+}
+
+static inline int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	arena_fini(&f->arena);
+	store_close(&f->api.store);
+	config_free(&f->config);
+	return 0;
+}
+
+/* Asks, keeps the answer in the fixture, and gives it parsed (NULL if it is no JSON). */
+static inline json_t *
+ask(struct fixture *f, const char *method, const char *path, const char *body)
+{
+	const struct api_request q = {
+		.method = str_of(method),
+		.path = str_of(path),
+		.body = str_of(body),
+		.lang = LANG_EN,
+		.arg = fixture_arg,
+		.arg_ctx = f,
+		.is_last = f->is_last,
+	};
+	struct api_reply r;
+
+	arena_fini(&f->arena);
+	arena_init(&f->arena, 64 * 1024 * 1024);
+	api_answer(&f->api, &q, &f->arena, &r);
+	f->status = r.status;
+	f->kind = r.kind;
+	(void)snprintf(f->type, sizeof f->type, "%s", r.type);
+	(void)snprintf(f->text, sizeof f->text, "%.*s", STR_ARG(buf_str(&r.body)));
+	buf_fini(&r.body);
+	return json_loads(f->text, 0, NULL);
+}
+
+static inline void
+want(struct fixture *f, int line, int status)
+{
+	if (f->status != status)
+		fail_msg("%s:%d: status %d, wanted %d: %s", __FILE__, line, f->status, status,
+		    f->text);
+}
+
+static inline void
+put_ok(struct fixture *f, int line, const char *method, const char *path, const char *body,
+    int status)
+{
+	json_decref(ask(f, method, path, body));
+	want(f, line, status);
+}
+
+static inline const char *
+text_at(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s == NULL ? "(none)" : s;
+}
+
+static inline void
+add(struct fixture *f, const char *names, const char *more)
+{
+	char body[1024];
+
+	(void)snprintf(body, sizeof body,
+	    "{\"names\": [%s], \"owner\": \"hanako@example.jp\", \"root\": \"/srv/a\"%s}",
+	    names, more);
+	put_ok(f, __LINE__, "POST", "/api/v1/sites", body, 201);
+}
+#endif
