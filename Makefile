@@ -43,7 +43,7 @@ GNU = -D_GNU_SOURCE
 LIBS = $(PKG_LIBS) -lm
 
 # One static library for each folder. core, base and words are built without _GNU_SOURCE where they can be.
-FOLDERS = base core words $(patsubst %/,%,$(wildcard ports/*/)) engine keeper installer http watch sim
+FOLDERS = base core words $(patsubst %/,%,$(wildcard ports/*/ sim/*/)) engine keeper installer http watch sim
 LIB_SRC = $(foreach f,$(FOLDERS),$(filter-out words/build.c,$(wildcard $(f)/*.c)))
 LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
 GEN_OBJ = $(BUILD)/gen/words_table.o $(BUILD)/gen/sql_table.o

@@ -14,7 +14,7 @@
 #include "base/limits.h"
 #include "base/must.h"
 #include "http/api.h"
-#include "http/listen.h"
+#include "ports/loop/listen.h"
 #include "http/metrics.h"
 #include "ports/keys/remote.h"
 #include "ports/loop/loop.h"

@@ -1,5 +1,5 @@
-#ifndef KOSHIN_HTTP_LISTEN_H
-#define KOSHIN_HTTP_LISTEN_H
+#ifndef KOSHIN_PORTS_LOOP_LISTEN_H
+#define KOSHIN_PORTS_LOOP_LISTEN_H
 /* Sockets to listen on: non-blocking, close-on-exec. */
 #include "base/str.h"
 

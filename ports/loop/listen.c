@@ -1,4 +1,4 @@
-#include "http/listen.h"
+#include "ports/loop/listen.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
