@@ -65,8 +65,11 @@ static const struct command commands[] = {
 	    { { "once", NULL } } },
 	{ "config check", cmd_config_check, "", 0, 0,
 	    "  koshin config check -c /etc/koshin/koshin.yaml\n", { { NULL, NULL } } },
-	{ "simulate", cmd_simulate, "FILE...", 1, CMD_ARGS_MAX,
-	    "  koshin simulate test/scen/05-ignored-letter.scn\n", { { NULL, NULL } } },
+	{ "simulate", cmd_simulate, "FILE...", 0, CMD_ARGS_MAX,
+	    "  koshin simulate test/scen/05-ignored-letter.scn\n"
+	    "  koshin simulate --serve-ca --listen 127.0.0.1:14000 --control 127.0.0.1:14001\n",
+	    { { "serve-ca", NULL }, { "listen", "ADDRESS:PORT[,...]" }, { "control", "ADDRESS:PORT" },
+		{ "folder", "DIR" } } },
 	{ NULL, NULL, NULL, 0, 0, NULL, { { NULL, NULL } } },
 };
 

@@ -2,9 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 #include "cmd/cmd.h"
+#include "sim/acme/fake.h"
 #include "sim/scenario.h"
 
-/* koshin simulate FILE.scn…: plays scenarios on a virtual clock. */
+/* koshin simulate FILE.scn…: plays scenarios on a virtual clock. --serve-ca: runs the fake CA. */
 
 enum { SCENARIO_BYTES_MAX = 256 * 1024 };
 
@@ -24,10 +25,59 @@ read_file(const char *path, struct buf *to)
 	return is_bad ? ERR_IO : to->err;
 }
 
+/* "A,B" as a list of pointers into `copy`; false: too many. */
+static bool
+split_listen(char *copy, struct fake_options *o)
+{
+	for (char *rest = copy, *one; (one = strsep(&rest, ",")) != NULL;) {
+		if (o->listen_n == FAKE_LISTEN_MAX)
+			return false;
+		o->listen[o->listen_n++] = one;
+	}
+	return true;
+}
+
+static int
+serve_ca(struct cmd *c)
+{
+	const char *listen = cmd_value(c, "listen"), *control = cmd_value(c, "control");
+	AUTO_BUF text = { .max = SCENARIO_BYTES_MAX }, addresses = { .max = 4096 };
+	struct fake_options o = { .control = control != NULL ? control : "127.0.0.1:0",
+		.folder = cmd_value(c, "folder"),
+		.words_file = c->args_n > 0 ? c->args[0] : NULL,
+		.tells = stdout };
+	struct clock clock = clock_real(SPAN_S(0));
+	struct why why = { "" };
+	enum err err = ERR_OK;
+
+	if (c->args_n > 1)
+		return cmd_misused(c, "usage.too-many", c->args[1]);
+	buf_put_str(&addresses, str_of(listen != NULL ? listen : "127.0.0.1:14000"));
+	if (addresses.err != ERR_OK || !split_listen(addresses.p, &o))
+		return cmd_misused(c, "usage.too-many", listen);
+	if (o.words_file != NULL)
+		err = read_file(o.words_file, &text);
+	if (err != ERR_OK) {
+		fprintf(stderr, "koshin: %s: %s\n", o.words_file, err_words(err));
+		return CMD_FAILED;
+	}
+	o.words = buf_str(&text);
+	err = fake_run(&o, &clock, &why);
+	if (err == ERR_OK)
+		return CMD_DONE;
+	fprintf(stderr, "koshin: %s\n", why.text[0] != '\0' ? why.text : err_words(err));
+	return CMD_FAILED;
+}
+
 int
 cmd_simulate(struct cmd *c)
 {
 	int status = CMD_DONE;
+
+	if (cmd_has(c, "serve-ca"))
+		return serve_ca(c);
+	if (c->args_n == 0)
+		return cmd_misused(c, "usage.too-few", c->command->arguments);
 
 	for (size_t i = 0; i < c->args_n; i++) {
 		AUTO_BUF text = { .max = SCENARIO_BYTES_MAX }, words = { .max = 4096 };

@@ -5,7 +5,7 @@ _koshin() {
 	local commands="serve site renew check causes cert ca doctor watch config simulate"
 
 	case $before in
-	--config | -c | --out | --root | --password-file)
+	--config | -c | --out | --root | --password-file | --folder)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
@@ -21,7 +21,7 @@ _koshin() {
 			return
 		fi
 		;;
-	--owner | --proxy | --limit | --after | --names) return ;;
+	--owner | --proxy | --limit | --after | --names | --listen | --control) return ;;
 	esac
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -54,6 +54,7 @@ _koshin() {
 	watch*) options="--once" ;;
 	"cert export"*) options="--key --p12 --password-file --out" ;;
 	causes*) options="--unknown" ;;
+	simulate*) options="--serve-ca --listen --control --folder" ;;
 	esac
 	if [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options $everywhere" -- "$word")
