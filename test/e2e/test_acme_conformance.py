@@ -1,4 +1,6 @@
-"""The ACME port and the order machine against pebble, and against a server that answers with rubbish.
+"""The ACME port and the order machine against pebble, the fake CA, Caddy, and a server that answers with rubbish.
+
+What those CAs themselves do is held against the RFCs in test_acme_servers.py.
 
 The program is test/peer/acme_conformance (`make build/test/peer/acme_conformance`); KOSHIN_BUILD names another build
 folder. Rubbish is always read under the sanitizers: a byte read too far is a failure, not a matter of luck.
@@ -12,6 +14,8 @@ import subprocess
 
 import pytest
 
+import caddy
+import fake_ca
 import pebble
 import rubbish
 
@@ -42,10 +46,31 @@ def run(directory, bundle, port, *cases, folder=BUILD):
     return [line for line in lines if line.startswith("ok ")]
 
 
+# RFC 8555 7.3.1 account; 7.4 and 7.4.2 issue; 8.3 wrong; 7.4 unknown-order and finalize-twice; 7.6 revoke.
+WHOLE_LIFE = ("account", "issue", "wrong", "unknown-order", "finalize-twice", "revoke")
+ORDERED = [
+    "one.example", "two.example", "www.two.example", "five.example", "revoke.example",
+    *[f"{letter}.five.example" for letter in "abcd"],
+]  # fmt: skip
+
+
 def test_whole_life_of_certificates(tmp_path):
     with pebble.Pebble(tmp_path) as ca:
-        lines = run(ca.directory, ca.bundle, ca.http_port, "account", "issue", "wrong", "unknown-order", "afterwards")
+        lines = run(ca.directory, ca.bundle, ca.http_port, *WHOLE_LIFE)
     assert len(lines) == 10
+
+
+def test_whole_life_at_the_fake_ca(tmp_path):
+    with fake_ca.FakeCa(tmp_path) as ca:
+        lines = run(ca.directory, ca.bundle, ca.http_port, *WHOLE_LIFE, "many")
+        assert len(lines) == 11 and ca.status()["early"] == 0
+
+
+def test_whole_life_at_caddy(tmp_path):
+    """Caddy lets a failed challenge be tried again, finalizes twice, and has no words for an order that it does not know."""
+    with caddy.Caddy(tmp_path, ORDERED) as ca:
+        lines = run(ca.directory, ca.bundle, f"{ca.address}:{ca.http_port}", "account", "issue", "revoke")
+    assert len(lines) == 7
 
 
 def test_hundred_orders_at_once(tmp_path):
@@ -55,7 +80,7 @@ def test_hundred_orders_at_once(tmp_path):
 
 def test_every_other_nonce_is_refused(tmp_path):
     with pebble.Pebble(tmp_path, env={"PEBBLE_WFE_NONCEREJECT": "50"}) as ca:
-        run(ca.directory, ca.bundle, ca.http_port, "account", "issue", "afterwards", "many")
+        run(ca.directory, ca.bundle, ca.http_port, "account", "issue", "finalize-twice", "revoke", "many")
 
 
 def test_authorizations_are_reused(tmp_path):

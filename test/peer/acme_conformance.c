@@ -1,10 +1,10 @@
 /*
  * The ACME port and the order machine against a CA that somebody else wrote.
  *
- *   acme_conformance DIRECTORY BUNDLE PORT CASE…
+ *   acme_conformance DIRECTORY BUNDLE [ADDRESS:]PORT CASE…
  *
- * DIRECTORY: URL. BUNDLE: PEM file of the roots of the CA's own TLS. PORT: where challenges are answered, on all loopback
- * addresses; names that begin with "wrong" get a wrong answer. Prints `ok CASE` or `FAIL CASE` with what was seen, and lines
+ * DIRECTORY: URL. BUNDLE: PEM file of the roots of the CA's own TLS. PORT: where challenges are answered, on all addresses
+ * unless one is given; names that begin with "wrong" get a wrong answer. Prints `ok CASE` or `FAIL CASE` with what was seen, and lines
  * that begin with `#`; exit status 0 or 1. The environment gives EAB_KID and EAB_HMAC (base64url) for the case eab.
  */
 #include <arpa/inet.h>
@@ -130,11 +130,11 @@ accept_challenge(void *arg, int fd, int events)
 }
 
 static int
-listen_on(uint16_t port)
+listen_on(struct in_addr address, uint16_t port)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_ANY) };
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = address
+	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
 
 	must(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0);
@@ -412,15 +412,22 @@ static void
 case_unknown_order(void)
 {
 	struct flow *f = &flows[0];
-	char url[512];
 
 	/* An order URL of this CA's own kind, as it was before the CA lost its memory. */
-	(void)snprintf(
-	    url, sizeof url, "%.*s", (int)(strlen(directory) - strlen("dir")), directory);
+	begin(f, 3, (const char *const[]){ "one.example", NULL });
+	go(f);
+	while (f->order.url.n == 0 && !f->is_done)
+		must(loop_round(loop, 1000) == ERR_OK);
+	struct str url = arena_str(&forever, f->order.url);
+	size_t end_of_path = url.n;
+	wait_for(&f->is_done);
+	end(f);
+	while (end_of_path > 0 && url.p[end_of_path - 1] != '/')
+		end_of_path--;
 	begin(f, 3, (const char *const[]){ "one.example", NULL });
 	f->order.phase = ORDER_PLACED;
-	f->order.url =
-	    arena_strf(&f->keep, "%smy-order/0000000000000000000000000000000000000000000", url);
+	f->order.url = arena_strf(&f->keep, "%.*s%.*s", (int)end_of_path, url.p, (int)(url.n - end_of_path),
+	    "0000000000000000000000000000000000000000000000000000000000000000");
 	go(f);
 	bool is_in_time = wait_for(&f->is_done);
 	report(is_in_time && f->cause == CAUSE_CA_ORDER_UNUSABLE && f->is_retry_at_once,
@@ -444,18 +451,29 @@ leaf_der(struct str pem)
 	return s;
 }
 
-static void
-case_afterwards(void)
+/* A certificate in flow 0, which is not ended; false, and reported, if there is none. */
+static bool
+get_one(int64_t id, const char *name)
 {
 	struct flow *f = &flows[0];
 
-	begin(f, 4, (const char *const[]){ "revoke.example", NULL });
+	begin(f, id, (const char *const[]){ name, NULL });
 	go(f);
-	if (!wait_for(&f->is_done) || f->order.phase != ORDER_RECEIVED) {
-		report(false, "a certificate to revoke", f->seen);
-		end(f);
+	if (wait_for(&f->is_done) && f->order.phase == ORDER_RECEIVED)
+		return true;
+	report(false, name, f->seen);
+	end(f);
+	return false;
+}
+
+/* RFC 8555 7.4: "the server MUST return a 403 (Forbidden) error" of type orderNotReady. */
+static void
+case_finalize_twice(void)
+{
+	struct flow *f = &flows[0];
+
+	if (!get_one(4, "twice.example"))
 		return;
-	}
 	struct acme_request again = { .verb = ACME_FINALIZE,
 		.order_id = 4,
 		.url = f->order.finalize_url,
@@ -463,12 +481,22 @@ case_afterwards(void)
 	struct one_wait w = ask_one(&again);
 	report(w.err == ERR_REFUSED && str_eq(w.type, STR("orderNotReady")),
 	    "finalizing twice is refused", err_name(w.err));
+	end(f);
+}
 
+/* RFC 8555 7.6. */
+static void
+case_revoke(void)
+{
+	struct flow *f = &flows[0];
+
+	if (!get_one(7, "revoke.example"))
+		return;
 	struct acme_request revoke = { .verb = ACME_REVOKE,
-		.order_id = 4,
+		.order_id = 7,
 		.certificate_der = leaf_der(f->chain),
 		.reason = 4 };
-	w = ask_one(&revoke);
+	struct one_wait w = ask_one(&revoke);
 	report(w.err == ERR_OK, "revoking by the account", err_name(w.err));
 	w = ask_one(&revoke);
 	report(w.err == ERR_OK, "revoking again is done already", err_name(w.err));
@@ -607,7 +635,8 @@ main(int argc, char **argv)
 		{ "issue-slow", case_issue_slow, true },
 		{ "wrong", case_wrong, true },
 		{ "unknown-order", case_unknown_order, true },
-		{ "afterwards", case_afterwards, true },
+		{ "finalize-twice", case_finalize_twice, true },
+		{ "revoke", case_revoke, true },
 		{ "many", case_many, true },
 		{ "eab", case_eab, false },
 		{ "fail", case_fail, false },
@@ -616,9 +645,15 @@ main(int argc, char **argv)
 	};
 	uint8_t master_key[32];
 	int64_t port = 0;
+	struct in_addr address = { .s_addr = htonl(INADDR_ANY) };
+	char *colon = argc < 5 ? NULL : strchr(argv[3], ':');
 
-	if (argc < 5 || !str_to_int(str_of(argv[3]), &port) || port < 0 || port > 65535) {
-		fprintf(stderr, "usage: acme_conformance DIRECTORY BUNDLE PORT CASE…\n");
+	if (colon != NULL)
+		*colon = '\0';
+	if (argc < 5 || !str_to_int(str_of(colon != NULL ? colon + 1 : argv[3]), &port) || port < 0 ||
+	    port > 65535 || (colon != NULL && inet_pton(AF_INET, argv[3], &address) != 1)) {
+		fprintf(stderr,
+		    "usage: acme_conformance DIRECTORY BUNDLE [ADDRESS:]PORT CASE…\n");
 		return 2;
 	}
 	directory = argv[1];
@@ -635,7 +670,7 @@ main(int argc, char **argv)
 		.connections_max = 4 };
 	must(acme_http_new(loop, &wall, &keys, &options, &http) == ERR_OK);
 	acme = acme_http_port(http);
-	int listener = listen_on((uint16_t)port);
+	int listener = listen_on(address, (uint16_t)port);
 	struct key_wait account = ask_key(&(struct keys_job){ .verb = KEYS_ACCOUNT_NEW });
 	account_key = account.sealed;
 	thumbprint = account.thumb;
