@@ -48,6 +48,7 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	e->orders_room.most = e->lanes.most = c->acme.orders_open_max;
 	e->claim.lane = LANE_COUNT;
 	e->budget_tidy_at = WHEN_UNKNOWN;
+	e->budget_none.profile = budget_profile_of_name(STR("none"));
 	arena_init(&e->arena, (size_t)16 * LIMIT_TURN_BYTES);
 	arena_init(&e->ca_arena, LIMIT_TURN_BYTES);
 	e->account_at = e->heartbeat_at = e->polls.at = e->firsts_since = WHEN_UNKNOWN;
@@ -92,6 +93,7 @@ engine_free(struct engine **e)
 	orders_free(*e);
 	arena_fini(&(*e)->arena);
 	arena_fini(&(*e)->ca_arena);
+	free((*e)->budgets);
 	free(*e);
 	*e = NULL;
 }
@@ -297,7 +299,7 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 	if (!e->ca_is_loaded) {
 		err = account_load(e);
 		if (err == ERR_OK)
-			err = budget_load(e);
+			err = budget_load(e, e->ca.id, &e->config->cas[0]);
 	}
 	if (err != ERR_OK)
 		return err;

@@ -68,6 +68,7 @@ struct live_order {
 	int64_t ca_id;
 	enum lane lane;
 	unsigned new_orders; /* asked for: each counts at the CA */
+	bool had_replaces;   /* it named the certificate that it replaces; the CA may have refused that */
 	struct mono wake; /* INT64_MAX: none */
 };
 enum { ORDER_BUCKETS = 512, LETTERS_AT_ONCE = 4, POLL_WISHES_MS = 1000 };
@@ -94,8 +95,9 @@ struct engine {
 	struct claim claim;	      /* of the step that is being taken */
 	size_t claims_checking, claims_drawing; /* checks of sites that were let in; of these, whose order will draw */
 	unsigned lane_toggle;
-	struct budget_rules budget_rules;
-	struct rate budget_learned[BUDGET_COUNT]; /* by a CA that publishes no limits */
+	struct ca_budget *budgets;    /* in the order of the configuration */
+	size_t budgets_n;
+	struct budget_rules budget_none; /* of a CA that nothing is known of */
 	struct when budget_tidy_at;
 	struct work *newest;	/* every piece of work that is not freed yet */
 
@@ -176,12 +178,24 @@ MUST_USE enum err renewals_answer(struct engine *e, const struct work *w);
 struct when renewals_next(const struct engine *e);
 /* budget.c: what the CA allows. open: asks, and holds or puts into s what stands in the way. */
 enum budget_end { BUDGET_ISSUED, BUDGET_FAILED, BUDGET_UNSENT };
-MUST_USE enum err budget_load(struct engine *e);
-MUST_USE enum err budget_open(struct engine *e, struct site *s, const struct str *names, size_t n, bool *ret_passes);
+struct ca_budget {
+	int64_t ca_id;
+	struct budget_rules rules;
+	struct rate learned[BUDGET_COUNT]; /* from a CA that publishes no limits */
+};
+/* Once for each CA of the configuration, the preferred one first. */
+MUST_USE enum err budget_load(struct engine *e, int64_t ca_id, const struct config_ca *c);
+/* For an order at this CA. */
+struct budget_order_at {
+	int64_t ca_id;
+	const struct str *names;
+	size_t names_n;
+};
+MUST_USE enum err budget_open(struct engine *e, struct site *s, const struct budget_order_at *o, bool *ret_passes);
 MUST_USE enum err budget_close(struct engine *e, int64_t site_id, enum budget_end end, unsigned new_orders);
-MUST_USE enum err budget_order_ended(struct engine *e, const struct order *o, bool is_issued, unsigned new_orders);
-MUST_USE enum err budget_refused(struct engine *e, const struct order *o, const struct finding *f, struct when retry_after);
-/* New orders that pass now, and the date of the next one when those that were let in have theirs. */
+MUST_USE enum err budget_order_ended(struct engine *e, const struct live_order *o, bool is_issued);
+MUST_USE enum err budget_refused(struct engine *e, const struct live_order *o, const struct finding *f, struct when retry_after);
+/* New orders that pass now at the preferred CA, and the date of the next one when those that were let in have theirs. */
 MUST_USE enum err budget_orders_left(struct engine *e, int64_t *ret_left, struct when *ret_next);
 MUST_USE enum err budget_tidy(struct engine *e);
 /* lanes.c */

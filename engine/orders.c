@@ -89,6 +89,7 @@ add(struct engine *e, const struct order_row *row, enum lane lane)
 	o->sealed_key = arena_str(&o->keep, row->sealed_key);
 	o->ca_id = row->ca_id;
 	o->lane = lane;
+	o->had_replaces = row->replaces.n > 0;
 	o->wake = (struct mono){ INT64_MAX };
 	if (arena_failed(&o->keep)) {
 		arena_fini(&o->keep);
@@ -213,7 +214,7 @@ on_received(struct engine *e, struct live_order *o, const struct order_outcome *
 	}
 	memcpy(ev.issued.fingerprint, out->certificate.fingerprint, sizeof ev.issued.fingerprint);
 	account_ca_works(e);
-	err = budget_order_ended(e, &o->order, true, o->new_orders);
+	err = budget_order_ended(e, o, true);
 	if (err == ERR_OK)
 		err = store_order_close(e->ports.store, o->order.id, ORDER_RECEIVED, e->turn.now);
 	return err != ERR_OK ? err : engine_step_site(e, o->order.site_id, &ev);
@@ -230,7 +231,7 @@ on_failed(struct engine *e, struct live_order *o, const struct order_outcome *ou
 		.retry_after = out->retry_after,
 		.is_retry_at_once = out->is_retry_at_once,
 	};
-	enum err err = budget_order_ended(e, &o->order, false, o->new_orders);
+	enum err err = budget_order_ended(e, o, false);
 
 	if (err == ERR_OK)
 		err = store_order_close(e->ports.store, o->order.id, ORDER_FAILED, e->turn.now);
@@ -238,7 +239,7 @@ on_failed(struct engine *e, struct live_order *o, const struct order_outcome *ou
 		const struct finding *f = &out->failures.at[i];
 		const struct cause_row *row = cause_row(f->cause);
 
-		err = budget_refused(e, &o->order, f, out->retry_after);
+		err = budget_refused(e, o, f, out->retry_after);
 		/* A limit has its own bucket, which knows whom it stops. */
 		if (row->layer == LAYER_CA && row->scope == SCOPE_FLEET && f->cause != budget_cause(BUDGET_ORDERS))
 			account_ca_failed(e, out->retry_after);

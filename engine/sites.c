@@ -232,7 +232,8 @@ step_within_budget(struct engine *e, struct site *s, const struct site_event *ev
 		const struct site_effect *fx = find_order(out);
 		if (fx == NULL)
 			return ERR_OK;
-		enum err err = budget_open(e, s, fx->names, fx->names_n, &passes);
+		const struct budget_order_at order = { e->ca.id, fx->names, fx->names_n };
+		enum err err = budget_open(e, s, &order, &passes);
 		if (err != ERR_OK || passes)
 			return err;
 		/* Each round has fewer names; whoever still finds none waits as a whole. */

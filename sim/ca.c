@@ -22,6 +22,7 @@ struct sim_order {
 	size_t certificate; /* index + 1 */
 	struct span life;
 	bool is_closed;
+	bool is_free; /* replaces a certificate in its window */
 };
 
 struct ca_call {
@@ -201,6 +202,7 @@ new_order(struct sim *s, const struct acme_request *r, struct acme_answer *a)
 		refuse(a, 400, "invalidProfile", "The profile is not recognized");
 		return ERR_OK;
 	}
+	bool is_free = sim_is_in_window(s, r->replaces);
 	if (!sim_limits_new_order(s, r, a))
 		return ERR_OK;
 	if (!sim_replaces(s, r->replaces)) {
@@ -213,7 +215,7 @@ new_order(struct sim *s, const struct acme_request *r, struct acme_answer *a)
 		return ERR_MEMORY;
 	s->orders = grown;
 	struct sim_order *o = &grown[s->orders_n];
-	*o = (struct sim_order){ .status = ACME_PENDING, .life = life, .authz = calloc(r->names_n + 1, sizeof *o->authz) };
+	*o = (struct sim_order){ .status = ACME_PENDING, .life = life, .is_free = is_free, .authz = calloc(r->names_n + 1, sizeof *o->authz) };
 	if (o->authz == NULL)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < r->names_n; i++) {
@@ -252,7 +254,7 @@ finalize(struct sim *s, struct sim_order *o)
 	struct str names[SIM_NAMES];
 	for (size_t i = 0; i < c->names_n && i < SIM_NAMES; i++)
 		names[i] = str_of(c->names[i]);
-	sim_limits_issued(s, names, c->names_n);
+	sim_limits_issued(s, names, c->names_n, o->is_free);
 	o->certificate = s->certificates_n;
 	o->status = ACME_VALID;
 	o->is_closed = true;

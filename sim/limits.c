@@ -240,6 +240,8 @@ sim_limits_new_order(struct sim *s, const struct acme_request *r, struct acme_an
 		abort();
 	const struct count *set = count_of(s, BUDGET_SET, key);
 	bool is_renewal = set->issued_us > 0 && ca_now(s).us - set->issued_us < BUDGET_SAME_SET_MOST.s * 1000000;
+	bool is_free = sim_is_in_window(s, r->replaces);
+	is_renewal |= is_free;
 	if (!is_renewal)
 		look(s, BUDGET_ORDERS, STR(""), &worst);
 	for (size_t i = 0; i < r->names_n; i++) {
@@ -247,7 +249,8 @@ sim_limits_new_order(struct sim *s, const struct acme_request *r, struct acme_an
 			look(s, BUDGET_DOMAIN, domain_of(r->names[i]), &worst);
 		look(s, BUDGET_FAILURES, r->names[i], &worst);
 	}
-	look(s, BUDGET_SET, key, &worst);
+	if (!is_free)
+		look(s, BUDGET_SET, key, &worst);
 	if (worst.retry_us > 0) {
 		refuse_limit(s, a, worst.budget, worst.subject, worst.retry_us);
 		return false;
@@ -277,7 +280,7 @@ sim_limits_validated(struct sim *s, struct str name, bool is_good)
 }
 
 void
-sim_limits_issued(struct sim *s, const struct str *names, size_t n)
+sim_limits_issued(struct sim *s, const struct str *names, size_t n, bool is_free)
 {
 	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
 	struct str key;
@@ -289,6 +292,8 @@ sim_limits_issued(struct sim *s, const struct str *names, size_t n)
 	struct count *set = count_of(s, BUDGET_SET, key);
 	bool is_renewal = set->issued_us > 0 && ca_now(s).us - set->issued_us < BUDGET_SAME_SET_MOST.s * 1000000;
 	set->issued_us = ca_now(s).us;
+	if (is_free)
+		return;
 	bucket_spend(s->limits->profile->limits[BUDGET_SET], &set->bucket, ca_now(s));
 	for (size_t i = 0; !is_renewal && i < n; i++) {
 		bool is_seen = false;

@@ -75,6 +75,17 @@ sim_renewal_info(struct sim *s, const struct acme_request *r, struct acme_answer
 }
 
 bool
+sim_is_in_window(struct sim *s, struct str id)
+{
+	const struct sim_certificate *c = find(s, id);
+
+	if (c == NULL || c->is_replaced || !s->ca_has_renewal)
+		return false;
+	struct renewal_told told = window_of(s, c);
+	return when_is_known(told.start) && !when_before(at_ms(s->now_ms), told.start) && when_before(at_ms(s->now_ms), told.end);
+}
+
+bool
 sim_replaces(struct sim *s, struct str id)
 {
 	struct sim_certificate *c = find(s, id);

@@ -163,12 +163,14 @@ MUST_USE enum err sim_limits_others(struct sim *s, int64_t n, struct str domain)
 /* Somebody at the CA pauses a name, or lets it go. */
 MUST_USE enum err sim_limits_pause(struct sim *s, struct str name, bool is_paused);
 void sim_limits_free(struct sim *s);
+/* Is an order that replaces this certificate free of limits now (sim/renewal.c)? */
+bool sim_is_in_window(struct sim *s, struct str id);
 /* What the CA counts. new_order: false, with type, detail and date in the answer: refused. */
 struct acme_request;
 struct acme_answer;
 bool sim_limits_new_order(struct sim *s, const struct acme_request *r, struct acme_answer *a);
 void sim_limits_validated(struct sim *s, struct str name, bool is_good);
-void sim_limits_issued(struct sim *s, const struct str *names, size_t n);
+void sim_limits_issued(struct sim *s, const struct str *names, size_t n, bool is_free);
 
 /* Adds a site as the web process does. */
 MUST_USE enum err sim_site_add(struct sim *s, struct str mail, const struct setting *setting, const struct str *names,
