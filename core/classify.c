@@ -184,6 +184,9 @@ family_of(const struct judge *j, uint8_t family)
 			f.good++;
 			continue;
 		}
+		/* A known service stands there: whether it leads to us is told by what it answers. */
+		if (a->front.n > 0)
+			continue;
 		struct str text = text_of(j, &a->ip);
 		if (f.bad < SEEN_MAX)
 			f.seen = f.bad == 0 ? text

@@ -1,8 +1,9 @@
 /*
- * What the challenge path answers at addresses that lead to us. What somebody else's server says is DNS's affair and is
- * not judged here.
+ * What the challenge path answers at addresses that lead to us, or at a known service that may. What somebody else's server
+ * says is DNS's affair; of that, only who it is is told.
  */
 #include "core/classify_inside.h"
+#include "core/front.h"
 
 static struct str
 seen_of(const struct judge *j, const struct address_evidence *a)
@@ -27,9 +28,16 @@ put(struct judge *j, enum cause c, const struct address_evidence *a)
 
 	if (f == NULL || f->seen.n > 0)
 		return;
-	f->seen = seen_of(j, a);
+	struct page page = page_of(&a->http);
+	bool is_by_page = c == CAUSE_HTTP_PLUGIN_INTERCEPTS ||
+			  c == CAUSE_HTTP_BOT_FILTER_BLOCKS || c == CAUSE_HTTP_PAGE_PARKED ||
+			  c == CAUSE_HTTP_CDN_BLOCKS;
+	f->seen = is_by_page && page.kind != PAGE_NONE ? page.who : seen_of(j, a);
+	if (c == CAUSE_HTTP_CDN_BLOCKS || c == CAUSE_HTTP_BOT_FILTER_BLOCKS ||
+	    c == CAUSE_HTTP_CACHE_STALE)
+		f->copy = STR("/.well-known/acme-challenge/");
 	/* Where the owner has to point a record, a proxy or a router at us. */
-	if (f->acts == ACTOR_DOMAIN_COMPANY) {
+	else if (f->acts == ACTOR_DOMAIN_COMPANY) {
 		f->wanted = judge_address_of_ours(j);
 		f->copy = judge_record_of_ours(j);
 	}
@@ -46,6 +54,13 @@ host_of(struct str url)
 	url = (struct str){ url.p + at + 3, url.n - at - 3 };
 	url = str_cut(&url, '/');
 	return str_cut(&url, ':');
+}
+
+/* "https://example.jp.well-known/…": the rule that forwards has lost the slash between name and path. */
+static bool
+has_lost_slash(const struct http_evidence *h)
+{
+	return str_ends(host_of(h->location), STR(".well-known"));
 }
 
 static bool
@@ -83,6 +98,14 @@ is_key_authorization(struct str body)
 	return true;
 }
 
+/* A copy from before: our server gives each token its own answer, a cache the old one. */
+static bool
+is_kept_copy(const struct http_evidence *h)
+{
+	return h->is_from_cache &&
+	       (h->status == 404 || (h->status == 200 && is_key_authorization(h->body)));
+}
+
 /* a does not give our answer, although it answers. */
 static enum cause
 cause_of_answer(const struct judge *j, const struct address_evidence *a)
@@ -92,11 +115,20 @@ cause_of_answer(const struct judge *j, const struct address_evidence *a)
 
 	if (h->is_ours_altered)
 		return CAUSE_HTTP_BODY_ALTERED;
+	if (has_lost_slash(h))
+		return CAUSE_HTTP_REDIRECT_SLASH_MISSING;
+	if (is_kept_copy(h))
+		return CAUSE_HTTP_CACHE_STALE;
 	if (is_led_away(j, h))
 		return CAUSE_HTTP_REDIRECT_ELSEWHERE;
 	/* The certificate shows that it leads to us, yet not on this port: something in front answers by itself. */
 	if (!a->is_ours && (is_page || h->status == 404))
 		return CAUSE_HTTP_SERVER_FOREIGN;
+	enum page_kind page = page_of(h).kind;
+	if (page == PAGE_BOT_FILTER)
+		return CAUSE_HTTP_BOT_FILTER_BLOCKS;
+	if (page == PAGE_PLUGIN && (h->status == 200 || h->status == 403 || h->status == 503))
+		return CAUSE_HTTP_PLUGIN_INTERCEPTS;
 	if (is_page)
 		return CAUSE_HTTP_REWRITE_INTERCEPTS;
 	switch (h->status) {
@@ -174,11 +206,66 @@ cause_of(const struct judge *j, const struct address_evidence *a)
 	case HTTP_REDIRECT_DISALLOWED:
 		return CAUSE_HTTP_REDIRECT_DISALLOWED;
 	case HTTP_REDIRECT_UNRESOLVABLE:
-		return CAUSE_HTTP_REDIRECT_ELSEWHERE;
+		return has_lost_slash(h) ? CAUSE_HTTP_REDIRECT_SLASH_MISSING
+					 : CAUSE_HTTP_REDIRECT_UNRESOLVABLE;
 	case HTTP_FORBIDDEN_ADDRESS:
 		return h->hops > 0 ? CAUSE_HTTP_REDIRECT_DISALLOWED : CAUSE_NONE;
 	}
 	return CAUSE_HTTP_UNCLASSIFIED;
+}
+
+/* Cloudflare's own codes for an origin that it cannot use: 520 to 526. */
+static bool
+is_origin_failure(const struct http_evidence *h)
+{
+	return h->status >= 520 && h->status <= 526;
+}
+
+/* A known service answers, and not with what we answer. */
+static enum cause
+cause_of_front(const struct judge *j, const struct address_evidence *a)
+{
+	const struct http_evidence *h = &a->http;
+	struct page page = page_of(h);
+
+	if (h->result == HTTP_REFUSED || h->result == HTTP_TIMEOUT_CONNECT)
+		return CAUSE_TRANSPORT_PORT80_CLOSED_ELSEWHERE;
+	/* The service asks us over HTTP, we forward to HTTPS, it asks over HTTP again. */
+	if (h->result == HTTP_REDIRECT_LOOP)
+		return j->s != NULL && j->s->applied.redirect != 0
+			   ? CAUSE_HTTP_CDN_REDIRECT_LOOP
+			   : CAUSE_HTTP_REDIRECT_LOOP;
+	if (h->result != HTTP_ANSWERED)
+		return cause_of(j, a);
+	if (is_origin_failure(h))
+		return CAUSE_HTTP_CDN_ORIGIN_FAILED;
+	if (h->is_mitigated || page.kind == PAGE_BOT_FILTER || h->status == 403 ||
+	    h->status == 429)
+		return CAUSE_HTTP_CDN_BLOCKS;
+	if (is_kept_copy(h))
+		return CAUSE_HTTP_CACHE_STALE;
+	if (page.kind == PAGE_PARKED)
+		return CAUSE_HTTP_PAGE_PARKED;
+	return CAUSE_HTTP_SERVER_FOREIGN;
+}
+
+/* Who it is that the name leads to, where that can be told from the page. */
+static void
+classify_stranger(struct judge *j, const struct address_evidence *a)
+{
+	struct page page = page_of(&a->http);
+	enum cause c = page.kind == PAGE_PARKED	  ? CAUSE_HTTP_PAGE_PARKED
+		       : page.kind == PAGE_ROUTER ? CAUSE_TRANSPORT_ROUTER_ANSWERS
+						  : CAUSE_NONE;
+
+	if (a->http.result != HTTP_ANSWERED || c == CAUSE_NONE)
+		return;
+	struct finding *f = judge_put(j, c);
+	if (f == NULL)
+		return;
+	f->seen = page.who;
+	f->wanted = judge_address_of_ours(j);
+	f->copy = judge_record_of_ours(j);
 }
 
 void
@@ -190,9 +277,14 @@ classify_http(struct judge *j)
 		const struct address_evidence *a = &j->n->addresses[i];
 
 		is_any_tried = is_any_tried || a->http.result != HTTP_NOT_TRIED;
-		if (!judge_reaches_us(j, a))
+		bool is_known_front = a->front.n > 0 && !judge_reaches_us(j, a);
+		if (!is_known_front && !judge_reaches_us(j, a)) {
+			classify_stranger(j, a);
 			continue;
-		enum cause c = cause_of(j, a);
+		}
+		if (is_known_front && a->http.result == HTTP_NOT_TRIED)
+			continue;
+		enum cause c = is_known_front ? cause_of_front(j, a) : cause_of(j, a);
 		if (c != CAUSE_NONE)
 			put(j, c, a);
 	}

@@ -242,10 +242,17 @@ classify_ours(struct judge *j, const struct address_evidence *a, bool is_name_he
 
 /* A front that leads to us (a CDN, a NAT) shows what it likes, as long as visitors are well served. */
 static void
-classify_front(struct judge *j, const struct tls_evidence *t)
+classify_front(struct judge *j, const struct address_evidence *a)
 {
+	const struct tls_evidence *t = &a->tls;
+
 	if (t->result != TLS_SHOWN)
 		return;
+	if (a->front.n > 0 && t->chain_ok && is_in_date(&t->leaf, j->e->at) &&
+	    certificate_has_name(&t->leaf, j->n->name) && !judge_is_held(&j->s->held, t)) {
+		put(j, CAUSE_SERVED_CERTIFICATE_FROM_CDN, a->front, STR_NONE);
+		return;
+	}
 	if (!certificate_has_name(&t->leaf, j->n->name))
 		put(j, CAUSE_SERVED_CERTIFICATE_WRONG, certificate_words(j, &t->leaf),
 		    j->n->name);
@@ -313,8 +320,8 @@ classify_served(struct judge *j)
 			classify_stranger(j, &a->tls);
 		else if (a->is_ours)
 			classify_ours(j, a, is_held);
-		else if (is_held && judge_reaches_us(j, a))
-			classify_front(j, &a->tls);
+		else if (is_held && (judge_reaches_us(j, a) || a->front.n > 0))
+			classify_front(j, a);
 	}
 	if (j->s != NULL && is_held)
 		classify_consistency(j);

@@ -87,6 +87,11 @@ put_family(struct lines *l, const struct name_evidence *n, uint8_t family)
 		put_words(l, ip);
 		if (n->addresses[i].is_ours)
 			put_words(l, " (ours)");
+		if (n->addresses[i].front.n > 0) {
+			put_words(l, " (");
+			put(l, n->addresses[i].front);
+			put_words(l, ")");
+		}
 	}
 	if (status == DNS_OK && found == 0)
 		put_words(l, ", no record");
@@ -251,6 +256,8 @@ put_http(struct lines *l, const struct http_evidence *h, struct arena *a)
 		put_words(l, ", Server: ");
 		put(l, h->server);
 	}
+	put_words(l, h->is_mitigated ? ", stopped by the service in front" : "");
+	put_words(l, h->is_from_cache ? ", from a cache" : "");
 	if (h->detail.n > 0) {
 		put_words(l, ": ");
 		put(l, h->detail);

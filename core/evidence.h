@@ -41,6 +41,8 @@ struct http_evidence {
 	unsigned hops;	     /* redirects followed */
 	struct str location; /* the last redirect target, empty without one */
 	struct str server;   /* Server header */
+	bool is_mitigated;   /* a CDN says that it stopped the request (cf-mitigated) */
+	bool is_from_cache;  /* Age, or X-Cache: HIT: a copy that was kept on the way */
 	struct str body;     /* first LIMIT_PROBE_BODY_BYTES */
 	struct str detail;   /* the library's or system's own words for a failure */
 	int32_t ms;	     /* time taken */
@@ -59,6 +61,7 @@ struct tls_evidence {
 struct address_evidence {
 	struct address ip;
 	bool is_ours;	  /* one of the configured addresses of our servers */
+	struct str front; /* the service in front of sites that it belongs to ("Cloudflare"); empty if none is known */
 	bool is_reserved; /* private, loopback, link-local, documentation; neither ours nor allowed by configuration */
 	struct http_evidence http;
 	struct tls_evidence tls;

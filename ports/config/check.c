@@ -106,6 +106,15 @@ is_range(struct str s, const struct form *f)
 }
 
 static bool
+is_front(struct str s, const struct form *f)
+{
+	struct str range = str_cut(&s, ' ');
+
+	s = str_trim(s);
+	return is_range(range, f) && s.n > 0 && s.n < 64 && str_is_line(s) && str_is_utf8(s);
+}
+
+static bool
 is_port(struct str s)
 {
 	int64_t port;
@@ -266,7 +275,8 @@ static const struct form forms[] = {
 	{ "cas[].name", is_word, 0, 0,
 	    "a short word of letters, digits, \"-\", \"_\" and \".\"" },
 	{ "cas[].directory", is_https, 0, 0, "an https:// URL" },
-	{ "cas[].profile", is_word, 0, 0, "a profile that the CA offers: letters, digits, - _ ." },
+	{ "cas[].profile", is_word, 0, 0,
+	    "a profile that the CA offers: letters, digits, - _ ." },
 	{ "cas[].contact", is_mail, 0, 0, "a mail address" },
 	{ "cas[].bundle", is_file, 0, 0, "the absolute path of a PEM file that exists" },
 	{ "cas[].eab_hmac_file", is_file, 0, 0, "the absolute path of a file that exists" },
@@ -289,8 +299,11 @@ static const struct form forms[] = {
 	{ "check.http_port", is_number, 1, PORT_MAX, "a port, 1 to 65535" },
 	{ "check.https_port", is_number, 1, PORT_MAX, "a port, 1 to 65535" },
 	{ "check.allow[]", is_range, 0, 0, "a range of addresses, as 10.0.0.0/8 or fd00::/8" },
+	{ "check.fronts[]", is_front, 0, 0,
+	    "a range of addresses and a name, as 203.0.113.0/24 Example CDN" },
 	{ "check.roots", is_file, 0, 0, "the absolute path of a PEM file that exists" },
-	{ "check.rdap", is_rdap, 0, 0, "a URL, the absolute path of a file that exists, or off" },
+	{ "check.rdap", is_rdap, 0, 0,
+	    "a URL, the absolute path of a file that exists, or off" },
 	{ "check.timeout", is_span, 100, 120 * 1000, "a length of time from 100 ms to 120 s" },
 	{ "check.deadline", is_span, 1000, 150 * 1000, "a length of time from 1 s to 150 s" },
 	{ "check.look_every", is_span_of_seconds, 10 * 1000, DAY,
@@ -562,7 +575,8 @@ check_choice(struct walk *w, const yaml_node_t *node, const char *path,
 static bool
 is_of_secret(const char *path)
 {
-	return strcmp(path, "mail.password_file") == 0 || strcmp(path, "cas[].eab_hmac_file") == 0;
+	return strcmp(path, "mail.password_file") == 0 ||
+	       strcmp(path, "cas[].eab_hmac_file") == 0;
 }
 
 static enum err
@@ -584,8 +598,9 @@ check_value(struct walk *w, const yaml_node_t *node, const char *path,
 	if (!form->is_good(text_of(node), form) ||
 	    (value->type == CYAML_STRING && node->data.scalar.length > value->string.max)) {
 		if (is_of_secret(path)) {
-			why_set(w->why, "%s:%zu: %s: what stands here cannot be used; expected %s", w->file, line_of(node), path,
-			    form->expected);
+			why_set(w->why,
+			    "%s:%zu: %s: what stands here cannot be used; expected %s", w->file,
+			    line_of(node), path, form->expected);
 			return ERR_CONFIG;
 		}
 		why_set(w->why, "%s:%zu: %s: \"%.*s\" cannot be used; expected %s", w->file,

@@ -79,6 +79,7 @@ static const cyaml_schema_field_t check_fields[] = {
 	NUMBER("http_port", struct config_raw, c.check.http_port),
 	NUMBER("https_port", struct config_raw, c.check.https_port),
 	TEXTS("allow", struct config_raw, c.check.allow, c.check.allow_n),
+	TEXTS("fronts", struct config_raw, c.check.fronts, c.check.fronts_n),
 	TEXT("roots", struct config_raw, c.check.roots),
 	TEXT("rdap", struct config_raw, c.check.rdap),
 	TEXT("timeout", struct config_raw, span.timeout),

@@ -119,3 +119,18 @@ address_is_reserved(const struct address *a)
 			return true;
 	return false;
 }
+
+enum err
+probe_front_read(struct str s, struct probe_front *ret)
+{
+	struct probe_front f = { .name = "" };
+	struct str name = s, range = str_cut(&name, ' ');
+
+	name = str_trim(name);
+	if (name.n == 0 || name.n >= sizeof f.name || !str_is_line(name) ||
+	    !str_is_utf8(name) || address_range_read(range, &f.range) != ERR_OK)
+		return ERR_INVALID;
+	memcpy(f.name, name.p, name.n);
+	*ret = f;
+	return ERR_OK;
+}

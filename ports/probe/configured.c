@@ -4,16 +4,19 @@
 
 /* From the texts of the configuration to the options of the probe. */
 enum err
-probe_net_configured(struct loop *l, const struct clock *clock, const struct config *c, struct why *why,
-    struct probe_net **ret)
+probe_net_configured(struct loop *l, const struct clock *clock, const struct config *c,
+    struct why *why, struct probe_net **ret)
 {
 	struct address *ours = calloc(c->server.addresses_n + 1, sizeof *ours);
 	struct address_range *allowed = calloc(c->check.allow_n + 1, sizeof *allowed);
+	struct probe_front *fronts = calloc(c->check.fronts_n + 1, sizeof *fronts);
 	const struct probe_net_options o = {
 		.ours = ours,
 		.ours_n = c->server.addresses_n,
 		.allowed = allowed,
 		.allowed_n = c->check.allow_n,
+		.fronts = fronts,
+		.fronts_n = c->check.fronts_n,
 		.forwarders = (const char *const *)c->dns.forwarders,
 		.forwarders_n = c->dns.forwarders_n,
 		.outside = (const char *const *)c->watch.outside,
@@ -27,15 +30,18 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		.timeout_ms = c->check.timeout_ms,
 		.deadline_ms = c->check.deadline_ms,
 	};
-	enum err err = ours == NULL || allowed == NULL ? ERR_MEMORY : ERR_OK;
+	enum err err = ours == NULL || allowed == NULL || fronts == NULL ? ERR_MEMORY : ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < c->server.addresses_n; i++)
 		err = address_read(str_of(c->server.addresses[i]), &ours[i]);
 	for (size_t i = 0; err == ERR_OK && i < c->check.allow_n; i++)
 		err = address_range_read(str_of(c->check.allow[i]), &allowed[i]);
+	for (size_t i = 0; err == ERR_OK && i < c->check.fronts_n; i++)
+		err = probe_front_read(str_of(c->check.fronts[i]), &fronts[i]);
 	if (err == ERR_OK)
 		err = probe_net_new(l, clock, &o, why, ret);
 	free(ours);
 	free(allowed);
+	free(fronts);
 	return err;
 }

@@ -45,6 +45,7 @@ struct fetch {
 	bool is_body_full;
 	char server[SERVER_BYTES];
 	size_t server_n;
+	bool is_mitigated, is_from_cache;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -149,16 +150,23 @@ on_body(char *p, size_t size, size_t n, void *arg)
 static size_t
 on_header(char *p, size_t size, size_t n, void *arg)
 {
-	static const char key[] = "server:";
 	struct fetch *x = arg;
 	size_t all = size * n;
+	struct str value = { p, all }, key = str_trim(str_cut(&value, ':'));
+	int64_t age = 0;
 
-	if (all >= sizeof key && strncasecmp(p, key, sizeof key - 1) == 0) {
-		struct str value =
-		    str_trim((struct str){ p + sizeof key - 1, all - sizeof key + 1 });
-
+	value = str_trim(value);
+	if (str_eq_nocase(key, STR("server"))) {
 		x->server_n = value.n < sizeof x->server ? value.n : sizeof x->server;
 		memcpy(x->server, value.p, x->server_n);
+	} else if (str_eq_nocase(key, STR("cf-mitigated"))) {
+		x->is_mitigated = true;
+	} else if (str_eq_nocase(key, STR("age"))) {
+		x->is_from_cache = x->is_from_cache || (str_to_int(value, &age) && age > 0);
+	} else if (str_eq_nocase(key, STR("x-cache"))) {
+		x->is_from_cache =
+		    x->is_from_cache ||
+		    (value.n >= 3 && str_eq_nocase((struct str){ value.p, 3 }, STR("hit")));
 	}
 	return all;
 }
@@ -218,6 +226,7 @@ hop_start(void *arg)
 	buf_putf(&to, x->ip.family == 6 ? "::[%s]:%u" : "::%s:%u", ip, x->port);
 	x->easy = f->idle_n > 0 ? f->idle[--f->idle_n] : curl_easy_init();
 	x->body_n = x->server_n = 0;
+	x->is_mitigated = x->is_from_cache = false;
 	x->is_body_full = false;
 	x->error[0] = '\0';
 	if (x->easy == NULL || to.err != ERR_OK || !set_options(x, to.p) ||
@@ -453,6 +462,8 @@ judge_body(struct fetch *x)
 	h->is_ours_altered = !h->is_ours && str_find(body, wanted) != SIZE_MAX;
 	h->body = arena_str(x->t.arena, body);
 	h->server = arena_str(x->t.arena, (struct str){ x->server, x->server_n });
+	h->is_mitigated = x->is_mitigated;
+	h->is_from_cache = x->is_from_cache;
 }
 
 static void

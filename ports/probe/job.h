@@ -73,6 +73,7 @@ struct probe_net {
 	struct probe_net_options o;
 	struct address *ours;
 	struct address_range *allowed;
+	struct probe_front *fronts;
 	struct resolver *resolver;
 	struct authority *authority;
 	struct rdap *rdap; /* NULL: registries are not asked */

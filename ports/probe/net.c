@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/must.h"
+#include "core/front.h"
 #include "ports/names/names.h"
 #include "ports/probe/address.h"
 #include "ports/probe/job.h"
@@ -211,6 +212,15 @@ probe_point(struct look *k, size_t i)
 		j->open++;
 }
 
+static struct str
+front_name(const struct probe_net *p, const struct address *ip, struct arena *a)
+{
+	for (size_t i = 0; i < p->o.fronts_n; i++)
+		if (address_in(ip, &p->fronts[i].range))
+			return arena_str(a, str_of(p->fronts[i].name));
+	return front_of(ip);
+}
+
 static void
 put_address(struct look *k, const struct address *ip)
 {
@@ -223,6 +233,7 @@ put_address(struct look *k, const struct address *ip)
 	e->addresses[e->addresses_n++] = (struct address_evidence){
 		.ip = *ip,
 		.is_ours = is_ours(p, ip),
+		.front = front_name(p, ip, &k->job->box->arena),
 		.is_reserved = is_forbidden(p, ip),
 	};
 }
@@ -403,8 +414,11 @@ copy_options(struct probe_net *p, const struct probe_net_options *o)
 	p->o = *o;
 	p->ours = calloc(o->ours_n + 1, sizeof *p->ours);
 	p->allowed = calloc(o->allowed_n + 1, sizeof *p->allowed);
-	if (p->ours == NULL || p->allowed == NULL)
+	p->fronts = calloc(o->fronts_n + 1, sizeof *p->fronts);
+	if (p->ours == NULL || p->allowed == NULL || p->fronts == NULL)
 		return ERR_MEMORY;
+	for (size_t i = 0; i < o->fronts_n; i++)
+		p->fronts[i] = o->fronts[i];
 	for (size_t i = 0; i < o->ours_n; i++)
 		p->ours[i] = o->ours[i];
 	for (size_t i = 0; i < o->allowed_n; i++)
@@ -412,6 +426,7 @@ copy_options(struct probe_net *p, const struct probe_net_options *o)
 	/* Pointers into the caller's memory are not looked at again. */
 	p->o.ours = NULL;
 	p->o.allowed = NULL;
+	p->o.fronts = NULL;
 	p->o.forwarders = NULL;
 	p->o.trust_anchor_file = p->o.roots = p->o.rdap = NULL;
 	return ERR_OK;
@@ -522,6 +537,7 @@ probe_net_free(struct probe_net **pp)
 	resolver_free(&p->resolver);
 	free(p->ours);
 	free(p->allowed);
+	free(p->fronts);
 	free(p);
 	*pp = NULL;
 	curl_global_cleanup();

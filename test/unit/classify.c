@@ -531,7 +531,7 @@ static const struct row rows[] = {
 	ROW("", W OK4 "http=forbidden loc=http://10.0.0.1/", "http.redirect.disallowed", NULL,
 	    NULL),
 	ROW("", W OK4 "http=unresolvable loc=http://gone.example.jp/",
-	    "http.redirect.elsewhere", NULL, NULL),
+	    "http.redirect.unresolvable", NULL, NULL),
 
 	/* what visitors get */
 	ROW("first", W OK4 "tls=refused", "", NULL, NULL),
