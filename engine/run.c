@@ -17,6 +17,12 @@
 
 /* The engine process: real ports around the engine, and rounds of the loop until SIGTERM. */
 
+/*
+ * A turn ends with a commit that reaches the disk, whether it holds one answer or fifty. So answers are gathered for a
+ * while before the next turn: for as long as there is work under way that could bring more of them, and not noticeably.
+ */
+enum { GATHER_MS_MOST = 20, GATHER_WORK_A_MS = 4 };
+
 struct run {
 	const struct engine_options *options;
 	const struct config *config;
@@ -33,7 +39,7 @@ struct run {
 	struct engine *engine;
 	char *eab_hmac, *password;
 	int fd_signal;
-	bool is_over;
+	bool is_over, is_woken;
 };
 
 static void
@@ -46,11 +52,12 @@ print_log(void *arg, const char *line)
 static void
 on_wake(void *arg, int fd, int events)
 {
+	struct run *r = arg;
 	char bytes[64];
 
 	/* Only that somebody left a wish matters; the wish itself is in the store. */
-	(void)arg;
 	(void)events;
+	r->is_woken = true;
 	while (read(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes)
 		continue;
 }
@@ -182,6 +189,32 @@ open_engine(struct run *r)
 	return engine_new(&setup, &r->engine);
 }
 
+static int64_t
+gather_ms(const struct engine *e)
+{
+	struct engine_counts n = engine_count(e);
+	size_t ms = (n.checks + n.orders + n.deploys) / GATHER_WORK_A_MS;
+
+	return ms < GATHER_MS_MOST ? (int64_t)ms : GATHER_MS_MOST;
+}
+
+/* Rounds of the loop until the next turn is due: something has come in, or next_ms are over. */
+static enum err
+between_turns(struct run *r, int64_t next_ms)
+{
+	int64_t begun = clock_mono(&r->clock).ms, least = gather_ms(r->engine);
+
+	for (int64_t wait = next_ms > 0 ? next_ms : least;;) {
+		enum err err = loop_round(r->loop, wait);
+		int64_t passed = clock_mono(&r->clock).ms - begun;
+		bool is_due = r->is_woken || engine_has_news(r->engine) || passed >= next_ms;
+
+		if (err != ERR_OK || r->is_over || (is_due && passed >= least))
+			return err;
+		wait = (is_due ? least : next_ms) - passed;
+	}
+}
+
 static enum err
 rounds(struct run *r, struct why *why)
 {
@@ -189,6 +222,8 @@ rounds(struct run *r, struct why *why)
 
 	while (!r->is_over) {
 		int64_t next_ms = 0;
+
+		r->is_woken = false;
 		enum err err = engine_turn(r->engine, why, &next_ms);
 
 		if (err != ERR_OK)
@@ -196,7 +231,7 @@ rounds(struct run *r, struct why *why)
 		if (!is_ready && r->options->fd_ready >= 0 && write(r->options->fd_ready, "e", 1) != 1)
 			return err_of_errno(errno);
 		is_ready = true;
-		err = loop_round(r->loop, next_ms);
+		err = between_turns(r, next_ms);
 		if (err != ERR_OK)
 			return err;
 	}
