@@ -34,6 +34,10 @@ def orders_open(ground):
         return int(re.search(r"^koshin_orders_open (\d+)", answer.read().decode(), re.M).group(1))
 
 
+def orders_at_ca(ground):
+    return ground.ca.process.text().count("/order-plz ->")
+
+
 def place(ground, n):
     """Seconds from the wish to the order at the CA: pebble has logged it, and the site's history says so."""
     begun = time.monotonic()
@@ -51,7 +55,7 @@ def load():
         begun = time.monotonic()
         for n in range(SITES):
             ground.add(n)
-        servers.until(f"{SITES} orders in flight", lambda: orders_open(ground) >= SITES * 0.99, 60, 0.1)
+        servers.until(f"{SITES} orders in flight", lambda: orders_at_ca(ground) >= SITES, 120, 0.1)
         filled_s = time.monotonic() - begun
         in_flight = orders_open(ground)
         placed_s = place(ground, SITES + 2)

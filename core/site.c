@@ -559,7 +559,7 @@ on_deployed(const struct step *st)
 	if (s->held.id != 0 && when_before(st->t->now, s->held.life.to))
 		(void)begin(st, DOING_VERIFY, FX_VERIFY);
 	else
-		s->look_at = when_plus(st->t->now, SPAN_S(SETTLE_S));
+		s->look_at = when_plus(st->t->now, SPAN_S(ev->is_reloading ? SETTLE_S : 0));
 }
 
 /* The engine was restarted: what was under way is asked for again; every effect may be repeated. */

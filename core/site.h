@@ -162,6 +162,7 @@ struct site_event {
 	struct when retry_after;	/* ORDER_FAILED: WHEN_UNKNOWN without one */
 	struct applied applied;		/* DEPLOYED: what was put on, as FX_DEPLOY gave it */
 	bool is_asked_early;		/* RENEWAL_TOLD: the CA has just asked for it before its ordinary time */
+	bool is_reloading;		/* DEPLOYED: a web server's workers of before may still answer for a moment */
 	bool is_retry_at_once;		/* ORDER_FAILED: a new order is useful now (the old one had expired) */
 };
 

@@ -179,6 +179,7 @@ deploy_ended(struct engine *e, struct work *w, enum cause cause)
 		.kind = SITE_DEPLOYED,
 		.job = w->job,
 		.applied = w->applied,
+		.is_reloading = w->is_reloading,
 		.failures = &f,
 		.failures_n = w->err != ERR_OK,
 		.retry_after = WHEN_UNKNOWN,
@@ -252,7 +253,7 @@ take_inbox(struct engine *e, struct queue *done)
 /* --- dates and wishes --- */
 
 static enum err
-take_wishes(struct engine *e)
+take_wishes(struct engine *e, bool *ret_is_more)
 {
 	struct wish *wishes = arena_get(&e->arena, WISHES_AT_ONCE * sizeof *wishes);
 	size_t n = 0;
@@ -260,6 +261,7 @@ take_wishes(struct engine *e)
 	if (wishes == NULL)
 		return ERR_MEMORY;
 	enum err err = store_wishes(e->ports.store, wishes, WISHES_AT_ONCE, &n);
+	*ret_is_more = n == WISHES_AT_ONCE;
 	for (size_t i = 0; err == ERR_OK && i < n; i++) {
 		const struct site_event ev = { .kind = wishes[i].kind, .retry_after = WHEN_UNKNOWN };
 
@@ -309,7 +311,9 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 	e->policy.account_url = e->ca.account_url;
 	e->policy.thumbprint = e->ca.thumbprint;
 	e->policy.firsts_lately = e->firsts[0] + e->firsts[1];
-	if ((err = take_inbox(e, done)) != ERR_OK || (err = orders_wake(e)) != ERR_OK || (err = take_wishes(e)) != ERR_OK)
+	bool is_more_wishes = false;
+	if ((err = take_inbox(e, done)) != ERR_OK || (err = orders_wake(e)) != ERR_OK ||
+	    (err = take_wishes(e, &is_more_wishes)) != ERR_OK)
 		return err;
 	/* A site begins only when the account key is known: its web server has to answer for it. */
 	*ret_is_more = false;
@@ -320,6 +324,7 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 			err = lanes_take_due(e, ret_is_more);
 		*ret_is_more |= !e->is_started;
 	}
+	*ret_is_more |= is_more_wishes;
 	if (err != ERR_OK || (err = account_turn(e)) != ERR_OK || (err = letters_send(e)) != ERR_OK ||
 	    (err = renewals_turn(e)) != ERR_OK)
 		return err;

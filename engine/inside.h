@@ -50,6 +50,7 @@ struct work {
 	/* what was answered */
 	enum err err;
 	enum cause cause;
+	bool is_reloading;
 	struct evidence_box *evidence;
 	struct acme_answer *answer;
 	struct str profiles;

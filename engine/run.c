@@ -203,11 +203,14 @@ static enum err
 between_turns(struct run *r, int64_t next_ms)
 {
 	int64_t begun = clock_mono(&r->clock).ms, least = gather_ms(r->engine);
+	/* An engine that has left answers lying does not want them yet. */
+	bool is_held = next_ms > 0 && engine_has_news(r->engine);
 
 	for (int64_t wait = next_ms > 0 ? next_ms : least;;) {
 		enum err err = loop_round(r->loop, wait);
 		int64_t passed = clock_mono(&r->clock).ms - begun;
-		bool is_due = r->is_woken || engine_has_news(r->engine) || passed >= next_ms;
+		bool has_come = r->is_woken || engine_has_news(r->engine);
+		bool is_due = (has_come && !is_held) || passed >= next_ms;
 
 		if (err != ERR_OK || r->is_over || (is_due && passed >= least))
 			return err;

@@ -137,6 +137,7 @@ on_deployed(void *arg, const struct deploy_answer *answer)
 
 	w->err = answer->err;
 	w->cause = answer->cause;
+	w->is_reloading = answer->is_reloading;
 	w->words = arena_str(&w->arena, answer->words);
 	w->target = arena_str(&w->arena, answer->target);
 	queue_put(&w->engine->inbox, w);

@@ -32,7 +32,7 @@ struct request {
 	uint64_t id;
 	struct deploy_job job;
 	struct liveset_bytes bytes;
-	struct work outcome; /* of the first target that failed, or of none */
+	struct work outcome; /* of the first target that failed, or of none; is_reloading: of any */
 	const char *target;
 };
 struct installer {
@@ -193,6 +193,7 @@ apply_to_target(struct installer *in, struct target *t)
 	for (size_t i = 0; i < n; i++) {
 		struct work *w = &in->works[i];
 
+		of[i]->outcome.is_reloading |= w->is_reloading;
 		if (w->err != ERR_OK && of[i]->outcome.err == ERR_OK) {
 			of[i]->outcome.err = w->err;
 			of[i]->outcome.cause = w->cause;
@@ -207,7 +208,7 @@ static enum err
 answer_one(const struct installer *in, const struct request *r)
 {
 	struct deploy_answer a = { r->outcome.err, r->outcome.cause, buf_str(&r->outcome.words),
-		str_of(r->target) };
+		str_of(r->target), r->outcome.is_reloading };
 	char head[LINK_HEAD_BYTES];
 	AUTO_BUF b = { .max = 0 };
 
@@ -292,7 +293,10 @@ installer_run(const struct installer_options *o, struct why *why)
 	if (in == NULL)
 		return ERR_MEMORY;
 	in->o = o;
-	in->gather_ms = o->gather_ms > 0 ? o->gather_ms : GATHER_MS;
+	/* Only a web server's test and reload are worth waiting for company. */
+	for (size_t i = 0; i < o->targets_n; i++)
+		if (o->targets[i].kind != TARGET_FOLDER)
+			in->gather_ms = o->gather_ms > 0 ? o->gather_ms : GATHER_MS;
 	arena_init(&in->arena, BATCH_BYTES);
 	POINT_PROCESS("installer");
 	harden();

@@ -359,6 +359,8 @@ apply_to_nginx(struct target *t, struct work *works, size_t n)
 	} else if (wants_reload) {
 		if (accept_and_reload(t, &words) != ERR_OK)
 			fail_range(works, n, CAUSE_OWN_DEPLOY_NOT_SERVED, buf_str(&words));
+		for (size_t i = 0; i < n; i++)
+			works[i].is_reloading = works[i].err == ERR_OK;
 	} else if (!t->reload_due && t->journal.fd >= 0 &&
 		   journal_remove(&t->journal, NULL) != ERR_OK) {
 		/* As in accept_and_reload: it costs one reload for nothing. */
@@ -440,6 +442,7 @@ apply_to_folder(struct target *t, struct work *w)
 		return;
 	e = run_site_command(t, w, &words);
 	if (e == ERR_OK) {
+		w->is_reloading = true;
 		(void)t->live.files->unlink(
 		    t->live.files->ctx, pending); /* if it stays: one more run of the command */
 		return;

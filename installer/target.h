@@ -28,6 +28,7 @@ struct work {
 	struct change change;
 	bool
 	    wants_reload; /* what changed matters to the web server only when it reads its configuration again */
+	bool is_reloading; /* it was told to, with this work among others */
 };
 enum { TARGET_BATCH_MAX = 256 };
 

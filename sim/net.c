@@ -331,17 +331,18 @@ static void
 finish_deploy(struct sim *s, void *arg)
 {
 	struct deploy_call *call = arg;
-	struct deploy_answer answer = { .target = STR("nginx") };
+	struct deploy_answer answer = { .target = STR("nginx"), .is_reloading = true };
 
 	for (size_t i = 0; i < s->webs_n && answer.err == ERR_OK; i++) {
 		struct sim_web *w = &s->webs[i];
 
 		if (w->disk_is_full)
 			answer = (struct deploy_answer){ ERR_DISK_FULL, CAUSE_OWN_DISK_FULL,
-				STR("write: No space left on device"), STR("nginx") };
+				STR("write: No space left on device"), STR("nginx"), false };
 		else if (w->config_is_broken)
 			answer = (struct deploy_answer){ ERR_COMMAND, CAUSE_OWN_DEPLOY_CONFIG_BROKEN,
-				STR("nginx: [emerg] unexpected \"}\" in /etc/nginx/sites/other.conf:12"), STR("nginx") };
+				STR("nginx: [emerg] unexpected \"}\" in /etc/nginx/sites/other.conf:12"), STR("nginx"),
+				false };
 		else if (call->verb == DEPLOY_APPLY)
 			answer.err = apply_site(w, call);
 		else if (call->verb == DEPLOY_REMOVE)

@@ -120,7 +120,8 @@ ask_account(struct acme_http *a)
 		    a, j, ERR_TOO_LONG, "the account's contact or binding is too long");
 		return;
 	}
-	http_list_put(&a->waiting, j);
+	j->urgency = URGENCY_RETRY;
+	http_wait(a, j);
 	http_pump(a);
 }
 

@@ -173,14 +173,40 @@ take_nonce(struct acme_http *a, char ret[NONCE_BYTES])
 	return true;
 }
 
-/* There is no nonce to be had, and nothing on the wire that could bring one: all that wait are told so. */
-static void
-fail_waiting(struct acme_http *a, enum err e, struct str words, struct when retry_after)
+void
+http_wait(struct acme_http *a, struct job *j)
 {
-	struct list waiting = a->waiting;
+	j->state = JOB_WAITS;
+	http_list_put(&a->waiting[j->urgency], j);
+}
+
+static size_t
+waiting_n(const struct acme_http *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < URGENCY_COUNT; i++)
+		n += a->waiting[i].n;
+	return n;
+}
+
+static struct job *
+first_waiting(const struct acme_http *a)
+{
+	for (size_t i = 0; i < URGENCY_COUNT; i++)
+		if (a->waiting[i].n > 0)
+			return a->waiting[i].first;
+	return NULL;
+}
+
+static void
+fail_list(struct acme_http *a, struct list *l, enum err e, struct str words,
+    struct when retry_after)
+{
+	struct list waiting = *l;
 	struct job *j;
 
-	a->waiting = (struct list){ .n = 0 };
+	*l = (struct list){ .n = 0 };
 	while ((j = waiting.first) != NULL) {
 		http_list_take(&waiting, j);
 		j->answer->retry_after = retry_after;
@@ -189,6 +215,14 @@ fail_waiting(struct acme_http *a, enum err e, struct str words, struct when retr
 		    arena_strf(&j->answer->arena, "newNonce: %.*s", STR_ARG(words));
 		http_finish(a, j);
 	}
+}
+
+/* There is no nonce to be had, and nothing on the wire that could bring one: all that wait are told so. */
+static void
+fail_waiting(struct acme_http *a, enum err e, struct str words, struct when retry_after)
+{
+	for (size_t i = 0; i < URGENCY_COUNT; i++)
+		fail_list(a, &a->waiting[i], e, words, retry_after);
 }
 
 static void
@@ -230,7 +264,7 @@ fetch_nonce(struct acme_http *a)
 			     ? a->reg.directory.new_nonce
 			     : a->directory.new_nonce;
 
-	if (a->nonce_fetches >= NONCE_FETCHES_MAX || a->nonce_fetches >= a->waiting.n ||
+	if (a->nonce_fetches >= NONCE_FETCHES_MAX || a->nonce_fetches >= waiting_n(a) ||
 	    url.n == 0)
 		return;
 	if (now.ms - a->fetched_from.ms >= 1000) {
@@ -436,17 +470,9 @@ answered(void *arg, const struct courier_answer *w)
 			    j->bad_nonces < BAD_NONCES_MAX;
 	j->bad_nonces += is_bad_nonce;
 	if (is_bad_nonce || (an->verb == ACME_CERTIFICATE && wants_alternate(a, j, w))) {
-		/* In front: it has waited already. */
 		an->problem = (struct problem){ .sub_n = 0 };
-		j->state = JOB_WAITS;
-		j->next = a->waiting.first;
-		j->prev = NULL;
-		if (j->next != NULL)
-			j->next->prev = j;
-		else
-			a->waiting.last = j;
-		a->waiting.first = j;
-		a->waiting.n++;
+		j->urgency = URGENCY_RETRY;
+		http_wait(a, j);
 	} else {
 		/* RFC 8555 7.6: revoked already is what was wanted. */
 		if (an->verb == ACME_REVOKE && j->kind == JOB_REQUEST &&
@@ -506,7 +532,7 @@ start(struct acme_http *a, struct job *j, const char *nonce)
 		.payload = buf_str(&j->payload),
 	};
 
-	http_list_take(&a->waiting, j);
+	http_list_take(&a->waiting[j->urgency], j);
 	http_list_put(&a->active, j);
 	j->state = JOB_SIGNS;
 	enum err e = a->keys->submit(a->keys->ctx, &k, is_signed, j);
@@ -525,9 +551,12 @@ http_pump(struct acme_http *a)
 
 	if (a->failed.n > 0 && a->failed_soon == NULL)
 		a->failed_soon = loop_after(a->loop, 0, finish_failed, a);
-	while (a->waiting.n > 0 && a->active.n < ACTIVE_MAX && take_nonce(a, nonce))
-		start(a, a->waiting.first, nonce);
-	if (a->waiting.n > 0 && a->active.n < ACTIVE_MAX)
+	struct job *j;
+
+	while (a->active.n < ACTIVE_MAX && (j = first_waiting(a)) != NULL &&
+	       take_nonce(a, nonce))
+		start(a, j, nonce);
+	if (waiting_n(a) > 0 && a->active.n < ACTIVE_MAX)
 		fetch_nonce(a);
 }
 
@@ -577,7 +606,7 @@ submit(void *ctx, const struct acme_request *r, acme_done *done, void *arg)
 
 	if (!a->is_open)
 		return ERR_BUSY;
-	if (a->waiting.n >= LIMIT_ORDERS_OPEN)
+	if (waiting_n(a) >= LIMIT_ORDERS_OPEN)
 		return ERR_FULL;
 	struct job *j = http_job_new(a);
 	struct acme_answer *an = j != NULL ? acme_answer_new() : NULL;
@@ -612,24 +641,35 @@ submit(void *ctx, const struct acme_request *r, acme_done *done, void *arg)
 	}
 	if (r->verb == ACME_NEW_ORDER)
 		http_refresh_directory(a);
-	http_list_put(&a->waiting, j);
+	j->urgency = r->verb == ACME_NEW_ORDER	 ? URGENCY_ORDER
+		     : r->verb == ACME_GET_ORDER ? URGENCY_POLL
+						 : URGENCY_STEP;
+	http_wait(a, j);
 	http_pump(a);
 	return ERR_OK;
+}
+
+static void
+forget_in(struct acme_http *a, struct list *l, int64_t order_id)
+{
+	struct job *next;
+
+	for (struct job *j = l->first; j != NULL; j = next) {
+		next = j->next;
+		if (j->kind == JOB_REQUEST && j->answer->order_id == order_id) {
+			http_list_take(l, j);
+			http_job_give(a, j);
+		}
+	}
 }
 
 static void
 forget(void *ctx, int64_t order_id)
 {
 	struct acme_http *a = ctx;
-	struct job *next;
 
-	for (struct job *j = a->waiting.first; j != NULL; j = next) {
-		next = j->next;
-		if (j->kind == JOB_REQUEST && j->answer->order_id == order_id) {
-			http_list_take(&a->waiting, j);
-			http_job_give(a, j);
-		}
-	}
+	for (size_t i = 0; i < URGENCY_COUNT; i++)
+		forget_in(a, &a->waiting[i], order_id);
 	for (struct job *j = a->active.first; j != NULL; j = j->next)
 		j->is_forgotten = j->is_forgotten ||
 				  (j->kind == JOB_REQUEST && j->answer->order_id == order_id);
@@ -684,7 +724,8 @@ acme_http_free(struct acme_http **ap)
 	if (a == NULL)
 		return;
 	courier_free(&a->courier);
-	drop(&a->waiting);
+	for (size_t i = 0; i < URGENCY_COUNT; i++)
+		drop(&a->waiting[i]);
 	drop(&a->active);
 	drop(&a->polls);
 	drop(&a->failed);

@@ -29,6 +29,14 @@ enum {
 
 enum job_kind { JOB_REQUEST, JOB_ACCOUNT, JOB_POLL };
 enum job_state { JOB_WAITS, JOB_SIGNS, JOB_ON_WIRE };
+/* Who goes first when nonces are short: an owner sees that an order was placed, and nobody is kept up by polls. */
+enum urgency {
+	URGENCY_RETRY, /* has had its turn, with a nonce that the CA did not like; and registrations */
+	URGENCY_ORDER, /* places an order */
+	URGENCY_STEP,  /* takes an order further */
+	URGENCY_POLL,  /* asks how an order is getting on */
+	URGENCY_COUNT
+};
 
 struct job {
 	struct acme_http *a; /* NULL once the port is gone, while the keys port still holds the job */
@@ -36,6 +44,7 @@ struct job {
 	enum job_kind kind;
 	enum job_state state;
 	bool is_forgotten, has_key_in_header; /* jwk instead of kid */
+	enum urgency urgency;
 	unsigned bad_nonces;
 	struct buf url, payload;
 	struct acme_answer *answer; /* owned until it is delivered */
@@ -76,7 +85,7 @@ struct acme_http {
 	struct clock clock;
 	struct keys *keys;
 	struct courier *courier;
-	struct list waiting, active;
+	struct list waiting[URGENCY_COUNT], active;
 	struct list polls; /* of renewal information, on the wire: beside the line of signed requests */
 	struct job *free_jobs;
 	size_t free_jobs_n;
@@ -102,6 +111,7 @@ struct acme_http {
 };
 
 void http_list_put(struct list *l, struct job *j);
+void http_wait(struct acme_http *a, struct job *j); /* at the end of the line of its urgency */
 void http_list_take(struct list *l, struct job *j);
 /* A job without an answer, in no list; its buffers are used again. NULL without memory. */
 struct job *http_job_new(struct acme_http *a);

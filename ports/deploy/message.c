@@ -61,6 +61,7 @@ deploy_answer_put(struct buf *b, const struct deploy_answer *answer)
 	    b, answer->cause == CAUSE_NONE ? STR_NONE : str_of(cause_row(answer->cause)->id));
 	wire_put_bytes(b, answer->words);
 	wire_put_bytes(b, answer->target);
+	wire_put_u8(b, answer->is_reloading);
 }
 
 enum err
@@ -74,6 +75,7 @@ deploy_answer_get(struct str body, struct deploy_answer *ret)
 	struct str name = wire_get_bytes(&r, 64), cause = wire_get_bytes(&r, 128);
 	answer.words = wire_get_bytes(&r, WORDS_BYTES);
 	answer.target = wire_get_bytes(&r, 256);
+	answer.is_reloading = wire_get_u8(&r) != 0;
 	if (wire_close(&r) != ERR_OK)
 		return ERR_PROTOCOL;
 	for (int e = ERR_OK; e < ERR_COUNT; e++)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/limits.h"
+#include "ports/acme/inside.h"
 #include "ports/acme/parse.h"
 #include "ports/acme/payload.h"
 
@@ -454,6 +455,77 @@ test_no_memory(void **state)
 	assert_true(was_read);
 }
 
+/* Signs nothing: writes down what it is asked to sign, in this order. */
+static char asked[256];
+
+static enum err
+note_job(void *ctx, const struct keys_job *job, keys_done *done, void *arg)
+{
+	(void)ctx;
+	(void)done;
+	(void)arg;
+	size_t n = strlen(asked);
+	(void)snprintf(asked + n, sizeof asked - n, "%.*s ", STR_ARG(job->url));
+	return ERR_OK;
+}
+
+static void
+nobody(void *arg, struct acme_answer *answer)
+{
+	(void)arg;
+	acme_answer_free(&answer);
+}
+
+/* With a nonce for one request at a time: a new order first, then steps in the order of their coming, then polls. */
+static void
+test_who_goes_first(void **state)
+{
+	struct clock clock = clock_real((struct span){ 0 });
+	struct loop *loop;
+	struct keys keys = { NULL, note_job };
+	struct acme_http *a;
+	static const struct acme_request requests[] = {
+		{ .verb = ACME_GET_ORDER, .order_id = 1, .url = { "https://c/poll1", 15 } },
+		{ .verb = ACME_CHALLENGE, .order_id = 2, .url = { "https://c/step2", 15 } },
+		{ .verb = ACME_GET_ORDER, .order_id = 3, .url = { "https://c/poll3", 15 } },
+		{ .verb = ACME_GET_AUTHZ, .order_id = 4, .url = { "https://c/step4", 15 } },
+		{ .verb = ACME_NEW_ORDER, .order_id = 5 },
+		{ .verb = ACME_CHALLENGE, .order_id = 6, .url = { "https://c/step6", 15 } },
+	};
+	struct str name = STR("a.example");
+
+	(void)state;
+	asked[0] = '\0';
+	assert_int_equal(loop_new(&clock, &loop), ERR_OK);
+	assert_int_equal(
+	    acme_http_new(loop, &clock, &keys, &(struct acme_http_options){ 0 }, &a), ERR_OK);
+	a->is_open = true;
+	a->directory.new_order = STR("https://c/order");
+	a->directory_at = clock_now(&clock);
+	struct acme port = acme_http_port(a);
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+		struct acme_request r = requests[i];
+
+		if (r.verb == ACME_NEW_ORDER) {
+			r.names = &name;
+			r.names_n = 1;
+		}
+		assert_int_equal(port.submit(port.ctx, &r, nobody, NULL), ERR_OK);
+	}
+	assert_string_equal(asked, "");
+	port.forget(port.ctx, 6);
+	for (int i = 0; i < 6; i++) {
+		http_put_nonce(a, STR("nonce"));
+		http_pump(a);
+	}
+	assert_string_equal(asked, "https://c/order https://c/step2 https://c/step4 "
+				   "https://c/poll1 https://c/poll3 ");
+	for (struct job *j = a->active.first; j != NULL; j = j->next)
+		j->state = JOB_ON_WIRE; /* nobody will answer: freed with the port */
+	acme_http_free(&a);
+	loop_free(&loop);
+}
+
 int
 main(void)
 {
@@ -470,6 +542,7 @@ main(void)
 		cmocka_unit_test(test_payloads),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_who_goes_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -627,6 +627,27 @@ test_states(void **state)
 	}
 }
 
+/* After the first deploy the check begins at once, unless workers of before the reload might still answer. */
+static void
+test_settling_after_a_reload(void **state)
+{
+	(void)state;
+	for (int is_reloading = 0; is_reloading < 2; is_reloading++) {
+		struct fixture f;
+		struct finding unused;
+
+		fixture_init(&f, AGE_NONE);
+		fixture_do(&f, DOING_DEPLOY);
+		struct site_event ev = event_of(&f, SITE_DEPLOYED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused);
+		ev.is_reloading = is_reloading;
+		const struct site_effects *out = step(&f, ev);
+		assert_int_equal(count(out, FX_CHECK), !is_reloading);
+		if (is_reloading)
+			assert_int_equal(when_between(now, f.site.wake).s, 1);
+		arena_fini(&f.arena);
+	}
+}
+
 int
 main(void)
 {
@@ -643,6 +664,7 @@ main(void)
 		cmocka_unit_test(test_proven_by_any_look),
 		cmocka_unit_test(test_wish_survives),
 		cmocka_unit_test(test_nothing_seen_is_looked_into),
+		cmocka_unit_test(test_settling_after_a_reload),
 		cmocka_unit_test(test_states),
 	};
 
