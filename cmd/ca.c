@@ -109,18 +109,58 @@ read_directory(const struct config_ca *ca, struct why *why)
 	return directory;
 }
 
+/* "classic, shortlived"; empty for a CA without profiles. */
+static void
+put_profiles(const json_t *directory, struct buf *out)
+{
+	json_t *profiles = json_object_get(json_object_get(directory, "meta"), "profiles"), *about;
+	const char *name;
+
+	json_object_foreach(profiles, name, about)
+	    buf_putf(out, "%s%s", out->n > 0 ? ", " : "", name);
+}
+
+/* The profile that the configuration wants has to be one of the CA's: certificates would come without it. */
+static bool
+has_profile(const struct config_ca *ca, const json_t *directory, struct why *why)
+{
+	const json_t *profiles = json_object_get(json_object_get(directory, "meta"), "profiles");
+	AUTO_BUF all = { .max = LIMIT_BODY_BYTES };
+
+	if (directory == NULL || ca->profile == NULL || json_object_get(profiles, ca->profile) != NULL)
+		return true;
+	put_profiles(directory, &all);
+	why_set(why, "profile: \"%s\" is not offered; expected %s", ca->profile,
+	    all.n > 0 ? all.p : "none, this CA has no profiles");
+	return false;
+}
+
+static void
+say_good(struct cmd *c, const struct config_ca *ca, const json_t *directory)
+{
+	const char *terms = json_string_value(json_object_get(json_object_get(directory, "meta"), "termsOfService"));
+	AUTO_BUF profiles = { .max = LIMIT_BODY_BYTES };
+
+	put_profiles(directory, &profiles);
+	CMD_SAY(c, stdout, "cli.ca-ok", str_of(ca->name), str_of(terms != NULL ? terms : "-"));
+	CMD_SAY(c, stdout, has_url(directory, "renewalInfo") ? "cli.ca-renewal-info" : "cli.ca-no-renewal-info", str_of(ca->name));
+	if (profiles.n > 0)
+		CMD_SAY(c, stdout, "cli.ca-profiles", str_of(ca->name), buf_str(&profiles));
+}
+
 /* {"name", "ok", "error" or "directory"}; the directory says terms, profiles and renewal information. */
 static json_t *
 test_one(struct cmd *c, const struct config_ca *ca)
 {
 	struct why why = { "" };
 	json_t *directory = read_directory(ca, &why);
-	const char *terms = json_string_value(
-	    json_object_get(json_object_get(directory, "meta"), "termsOfService"));
 
+	if (!has_profile(ca, directory, &why)) {
+		json_decref(directory);
+		directory = NULL;
+	}
 	if (!c->is_json && directory != NULL)
-		CMD_SAY(c, stdout, "cli.ca-ok", str_of(ca->name),
-		    str_of(terms != NULL ? terms : "-"));
+		say_good(c, ca, directory);
 	else if (!c->is_json)
 		CMD_SAY(c, stderr, "cli.ca-failed", str_of(ca->name), str_of(why.text));
 	if (directory != NULL)

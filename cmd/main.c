@@ -10,7 +10,7 @@ static const struct command commands[] = {
 	    "http://127.0.0.1:3000 --redirect\n",
 	    { { "owner", "MAIL" }, { "coverage", "multi|single|list" }, { "root", "DIR" },
 		{ "proxy", "URL" }, { "key-type", "p256|p384|rsa2048|rsa3072|rsa4096" },
-		{ "redirect", NULL }, { "owner-lang", "ja|en" }, { "wait", NULL } } },
+		{ "profile", "NAME" }, { "redirect", NULL }, { "owner-lang", "ja|en" }, { "wait", NULL } } },
 	{ "site list", cmd_site_list, "[PART]", 0, 1,
 	    "  koshin site list\n"
 	    "  koshin site list shop --json --limit 50\n",
@@ -29,7 +29,7 @@ static const struct command commands[] = {
 	    { { "redirect", "on|off" }, { "hsts", "on|off" },
 		{ "coverage", "multi|single|list" },
 		{ "key-type", "p256|p384|rsa2048|rsa3072|rsa4096" }, { "root", "DIR" },
-		{ "proxy", "URL" }, { "names", "NAME[,NAME...]" }, { "source", "free|none" },
+		{ "proxy", "URL" }, { "profile", "NAME" }, { "names", "NAME[,NAME...]" }, { "source", "free|none" },
 		{ "draft", NULL }, { "discard-draft", NULL }, { "apply-draft", NULL } } },
 	{ "site remove", cmd_site_remove, "NAME", 1, 1,
 	    "  koshin site remove example.jp --yes\n", { { "yes", NULL } } },

@@ -257,6 +257,21 @@ show_draft(const struct show *s, const json_t *site, const json_t *draft)
 	show_row(s, "cli.label.draft", buf_str(&text));
 }
 
+/* The date and why it is this one; behind it the CA's own page about it, if it has any. */
+static void
+show_renewal(const struct show *s, const json_t *site)
+{
+	const json_t *renewal = json_object_get(site, "renewal");
+	AUTO_BUF text = { .max = TEXT_MAX };
+	const char *page = show_text(renewal, "explanation");
+
+	show_date(s, site, "next_renewal", true, &text);
+	buf_putf(&text, "\n%s", show_spoken(s, renewal, "because"));
+	if (page[0] != '\0')
+		buf_putf(&text, "\n%s", page);
+	show_row(s, "cli.label.next-renewal", buf_str(&text));
+}
+
 static void
 show_settings(const struct show *s, const json_t *site)
 {
@@ -278,10 +293,12 @@ show_settings(const struct show *s, const json_t *site)
 		    s->cmd->lang, NULL, 0, &text);
 	}
 	show_row(s, "cli.label.redirect", buf_str(&text));
+	if (show_text(setting, "profile")[0] != '\0')
+		show_row(s, "cli.label.profile", str_of(show_text(setting, "profile")));
 	if (json_is_object(certificate)) {
 		show_row(
 		    s, "cli.label.fingerprint", str_of(show_text(certificate, "fingerprint")));
-		show_date_row(s, "cli.label.next-renewal", site, "next_renewal");
+		show_renewal(s, site);
 	}
 	if (json_is_object(json_object_get(site, "draft")))
 		show_draft(s, site, json_object_get(site, "draft"));

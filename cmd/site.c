@@ -83,6 +83,7 @@ cmd_site_add(struct cmd *c)
 		put_text(c, "root", "root", body);
 		put_text(c, "proxy", "proxy", body);
 		put_text(c, "key-type", "key_type", body);
+		put_text(c, "profile", "profile", body);
 		if (cmd_has(c, "redirect"))
 			(void)json_object_set_new(body, "redirect", json_true());
 		status = client_ask(cl, "POST", STR("/sites"), body, &site);
@@ -314,6 +315,7 @@ cmd_site_set(struct cmd *c)
 	put_text(c, "root", "root", body);
 	put_text(c, "proxy", "proxy", body);
 	put_text(c, "source", "source", body);
+	put_text(c, "profile", "profile", body);
 	if (cmd_has(c, "names"))
 		(void)json_object_set_new(body, "names", names_of(cmd_value(c, "names")));
 	if (!read_switch(c, "redirect", body, &status) ||

@@ -377,12 +377,34 @@ orders_resume(struct engine *e, const struct site *s, int64_t order_id, uint64_t
 	return o == NULL ? ERR_MEMORY : step(e, o, &ev);
 }
 
+/* RFC 8555 7.5.2: what is pending counts against the account at the CA until it expires, days later. What is valid already serves
+ * the next order for the name. Nobody waits for the answer, and after a restart they are left to expire. */
+static enum err
+give_back(struct engine *e, const struct live_order *o)
+{
+	for (size_t i = 0; i < o->order.authz_n; i++) {
+		const struct order_authz *au = &o->order.authz[i];
+
+		if (au->status != ACME_PENDING)
+			continue;
+		struct work *w = work_new(e, WORK_REQUEST);
+		if (w == NULL)
+			return ERR_MEMORY;
+		w->request = (struct acme_request){ .verb = ACME_DEACTIVATE_AUTHZ, .order_id = o->order.id, .index = (uint32_t)i,
+			.url = arena_str(&w->arena, au->url) };
+		queue_put(&e->acts, w);
+	}
+	return ERR_OK;
+}
+
 enum err
 orders_abandon(struct engine *e, int64_t site_id, int64_t order_id)
 {
 	struct live_order *o = find(e, order_id);
 	enum err err = budget_close(e, site_id, BUDGET_FAILED, o != NULL ? o->new_orders : 1);
 
+	if (err == ERR_OK && o != NULL)
+		err = give_back(e, o);
 	e->ports.acme.forget(e->ports.acme.ctx, order_id);
 	drop(e, order_id);
 	return err != ERR_OK ? err : store_order_close(e->ports.store, order_id, ORDER_FAILED, e->turn.now);
@@ -394,6 +416,8 @@ orders_answer(struct engine *e, struct work *w)
 	struct live_order *o = find(e, w->order_id);
 	const struct order_event ev = { .kind = ORDER_EV_ANSWER, .answer = w->answer };
 
+	if (w->request.verb == ACME_DEACTIVATE_AUTHZ)
+		return ERR_OK;
 	if (o == NULL) {
 		e->late_answers++;
 		return ERR_OK;

@@ -21,7 +21,7 @@ _koshin() {
 			return
 		fi
 		;;
-	--owner | --proxy | --limit | --after | --names | --listen | --control) return ;;
+	--owner | --proxy | --profile | --limit | --after | --names | --listen | --control) return ;;
 	esac
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -42,11 +42,11 @@ _koshin() {
 	cert) mapfile -t COMPREPLY < <(compgen -W "show export" -- "$word"); return ;;
 	ca) mapfile -t COMPREPLY < <(compgen -W "list test" -- "$word"); return ;;
 	config) mapfile -t COMPREPLY < <(compgen -W "check" -- "$word"); return ;;
-	"site add"*) options="--owner --coverage --root --proxy --key-type --redirect --owner-lang --wait" ;;
+	"site add"*) options="--owner --coverage --root --proxy --key-type --profile --redirect --owner-lang --wait" ;;
 	"site list"*) options="--limit --after" ;;
 	"site history"*) options="--limit --letters" ;;
 	"site set"*)
-		options="--redirect --hsts --coverage --key-type --root --proxy --names --source --draft --discard-draft"
+		options="--redirect --hsts --coverage --key-type --root --proxy --profile --names --source --draft --discard-draft"
 		options="$options --apply-draft"
 		;;
 	"site remove"*) options="--yes" ;;

@@ -62,7 +62,8 @@ json_setting(const struct setting *s)
 		  json_put(o, "redirect", json_boolean(s->redirect)) &&
 		  json_put(o, "hsts", json_boolean(s->hsts)) &&
 		  json_put(o, "root", json_text(s->root)) &&
-		  json_put(o, "proxy", json_text(s->proxy));
+		  json_put(o, "proxy", json_text(s->proxy)) &&
+		  json_put(o, "profile", json_text(s->profile));
 
 	if (ok)
 		return o;
@@ -294,6 +295,28 @@ certificate(const struct held *h)
 	return NULL;
 }
 
+/* When and why the certificate is renewed next, and what the CA has said of it (RFC 9773). */
+static json_t *
+renewal(const struct site *s)
+{
+	const struct renewal *r = &s->renewal;
+	const char *why = renew_why_name(site_renew_why(s));
+	json_t *o, *window = json_null();
+
+	if (s->held.id == 0)
+		return json_null();
+	if (r->is_told)
+		window = json_pack("{s:o, s:o}", "start", json_date(r->start), "end", json_date(r->end));
+	o = json_object();
+	if (json_put(o, "at", json_date(site_renew_at(s))) && json_put(o, "why", json_string(why)) &&
+	    json_put(o, "because", both("renewal.", why, STR_NONE)) && json_put(o, "window", window) &&
+	    json_put(o, "explanation", json_text(r->is_told ? r->explanation : STR_NONE)) &&
+	    json_put(o, "polled_at", json_date(r->polled_at)) && json_put(o, "next_poll", json_date(r->poll_at)))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
 static json_t *
 order(enum order_phase phase)
 {
@@ -354,6 +377,7 @@ json_site(const struct site *s, const struct json_site_facts *f, struct arena *a
 	     json_put(o, "setting", json_setting(&s->setting)) &&
 	     json_put(o, "draft", draft(&s->draft)) &&
 	     json_put(o, "certificate", certificate(&s->held)) &&
+	     json_put(o, "renewal", renewal(s)) &&
 	     json_put(o, "redirect", json_integer(site_redirect(s, f->now))) &&
 	     json_put(o, "hsts", json_boolean(site_hsts(s, f->now))) &&
 	     json_put(o, "doing_since", json_date(s->doing_since)) &&

@@ -155,11 +155,12 @@ read_site(
 		{ "hsts", READ_BOOL, &r.hsts, &r.has_hsts },
 		{ "root", READ_TEXT, &r.root, &r.has_root },
 		{ "proxy", READ_TEXT, &r.proxy, &r.has_proxy },
+		{ "profile", READ_TEXT, &r.profile, &r.has_profile },
 		{ "names", READ_TEXTS, &r.names, &r.has_names },
 		{ "owner", READ_TEXT, &r.owner, &r.has_owner },
 		{ "owner_lang", READ_TEXT, &r.owner_lang, &r.has_owner_lang },
 	};
-	static const size_t used[] = { [READ_NEW] = 10, [READ_CHANGE] = 8, [READ_DRAFT] = 7 };
+	static const size_t used[] = { [READ_NEW] = 11, [READ_CHANGE] = 9, [READ_DRAFT] = 8 };
 	enum err err = read_object(body, fields, used[who], a, why);
 
 	if (err != ERR_OK)
@@ -252,6 +253,20 @@ read_words(const struct read_site *r, struct why *why, struct setting *s)
 	return ERR_OK;
 }
 
+/* A word that goes to the CA; "" is the installation's own choice again. */
+static bool
+is_profile(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+			c == '.'))
+			return false;
+	}
+	return s.n <= LIMIT_LABEL_BYTES;
+}
+
 enum err
 read_setting(
     const struct read_site *r, struct arena *a, struct why *why, struct setting *setting)
@@ -280,6 +295,10 @@ read_setting(
 		if (r->proxy.n > 0)
 			s.root = STR_NONE;
 	}
+	if (r->has_profile && !is_profile(r->profile))
+		return refuse(why, "profile", r->profile, "a profile of the CA: letters, digits, - _ .");
+	if (r->has_profile)
+		s.profile = r->profile;
 	if (r->has_redirect)
 		s.redirect = r->redirect;
 	if (r->has_hsts)

@@ -30,10 +30,10 @@ void read_name_field(struct why *why, const char *field);
 struct read_site {
 	struct read_texts names; /* as typed */
 	struct str owner, owner_lang;
-	struct str source, coverage, key_type, root, proxy;
+	struct str source, coverage, key_type, root, proxy, profile;
 	bool redirect, hsts;
 	bool has_names, has_owner, has_owner_lang, has_source, has_coverage, has_key_type,
-	    has_root, has_proxy, has_redirect, has_hsts;
+	    has_root, has_proxy, has_profile, has_redirect, has_hsts;
 };
 enum read_who {
 	READ_NEW,    /* names and owner are needed */

@@ -9,6 +9,8 @@
  * is set by the faults of the world.
  */
 
+enum { REUSE_AMONG = 64 }; /* the newest orders; older ones are closed or forgotten */
+
 struct sim_authz {
 	char name[SIM_TEXT];
 	enum acme_status status;
@@ -108,24 +110,32 @@ validate(struct sim *s, struct sim_authz *z)
 }
 
 static void
+close_order(struct sim *s, struct sim_order *o, enum acme_status status)
+{
+	o->status = status;
+	s->orders_open -= !o->is_closed;
+	o->is_closed = true;
+}
+
+static void
 finish_validation(struct sim *s, void *arg)
 {
 	struct validation *v = arg;
 	struct sim_order *o = &s->orders[v->order];
 	bool all = true, none_bad = true;
 
-	validate(s, &o->authz[v->authz]);
-	sim_limits_validated(s, str_of(o->authz[v->authz].name), o->authz[v->authz].status == ACME_VALID);
+	if (o->authz[v->authz].status == ACME_PENDING) {
+		validate(s, &o->authz[v->authz]);
+		sim_limits_validated(s, str_of(o->authz[v->authz].name), o->authz[v->authz].status == ACME_VALID);
+	}
 	for (size_t i = 0; i < o->authz_n; i++) {
 		all &= o->authz[i].status == ACME_VALID;
 		none_bad &= o->authz[i].status != ACME_INVALID;
 	}
 	if (o->status == ACME_PENDING)
 		o->status = !none_bad ? ACME_INVALID : all ? ACME_READY : ACME_PENDING;
-	if (o->status == ACME_INVALID && !o->is_closed) {
-		o->is_closed = true;
-		s->orders_open--;
-	}
+	if (o->status == ACME_INVALID)
+		close_order(s, o, ACME_INVALID);
 	free(v);
 }
 
@@ -193,6 +203,22 @@ life_of(const struct sim *s, struct str profile, struct span *ret)
 	return profile.n == 0;
 }
 
+/* As Let's Encrypt: the same names again while their order is open are that order. orders_n without one. */
+static size_t
+find_open(const struct sim *s, const struct acme_request *r)
+{
+	for (size_t i = s->orders_n; i-- > 0 && s->orders_n - i <= REUSE_AMONG;) {
+		const struct sim_order *o = &s->orders[i];
+		bool is_same = !o->is_closed && o->authz_n == r->names_n;
+
+		for (size_t k = 0; is_same && k < o->authz_n; k++)
+			is_same = str_eq(str_of(o->authz[k].name), r->names[k]);
+		if (is_same)
+			return i;
+	}
+	return s->orders_n;
+}
+
 static enum err
 new_order(struct sim *s, const struct acme_request *r, struct acme_answer *a)
 {
@@ -205,6 +231,12 @@ new_order(struct sim *s, const struct acme_request *r, struct acme_answer *a)
 	bool is_free = sim_is_in_window(s, r->replaces);
 	if (!sim_limits_new_order(s, r, a))
 		return ERR_OK;
+	size_t open = find_open(s, r);
+	if (open < s->orders_n) {
+		a->http_status = 201;
+		show_order(s, open, a);
+		return ERR_OK;
+	}
 	if (!sim_replaces(s, r->replaces)) {
 		refuse(a, 409, "alreadyReplaced", "cannot indicate an order replaces a certificate which already has a replacement order");
 		return ERR_OK;
@@ -357,8 +389,14 @@ answer_request(struct sim *s, const struct acme_request *r, struct acme_answer *
 	case ACME_RENEWAL_INFO:
 		sim_renewal_info(s, r, a);
 		return ERR_OK;
-	case ACME_REVOKE:
 	case ACME_DEACTIVATE_AUTHZ:
+		if ((o = order_of(s, r->url, STR("sim:authz"), &n, &k)) == NULL || (size_t)k >= o->authz_n)
+			break;
+		s->deactivated++;
+		o->authz[k].status = a->status = ACME_DEACTIVATED;
+		close_order(s, o, ACME_INVALID);
+		return ERR_OK;
+	case ACME_REVOKE:
 		return ERR_OK;
 	case ACME_VERB_COUNT:
 		break;

@@ -685,6 +685,8 @@ do_expect(struct player *p, const struct words *w)
 		return expect_number(p, "the count of replaced certificates", w, 2, p->sim->replaced);
 	if (is(w, 1, "refused"))
 		return expect_number(p, "the count of refusals by a limit", w, 2, p->sim->refused);
+	if (is(w, 1, "deactivated"))
+		return expect_number(p, "the count of authorizations given back", w, 2, p->sim->deactivated);
 	if (is(w, 1, "restarts"))
 		return expect_number(p, "the count of restarts", w, 2, p->sim->crashes);
 	return expect_site(p, w);

@@ -96,6 +96,7 @@ struct sim {
 	struct { char name[32]; struct span life; } ca_profiles[4];
 	size_t ca_profiles_n;
 	unsigned polls, replaced;      /* questions for renewal information; orders that replaced a certificate */
+	unsigned deactivated;	       /* authorizations that were given back */
 	int64_t ca_delay_ms; /* of each answer */
 	int64_t validation_delay_ms;
 	struct sim_ca_faults ca_faults;

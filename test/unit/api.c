@@ -76,6 +76,9 @@ test_refused(void **state)
 		     "\"key_type\": \"dsa\"}",
 		    "rsa2048"),
 		POST("{\"names\": [\"a.jp\"], \"owner\": \"a@b.jp\", \"root\": \"/r\", "
+		     "\"profile\": \"short lived\"}",
+		    "a profile of the CA"),
+		POST("{\"names\": [\"a.jp\"], \"owner\": \"a@b.jp\", \"root\": \"/r\", "
 		     "\"redirect\": 1}",
 		    "true or false"),
 		POST("{\"names\": [\"a.jp\"], \"owner\": \"a@b.jp\", \"root\": \"/r\", "
@@ -273,8 +276,10 @@ test_change(void **state)
 	add(f, "\"example.jp\"", "");
 	o = ask(f, "PATCH", "/api/v1/sites/example.jp",
 	    "{\"coverage\": \"multi\", \"proxy\": \"http://[::1]:3000\", \"key_type\": "
-	    "\"p384\"}");
+	    "\"p384\", \"profile\": \"shortlived\"}");
 	want(f, __LINE__, 200);
+	assert_string_equal(text_at(json_object_get(o, "setting"), "profile"), "shortlived");
+	assert_true(json_is_null(json_object_get(o, "renewal")));
 	json_t *setting = json_object_get(o, "setting");
 	assert_string_equal(text_at(setting, "proxy"), "http://[::1]:3000");
 	assert_string_equal(text_at(setting, "root"), "");
