@@ -243,6 +243,8 @@ classify_addresses(struct judge *j)
 		    j, CAUSE_DNS_ADDRESS_RESERVED, v4.bad > 0 ? v4.seen : v6.seen, record);
 		return;
 	}
+	if (v4.good + v6.good == 0 && classify_moved(j, v4.bad > 0 ? v4.seen : v6.seen, record))
+		return;
 	/* Without an answer to the challenge an address that we do not know may still be a NAT or a CDN of the owner's. */
 	if (!j->e->has_http)
 		return;
@@ -418,6 +420,9 @@ classify_name(struct judge *j)
 			return;
 		}
 		classify_dns(j);
+		/* What another company's server answers and hands out there is its own affair. */
+		if (judge_has(j, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY))
+			return;
 	}
 	if (j->e->has_http)
 		classify_http(j);

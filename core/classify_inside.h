@@ -30,6 +30,8 @@ bool judge_reaches_us(const struct judge *j, const struct address_evidence *a);
 bool classify_registration(struct judge *j);
 /* What the zone's servers said one by one; true if it explains the addresses that the resolver gave or did not give. */
 bool classify_delegation(struct judge *j);
+/* No address of the name reaches us: has it moved away? Puts the finding if so. */
+bool classify_moved(struct judge *j, struct str seen, struct str copy);
 void classify_dnssec(struct judge *j);
 void classify_caa(struct judge *j);
 void classify_http(struct judge *j);

@@ -98,6 +98,18 @@ life_look_every(struct life l, struct span most)
 }
 
 struct span
+life_moved_after(struct life l)
+{
+	return span_min(LIFE_MOVED_AFTER, span_part(life_length(l), 30, 45));
+}
+
+struct span
+life_moved_look(struct life l)
+{
+	return span_min(LIFE_MOVED_LOOK, span_part(life_length(l), 7, 45));
+}
+
+struct span
 life_hsts_age(struct life l)
 {
 	return span_part(life_length(l), 1, 6);

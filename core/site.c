@@ -104,10 +104,24 @@ look_at_served(const struct step *st, bool is_taken)
 
 /* --- dates --- */
 
+/* A site that has moved away is looked at weekly, up to a tenth earlier so that those that left together spread. */
+static struct when
+next_look_of_gone(const struct step *st)
+{
+	const struct site *s = st->s;
+	struct span every = s->held.id != 0 ? life_moved_look(s->held.life) : LIFE_MOVED_LOOK;
+
+	return when_plus(st->t->now,
+	    (struct span){ every.s - (int64_t)(st->t->roll % ((uint64_t)every.s / 10 + 1)) });
+}
+
 static struct when
 next_look(const struct step *st)
 {
 	const struct site *s = st->s;
+
+	if (plan_is_gone(s))
+		return next_look_of_gone(st);
 	struct span every = s->held.id != 0 ? life_look_every(s->held.life, st->p->look_every)
 					    : st->p->look_every;
 	struct when at = when_plus(st->t->now,
@@ -253,8 +267,10 @@ begin_order(const struct step *st)
 static void
 begin_check(const struct step *st)
 {
+	bool is_dns_only = plan_is_gone(st->s) && !st->s->asked_check;
+
 	st->s->asked_check = false;
-	(void)begin(st, DOING_CHECK, FX_CHECK);
+	begin(st, DOING_CHECK, FX_CHECK)->is_dns_only = is_dns_only;
 }
 
 /* NOTHING is under way: what is next? In this order: what is ready reaches visitors first, then what was asked
@@ -314,10 +330,48 @@ prove(const struct step *st)
 	findings_drop(st, finding_of_deploy);
 }
 
+/* Does DNS say the same of this name as when it had moved away, or nothing at all? */
+static bool
+is_still_away(const struct step *st, const struct name_evidence *n, struct finding_list *seen)
+{
+	const struct finding *old =
+	    findings_find(&st->s->findings, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, n->name);
+	const struct finding *f = findings_find(seen, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, n->name);
+
+	if (!findings_is_answered(n))
+		return true;
+	return old != NULL && f != NULL && str_eq(old->seen, f->seen);
+}
+
+/* The DNS of a site that has moved away was looked at. Whatever changed is a reason to look at everything, at once. */
+static void
+on_looked_up(const struct step *st)
+{
+	const struct evidence *e = st->ev->evidence;
+	size_t cap = (e->names_n + 1) * LIMIT_FINDINGS;
+	struct finding *room = arena_get(st->a, cap * sizeof *room);
+	struct finding_list seen = { .at = room, .cap = room != NULL ? cap : 0 };
+	bool is_away = true;
+
+	classify(e, st->s, st->p, st->a, &seen);
+	for (size_t i = 0; i < e->names_n; i++)
+		is_away = is_away && is_still_away(st, &e->names[i], &seen);
+	rest(st);
+	st->s->asked_check |= !is_away;
+	if (is_away)
+		findings_put_off(st, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, next_look_of_gone(st));
+	st->s->look_at = is_away ? next_look_of_gone(st) : st->t->now;
+}
+
 static void
 on_checked(const struct step *st)
 {
 	struct site *s = st->s;
+
+	if (!st->ev->evidence->has_http && !st->ev->evidence->has_tls && plan_is_gone(s)) {
+		on_looked_up(st);
+		return;
+	}
 	struct when now = st->t->now;
 	bool *passed = arena_get(st->a, s->names_n * sizeof *passed);
 	bool has_recovered = false;
@@ -431,7 +485,7 @@ on_issued(const struct step *st)
 			n->validated_at = st->t->now;
 			if (!n->is_held && s->held.id != 0)
 				step_history(st, HISTORY_NAME_ADDED, NULL);
-		} else if (n->is_held && n->is_wanted && lost != NULL) {
+		} else if (n->is_held && n->is_wanted && lost != NULL && !plan_is_moved(s, n)) {
 			lost[lost_n++] = n->name;
 		}
 		n->is_held = is_in;

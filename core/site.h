@@ -205,6 +205,7 @@ struct site_effect {
 	const struct finding *finding;	/* FX_LETTER: the cause it tells; FX_HISTORY: optional */
 	unsigned reminder;		/* LETTER_REMINDER: which, 0-based */
 	enum history_kind history;	/* FX_HISTORY */
+	bool is_dns_only;		/* FX_CHECK: the site has moved away, its DNS is all that matters */
 	bool is_removal;		/* FX_DEPLOY: take the site off */
 	struct applied applied;		/* FX_DEPLOY: what is to be put on; comes back in the event */
 	uint32_t hsts_age_s;		/* FX_DEPLOY: 0 without */

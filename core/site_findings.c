@@ -25,11 +25,45 @@ findings_by_handshake(enum cause c)
 	return cause_row(c)->layer == LAYER_SERVED || c == CAUSE_OWN_DEPLOY_NOT_SERVED;
 }
 
+/* What this was before: the same, or what it grew out of. */
+static const struct finding *
+find_before(const struct step *st, const struct finding *seen)
+{
+	static const enum cause earlier[] = { CAUSE_DNS_A_ELSEWHERE, CAUSE_DNS_AAAA_ELSEWHERE };
+	const struct finding *old = findings_find(&st->s->findings, seen->cause, seen->subject);
+
+	for (size_t i = 0; old == NULL && seen->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY &&
+			   i < sizeof earlier / sizeof *earlier;
+	     i++)
+		old = findings_find(&st->s->findings, earlier[i], seen->subject);
+	return old;
+}
+
+bool
+findings_is_answered(const struct name_evidence *n)
+{
+	return n->a_status == DNS_OK || n->a_status == DNS_NXDOMAIN || n->addresses_n > 0;
+}
+
+void
+findings_put_off(const struct step *st, enum cause c, struct when next_look)
+{
+	for (size_t i = 0; i < st->s->findings.n; i++) {
+		struct finding *f = &st->s->findings.at[i];
+
+		if (f->cause != c)
+			continue;
+		f->last_seen = st->t->now;
+		f->times_seen++;
+		f->next_look = next_look;
+	}
+}
+
 /* Puts what was seen beside what stood: first dates and told letters are kept, news goes to the history. */
 static void
 put_finding(const struct step *st, struct finding_list *l, const struct finding *seen)
 {
-	const struct finding *old = findings_find(&st->s->findings, seen->cause, seen->subject);
+	const struct finding *old = find_before(st, seen);
 	struct finding *f = finding_put(l, seen->cause, seen->subject);
 
 	if (f == NULL)
@@ -37,11 +71,11 @@ put_finding(const struct step *st, struct finding_list *l, const struct finding 
 	*f = *seen;
 	f->last_seen = st->t->now;
 	f->first_seen = old != NULL ? old->first_seen : st->t->now;
-	f->told_at = old != NULL ? old->told_at : WHEN_UNKNOWN;
+	f->told_at = old != NULL && old->cause == seen->cause ? old->told_at : WHEN_UNKNOWN;
 	f->times_seen = old != NULL ? old->times_seen + 1 : 1;
 	if (!when_is_known(f->next_look) || when_before(f->next_look, st->t->now))
 		f->next_look = when_plus(st->t->now, st->p->poll_max);
-	if (old == NULL)
+	if (old == NULL || old->cause != seen->cause)
 		step_history(st, HISTORY_FOUND, f);
 }
 
@@ -92,10 +126,17 @@ findings_add(const struct step *st, const struct finding *at, size_t n)
 
 /* Does this old finding stay although the new evidence does not show it? */
 static bool
-outlives_check(const struct finding *old, bool is_handshake_only)
+outlives_check(const struct step *st, const struct finding *old, bool is_handshake_only)
 {
+	const struct evidence *e = st->ev->evidence;
+
 	if (is_handshake_only)
 		return !findings_by_handshake(old->cause);
+	/* A DNS that is silent for an hour has not brought anybody back. */
+	if (old->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY)
+		for (size_t i = 0; i < e->names_n; i++)
+			if (str_eq(e->names[i].name, old->subject) && !findings_is_answered(&e->names[i]))
+				return true;
 	if (is_deploy_cause(old->cause))
 		return old->cause != CAUSE_OWN_DEPLOY_NOT_SERVED;
 	return old->is_from_order;
@@ -117,7 +158,7 @@ findings_merge(const struct step *st, bool is_handshake_only)
 		struct finding *old = &st->s->findings.at[i];
 
 		if (findings_find(&l, old->cause, old->subject) != NULL ||
-		    !outlives_check(old, is_handshake_only))
+		    !outlives_check(st, old, is_handshake_only))
 			continue;
 		struct finding *f = finding_put(&l, old->cause, old->subject);
 		if (f != NULL)

@@ -25,6 +25,10 @@ struct finding *findings_find(struct finding_list *l, enum cause c, struct str s
 bool findings_by_handshake(enum cause c);
 /* Findings of an order or of the installer. */
 void findings_add(const struct step *st, const struct finding *at, size_t n);
+/* Did DNS say anything about the addresses of this name? */
+bool findings_is_answered(const struct name_evidence *n);
+/* Those of this cause were seen again, and are looked at next on this date. */
+void findings_put_off(const struct step *st, enum cause c, struct when next_look);
 /* Takes over what classify() finds in the event's evidence. */
 void findings_merge(const struct step *st, bool is_handshake_only);
 

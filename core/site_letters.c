@@ -17,6 +17,12 @@ fault_is_not_the_owners(const struct site *s)
 	return false;
 }
 
+static bool
+is_moved(const struct finding *f)
+{
+	return f->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY;
+}
+
 const struct finding *
 site_owner_finding(const struct site *s)
 {
@@ -28,9 +34,10 @@ site_owner_finding(const struct site *s)
 		if (!actor_is_owner(f->acts) || cause_row(f->cause)->severity < SEVERITY_WARN ||
 		    site_cause_of(s, f->subject) != f)
 			continue;
-		/* A name that visitors reach by this certificate comes before one that is not in it yet. */
-		if (best == NULL ||
-		    cause_row(f->cause)->severity > cause_row(best->cause)->severity)
+		/* A name that visitors reach by this certificate comes before one that is not in it yet; one that has moved
+		 * away comes last: nobody has to do anything about it. */
+		if (best == NULL || is_moved(best) ||
+		    (!is_moved(f) && cause_row(f->cause)->severity > cause_row(best->cause)->severity))
 			best = f;
 	}
 	return best;
@@ -87,12 +94,12 @@ is_all_well(const struct site *s, struct when now)
 	return site_owner_finding(s) == NULL;
 }
 
-/* All the owner's open causes were told by one letter. */
+/* All the owner's open causes were told by one letter; that names have moved away, by a letter of its own. */
 static void
-mark_told(struct site *s, const struct turn *t)
+mark_told(struct site *s, const struct turn *t, bool has_told_of_moved)
 {
 	for (size_t i = 0; i < s->findings.n; i++)
-		if (actor_is_owner(s->findings.at[i].acts))
+		if (actor_is_owner(s->findings.at[i].acts) && is_moved(&s->findings.at[i]) == has_told_of_moved)
 			s->findings.at[i].told_at = t->now;
 }
 
@@ -105,6 +112,17 @@ tell_draft(
 		return;
 	(void)put_letter(s, t, out, LETTER_DRAFT);
 	s->draft.told_at = t->now;
+}
+
+/* A name has moved away: once, and never a reminder. */
+static void
+tell_moved(struct site *s, const struct turn *t, const struct finding *f, struct site_effects *out)
+{
+	if (when_is_known(f->told_at) || when_before(t->now, may_from(s)))
+		return;
+	put_letter(s, t, out, LETTER_MOVED)->finding = f;
+	s->story_open = true;
+	mark_told(s, t, true);
 }
 
 /* The owner has something to mend: the first news of it, reminders towards the end, and the end itself. */
@@ -133,7 +151,7 @@ tell_fault(
 	if (passed > s->reminders_told)
 		s->reminders_told = (uint8_t)passed;
 	s->story_open = true;
-	mark_told(s, t);
+	mark_told(s, t, false);
 }
 
 void
@@ -159,7 +177,11 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 		s->expired_told = false;
 		return;
 	}
-	if (f != NULL && is_certain(s, f) && !fault_is_not_the_owners(s))
+	if (f == NULL || !is_certain(s, f) || fault_is_not_the_owners(s))
+		return;
+	if (is_moved(f))
+		tell_moved(s, t, f, out);
+	else
 		tell_fault(s, t, f, out);
 }
 
@@ -173,7 +195,7 @@ site_letters_reduced(struct site *s, const struct turn *t, const struct str *los
 	fx->names_n = lost_n;
 	fx->finding = site_cause_of(s, lost[0]);
 	s->story_open = true;
-	mark_told(s, t);
+	mark_told(s, t, false);
 }
 
 struct when
@@ -190,7 +212,7 @@ site_letters_next(const struct site *s, const struct policy *p)
 		return at;
 	if (!when_is_known(f->told_at))
 		at = when_min(at, when_max(may_from(s), f->first_seen));
-	if (s->held.id == 0)
+	if (s->held.id == 0 || is_moved(f))
 		return at;
 	if (s->reminders_told < LIFE_REMINDERS)
 		at = when_min(at,

@@ -22,6 +22,31 @@ plan_is_about(const struct site *s, const struct finding *f, const struct site_n
 }
 
 bool
+plan_is_moved(const struct site *s, const struct site_name *n)
+{
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (s->findings.at[i].cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY &&
+		    str_eq(s->findings.at[i].subject, n->name))
+			return true;
+	return false;
+}
+
+bool
+plan_is_gone(const struct site *s)
+{
+	size_t gone = 0;
+
+	for (size_t i = 0; i < s->names_n; i++) {
+		if (!s->names[i].is_wanted)
+			continue;
+		if (!plan_is_moved(s, &s->names[i]))
+			return false;
+		gone++;
+	}
+	return gone > 0;
+}
+
+bool
 plan_passes(const struct site *s, const struct site_name *n, struct when now)
 {
 	if (!n->is_wanted || !when_is_known(n->passed_at))
@@ -116,7 +141,7 @@ plan_order_names(const struct site *s, struct when now, struct str *ret)
 
 		if (plan_passes(s, n, now))
 			ret[passing++] = n->name;
-		else if (n->is_wanted && n->is_held)
+		else if (n->is_wanted && n->is_held && !plan_is_moved(s, n))
 			held_failing++;
 	}
 	/* A first certificate is issued at once for the names that pass. */
@@ -133,7 +158,7 @@ plan_order_names(const struct site *s, struct when now, struct str *ret)
 		return 0;
 	size_t all = 0;
 	for (size_t i = 0; i < s->names_n; i++)
-		if (s->names[i].is_wanted && s->names[i].is_held)
+		if (s->names[i].is_wanted && s->names[i].is_held && !plan_is_moved(s, &s->names[i]))
 			ret[all++] = s->names[i].name;
 	return all;
 }
@@ -247,10 +272,10 @@ https_works(const struct site *s, struct when now)
 		bool works = is_shown ? n->served.is_ok && when_before(now, n->served.not_after)
 				      : s->held.is_live && when_before(now, s->held.life.to);
 
-		if (n->is_wanted && (!n->is_held || !works))
+		if (n->is_wanted && !plan_is_moved(s, n) && (!n->is_held || !works))
 			return false;
 	}
-	return true;
+	return !plan_is_gone(s);
 }
 
 uint16_t

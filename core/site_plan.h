@@ -11,6 +11,10 @@ bool plan_wants(const struct site *s);
 /* No finding that blocks an order stands for this name, and a check has passed it. The CA's own refusal blocks until
  * its next look only; it stays in the list until an order for the name goes well. */
 bool plan_passes(const struct site *s, const struct site_name *n, struct when now);
+/* It has left for another company's server: nothing is ordered for it, and no renewal waits for it. */
+bool plan_is_moved(const struct site *s, const struct site_name *n);
+/* All of its wanted names have: the site is looked at in DNS alone. */
+bool plan_is_gone(const struct site *s);
 /* A finding about one of the site's names stands for that name alone; any other stands for all of them. */
 bool plan_is_about(const struct site *s, const struct finding *f, const struct site_name *n);
 /* Is a new certificate wanted now, whether or not it can be had? */

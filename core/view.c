@@ -64,7 +64,8 @@ sum_up(const struct site *s, struct when now)
 		enum visitors v = view_visitors(s, n, now);
 		bool is_over = v == VISITORS_WARNING && !when_before(now, n->served.not_after);
 
-		if (!n->is_wanted)
+		/* What another company's server hands out there is no word about this site. */
+		if (!n->is_wanted || plan_is_moved(s, n))
 			continue;
 		sum.wanted++;
 		if (v == VISITORS_LOCK) {
@@ -122,13 +123,15 @@ state_of(const struct site *s, const struct sum *sum, const struct finding *caus
 
 	if (!plan_wants(s) && s->held.id == 0)
 		return SITE_STATE_OFF;
+	if (plan_is_gone(s))
+		return SITE_STATE_MOVED;
 	if (sum->over > 0)
 		return SITE_STATE_EXPIRED;
 	if (sum->warned > 0 ||
 	    (sum->held_dark > 0 && cause != NULL && cause->cause == CAUSE_SERVED_UNREACHABLE))
 		return SITE_STATE_BROKEN;
 	if (cause != NULL && cause->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY)
-		return SITE_STATE_MOVED;
+		return SITE_STATE_PARTIAL;
 	if (is_owners && is_about_held_name(s, cause))
 		return SITE_STATE_ACT;
 	if (s->held.id == 0 || (sum->locked == 0 && !s->held.is_live))

@@ -36,7 +36,7 @@ struct work {
 	uint64_t job;
 	bool is_cancelled; /* nobody waits any more: the answer is dropped */
 	/* what was asked */
-	bool is_verify;
+	bool is_verify, is_dns_only;
 	struct deploy_job deploy;
 	struct applied applied;
 	struct str *names;

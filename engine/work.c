@@ -196,9 +196,9 @@ act_check(struct engine *e, struct work *w)
 		.names = w->names,
 		.names_n = w->names_n,
 		.want_dns = !w->is_verify,
-		.want_http = !w->is_verify,
-		.want_tls = true,
-		.thumbprint = w->is_verify ? STR_NONE : e->ca.thumbprint,
+		.want_http = !w->is_verify && !w->is_dns_only,
+		.want_tls = !w->is_dns_only,
+		.thumbprint = w->is_verify || w->is_dns_only ? STR_NONE : e->ca.thumbprint,
 	};
 
 	return e->ports.probe.submit(e->ports.probe.ctx, &job, on_evidence, w);
