@@ -209,6 +209,10 @@ check_outcome(const struct fixture *f, const struct site_effects *out, const cha
 
 	if (!when_before(now, s->wake))
 		fail_msg("%s: the next date is not in the future", name);
+	/* P2: whoever wants a certificate is looked at daily; who has moved away, weekly; no answer is awaited for longer. */
+	struct span most = plan_is_gone(s) && s->doing == DOING_NOTHING ? SPAN_D(7) : SPAN_D(1);
+	if (plan_wants(s) && when_between(now, s->wake).s > most.s)
+		fail_msg("%s: the next date is %lld s away", name, (long long)when_between(now, s->wake).s);
 	if (begun > 1)
 		fail_msg("%s: %zu things were begun at once", name, begun);
 	if (begun == 1 && s->doing == DOING_NOTHING)
