@@ -54,6 +54,7 @@ static const struct command commands[] = {
 	    "  koshin cert export example.jp --p12 --password-file pass.txt --out example.jp.p12\n",
 	    { { "key", NULL }, { "p12", NULL }, { "password-file", "FILE" }, { "out", "FILE" } } },
 	{ "ca list", cmd_ca_list, "", 0, 0, "  koshin ca list --json\n", { { NULL, NULL } } },
+	{ "ca resume", cmd_ca_resume, "NAME...", 1, CMD_ARGS_MAX, "  koshin ca resume www.example.jp\n", { { NULL, NULL } } },
 	{ "ca test", cmd_ca_test, "[NAME]", 0, 1, "  koshin ca test\n", { { NULL, NULL } } },
 	{ "doctor", cmd_doctor, "", 0, 0,
 	    "  koshin doctor\n"

@@ -479,6 +479,18 @@ has_same(const struct finding_list *l, enum cause c, struct str subject)
 	return false;
 }
 
+static bool
+is_name(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = lower(s.p[i]);
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '*'))
+			return false;
+	}
+	return s.n > 0 && s.n <= LIMIT_NAME_BYTES;
+}
+
 static void
 classify_one(struct look *k, struct finding_list *out)
 {
@@ -486,6 +498,9 @@ classify_one(struct look *k, struct finding_list *out)
 
 	strip(k);
 	enum cause c = cause_of(k, &seen);
+	/* The refusal of an order says which of its names is paused. */
+	if (c == CAUSE_CA_NAME_PAUSED && is_name(seen))
+		k->name = seen;
 	struct str subject = arena_str(k->a, k->name.n > 0 ? k->name : STR("?"));
 	if (has_same(out, c, subject))
 		return;

@@ -135,9 +135,9 @@ fail_by(struct run *r, const struct acme_answer *an, struct str name)
 	struct finding_list *l = &r->o->failures;
 
 	put_problem(r, l, an, name);
-	/* A limit's date may be in the text alone; classify_problem has read it. */
+	/* A limit's date may be in the text alone; classify_problem has read it. A pause has none: it stops its name only. */
 	struct when retry_after = an->retry_after;
-	if (!when_is_known(retry_after) && l->n > 0 &&
+	if (!when_is_known(retry_after) && l->n > 0 && l->at[l->n - 1].cause != CAUSE_CA_NAME_PAUSED &&
 	    (an->err == ERR_LIMITED || an->http_status == 429))
 		retry_after = l->at[l->n - 1].next_look;
 	fail_with(r, l, retry_after);

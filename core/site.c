@@ -701,6 +701,7 @@ is_awaited(const struct site *s, const struct site_event *ev)
 	case SITE_ASKED_RENEW:
 	case SITE_CHANGED:
 	case SITE_REMOVED:
+	case SITE_RESUMED:
 	case SITE_RENEWAL_TOLD:
 	case SITE_RESTARTED:
 	case SITE_EVENT_COUNT:
@@ -739,6 +740,10 @@ take_event(const struct step *st)
 		}
 		rest(st);
 		s->deploy_at = st->t->now;
+		return;
+	case SITE_RESUMED:
+		findings_drop(st, finding_of_pause);
+		on_asked(st, false);
 		return;
 	case SITE_CHECKED:
 		if (s->doing == DOING_VERIFY)

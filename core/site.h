@@ -142,6 +142,7 @@ enum site_event_kind {
 	SITE_ASKED_RENEW, /* a person asked for a new certificate */
 	SITE_CHANGED,	  /* setting or names changed */
 	SITE_REMOVED,	  /* the owner removed the site */
+	SITE_RESUMED,	  /* the operator has had the CA take paused names again */
 	SITE_CHECKED,	  /* answer to FX_CHECK and FX_VERIFY */
 	SITE_ISSUED,	  /* the order's certificate was received and stored */
 	SITE_ORDER_FAILED,

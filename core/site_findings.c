@@ -163,8 +163,18 @@ findings_merge(const struct step *st, bool is_handshake_only)
 		struct finding *f = finding_put(&l, old->cause, old->subject);
 		if (f != NULL)
 			*f = *old;
+		/* Looked at daily like everything; asked for when a person says so. */
+		if (f != NULL && f->cause == CAUSE_CA_NAME_PAUSED)
+			f->next_look = when_plus(st->t->now, st->p->look_every);
 	}
 	take_list(st, &l);
+}
+
+bool
+finding_of_pause(const struct step *st, const struct finding *f)
+{
+	(void)st;
+	return f->cause == CAUSE_CA_NAME_PAUSED;
 }
 
 void
@@ -210,7 +220,7 @@ is_of_order(const struct finding *f)
 bool
 finding_of_earlier_order(const struct step *st, const struct finding *f)
 {
-	return is_of_order(f) && f->last_seen.s != st->t->now.s &&
+	return is_of_order(f) && f->cause != CAUSE_CA_NAME_PAUSED && f->last_seen.s != st->t->now.s &&
 	       !when_before(st->t->now, f->next_look);
 }
 

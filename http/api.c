@@ -240,6 +240,7 @@ static const struct route {
 	{ "GET", { "sites", "*", "key" }, site_key },
 	{ "POST", { "sites", "*", "renew" }, site_renew },
 	{ "POST", { "sites", "*", "check" }, site_check_again },
+	{ "POST", { "sites", "*", "resume" }, site_resume },
 	{ "PUT", { "sites", "*", "draft" }, draft_put },
 	{ "DELETE", { "sites", "*", "draft" }, draft_discard },
 	{ "POST", { "sites", "*", "draft", "apply" }, draft_apply },

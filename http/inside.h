@@ -40,6 +40,7 @@ enum err site_change(struct api_call *c);
 enum err site_remove(struct api_call *c);
 enum err site_renew(struct api_call *c);
 enum err site_check_again(struct api_call *c);
+enum err site_resume(struct api_call *c);
 enum err site_key(struct api_call *c);
 enum err draft_put(struct api_call *c);
 enum err draft_discard(struct api_call *c);

@@ -326,6 +326,22 @@ site_renew(struct api_call *c)
 	return wish(c, SITE_ASKED_RENEW);
 }
 
+/* The operator has opened the CA's page for the names that it had paused. */
+enum err
+site_resume(struct api_call *c)
+{
+	struct site s;
+	enum err err = api_load(c, &s);
+
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < s.findings.n; i++)
+		if (s.findings.at[i].cause == CAUSE_CA_NAME_PAUSED)
+			return wish(c, SITE_RESUMED);
+	api_say(c, "api.not-paused", s.names[0].name);
+	return ERR_CONFLICT;
+}
+
 enum err
 site_check_again(struct api_call *c)
 {

@@ -474,7 +474,8 @@ do_ask(struct player *p, const struct words *w)
 {
 	size_t i;
 	enum err err = site_of(p, word(w, 1), &i);
-	enum site_event_kind kind = is(w, 2, "renew") ? SITE_ASKED_RENEW : is(w, 2, "remove") ? SITE_REMOVED : SITE_ASKED_CHECK;
+	enum site_event_kind kind = is(w, 2, "renew") ? SITE_ASKED_RENEW : is(w, 2, "remove") ? SITE_REMOVED
+	    : is(w, 2, "resume") ? SITE_RESUMED : SITE_ASKED_CHECK;
 
 	if (err == ERR_OK)
 		err = store_begin(p->sim->store);

@@ -478,6 +478,7 @@ static const struct {
 	{ SITE_ASKED_RENEW, "renew" },
 	{ SITE_CHANGED, "changed" },
 	{ SITE_REMOVED, "removed" },
+	{ SITE_RESUMED, "resumed" },
 };
 enum { WISHES_N = sizeof wishes / sizeof *wishes };
 

@@ -472,6 +472,26 @@ put_held(struct fixture *f)
 	return id;
 }
 
+/* The operator's word is asked for where a CA has paused a name, and nowhere else. */
+static void
+test_resume(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = put_held(f);
+	enum site_event_kind kind = SITE_EVENT_COUNT;
+	struct site s;
+
+	put_ok(f, __LINE__, "POST", "/api/v1/sites/example.jp/resume", "", 409);
+	put_ok(f, __LINE__, "POST", "/api/v1/sites/nobody.jp/resume", "", 404);
+	assert_int_equal(first_wish(f, &kind), 0);
+	assert_int_equal(store_site_load(f->api.store, id, &f->arena, &s), ERR_OK);
+	s.findings.at[0].cause = CAUSE_CA_NAME_PAUSED;
+	assert_int_equal(store_site_save(f->api.store, &s, f->now), ERR_OK);
+	put_ok(f, __LINE__, "POST", "/api/v1/sites/example.jp/resume", "", 202);
+	assert_int_equal(first_wish(f, &kind), id);
+	assert_int_equal(kind, SITE_RESUMED);
+}
+
 static void
 test_json_of_site(void **state)
 {
@@ -602,6 +622,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_names_of_coverage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_add, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wishes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_draft, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list_pages, setup, teardown),

@@ -494,28 +494,29 @@ wishes_are_taken_once(void **state)
 	struct store *s = new_store();
 	int64_t id = new_site(s, two_names, 2);
 	static const enum site_event_kind kinds[] = { SITE_REMOVED, SITE_CHANGED,
-		SITE_ASKED_RENEW, SITE_ASKED_CHECK };
+		SITE_ASKED_RENEW, SITE_ASKED_CHECK, SITE_RESUMED };
+	enum { KINDS = sizeof kinds / sizeof *kinds };
 	struct wish w[8];
 	size_t n = 0;
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < KINDS; i++) {
 		OK(s, store_wish_put(s, id, kinds[i], now));
 		OK(s, store_wish_put(s, id, kinds[i], now)); /* the button was pressed twice */
 	}
 	FAILS(store_wish_put(s, id, SITE_WAKE, now), ERR_INVALID);
 	FAILS(store_wish_put(s, 99, SITE_CHANGED, now), ERR_CONFLICT);
 	OK(s, store_wishes(s, w, 8, &n));
-	SAME(n, 4);
-	for (size_t i = 0; i < 4; i++) {
+	SAME(n, KINDS);
+	for (size_t i = 0; i < KINDS; i++) {
 		SAME(w[i].kind, kinds[i]);
 		SAME(w[i].site_id, id);
 	}
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < KINDS; i++)
 		OK(s, store_wish_done(s, w[i].id));
 	OK(s, store_wishes(s, w, 8, &n));
 	SAME(n, 0);
 	/* A number is never used again: a late "done" takes nothing away. */
-	int64_t last = w[3].id;
+	int64_t last = w[KINDS - 1].id;
 	OK(s, store_wish_put(s, id, SITE_CHANGED, now));
 	OK(s, store_wish_done(s, last));
 	OK(s, store_wishes(s, w, 8, &n));
