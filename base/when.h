@@ -31,16 +31,67 @@ struct turn {
 #define SPAN_H(n) ((struct span){ (int64_t)(n) * 3600 })
 #define SPAN_D(n) ((struct span){ (int64_t)(n) * 86400 })
 
-struct when when_plus(struct when w, struct span s);
-struct when when_minus(struct when w, struct span s);
+/* In the header, because a fleet asks these questions a million times a second. */
+static inline int64_t
+when_add(int64_t a, int64_t b) /* saturates beside the two special values */
+{
+	int64_t sum;
+
+	if (!__builtin_add_overflow(a, b, &sum) && sum > INT64_MIN && sum < INT64_MAX)
+		return sum;
+	return b > 0 ? INT64_MAX - 1 : INT64_MIN + 1;
+}
+/* Neither NEVER nor UNKNOWN. */
+static inline bool
+when_is_known(struct when w)
+{
+	return w.s != INT64_MAX && w.s != INT64_MIN;
+}
+static inline struct when
+when_plus(struct when w, struct span s)
+{
+	return when_is_known(w) ? (struct when){ when_add(w.s, s.s) } : w;
+}
+static inline struct when
+when_minus(struct when w, struct span s)
+{
+	return when_is_known(w) ? (struct when){ when_add(w.s, s.s == INT64_MIN ? INT64_MAX : -s.s) } : w;
+}
 /* to - from; saturates. */
-struct span when_between(struct when from, struct when to);
-bool when_before(struct when a, struct when b);
-bool when_is_known(struct when w); /* neither NEVER nor UNKNOWN */
-struct when when_min(struct when a, struct when b);
-struct when when_max(struct when a, struct when b);
+static inline struct span
+when_between(struct when from, struct when to)
+{
+	int64_t d;
+
+	if (!__builtin_sub_overflow(to.s, from.s, &d))
+		return (struct span){ d };
+	return (struct span){ to.s > from.s ? INT64_MAX : INT64_MIN + 1 };
+}
+static inline bool
+when_before(struct when a, struct when b)
+{
+	return a.s < b.s;
+}
+static inline struct when
+when_min(struct when a, struct when b)
+{
+	return a.s < b.s ? a : b;
+}
+static inline struct when
+when_max(struct when a, struct when b)
+{
+	return a.s > b.s ? a : b;
+}
 /* s * num / den, without overflow for any life of a certificate; den > 0. */
-struct span span_part(struct span s, int32_t num, int32_t den);
+static inline struct span
+span_part(struct span s, int32_t num, int32_t den)
+{
+	int64_t whole = s.s / den, rest = s.s % den, head;
+
+	if (__builtin_mul_overflow(whole, (int64_t)num, &head))
+		return (struct span){ INT64_MAX };
+	return (struct span){ when_add(head, rest * num / den) };
+}
 struct span span_min(struct span a, struct span b);
 struct span span_max(struct span a, struct span b);
 

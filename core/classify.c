@@ -4,6 +4,7 @@
  * nothing of a domain, and an address that we do not know says nothing against one that gave our own answer.
  */
 #include "core/classify.h"
+#include <string.h>
 
 #include "base/limits.h"
 #include "core/classify_inside.h"
@@ -115,10 +116,7 @@ judge_is_held(const struct held *h, const struct tls_evidence *t)
 {
 	if (h == NULL || h->id == 0 || t->result != TLS_SHOWN)
 		return false;
-	for (size_t i = 0; i < FINGERPRINT_BYTES; i++)
-		if (h->fingerprint[i] != t->leaf.fingerprint[i])
-			return false;
-	return true;
+	return memcmp(h->fingerprint, t->leaf.fingerprint, FINGERPRINT_BYTES) == 0;
 }
 
 bool
@@ -234,10 +232,10 @@ static void
 classify_addresses(struct judge *j)
 {
 	struct family v4 = family_of(j, 4), v6 = family_of(j, 6);
-	struct str record = judge_record_of_ours(j);
 
 	if (v4.bad + v6.bad == 0)
 		return;
+	struct str record = judge_record_of_ours(j);
 	if (v4.good + v6.good == 0 && v4.reserved + v6.reserved == v4.bad + v6.bad) {
 		put_elsewhere(
 		    j, CAUSE_DNS_ADDRESS_RESERVED, v4.bad > 0 ? v4.seen : v6.seen, record);

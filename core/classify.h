@@ -13,6 +13,8 @@
  * seen, wanted, copy, evidence, acts and next_look (from TTLs within p->poll_min/max). Strings from a or from e. */
 void classify(const struct evidence *e, const struct site *s, const struct policy *p, struct arena *a,
     struct finding_list *out);
+/* True: classify() finds nothing. It may say false of a site that is well; it is the short way of the common case. */
+bool classify_is_quiet(const struct evidence *e, const struct site *s);
 /* What a name's visitors are handed, over its addresses that are ours, or over all if none is: the worst of them.
  * h: the certificate held, may be NULL or have id 0. `at` is WHEN_UNKNOWN if no handshake was tried. */
 struct served served_of(const struct evidence *e, const struct name_evidence *n, const struct held *h);

@@ -2,6 +2,7 @@
  * What visitors are handed. While nothing was issued yet there is nothing to miss; at another company's server it is
  * not ours to judge. A fault here never holds an order back: a new certificate is often its cure.
  */
+#include <string.h>
 #include "core/classify_inside.h"
 
 static bool
@@ -83,8 +84,7 @@ served_of(const struct evidence *e, const struct name_evidence *n, const struct 
 		if (t->result == TLS_SHOWN && (is_first || b > worst)) {
 			worst = b;
 			is_first = false;
-			for (size_t k = 0; k < FINGERPRINT_BYTES; k++)
-				s.fingerprint[k] = t->leaf.fingerprint[k];
+			memcpy(s.fingerprint, t->leaf.fingerprint, FINGERPRINT_BYTES);
 		}
 		s.is_ok =
 		    s.at.s == WHEN_UNKNOWN.s ? b <= SERVED_FINE : s.is_ok && b <= SERVED_FINE;
@@ -220,8 +220,8 @@ classify_ours(struct judge *j, const struct address_evidence *a, bool is_name_he
 	const struct certificate_info *c = &t->leaf;
 	char ip[46];
 
-	address_text(&a->ip, ip);
 	if (t->result != TLS_SHOWN) {
+		address_text(&a->ip, ip);
 		/* A name that is not in the certificate yet has nothing to show. */
 		if (is_name_held)
 			put(j, CAUSE_SERVED_UNREACHABLE, arena_str(j->a, str_of(ip)), STR_NONE);

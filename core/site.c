@@ -1,4 +1,5 @@
 #include "core/site.h"
+#include <string.h>
 #include "base/must.h"
 #include "core/classify.h"
 #include "core/site_findings.h"
@@ -72,6 +73,24 @@ rest(const struct step *st)
 
 enum proof { PROOF_NONE, PROOF_HELD, PROOF_OTHER };
 
+/* Every name that was asked showed our certificate, on every address. */
+static void
+take_quiet(const struct step *st)
+{
+	const struct evidence *e = st->ev->evidence;
+
+	for (size_t i = 0; i < e->names_n; i++)
+		for (size_t k = 0; k < st->s->names_n; k++) {
+			struct site_name *n = &st->s->names[(i + k) % st->s->names_n];
+
+			if (!str_eq(n->name, e->names[i].name))
+				continue;
+			n->served = (struct served){ e->at, true, true, st->s->held.life.to, { 0 } };
+			memcpy(n->served.fingerprint, st->s->held.fingerprint, FINGERPRINT_BYTES);
+			break;
+		}
+}
+
 /* What each name's handshakes showed; taken over if so wanted. HELD: at least one name showed our certificate, and no server of
  * ours showed another one; names that lead elsewhere prove nothing either way. */
 static enum proof
@@ -80,6 +99,10 @@ look_at_served(const struct step *st, bool is_taken)
 	const struct evidence *e = st->ev->evidence;
 	enum proof proof = PROOF_NONE;
 
+	if (st->is_quiet && is_taken) {
+		take_quiet(st);
+		return PROOF_HELD;
+	}
 	for (size_t i = 0; e->has_tls && i < e->names_n; i++)
 		for (size_t k = 0; k < st->s->names_n; k++) {
 			struct site_name *n = &st->s->names[k];
@@ -161,7 +184,7 @@ draft_next(const struct site *s, const struct policy *p)
 static bool
 deploy_is_due(const struct site *s, struct when now)
 {
-	if (s->setting.source == SOURCE_NONE && s->applied.digest == 0)
+	if ((s->is_removed || s->setting.source == SOURCE_NONE) && s->applied.digest == 0)
 		return false;
 	return s->applied.digest != plan_digest(s, now);
 }
@@ -209,7 +232,7 @@ next_wake(const struct step *st)
 		return s->applied.digest != 0 ? when_max(s->deploy_at, soon) : WHEN_NEVER;
 	if (s->setting.source != SOURCE_NONE || s->held.id != 0)
 		at = when_min(at, s->look_at);
-	if (deploy_is_due(s, now))
+	if (st->is_deploy_due)
 		at = when_min(at, s->deploy_at);
 	if (s->held.id != 0) {
 		/* At the end of the life the redirect lets go; when less than HSTS promises is left, so does HSTS. */
@@ -276,7 +299,7 @@ begin_check(const struct step *st)
 /* NOTHING is under way: what is next? In this order: what is ready reaches visitors first, then what was asked
  * for, then what is due. */
 static void
-decide(const struct step *st)
+decide(struct step *st)
 {
 	struct site *s = st->s;
 	struct when now = st->t->now;
@@ -287,13 +310,14 @@ decide(const struct step *st)
 		(void)site_effect_put(st->out, FX_DISCARD_DRAFT);
 		step_history(st, HISTORY_DRAFT_DISCARDED, NULL);
 	}
-	if (deploy_is_due(s, now) && !when_before(now, s->deploy_at)) {
+	st->is_deploy_due = deploy_is_due(s, now);
+	if (st->is_deploy_due && !when_before(now, s->deploy_at)) {
 		begin_deploy(st);
 		return;
 	}
 	if (s->is_removed || (s->setting.source == SOURCE_NONE && s->held.id == 0))
 		return;
-	if (s->verify_failures > 0 && !when_before(now, s->look_at) && !deploy_is_due(s, now)) {
+	if (s->verify_failures > 0 && !when_before(now, s->look_at) && !st->is_deploy_due) {
 		(void)begin(st, DOING_VERIFY, FX_VERIFY);
 		return;
 	}
@@ -471,8 +495,7 @@ on_issued(const struct step *st)
 {
 	struct site *s = st->s;
 	const struct site_event *ev = st->ev;
-	struct str *lost = arena_get(st->a, (s->names_n + 1) * sizeof *lost);
-	size_t lost_n = 0;
+	bool is_reduced = false;
 
 	must(ev->issued.id != 0);
 	for (size_t i = 0; i < s->names_n; i++) {
@@ -485,8 +508,8 @@ on_issued(const struct step *st)
 			n->validated_at = st->t->now;
 			if (!n->is_held && s->held.id != 0)
 				step_history(st, HISTORY_NAME_ADDED, NULL);
-		} else if (n->is_held && n->is_wanted && lost != NULL && !plan_is_moved(s, n)) {
-			lost[lost_n++] = n->name;
+		} else {
+			is_reduced |= n->is_held && n->is_wanted && !plan_is_moved(s, n);
 		}
 		n->is_held = is_in;
 	}
@@ -510,26 +533,42 @@ on_issued(const struct step *st)
 	findings_drop_ordered(st);
 	if (ev->failures_n > 0)
 		findings_add(st, ev->failures, ev->failures_n);
-	if (lost_n > 0) {
+	if (is_reduced)
 		step_history(st, HISTORY_REDUCED, NULL);
-		site_letters_reduced(s, st->t, lost, lost_n, st->out);
-	}
 	rest(st);
 }
 
-/* Is one of the wanted names untouched by what the CA refused? Then the others need not wait for it (P5). */
+/* Was this name untouched by what the CA refused? */
 static bool
-some_name_is_fine(const struct site *s, const struct site_event *ev)
+is_untouched(const struct site *s, const struct site_event *ev, const struct site_name *n)
 {
-	for (size_t i = 0; i < s->names_n; i++) {
-		bool is_meant = !s->names[i].is_wanted;
+	bool is_meant = !n->is_wanted;
 
-		for (size_t k = 0; k < ev->failures_n; k++)
-			is_meant |= plan_is_about(s, &ev->failures[k], &s->names[i]);
-		if (!is_meant)
-			return true;
+	for (size_t k = 0; k < ev->failures_n; k++)
+		is_meant |= plan_is_about(s, &ev->failures[k], n);
+	return !is_meant;
+}
+
+/* The names that were not refused need not wait for those that were (P5). Those that pass are ordered after one more check; with
+ * none that passes, near the end, what our check had against them was known before: the rest goes at once, and gets smaller. */
+static struct when
+retry_for_others(const struct step *st, struct when otherwise)
+{
+	const struct site *s = st->s;
+	struct when now = st->t->now;
+	bool is_any = false, is_end = s->held.id != 0 && !when_before(now, life_anyway_at(s->held.life));
+
+	for (size_t k = 0; k < st->ev->failures_n; k++)
+		if (!plan_blames_name(st->ev->failures[k].cause))
+			return otherwise;
+	for (size_t i = 0; i < s->names_n; i++) {
+		if (!is_untouched(s, st->ev, &s->names[i]))
+			continue;
+		if (plan_passes(s, &s->names[i], now))
+			return when_plus(now, SPAN_S(1));
+		is_any |= s->names[i].is_held && !plan_is_refused(s, &s->names[i], now);
 	}
-	return false;
+	return is_any && is_end && when_between(s->checked_at, now).s <= FRESH_S ? WHEN_UNKNOWN : otherwise;
 }
 
 /* The CA itself is ill: its own breaker paces everybody, and when it is well again the site is not a day late. */
@@ -575,8 +614,10 @@ on_order_failed(const struct step *st)
 	findings_drop(st, finding_of_earlier_order);
 	if (is_law)
 		retry_at = when_max(retry_at, ev->retry_after);
-	else if ((ev->is_retry_at_once && s->order_failures < 3) || some_name_is_fine(s, ev))
+	else if (ev->is_retry_at_once && s->order_failures < 3)
 		retry_at = when_plus(now, SPAN_S(1));
+	else
+		retry_at = retry_for_others(st, retry_at);
 	s->retry_at = retry_at;
 	s->retry_is_law = is_law;
 	step_history(st, HISTORY_ORDER_FAILED, ev->failures_n > 0 ? &ev->failures[0] : NULL);
@@ -738,6 +779,9 @@ take_event(const struct step *st)
 			site_effect_put(st->out, FX_ABANDON)->order_id = s->order_id;
 			s->order_id = 0;
 		}
+		/* What the installer is doing just now has to be taken off as well. */
+		if (s->doing == DOING_DEPLOY && s->applied.digest == 0)
+			s->applied.digest = UINT64_MAX;
 		rest(st);
 		s->deploy_at = st->t->now;
 		return;
@@ -809,10 +853,11 @@ void
 site_step(struct site *s, const struct site_event *ev, const struct turn *t,
     const struct policy *p, struct arena *a, struct site_effects *out)
 {
-	struct step st = { s, ev, t, p, a, out };
+	struct step st = { .s = s, .ev = ev, .t = t, .p = p, .a = a, .out = out };
 	int64_t held_before = s->held.id;
 
 	site_check(s);
+	st.is_quiet = ev->kind == SITE_CHECKED && classify_is_quiet(ev->evidence, s);
 	if (is_awaited(s, ev))
 		take_event(&st);
 	if (s->doing == DOING_NOTHING)

@@ -145,6 +145,8 @@ outlives_check(const struct step *st, const struct finding *old, bool is_handsha
 void
 findings_merge(const struct step *st, bool is_handshake_only)
 {
+	if (st->s->findings.n == 0 && st->is_quiet)
+		return;
 	size_t cap = (st->ev->evidence->names_n + 1) * LIMIT_FINDINGS;
 	struct finding *room = arena_get(st->a, cap * sizeof *room);
 	struct finding_list seen = { .at = room, .cap = room != NULL ? cap : 0 };

@@ -16,6 +16,8 @@ struct step {
 	const struct policy *p;
 	struct arena *a;
 	struct site_effects *out;
+	bool is_quiet;	    /* the event's evidence shows nothing wrong (classify_is_quiet) */
+	bool is_deploy_due; /* as decide() found it */
 };
 /* Appends one line of history; f may be NULL. */
 void step_history(const struct step *st, enum history_kind kind, const struct finding *f);

@@ -125,6 +125,49 @@ tell_moved(struct site *s, const struct turn *t, const struct finding *f, struct
 	mark_told(s, t, true);
 }
 
+/* A name that was in a certificate and is not in the present one, for a reason of the owner's that no letter has told since. */
+static const struct finding *
+untold_loss(const struct site *s, const struct site_name *n)
+{
+	const struct finding *f = site_cause_of(s, n->name);
+
+	if (s->held.id == 0 || !n->is_wanted || n->is_held || !when_is_known(n->validated_at) || f == NULL ||
+	    !actor_is_owner(f->acts) || is_moved(f))
+		return NULL;
+	return !when_is_known(f->told_at) || when_before(f->told_at, s->held.life.from) ? f : NULL;
+}
+
+static bool
+tell_loss(struct site *s, const struct turn *t, struct arena *a, struct site_effects *out)
+{
+	struct str *lost = NULL;
+	const struct finding *cause = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->names_n; i++) {
+		const struct finding *f = untold_loss(s, &s->names[i]);
+
+		if (f == NULL)
+			continue;
+		if (lost == NULL)
+			lost = arena_get(a, s->names_n * sizeof *lost);
+		if (lost == NULL)
+			return false;
+		lost[n++] = s->names[i].name;
+		if (cause == NULL)
+			cause = f;
+	}
+	if (n == 0)
+		return false;
+	struct site_effect *fx = put_letter(s, t, out, LETTER_REDUCED);
+	fx->names = lost;
+	fx->names_n = n;
+	fx->finding = cause;
+	s->story_open = true;
+	mark_told(s, t, false);
+	return true;
+}
+
 /* The owner has something to mend: the first news of it, reminders towards the end, and the end itself. */
 static void
 tell_fault(
@@ -135,7 +178,7 @@ tell_fault(
 	bool is_over = s->held.id != 0 && !when_before(t->now, s->held.life.to);
 	struct site_effect *fx = NULL;
 
-	if (is_over && !s->expired_told) {
+	if (may && is_over && !s->expired_told) {
 		fx = put_letter(s, t, out, LETTER_EXPIRED);
 		s->expired_told = true;
 	} else if (may && !when_is_known(f->told_at)) {
@@ -160,7 +203,6 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 {
 	const struct finding *f = site_owner_finding(s);
 
-	(void)a;
 	if (s->is_removed)
 		return;
 	tell_draft(s, t, p, out);
@@ -177,25 +219,14 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 		s->expired_told = false;
 		return;
 	}
+	if (!when_before(t->now, may_from(s)) && tell_loss(s, t, a, out))
+		return;
 	if (f == NULL || !is_certain(s, f) || fault_is_not_the_owners(s))
 		return;
 	if (is_moved(f))
 		tell_moved(s, t, f, out);
 	else
 		tell_fault(s, t, f, out);
-}
-
-void
-site_letters_reduced(struct site *s, const struct turn *t, const struct str *lost,
-    size_t lost_n, struct site_effects *out)
-{
-	struct site_effect *fx = put_letter(s, t, out, LETTER_REDUCED);
-
-	fx->names = lost;
-	fx->names_n = lost_n;
-	fx->finding = site_cause_of(s, lost[0]);
-	s->story_open = true;
-	mark_told(s, t, false);
 }
 
 struct when
@@ -208,6 +239,10 @@ site_letters_next(const struct site *s, const struct policy *p)
 	if (s->draft.exists && !when_is_known(s->draft.told_at))
 		at = when_plus(s->draft.begun_at, p->draft_tell_after);
 	const struct finding *f = site_owner_finding(s);
+	if (plan_wants(s))
+		for (size_t i = 0; i < s->names_n; i++)
+			if (untold_loss(s, &s->names[i]) != NULL)
+				at = when_min(at, may_from(s));
 	if (!plan_wants(s) || f == NULL || fault_is_not_the_owners(s) || !is_certain(s, f))
 		return at;
 	if (!when_is_known(f->told_at))
@@ -217,5 +252,5 @@ site_letters_next(const struct site *s, const struct policy *p)
 	if (s->reminders_told < LIFE_REMINDERS)
 		at = when_min(at,
 		    when_max(may_from(s), life_reminder_at(s->held.life, s->reminders_told)));
-	return s->expired_told ? at : when_min(at, s->held.life.to);
+	return s->expired_told ? at : when_min(at, when_max(may_from(s), s->held.life.to));
 }

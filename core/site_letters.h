@@ -8,8 +8,6 @@
 
 /* Appends at most one letter of the story (and the draft's own), and keeps the story's fields. */
 void site_letters(struct site *s, const struct turn *t, const struct policy *p, struct arena *a, struct site_effects *out);
-/* A new certificate has fewer names than the one before. */
-void site_letters_reduced(struct site *s, const struct turn *t, const struct str *lost, size_t lost_n, struct site_effects *out);
 /* The next date on which a letter can be due by the passing of time alone; WHEN_NEVER if there is none. */
 struct when site_letters_next(const struct site *s, const struct policy *p);
 /* The finding that the owner has to act on, NULL without one. */

@@ -1,4 +1,5 @@
 #include "core/site_plan.h"
+#include <string.h>
 #include "base/must.h"
 
 bool
@@ -131,6 +132,26 @@ plan_order_is_due(const struct site *s, struct when now)
 	return false;
 }
 
+bool
+plan_blames_name(enum cause c)
+{
+	const struct cause_row *row = cause_row(c);
+
+	return row->scope == SCOPE_NAME || (row->layer != LAYER_CA && row->layer != LAYER_OWN);
+}
+
+bool
+plan_is_refused(const struct site *s, const struct site_name *n, struct when now)
+{
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct finding *f = &s->findings.at[i];
+
+		if (f->is_from_order && plan_blames_name(f->cause) && when_before(now, f->next_look) && plan_is_about(s, f, n))
+			return true;
+	}
+	return false;
+}
+
 size_t
 plan_order_names(const struct site *s, struct when now, struct str *ret)
 {
@@ -158,7 +179,8 @@ plan_order_names(const struct site *s, struct when now, struct str *ret)
 		return 0;
 	size_t all = 0;
 	for (size_t i = 0; i < s->names_n; i++)
-		if (s->names[i].is_wanted && s->names[i].is_held && !plan_is_moved(s, &s->names[i]))
+		if (s->names[i].is_wanted && s->names[i].is_held && !plan_is_moved(s, &s->names[i]) &&
+		    !plan_is_refused(s, &s->names[i], now))
 			ret[all++] = s->names[i].name;
 	return all;
 }
@@ -230,24 +252,43 @@ plan_draws(const struct site *s, struct when at)
 }
 
 static uint64_t
+mix_word(uint64_t h, uint64_t w)
+{
+	h = (h ^ w) * 0x9e3779b97f4a7c15U;
+	return h ^ (h >> 29);
+}
+
+static uint64_t
+word_at(const unsigned char *b)
+{
+	uint64_t w;
+
+	memcpy(&w, b, sizeof w);
+	return w;
+}
+
+/* Eight bytes at a time, the last eight whole; the length goes in first, so that two neighbouring strings cannot trade bytes. */
+static uint64_t
 mix(uint64_t h, const void *p, size_t n)
 {
 	const unsigned char *b = p;
+	size_t i = 0;
 
-	/* FNV-1a, with the length mixed in so that two neighbouring strings cannot trade bytes. */
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ b[i]) * 0x100000001b3U;
-	return (h ^ n) * 0x100000001b3U;
+	h = mix_word(h, n);
+	for (; i + 8 <= n; i += 8)
+		h = mix_word(h, word_at(b + i));
+	if (i < n && n >= 8)
+		return mix_word(h, word_at(b + n - 8));
+	for (; i < n; i++)
+		h = mix_word(h, b[i]);
+	return h;
 }
 
 uint64_t
 plan_digest(const struct site *s, struct when now)
 {
-	uint8_t redirect = site_redirect(s, now) == 0	  ? 0
-			   : site_redirect(s, now) == 307 ? 1
-							  : 2;
-	uint8_t flags[] = { redirect, site_hsts(s, now), s->is_removed, s->held.id != 0 };
-	uint64_t h = mix(0xcbf29ce484222325U, flags, sizeof flags);
+	uint64_t h = mix_word(0xcbf29ce484222325U, (uint64_t)site_redirect(s, now) << 3 | (uint64_t)site_hsts(s, now) << 2 |
+						       (uint64_t)s->is_removed << 1 | (s->held.id != 0));
 
 	h = mix(h, s->held.fingerprint, s->held.id != 0 ? sizeof s->held.fingerprint : 0);
 	h = mix(h, s->setting.root.p, s->setting.root.n);

@@ -17,6 +17,10 @@ bool plan_is_moved(const struct site *s, const struct site_name *n);
 bool plan_is_gone(const struct site *s);
 /* A finding about one of the site's names stands for that name alone; any other stands for all of them. */
 bool plan_is_about(const struct site *s, const struct finding *f, const struct site_name *n);
+/* Of an order's failure: is it about one name? Else the order, the CA or we are at fault, and no name is better off alone. */
+bool plan_blames_name(enum cause c);
+/* The CA itself has refused this name, and its word still stands: it is not asked again, whatever the hurry (P6). */
+bool plan_is_refused(const struct site *s, const struct site_name *n, struct when now);
 /* Is a new certificate wanted now, whether or not it can be had? */
 bool plan_order_is_due(const struct site *s, struct when now);
 /* The names to order now (promise P5); 0 while waiting is better. ret has room for names_n. */

@@ -688,6 +688,13 @@ do_expect(struct player *p, const struct words *w)
 		return expect_number(p, "the count of refusals by a limit", w, 2, p->sim->refused);
 	if (is(w, 1, "deactivated"))
 		return expect_number(p, "the count of authorizations given back", w, 2, p->sim->deactivated);
+	if (is(w, 1, "reloads")) {
+		int64_t n = 0;
+
+		for (size_t i = 0; i < p->sim->webs_n; i++)
+			n += p->sim->webs[i].reloads;
+		return expect_number(p, "the count of reloads", w, 2, n);
+	}
 	if (is(w, 1, "restarts"))
 		return expect_number(p, "the count of restarts", w, 2, p->sim->crashes);
 	return expect_site(p, w);

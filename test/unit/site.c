@@ -434,7 +434,7 @@ test_story_of_letters(void **state)
 		if (out.n == 0)
 			continue;
 		told[out.at[0].letter]++;
-		if (out.at[0].letter != LETTER_EXPIRED && when_is_known(last))
+		if (when_is_known(last))
 			assert_true(when_between(last, t.now).s >= DAY);
 		last = t.now;
 	}
@@ -497,6 +497,7 @@ test_refused_name_is_left_out(void **state)
 	(void)state;
 	fixture_init(&f, AGE_NONE);
 	f.site.applied.digest = plan_digest(&f.site, now);
+	f.names[0].passed_at = f.names[1].passed_at = f.site.checked_at = now;
 	fixture_do(&f, DOING_ORDER);
 	struct site_event ev = event_of(&f, SITE_ORDER_FAILED, SIGHT_FINE, CAUSE_HTTP_CHALLENGE_FORBIDDEN, &failure);
 	failure.subject = f.names[1].name;
@@ -513,6 +514,31 @@ test_refused_name_is_left_out(void **state)
 	}
 	assert_int_equal(order->names_n, 1);
 	assert_true(str_eq(order->names[0], f.names[0].name));
+	arena_fini(&f.arena);
+}
+
+/* What has been taken off the server is left alone; what the installer was about to put on is taken off as well. */
+static void
+test_removed_site_rests(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, AGE_NONE);
+	f.site.is_removed = true;
+	f.site.applied.digest = 5;
+	fixture_do(&f, DOING_DEPLOY);
+	const struct site_effects *out = step(&f, (struct site_event){ .kind = SITE_DEPLOYED, .job = f.site.job, .retry_after = WHEN_UNKNOWN });
+	assert_int_equal(count(out, FX_DEPLOY), 0);
+	assert_int_equal(f.site.doing, DOING_NOTHING);
+	assert_int_equal(f.site.wake.s, WHEN_NEVER.s);
+	arena_fini(&f.arena);
+	fixture_init(&f, AGE_NONE);
+	fixture_do(&f, DOING_DEPLOY);
+	f.site.applied.digest = 0;
+	out = step(&f, (struct site_event){ .kind = SITE_REMOVED, .retry_after = WHEN_UNKNOWN });
+	const struct site_effect *deploy = first(out, FX_DEPLOY);
+	assert_true(deploy != NULL && deploy->is_removal);
 	arena_fini(&f.arena);
 }
 
@@ -666,6 +692,7 @@ main(void)
 		cmocka_unit_test(test_backoff_of_orders),
 		cmocka_unit_test(test_refused_name_is_left_out),
 		cmocka_unit_test(test_proven_by_any_look),
+		cmocka_unit_test(test_removed_site_rests),
 		cmocka_unit_test(test_wish_survives),
 		cmocka_unit_test(test_nothing_seen_is_looked_into),
 		cmocka_unit_test(test_settling_after_a_reload),
