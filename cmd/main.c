@@ -68,9 +68,11 @@ static const struct command commands[] = {
 	    "  koshin config check -c /etc/koshin/koshin.yaml\n", { { NULL, NULL } } },
 	{ "simulate", cmd_simulate, "FILE...", 0, CMD_ARGS_MAX,
 	    "  koshin simulate test/scen/05-ignored-letter.scn\n"
+	    "  koshin simulate --sites 1000 --years 2 --seeds 1-200 --faults\n"
 	    "  koshin simulate --serve-ca --listen 127.0.0.1:14000 --control 127.0.0.1:14001\n",
 	    { { "serve-ca", NULL }, { "listen", "ADDRESS:PORT[,...]" }, { "control", "ADDRESS:PORT" },
-		{ "folder", "DIR" } } },
+		{ "folder", "DIR" }, { "sites", "N" }, { "years", "N" }, { "seeds", "FIRST-LAST" },
+		{ "faults", NULL }, { "jobs", "N" }, { "trace", "N" } } },
 	{ NULL, NULL, NULL, 0, 0, NULL, { { NULL, NULL } } },
 };
 

@@ -1,11 +1,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include "cmd/cmd.h"
+#include "cmd/simulate.h"
 #include "sim/acme/fake.h"
 #include "sim/scenario.h"
 
-/* koshin simulate FILE.scn…: plays scenarios on a virtual clock. --serve-ca: runs the fake CA. */
+/* koshin simulate FILE.scn…: plays scenarios on a virtual clock. --sites: plays whole fleets. --serve-ca: runs the fake CA. */
 
 enum { SCENARIO_BYTES_MAX = 256 * 1024 };
 
@@ -76,6 +76,8 @@ cmd_simulate(struct cmd *c)
 
 	if (cmd_has(c, "serve-ca"))
 		return serve_ca(c);
+	if (cmd_has(c, "sites"))
+		return simulate_fleet(c);
 	if (c->args_n == 0)
 		return cmd_misused(c, "usage.too-few", c->command->arguments);
 

@@ -1,0 +1,428 @@
+#include "sim/fleet/inside.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The world's time: what happens next, and to whom. */
+
+const char *
+fleet_mark_words(enum fleet_mark m)
+{
+	static const char *const words[] = {
+#define FLEET_MARK(symbol, text) [FLEET_MARK_##symbol] = text,
+#include "sim/fleet/marks.tbl"
+#undef FLEET_MARK
+	};
+
+	return words[m];
+}
+
+const char *
+fleet_outage_name(enum fleet_outage_kind k)
+{
+	static const char *const names[] = { "down", "patience", "silent", "rubbish", "internal",
+		"limit", "refuse" };
+
+	return names[k];
+}
+
+/* splitmix64 */
+uint64_t
+fleet_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15U;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+	return z ^ (z >> 31);
+}
+
+uint32_t
+fleet_below(uint64_t *state, uint32_t n)
+{
+	return n == 0 ? 0 : (uint32_t)((fleet_random(state) >> 32) * n >> 32);
+}
+
+struct when
+fleet_true(const struct fleet *f)
+{
+	return (struct when){ f->now_ms / 1000 };
+}
+
+struct when
+fleet_wall(const struct fleet *f)
+{
+	return (struct when){ f->now_ms / 1000 + f->clock_step_s };
+}
+
+void
+fleet_put(struct fleet *f, int64_t after_ms, enum fleet_kind kind, uint32_t site, uint32_t arg,
+    uint64_t extra)
+{
+	events_put(&f->events,
+	    (struct fleet_event){ .at_ms = f->now_ms + after_ms,
+		.site = site,
+		.arg = arg,
+		.generation = f->generation,
+		.kind = (uint8_t)kind,
+		.extra = extra });
+}
+
+void
+fleet_mark(struct fleet *f, enum fleet_mark m)
+{
+	f->report->marks[m]++;
+}
+
+struct name_set
+fleet_held_names(const struct fleet_site *s)
+{
+	struct name_set set = { 0 };
+
+	for (size_t i = 0; i < s->site.names_n; i++)
+		set.bits |= (uint64_t)s->site.names[i].is_held << i;
+	return set;
+}
+
+void
+fleet_broken(struct fleet *f, uint32_t site, const char *fmt, ...)
+{
+	char text[400];
+	va_list ap;
+
+	if (f->report->is_broken)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	f->report->is_broken = true;
+	why_set(&f->report->broken, "seed %llu, day %.2f, %s: %s", (unsigned long long)f->plan->seed,
+	    (double)(f->now_ms - f->start_ms) / (double)FLEET_DAY_MS,
+	    site < f->sites_n ? f->sites[site].site.names[0].name.p : "the fleet", text);
+	watch_print_steps(f, &f->report->steps_kept);
+}
+
+/* --- making it --- */
+
+static size_t
+names_of(const struct fleet_plan *p, uint64_t *random)
+{
+	uint32_t roll = fleet_below(random, 100);
+
+	if (roll < p->pair_percent)
+		return 2;
+	return roll < (uint32_t)p->pair_percent + p->many_percent ? FLEET_MANY_NAMES : 1;
+}
+
+static void
+name_site(struct fleet *f, uint32_t n, size_t first)
+{
+	struct fleet_site *s = &f->sites[n];
+
+	s->site.names = &f->names[first];
+	for (size_t i = 0; i < s->site.names_n; i++) {
+		struct site_name *name = &s->site.names[i];
+		char *text = f->texts[first + i];
+		int length = i == 0   ? snprintf(text, FLEET_TEXT, "s%u.example", n)
+			     : i == 1 ? snprintf(text, FLEET_TEXT, "www.s%u.example", n)
+				      : snprintf(text, FLEET_TEXT, "n%zu.s%u.example", i, n);
+
+		*name = (struct site_name){ .id = (int64_t)(first + i + 1),
+			.name = { text, (size_t)length },
+			.is_wanted = true,
+			.passed_at = WHEN_UNKNOWN,
+			.validated_at = WHEN_UNKNOWN,
+			.served = { .at = WHEN_UNKNOWN, .not_after = WHEN_UNKNOWN } };
+	}
+}
+
+static void
+init_site(struct fleet *f, uint32_t n, uint64_t *random)
+{
+	struct fleet_site *s = &f->sites[n];
+	const struct fleet_plan *p = f->plan;
+	uint32_t habit = fleet_below(random, 100);
+
+	s->site = (struct site){ .id = (int64_t)n + 1,
+		.owner_id = (int64_t)n + 1,
+		.setting = { .source = SOURCE_FREE,
+		    .coverage = COVERAGE_MULTI,
+		    .redirect = fleet_below(random, 100) < p->redirect_percent },
+		.names_n = names_of(p, random),
+		.draft = { .told_at = WHEN_UNKNOWN },
+		.doing_since = f->policy.ca_not_before,
+		.retry_at = WHEN_UNKNOWN,
+		.checked_at = WHEN_UNKNOWN,
+		.look_at = WHEN_UNKNOWN,
+		.deploy_at = WHEN_UNKNOWN,
+		.letter_at = WHEN_UNKNOWN,
+		.wake = WHEN_NEVER };
+	s->site.setting.hsts = s->site.setting.redirect && fleet_below(random, 4) == 0;
+	s->queued_ms = FLEET_NEVER_MS;
+	s->server = (uint16_t)fleet_below(random, p->servers);
+	s->company = (uint8_t)fleet_below(random, p->companies);
+	s->habit = habit < p->quick_percent ? MENDS_QUICKLY
+		   : habit < (uint32_t)p->quick_percent + p->late_percent ? MENDS_LATE
+									   : MENDS_NEVER;
+	s->watched = (struct watched){ .pointing_since_ms = FLEET_NEVER_MS,
+		.fault_since_ms = FLEET_NEVER_MS };
+}
+
+static enum err
+make_sites(struct fleet *f)
+{
+	const struct fleet_plan *p = f->plan;
+	uint64_t random = f->world_seed ^ 0x5173;
+	size_t names_n = 0, at = 0;
+
+	f->sites = calloc(p->sites, sizeof *f->sites);
+	if (f->sites == NULL)
+		return ERR_MEMORY;
+	f->sites_n = p->sites;
+	for (uint32_t i = 0; i < p->sites; i++) {
+		init_site(f, i, &random);
+		names_n += f->sites[i].site.names_n;
+	}
+	f->names = calloc(names_n, sizeof *f->names);
+	f->pointing = calloc(names_n, sizeof *f->pointing);
+	f->texts = calloc(names_n, sizeof *f->texts);
+	if (f->names == NULL || f->pointing == NULL || f->texts == NULL)
+		return ERR_MEMORY;
+	for (uint32_t i = 0; i < p->sites; i++) {
+		name_site(f, i, at);
+		at += f->sites[i].site.names_n;
+	}
+	f->report->bytes = p->sites * sizeof *f->sites +
+			   names_n * (sizeof *f->names + sizeof *f->pointing + sizeof *f->texts);
+	return ERR_OK;
+}
+
+/* A site that has been here for long: with a certificate somewhere in the first two thirds of its life. */
+static void
+settle_site(struct fleet *f, uint32_t n, uint64_t *random)
+{
+	struct fleet_site *s = &f->sites[n];
+	int64_t life = authority_life(f).s, now = f->start_ms / 1000,
+		from = now - (int64_t)(fleet_random(random) % (uint64_t)(life * 2 / 3));
+
+	s->site.held = (struct held){ .id = ++f->ca.serial,
+		.life = { { from }, { from + life } },
+		.is_live = true };
+	memcpy(s->site.held.fingerprint, &s->site.held.id, sizeof s->site.held.id);
+	s->site.jitter = (uint32_t)fleet_random(random);
+	s->site.issued_told = true;
+	s->site.renewals_good = 3;
+	for (size_t i = 0; i < s->site.names_n; i++) {
+		s->site.names[i].is_held = true;
+		s->site.names[i].validated_at = s->site.held.life.from;
+	}
+	s->live = (struct live_set){ s->site.held.id, s->site.held.life, fleet_held_names(s), 0 };
+	fleet_put(f, s->live.life.to.s * 1000 - f->now_ms, EV_EXPIRY, n, 0, (uint64_t)s->live.serial);
+	s->site.look_at.s = now + (int64_t)fleet_below(random, 86400);
+	s->site.deploy_at.s = s->site.look_at.s;
+	s->site.wake = s->site.look_at;
+	s->queued_ms = s->site.wake.s * 1000;
+	events_put(&f->events, (struct fleet_event){ .at_ms = s->queued_ms, .site = n, .kind = EV_WAKE });
+}
+
+static void
+fill(struct fleet *f)
+{
+	uint64_t random = f->world_seed ^ 0xf111;
+
+	for (uint32_t i = 0; i < f->sites_n; i++) {
+		int64_t fill_ms = f->plan->fill.s * 1000;
+
+		if (fill_ms == 0) {
+			f->sites[i].is_here = true;
+			owners_begin(f, i);
+			settle_site(f, i, &random);
+		} else {
+			fleet_put(f, (int64_t)(fleet_random(&random) % (uint64_t)fill_ms), EV_ADD, i, 0, 0);
+		}
+	}
+}
+
+static void
+add_site(struct fleet *f, uint32_t n)
+{
+	const struct site_event ev = { .kind = SITE_WAKE, .retry_after = WHEN_UNKNOWN };
+
+	f->sites[n].is_here = true;
+	owners_begin(f, n);
+	/* The web process adds a site whatever the engine does: its row is due at once. */
+	f->sites[n].site.look_at = f->sites[n].site.deploy_at = f->sites[n].site.wake = fleet_wall(f);
+	f->sites[n].queued_ms = f->now_ms;
+	if (f->plan->probe_ms == 0)
+		(void)node_event(f, n, &ev);
+	else
+		fleet_put(f, 0, EV_WAKE, n, 0, 0);
+}
+
+static void
+init_policy(struct fleet *f)
+{
+	f->policy = (struct policy){ .look_every = SPAN_D(1),
+		.poll_min = SPAN_S(30),
+		.poll_max = SPAN_MIN(15),
+		.draft_tell_after = SPAN_D(7),
+		.draft_discard_after = SPAN_D(30),
+		.ca_not_before = WHEN_UNKNOWN,
+		.ca_is_ready = true,
+		.addresses = f->addresses,
+		.addresses_n = f->plan->servers,
+		.ca_issuer = STR("a1.example"),
+		.account_url = STR("https://a1.example/account/1"),
+		.thumbprint = STR("simulated-thumbprint-of-the-account") };
+	for (size_t i = 0; i < f->plan->servers; i++) {
+		struct server *w = &f->servers[i];
+		int n = snprintf(w->text, sizeof w->text, "203.0.%zu.%zu", i / 250, i % 250 + 1);
+
+		f->addresses[i] = (struct str){ w->text, (size_t)n };
+	}
+}
+
+static enum err
+fleet_init(struct fleet *f, const struct fleet_plan *p, struct fleet_report *report)
+{
+	uint64_t seed = p->seed;
+
+	f->plan = p;
+	f->report = report;
+	f->world_seed = fleet_random(&seed);
+	f->roll_seed = fleet_random(&seed);
+	f->start_ms = f->now_ms = p->start.s * 1000;
+	f->end_ms = f->start_ms + p->span.s * 1000;
+	f->calm_ms = f->end_ms - p->calm.s * 1000;
+	f->clean_ms = f->clock_clean_ms = f->network_clean_ms = f->start_ms;
+	for (size_t i = 0; i < p->servers; i++)
+		f->servers[i].clean_ms = f->start_ms;
+	events_init(&f->events, f->start_ms);
+	arena_init(&f->arena, LIMIT_TURN_BYTES);
+	arena_init(&f->order_arena, LIMIT_TURN_BYTES);
+	arena_init(&f->answer.arena, LIMIT_TURN_BYTES);
+	report->hours_n = (size_t)(p->span.s / 3600) + 1;
+	report->issued_by_hour = calloc(report->hours_n, sizeof *report->issued_by_hour);
+	buf_init(&report->steps_kept, 65536);
+	authority_init(f);
+	init_policy(f);
+	return report->issued_by_hour == NULL ? ERR_MEMORY : make_sites(f);
+}
+
+static void
+fleet_fini(struct fleet *f)
+{
+	node_fini(f);
+	authority_fini(f);
+	events_fini(&f->events);
+	arena_fini(&f->arena);
+	arena_fini(&f->order_arena);
+	arena_fini(&f->answer.arena);
+	for (uint32_t i = 0; i < f->sites_n; i++) {
+		free(f->sites[i].findings);
+		free(f->sites[i].log);
+	}
+	free(f->sites);
+	free(f->names);
+	free(f->pointing);
+	free(f->texts);
+}
+
+/* --- living --- */
+
+static void
+take(struct fleet *f, const struct fleet_event *ev)
+{
+	switch ((enum fleet_kind)ev->kind) {
+	case EV_WAKE:
+		if (f->sites[ev->site].queued_ms == ev->at_ms)
+			node_wake(f, ev->site);
+		return;
+	case EV_PROBED:
+		node_probed(f, ev);
+		return;
+	case EV_KEY:
+		node_key(f, ev);
+		return;
+	case EV_ANSWER:
+		orders_of_fleet_answer(f, ev);
+		return;
+	case EV_ORDER_WAKE:
+		orders_of_fleet_wake(f, ev);
+		return;
+	case EV_DEPLOYED:
+		node_deployed(f, ev);
+		return;
+	case EV_VALIDATED:
+		authority_validated(f, ev);
+		return;
+	case EV_OWNER:
+		owners_event(f, ev);
+		return;
+	case EV_MEND:
+		owners_mend(f, ev->site);
+		return;
+	case EV_EXPIRY:
+		if ((uint64_t)f->sites[ev->site].live.serial == ev->extra)
+			watch_expiry(f, ev->site, ev->arg != 0);
+		return;
+	case EV_ADD:
+		add_site(f, ev->site);
+		return;
+	case EV_RESTART:
+		node_restart(f);
+		return;
+	case EV_RESTART_MORE:
+		if (ev->generation == f->generation)
+			node_restart_more(f);
+		return;
+	case EV_CA:
+	case EV_SERVER:
+	case EV_COMPANY:
+	case EV_RESOLVER:
+	case EV_CRASH:
+	case EV_CLOCK:
+		faults_event(f, ev);
+		return;
+	case EV_CALM:
+		faults_calm(f);
+		return;
+	case EV_COUNT:
+		return;
+	}
+}
+
+enum err
+fleet_run(const struct fleet_plan *p, struct fleet_report *report)
+{
+	struct fleet *f = calloc(1, sizeof *f);
+	struct fleet_event ev;
+
+	*report = (struct fleet_report){ 0 };
+	if (f == NULL)
+		return ERR_MEMORY;
+	enum err err = fleet_init(f, p, report);
+	if (err == ERR_OK) {
+		fill(f);
+		faults_begin(f);
+		while (!report->is_broken && f->err == ERR_OK && events_take(&f->events, f->end_ms, &ev)) {
+			f->now_ms = ev.at_ms;
+			take(f, &ev);
+		}
+		f->now_ms = report->is_broken ? f->now_ms : f->end_ms;
+		if (!report->is_broken && f->err == ERR_OK)
+			watch_end(f);
+		err = f->events.failed ? ERR_MEMORY : f->err;
+	}
+	fleet_fini(f);
+	free(f);
+	return err;
+}
+
+void
+fleet_report_fini(struct fleet_report *r)
+{
+	free(r->issued_by_hour);
+	buf_fini(&r->steps_kept);
+	*r = (struct fleet_report){ 0 };
+}

@@ -1,0 +1,297 @@
+#ifndef KOSHIN_SIM_FLEET_INSIDE_H
+#define KOSHIN_SIM_FLEET_INSIDE_H
+/* What the files of the fleet simulator share; nobody else includes it. */
+#include "core/order.h"
+#include "sim/fleet/fleet.h"
+#include "sim/fleet/queue.h"
+
+enum {
+	FLEET_SERVERS_MAX = 1000,
+	FLEET_COMPANIES_MAX = 64,
+	FLEET_MANY_NAMES = 12,
+	FLEET_TEXT = 24, /* a name with its NUL */
+	FLEET_NEVER_MS_SHIFT = 62,
+};
+#define FLEET_NEVER_MS ((int64_t)1 << FLEET_NEVER_MS_SHIFT)
+#define FLEET_DAY_MS ((int64_t)86400000)
+#define FLEET_HOUR_MS ((int64_t)3600000)
+
+/* What DNS says of one name. */
+enum pointing {
+	POINTS_HERE,
+	POINTS_NOWHERE,	  /* no such record */
+	POINTS_ELSEWHERE, /* at another company's server */
+	POINTS_BOTH,	  /* one address is ours, one is not */
+	POINTS_V6_AWAY,	  /* an AAAA record that leads elsewhere */
+	POINTS_CAA,	  /* here, but CAA forbids */
+	POINTS_BOGUS,	  /* DNSSEC does not fit */
+	POINTS_COUNT
+};
+enum habit { MENDS_QUICKLY, MENDS_LATE, MENDS_NEVER };
+
+/* Names of a site as a set: bit i is site.names[i]. */
+struct name_set {
+	uint64_t bits;
+};
+
+/* What a web server has for a site: the live set. */
+struct live_set {
+	int64_t serial; /* of the certificate; 0: HTTP only */
+	struct life life;
+	struct name_set names;
+	uint16_t redirect;
+};
+
+/* What the watch remembers of a site, to judge by what happened and not by what the engine says of itself. */
+struct watched {
+	int64_t pointing_since_ms; /* some name could be validated since; NEVER: none can */
+	int64_t fault_since_ms;	   /* the owner has something to mend since; NEVER: nothing */
+	int64_t mended_ms;	   /* the last such thing was mended; 0: nothing ever was */
+	int64_t letter_ms;	   /* last letter that asked for something */
+	int64_t told_ms;	   /* last letter of any kind about the fault that stands; 0: none */
+	int64_t law_ms;		   /* the CA named a date for this site: no new order before */
+	int64_t wish_ms;	   /* a person asked for a certificate; 0: fulfilled or refused */
+	int64_t looked_ms;	   /* last check that was begun */
+	uint8_t reminders;	   /* letters of the present certificate, as bits */
+	bool end_was_told;
+	bool is_expired, issued_told;
+};
+
+/* What the CA counts against its limits, written down one by one: no bucket, no arithmetic that koshin shares. */
+enum { LOG_ORDERS = 6, LOG_FAILURES = 6, LOG_ATTEMPTS = 10 };
+struct ca_log {
+	int64_t failure_ms[FLEET_MANY_NAMES][LOG_FAILURES]; /* of each name, newest first */
+	int64_t attempt_ms[LOG_ATTEMPTS]; /* orders begun, newest first */
+	int64_t issued_ms[LOG_ORDERS];
+	struct name_set issued[LOG_ORDERS];
+};
+
+struct fleet_site {
+	struct ca_log *log; /* NULL: nothing was counted yet */
+	struct site site; /* the committed facts */
+	struct finding_room *findings; /* where site.findings lives between two steps; NULL: none ever */
+	int64_t queued_ms; /* its date in the queue */
+	struct live_set live;
+	struct watched watched;
+	uint32_t ca_orders; /* number of its newest order at the CA, 0: none */
+	uint32_t order_row; /* its open order in the store, 0: none */
+	uint16_t server;
+	uint8_t company, habit;
+	bool is_here; /* it was added */
+	bool is_placed_wish;
+};
+
+/* An order as the store has it; `live` is the engine's memory of it. Row 0 is none. */
+struct order_row_of_fleet {
+	struct live_order_of_fleet *live;
+	uint32_t site, next_free;
+	uint32_t ca_number; /* 0: its URL is not known */
+	uint64_t serial;    /* of the row's use: an answer for an earlier one does not fit */
+	uint64_t job;
+	enum order_phase phase;
+	bool has_certificate_url, is_open;
+	struct when created;
+	struct name_set names;
+	int64_t not_before_ms; /* the CA's Retry-After for this order */
+};
+struct live_order_of_fleet {
+	struct order order;
+	struct arena keep;
+	uint32_t wakes; /* counts: a wake of before does not fit */
+	struct live_order_of_fleet *next_free;
+};
+
+/* An order as the CA has it. */
+struct ca_order {
+	uint32_t site, next; /* next: older order of the same site, or the next free one */
+	enum acme_status status;
+	struct name_set names, valid, invalid, tried;
+	uint8_t why[FLEET_MANY_NAMES]; /* of an invalid name: enum denial */
+	int64_t created_ms, retry_ms;
+	int64_t serial;
+	struct life life;
+	bool is_known; /* koshin committed its URL and has not given it up */
+};
+
+struct server {
+	int64_t down_ms, disk_ms, config_ms; /* until */
+	int64_t clean_ms;		     /* all was well from here on */
+	char text[24];
+};
+struct company {
+	int64_t silent_ms;
+};
+struct authority {
+	int64_t fault_ms[OUTAGE_COUNT]; /* until */
+	int64_t clean_ms;
+	int64_t patience_ms; /* Retry-After that was told to koshin, for new orders of the account */
+	int64_t tokens_ms;   /* new orders: a bucket, in milliseconds of refill */
+	int64_t tokens_at_ms;
+	struct ca_order *orders; /* [0] is none */
+	uint32_t orders_n, orders_cap, free;
+	int64_t serial;
+	int64_t second; /* requests of this second */
+	uint32_t second_n;
+};
+
+enum fleet_kind {
+	EV_WAKE,      /* a site's date */
+	EV_PROBED,    /* answer of the probes */
+	EV_KEY,	      /* key and CSR are made */
+	EV_ANSWER,    /* of the CA */
+	EV_ORDER_WAKE, EV_DEPLOYED, EV_VALIDATED,
+	EV_OWNER,     /* something happens in a site's life */
+	EV_MEND,      /* its owner mends what is broken */
+	EV_EXPIRY,    /* the end of what a server hands out */
+	EV_ADD, EV_CA, EV_SERVER, EV_COMPANY, EV_RESOLVER, EV_CRASH, EV_RESTART, EV_RESTART_MORE, EV_CLOCK, EV_CALM, EV_COUNT
+};
+
+struct deploy_of_fleet {
+	uint32_t site, next_free;
+	uint64_t job;
+	struct applied applied;
+	struct live_set set;
+	bool is_removal;
+};
+
+struct waiting_order {
+	uint32_t site;
+	struct name_set names;
+	uint64_t job;
+};
+
+struct fleet_step {
+	int64_t ms;
+	uint32_t site;
+	uint8_t event, before, after;
+	uint32_t effects; /* bits of enum site_effect_kind */
+	enum cause cause;
+	int64_t wake_s;
+};
+
+struct fleet {
+	const struct fleet_plan *plan;
+	struct fleet_report *report;
+	int64_t now_ms, start_ms, end_ms, calm_ms;
+	struct queue_of_events events;
+	struct fleet_site *sites;
+	uint32_t sites_n;
+	struct site_name *names;
+	uint8_t *pointing; /* one for each of names */
+	char (*texts)[FLEET_TEXT];
+	uint64_t world_seed, roll_seed;
+
+	struct server servers[FLEET_SERVERS_MAX];
+	struct company companies[FLEET_COMPANIES_MAX];
+	struct authority ca;
+	int64_t resolver_ms, network_clean_ms;
+
+	/* the engine */
+	struct policy policy;
+	struct str addresses[FLEET_SERVERS_MAX];
+	uint16_t generation;
+	bool is_down, is_zombie_about;
+	uint32_t crash_in; /* steps until it dies; 0: it does not */
+	uint8_t crash_at;
+	int64_t clean_ms; /* it has been up since */
+	int64_t clock_step_s, clock_clean_ms;
+	unsigned ca_failures;
+	struct order_row_of_fleet *rows;
+	uint32_t rows_n, rows_cap, rows_free;
+	uint64_t row_serial;
+	struct live_order_of_fleet *live_free;
+	uint32_t live_n;
+	struct waiting_order *waiting; /* for room at the CA: a ring */
+	uint32_t waiting_at, waiting_n, waiting_cap;
+	struct deploy_of_fleet *deploys;
+	uint32_t deploys_n, deploys_cap, deploys_free;
+	uint32_t restart_at; /* next site to be taken up after a start */
+	struct arena arena, order_arena;
+	struct site_effects effects;
+	struct site_effect todo[8 * SITE_EFFECTS_MAX]; /* of the steps that are being acted on */
+	size_t todo_n;
+	struct order_outcome outcome;
+	struct acme_answer answer;
+	struct evidence evidence; /* with room for the largest site */
+	struct name_evidence name_evidence[FLEET_MANY_NAMES];
+	struct address_evidence addresses_seen[FLEET_MANY_NAMES][2];
+	bool is_plain[FLEET_MANY_NAMES]; /* the evidence at this place shows a name in order */
+	struct str leaf_names[FLEET_MANY_NAMES];
+
+	struct fleet_step steps[FLEET_STEPS_KEPT];
+	uint64_t steps_n;
+	enum err err;
+};
+
+/* --- fleet.c --- */
+uint64_t fleet_random(uint64_t *state);
+/* 0 … n - 1 */
+uint32_t fleet_below(uint64_t *state, uint32_t n);
+void fleet_put(struct fleet *f, int64_t after_ms, enum fleet_kind kind, uint32_t site, uint32_t arg, uint64_t extra);
+void fleet_mark(struct fleet *f, enum fleet_mark m);
+struct when fleet_wall(const struct fleet *f); /* as the engine's machine has it */
+struct when fleet_true(const struct fleet *f); /* as everybody else has it */
+struct name_set fleet_held_names(const struct fleet_site *s);
+static inline bool
+name_set_has(struct name_set s, size_t i)
+{
+	return (s.bits >> i & 1) != 0;
+}
+/* The first broken promise ends the run. */
+__attribute__((format(printf, 3, 4))) void fleet_broken(struct fleet *f, uint32_t site, const char *fmt, ...);
+
+/* --- node.c: the engine --- */
+void node_wake(struct fleet *f, uint32_t site);
+/* False: the engine is down, or died before the commit. */
+bool node_event(struct fleet *f, uint32_t site, const struct site_event *ev);
+void node_probed(struct fleet *f, const struct fleet_event *ev);
+void node_key(struct fleet *f, const struct fleet_event *ev);
+void node_deployed(struct fleet *f, const struct fleet_event *ev);
+void node_crash(struct fleet *f, bool is_zombie);
+void node_restart(struct fleet *f);
+void node_clock_stepped(struct fleet *f); /* every date lies elsewhere now */
+void node_restart_more(struct fleet *f);
+void node_ca_failed(struct fleet *f, struct when retry_after);
+void node_ca_works(struct fleet *f);
+/* True: the engine has just died here. */
+bool node_dies(struct fleet *f, unsigned at);
+void node_fini(struct fleet *f);
+/* --- orders.c: orders under way in the engine --- */
+void orders_of_fleet_begin(struct fleet *f, uint32_t site, uint64_t job, struct name_set names);
+void orders_of_fleet_resume(struct fleet *f, uint32_t site, uint64_t job);
+void orders_of_fleet_abandon(struct fleet *f, uint32_t site);
+void orders_of_fleet_answer(struct fleet *f, const struct fleet_event *ev);
+void orders_of_fleet_wake(struct fleet *f, const struct fleet_event *ev);
+void orders_of_fleet_forget(struct fleet *f); /* the engine died: its memory of them is gone */
+/* --- authority.c: the CA --- */
+void authority_init(struct fleet *f);
+void authority_fini(struct fleet *f);
+/* Takes a request of this row's order, and puts its answer into the queue. */
+void authority_take(struct fleet *f, uint32_t row, const struct acme_request *r);
+/* Makes the answer that is delivered now. */
+void authority_answer(struct fleet *f, const struct fleet_event *ev, struct acme_answer *ret);
+void authority_validated(struct fleet *f, const struct fleet_event *ev);
+struct span authority_life(const struct fleet *f);
+/* --- owners.c: the world of the sites --- */
+bool owners_can_validate(const struct fleet *f, uint32_t site, size_t name); /* could a CA validate this name now? */
+bool owners_is_owners_fault(const struct fleet *f, uint32_t site, size_t name);
+void owners_begin(struct fleet *f, uint32_t site);
+void owners_event(struct fleet *f, const struct fleet_event *ev);
+void owners_mend(struct fleet *f, uint32_t site);
+const struct evidence *owners_look(struct fleet *f, uint32_t site, bool is_verify);
+/* --- faults.c: what breaks by chance --- */
+void faults_begin(struct fleet *f);
+void faults_event(struct fleet *f, const struct fleet_event *ev);
+void faults_calm(struct fleet *f);
+/* --- watch.c --- */
+void watch_step(struct fleet *f, uint32_t site, const struct site_event *ev, enum doing before);
+void watch_pointing(struct fleet *f, uint32_t site);
+void watch_request(struct fleet *f, uint32_t row, enum acme_verb verb);
+void watch_deploy(struct fleet *f, uint32_t site, const struct live_set *before, const struct deploy_of_fleet *d);
+void watch_failure(struct fleet *f, uint32_t site, size_t name);
+void watch_issue(struct fleet *f, uint32_t site, struct name_set names);
+void watch_expiry(struct fleet *f, uint32_t site, bool is_again);
+void watch_end(struct fleet *f);
+void watch_keep_step(struct fleet *f, uint32_t site, const struct site_event *ev, enum doing before);
+void watch_print_steps(const struct fleet *f, struct buf *to);
+#endif

@@ -1,0 +1,358 @@
+#include "sim/fleet/inside.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Orders under way, as engine/orders.c has them: core/order decides, its four commit points are the stored row. */
+
+enum { DIES_IN_ORDER = 2 };
+
+static struct live_order_of_fleet *
+new_live(struct fleet *f)
+{
+	struct live_order_of_fleet *l = f->live_free;
+
+	if (l != NULL) {
+		f->live_free = l->next_free;
+		arena_clear(&l->keep);
+	} else {
+		l = calloc(1, sizeof *l);
+		if (l == NULL)
+			return NULL;
+		arena_init(&l->keep, LIMIT_TURN_BYTES);
+	}
+	f->live_n++;
+	return l;
+}
+
+static void
+drop_live(struct fleet *f, struct order_row_of_fleet *row)
+{
+	if (row->live == NULL)
+		return;
+	row->live->next_free = f->live_free;
+	f->live_free = row->live;
+	row->live = NULL;
+	f->live_n--;
+}
+
+static uint32_t
+new_row(struct fleet *f)
+{
+	uint32_t i = f->rows_free;
+
+	if (i != 0) {
+		f->rows_free = f->rows[i].next_free;
+		return i;
+	}
+	if (f->rows_n + 1 >= f->rows_cap) {
+		uint32_t cap = f->rows_cap == 0 ? 64 : 2 * f->rows_cap;
+		struct order_row_of_fleet *grown = realloc(f->rows, cap * sizeof *grown);
+
+		if (grown == NULL) {
+			f->err = ERR_MEMORY;
+			return 0;
+		}
+		f->rows = grown;
+		f->rows_cap = cap;
+	}
+	return ++f->rows_n;
+}
+
+/* --- room at the CA --- */
+
+static void
+wait_for_room(struct fleet *f, const struct waiting_order *w)
+{
+	if (f->waiting_n == f->waiting_cap) {
+		uint32_t cap = f->waiting_cap == 0 ? 256 : 2 * f->waiting_cap;
+		struct waiting_order *grown = malloc(cap * sizeof *grown);
+
+		if (grown == NULL) {
+			f->err = ERR_MEMORY;
+			return;
+		}
+		for (uint32_t i = 0; i < f->waiting_n; i++)
+			grown[i] = f->waiting[(f->waiting_at + i) % f->waiting_cap];
+		free(f->waiting);
+		f->waiting = grown;
+		f->waiting_at = 0;
+		f->waiting_cap = cap;
+	}
+	fleet_mark(f, FLEET_MARK_LIMIT_WAITED);
+	f->waiting[(f->waiting_at + f->waiting_n++) % f->waiting_cap] = *w;
+}
+
+static void
+take_waiting(struct fleet *f)
+{
+	while (f->waiting_n > 0 && f->live_n < f->plan->orders_open_max) {
+		struct waiting_order w = f->waiting[f->waiting_at];
+		const struct site *s = &f->sites[w.site].site;
+
+		f->waiting_at = (f->waiting_at + 1) % f->waiting_cap;
+		f->waiting_n--;
+		if (s->doing == DOING_ORDER && s->order_id == 0 && s->job == w.job)
+			orders_of_fleet_begin(f, w.site, w.job, w.names);
+	}
+}
+
+static void
+close_row(struct fleet *f, uint32_t i)
+{
+	struct order_row_of_fleet *row = &f->rows[i];
+	struct fleet_site *s = &f->sites[row->site];
+
+	drop_live(f, row);
+	if (row->ca_number != 0)
+		f->ca.orders[row->ca_number].is_known = false;
+	*row = (struct order_row_of_fleet){ .next_free = f->rows_free };
+	f->rows_free = i;
+	if (s->order_row == i)
+		s->order_row = 0;
+}
+
+/* --- one step of an order --- */
+
+static struct str
+url_of(struct arena *a, char kind, uint32_t number)
+{
+	char text[12];
+	size_t n = sizeof text;
+
+	do
+		text[--n] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	text[--n] = kind;
+	return arena_str(a, (struct str){ text + n, sizeof text - n });
+}
+
+static void
+received(struct fleet *f, uint32_t i)
+{
+	struct order_row_of_fleet *row = &f->rows[i];
+	const struct certificate_info *c = &f->outcome.certificate;
+	struct site_event ev = { .kind = SITE_ISSUED,
+		.job = row->job,
+		.issued = { .life = { c->not_before, c->not_after } },
+		.issued_names = c->names,
+		.issued_names_n = c->names_n,
+		.retry_after = WHEN_UNKNOWN };
+	uint32_t n = row->site;
+
+	memcpy(ev.issued.fingerprint, c->fingerprint, sizeof ev.issued.fingerprint);
+	memcpy(&ev.issued.id, c->fingerprint, sizeof ev.issued.id);
+	node_ca_works(f);
+	f->report->issued++;
+	f->report->issued_by_hour[(f->now_ms - f->start_ms) / FLEET_HOUR_MS]++;
+	/* One transaction: the order is closed and its certificate is the site's, or neither. */
+	if (node_event(f, n, &ev))
+		close_row(f, i);
+	take_waiting(f);
+}
+
+static void
+failed(struct fleet *f, uint32_t i)
+{
+	struct order_row_of_fleet *row = &f->rows[i];
+	const struct finding_list *l = &f->outcome.failures;
+	const struct site_event ev = { .kind = SITE_ORDER_FAILED,
+		.job = row->job,
+		.failures = l->at,
+		.failures_n = l->n,
+		.retry_after = f->outcome.retry_after,
+		.is_retry_at_once = f->outcome.is_retry_at_once };
+	struct live_order_of_fleet *live = row->live;
+	uint32_t n = row->site;
+
+	f->report->order_failures++;
+	for (size_t k = 0; k < l->n; k++) {
+		const struct cause_row *cause = cause_row(l->at[k].cause);
+
+		if (cause->layer == LAYER_CA && cause->scope == SCOPE_FLEET)
+			node_ca_failed(f, f->outcome.retry_after);
+	}
+	/* The findings are in the order's own memory: it goes last. */
+	row->live = NULL;
+	if (node_event(f, n, &ev))
+		close_row(f, i);
+	live->next_free = f->live_free;
+	f->live_free = live;
+	f->live_n--;
+	take_waiting(f);
+}
+
+static void
+step(struct fleet *f, uint32_t i, const struct order_event *ev)
+{
+	struct order_row_of_fleet *row = &f->rows[i];
+	struct live_order_of_fleet *live = row->live;
+	struct order *o = &live->order;
+	struct turn turn = { fleet_wall(f), (uint32_t)(fleet_random(&f->roll_seed) >> 32) };
+	uint64_t serial = row->serial;
+
+	arena_clear(&f->order_arena);
+	order_step(o, ev, &turn, &f->policy, &live->keep, &f->order_arena, &f->outcome);
+	/* Before the commit: the row stays as it was. */
+	if (f->crash_in > 0 && node_dies(f, DIES_IN_ORDER)) {
+		fleet_mark(f, FLEET_MARK_CRASH_BEFORE_COMMIT);
+		return;
+	}
+	if (o->phase == ORDER_RECEIVED) {
+		received(f, i);
+		return;
+	}
+	if (o->phase == ORDER_FAILED) {
+		failed(f, i);
+		return;
+	}
+	row->phase = o->phase;
+	row->has_certificate_url = o->certificate_url.n > 0;
+	if (row->ca_number == 0 && o->url.n > 1) {
+		struct str digits = { o->url.p + 1, o->url.n - 1 };
+		int64_t number = 0;
+
+		if (str_to_int(digits, &number) && number > 0 && number <= f->ca.orders_n) {
+			row->ca_number = (uint32_t)number;
+			f->ca.orders[number].is_known = true;
+		}
+	}
+	if (f->outcome.wake_ms != ORDER_NO_WAKE)
+		fleet_put(f, f->outcome.wake_ms, EV_ORDER_WAKE, ++live->wakes, i, serial);
+	/* Between commit and act. */
+	if (f->crash_in > 0 && f->outcome.requests_n > 0 && node_dies(f, DIES_IN_ORDER)) {
+		fleet_mark(f, FLEET_MARK_CRASH_BEFORE_ACT);
+		return;
+	}
+	for (size_t k = 0; k < f->outcome.requests_n && !f->report->is_broken; k++)
+		authority_take(f, i, &f->outcome.requests[k]);
+}
+
+/* The engine's memory of an order, from its row. */
+static bool
+load(struct fleet *f, uint32_t i)
+{
+	struct order_row_of_fleet *row = &f->rows[i];
+	const struct site *s = &f->sites[row->site].site;
+	struct live_order_of_fleet *l = new_live(f);
+
+	if (l == NULL) {
+		f->err = ERR_MEMORY;
+		return false;
+	}
+	l->wakes = 0;
+	l->order = (struct order){ .id = (int64_t)i,
+		.site_id = s->id,
+		.job = row->job,
+		.phase = row->phase,
+		.csr_der = STR("CSR"),
+		.names = arena_get(&l->keep, s->names_n * sizeof *l->order.names),
+		.created = row->created,
+		.deadline = WHEN_UNKNOWN };
+	if (row->ca_number != 0) {
+		l->order.url = url_of(&l->keep, 'o', row->ca_number);
+		l->order.finalize_url = url_of(&l->keep, 'f', row->ca_number);
+		if (row->has_certificate_url)
+			l->order.certificate_url = url_of(&l->keep, 'x', row->ca_number);
+	}
+	for (size_t k = 0; k < s->names_n; k++)
+		if (name_set_has(row->names, k))
+			l->order.names[l->order.names_n++] = s->names[k].name;
+	row->live = l;
+	return true;
+}
+
+void
+orders_of_fleet_begin(struct fleet *f, uint32_t n, uint64_t job, struct name_set names)
+{
+	const struct order_event ev = { .kind = ORDER_EV_START };
+	struct fleet_site *s = &f->sites[n];
+
+	if (f->live_n >= f->plan->orders_open_max) {
+		wait_for_room(f, &(struct waiting_order){ n, names, job });
+		return;
+	}
+	if (s->order_row != 0) {
+		fleet_broken(f, n, "P6: a second order is begun while one is open");
+		return;
+	}
+	uint32_t i = new_row(f);
+	if (i == 0)
+		return;
+	f->rows[i] = (struct order_row_of_fleet){ .site = n,
+		.serial = ++f->row_serial,
+		.job = job,
+		.phase = ORDER_INTENT,
+		.is_open = true,
+		.created = fleet_wall(f),
+		.names = names };
+	s->order_row = i;
+	s->site.order_id = (int64_t)i;
+	if (load(f, i))
+		step(f, i, &ev);
+}
+
+void
+orders_of_fleet_resume(struct fleet *f, uint32_t n, uint64_t job)
+{
+	const struct order_event ev = { .kind = ORDER_EV_START };
+	uint32_t i = f->sites[n].order_row;
+
+	if (i == 0) {
+		fleet_broken(f, n, "P7: the open order that is to be resumed is not there");
+		return;
+	}
+	f->rows[i].job = job;
+	if (f->rows[i].live != NULL)
+		f->rows[i].live->order.job = job;
+	else if (load(f, i))
+		step(f, i, &ev);
+}
+
+void
+orders_of_fleet_abandon(struct fleet *f, uint32_t n)
+{
+	if (f->sites[n].order_row == 0)
+		return;
+	close_row(f, f->sites[n].order_row);
+	take_waiting(f);
+}
+
+static bool
+is_late(struct fleet *f, uint32_t i, uint64_t serial, uint16_t generation)
+{
+	bool is_late = generation != f->generation || f->rows[i].serial != serial ||
+		       f->rows[i].live == NULL || f->is_down;
+
+	if (is_late)
+		fleet_mark(f, FLEET_MARK_LATE_ANSWER);
+	return is_late;
+}
+
+void
+orders_of_fleet_answer(struct fleet *f, const struct fleet_event *ev)
+{
+	uint32_t i = ev->arg & 0xffffff;
+	const struct order_event told = { .kind = ORDER_EV_ANSWER, .answer = &f->answer };
+
+	if (is_late(f, i, ev->site, ev->generation))
+		return;
+	authority_answer(f, ev, &f->answer);
+	step(f, i, &told);
+}
+
+void
+orders_of_fleet_wake(struct fleet *f, const struct fleet_event *ev)
+{
+	const struct order_event told = { .kind = ORDER_EV_WAKE };
+
+	if (is_late(f, ev->arg, ev->extra, ev->generation) || f->rows[ev->arg].live->wakes != ev->site)
+		return;
+	step(f, ev->arg, &told);
+}
+
+void
+orders_of_fleet_forget(struct fleet *f)
+{
+	for (uint32_t i = 1; i <= f->rows_n; i++)
+		drop_live(f, &f->rows[i]);
+}

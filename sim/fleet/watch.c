@@ -1,0 +1,496 @@
+#include "sim/fleet/inside.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The promises, watched from outside: by what the CA, the servers and the owners saw, and by the world's own clock. What the engine
+ * says of itself is used only where it is the thing that is judged.
+ */
+
+enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26 };
+
+static bool
+wants(const struct fleet_site *s)
+{
+	return s->is_here && !s->site.is_removed && s->site.setting.source == SOURCE_FREE;
+}
+
+static int64_t
+most(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Since when nothing but the site's own names could stand in its way; and what did last. */
+static int64_t
+clean_since(const struct fleet *f, uint32_t n, const char **ret_why)
+{
+	const struct fleet_site *s = &f->sites[n];
+	const struct {
+		int64_t ms;
+		const char *why;
+	} all[] = {
+		{ f->start_ms, "it had no time" },
+		{ f->ca.clean_ms, "the CA was out of order" },
+		{ f->clean_ms, "koshin was down" },
+		{ f->is_down ? FLEET_NEVER_MS : 0, "koshin was down" },
+		{ f->clock_clean_ms, "the clock was wrong" },
+		{ f->network_clean_ms, "our resolver was down" },
+		{ f->servers[s->server].clean_ms, "the web server was out of order" },
+		{ f->companies[s->company].silent_ms, "the company that hosts its DNS was down" },
+		{ s->watched.law_ms, "the CA had asked to wait" },
+	};
+	size_t best = 0;
+
+	for (size_t i = 1; i < sizeof all / sizeof *all; i++)
+		if (all[i].ms > all[best].ms)
+			best = i;
+	*ret_why = all[best].why;
+	return all[best].ms;
+}
+
+static bool
+clock_is_new(const struct fleet *f)
+{
+	return f->clock_step_s != 0 || f->now_ms - f->clock_clean_ms < 26 * FLEET_HOUR_MS;
+}
+
+/* --- what owners break and mend --- */
+
+void
+watch_pointing(struct fleet *f, uint32_t n)
+{
+	struct fleet_site *s = &f->sites[n];
+	struct watched *w = &s->watched;
+	bool can = false, has_fault = false;
+
+	for (size_t k = 0; k < s->site.names_n; k++) {
+		can |= owners_can_validate(f, n, k);
+		has_fault |= owners_is_owners_fault(f, n, k);
+	}
+	if (!can)
+		w->pointing_since_ms = FLEET_NEVER_MS;
+	else if (w->pointing_since_ms == FLEET_NEVER_MS)
+		w->pointing_since_ms = f->now_ms;
+	if (has_fault) {
+		if (w->fault_since_ms == FLEET_NEVER_MS)
+			w->fault_since_ms = f->now_ms;
+		return;
+	}
+	if (w->fault_since_ms != FLEET_NEVER_MS)
+		w->mended_ms = f->now_ms;
+	w->fault_since_ms = FLEET_NEVER_MS;
+}
+
+/* --- letters --- */
+
+static bool
+may_be_the_owners(const struct fleet *f, uint32_t n)
+{
+	const struct fleet_site *s = &f->sites[n];
+	int64_t recent = f->now_ms - TRUE_H * FLEET_HOUR_MS;
+
+	return s->watched.fault_since_ms != FLEET_NEVER_MS || s->watched.mended_ms > recent;
+}
+
+static void
+watch_asking(struct fleet *f, uint32_t n, const struct site_effect *fx)
+{
+	struct fleet_site *s = &f->sites[n];
+	struct watched *w = &s->watched;
+	int64_t gap = s->site.held.id != 0 ? life_letter_gap(s->site.held.life).s : 86400;
+	uint8_t bit = fx->letter == LETTER_REMINDER ? (uint8_t)(1U << fx->reminder) : 0;
+
+	if (w->letter_ms != 0 && f->now_ms - w->letter_ms < gap * 1000 - MINUTE_MS && !clock_is_new(f))
+		fleet_broken(f, n, "a %s letter %.1f hours after another one", letter_name(fx->letter),
+		    (double)(f->now_ms - w->letter_ms) / (double)FLEET_HOUR_MS);
+	if (!may_be_the_owners(f, n))
+		fleet_broken(f, n, "a %s letter (%s) although the owner has nothing to mend", letter_name(fx->letter),
+		    fx->finding != NULL ? cause_row(fx->finding->cause)->id : "no cause");
+	if ((w->reminders & bit) != 0 || (fx->letter == LETTER_EXPIRED && w->end_was_told))
+		fleet_broken(f, n, "the same %s letter twice", letter_name(fx->letter));
+	w->reminders |= bit;
+	if (fx->letter == LETTER_REMINDER && fx->reminder == LIFE_REMINDERS - 1)
+		fleet_mark(f, FLEET_MARK_LETTER_LAST_REMINDER);
+	if (fx->letter == LETTER_EXPIRED) {
+		w->end_was_told = true;
+		fleet_mark(f, FLEET_MARK_LETTER_EXPIRED);
+	}
+	w->letter_ms = w->told_ms = f->now_ms;
+}
+
+static void
+watch_letter(struct fleet *f, uint32_t n, const struct site_effect *fx)
+{
+	struct watched *w = &f->sites[n].watched;
+
+	switch (fx->letter) {
+	case LETTER_ACT:
+	case LETTER_REMINDER:
+	case LETTER_EXPIRED:
+	case LETTER_REDUCED:
+		watch_asking(f, n, fx);
+		return;
+	case LETTER_RESOLVED:
+		if (w->told_ms == 0)
+			fleet_broken(f, n, "a letter says that all is well, and none had said that it was not");
+		if (w->fault_since_ms != FLEET_NEVER_MS &&
+		    f->now_ms - w->fault_since_ms > FLEET_DAY_MS + FLEET_HOUR_MS)
+			fleet_broken(f, n, "a letter says that all is well, and it is not");
+		w->told_ms = 0;
+		fleet_mark(f, FLEET_MARK_LETTER_RESOLVED);
+		return;
+	case LETTER_ISSUED:
+		if (w->issued_told)
+			fleet_broken(f, n, "the same issued letter twice");
+		w->issued_told = true;
+		return;
+	case LETTER_DRAFT:
+		if (!f->sites[n].site.draft.exists)
+			fleet_broken(f, n, "a letter about a draft that there is not");
+		return;
+	case LETTER_COUNT:
+		return;
+	}
+}
+
+/* An owner who has to act and was not told. */
+static void
+watch_silence(struct fleet *f, uint32_t n)
+{
+	const struct fleet_site *s = &f->sites[n];
+	const char *why;
+	int64_t since = most(clean_since(f, n, &why), s->watched.fault_since_ms);
+
+	if (s->watched.told_ms != 0 || f->now_ms - since < TOLD_D * FLEET_DAY_MS)
+		return;
+	/* A letter of the story before may have been yesterday's. */
+	if (f->now_ms - s->watched.letter_ms > TOLD_D * FLEET_DAY_MS)
+		fleet_broken(f, n, "the owner has had something to mend for %.1f days, and no letter said so",
+		    (double)(f->now_ms - s->watched.fault_since_ms) / (double)FLEET_DAY_MS);
+}
+
+static struct ca_log *
+log_of(struct fleet *f, uint32_t n)
+{
+	struct fleet_site *s = &f->sites[n];
+
+	if (s->log == NULL) {
+		s->log = malloc(sizeof *s->log);
+		if (s->log == NULL) {
+			f->err = ERR_MEMORY;
+			return NULL;
+		}
+		memset(s->log, 0, sizeof *s->log);
+	}
+	return s->log;
+}
+
+/* More orders in an hour than any reason could explain: one for each name, and a few. */
+static void
+watch_attempt(struct fleet *f, uint32_t n)
+{
+	struct ca_log *log = f->plan->has_faults ? log_of(f, n) : NULL;
+	size_t most_n = LOG_ATTEMPTS - 1;
+
+	if (log == NULL)
+		return;
+	if (f->sites[n].site.names_n <= 2 && log->attempt_ms[most_n] != 0 &&
+	    f->now_ms - log->attempt_ms[most_n] < FLEET_HOUR_MS && !clock_is_new(f))
+		fleet_broken(f, n, "P6: %zu orders within %.0f minutes", most_n + 2,
+		    (double)(f->now_ms - log->attempt_ms[most_n]) / MINUTE_MS);
+	memmove(&log->attempt_ms[1], &log->attempt_ms[0], most_n * sizeof *log->attempt_ms);
+	log->attempt_ms[0] = f->now_ms;
+}
+
+/* --- one step --- */
+
+static void
+watch_dates(struct fleet *f, uint32_t n, const struct site_event *ev)
+{
+	const struct fleet_site *s = &f->sites[n];
+	int64_t wait = s->site.wake.s - fleet_wall(f).s;
+	int64_t looked = most(most(s->watched.looked_ms, f->clean_ms), f->clock_clean_ms);
+
+	if (wait <= 0 || wait > 86400 + 3600)
+		fleet_broken(f, n, "P2: the next date lies %lld s ahead", (long long)wait);
+	if (ev->kind == SITE_WAKE && s->watched.looked_ms != 0 && f->now_ms - looked > LOOKED_H * FLEET_HOUR_MS)
+		fleet_broken(f, n, "P2: nobody looked at it for %.1f hours",
+		    (double)(f->now_ms - looked) / (double)FLEET_HOUR_MS);
+}
+
+static void
+watch_held(struct fleet *f, uint32_t n)
+{
+	struct fleet_site *s = &f->sites[n];
+	size_t held = 0;
+
+	for (size_t k = 0; k < s->site.names_n; k++)
+		held += s->site.names[k].is_held;
+	s->watched.reminders = 0;
+	s->watched.end_was_told = false;
+	s->watched.wish_ms = 0;
+	if (held < s->site.names_n && s->site.renewals_good == 0)
+		fleet_mark(f, FLEET_MARK_PARTIAL_FIRST);
+	if (s->watched.is_expired)
+		fleet_mark(f, FLEET_MARK_CURED);
+	s->watched.is_expired = false;
+}
+
+void
+watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing before)
+{
+	struct fleet_site *s = &f->sites[n];
+
+	(void)before;
+	for (size_t i = 0; i < f->effects.n; i++) {
+		const struct site_effect *fx = &f->effects.at[i];
+
+		if (fx->kind == FX_LETTER)
+			watch_letter(f, n, fx);
+		else if (fx->kind == FX_CHECK)
+			s->watched.looked_ms = f->now_ms;
+		else if (fx->kind == FX_ORDER)
+			watch_attempt(f, n);
+		if (fx->kind == FX_ORDER && f->now_ms < s->watched.law_ms && !clock_is_new(f))
+			fleet_broken(f, n, "P6: an order %lld s before the date that the CA gave",
+			    (long long)((s->watched.law_ms - f->now_ms) / 1000));
+	}
+	if (ev->kind == SITE_ISSUED)
+		watch_held(f, n);
+	if (ev->kind == SITE_ORDER_FAILED)
+		s->watched.wish_ms = 0;
+	if (!wants(s))
+		return;
+	watch_dates(f, n, ev);
+	if (s->site.draft.exists && s->site.draft.has_csr &&
+	    when_between(s->site.draft.begun_at, fleet_wall(f)).s > 40 * 86400)
+		fleet_mark(f, FLEET_MARK_DRAFT_KEPT);
+	if (ev->kind == SITE_CHECKED && s->watched.fault_since_ms < f->now_ms - TOLD_D * FLEET_DAY_MS)
+		watch_silence(f, n);
+}
+
+/* --- the CA's side --- */
+
+void
+watch_request(struct fleet *f, uint32_t row, enum acme_verb verb)
+{
+	const struct order_row_of_fleet *r = &f->rows[row];
+
+	if (clock_is_new(f))
+		return;
+	if (r->not_before_ms > f->now_ms)
+		fleet_broken(f, r->site, "P6: a request %lld ms before the Retry-After of its order",
+		    (long long)(r->not_before_ms - f->now_ms));
+	if (verb == ACME_NEW_ORDER && f->sites[r->site].watched.law_ms > f->now_ms)
+		fleet_broken(f, r->site, "P6: a new order before the date that the CA gave");
+	else if (r->not_before_ms > 0)
+		fleet_mark(f, FLEET_MARK_RETRY_AFTER);
+}
+
+/* Let's Encrypt: five failed validations of a name in an hour; the sixth is over the limit. */
+void
+watch_failure(struct fleet *f, uint32_t n, size_t name)
+{
+	struct ca_log *log = log_of(f, n);
+
+	if (log == NULL)
+		return;
+	int64_t *at = log->failure_ms[name];
+	if (at[LOG_FAILURES - 2] != 0 && f->now_ms - at[LOG_FAILURES - 2] < FLEET_HOUR_MS && !clock_is_new(f))
+		fleet_broken(f, n, "P6: %d failed validations of %s within %.0f minutes", LOG_FAILURES,
+		    f->sites[n].site.names[name].name.p,
+		    (double)(f->now_ms - at[LOG_FAILURES - 2]) / MINUTE_MS);
+	memmove(&at[1], &at[0], (LOG_FAILURES - 1) * sizeof *at);
+	at[0] = f->now_ms;
+}
+
+/* And five certificates of one set of names in seven days. */
+void
+watch_issue(struct fleet *f, uint32_t n, struct name_set names)
+{
+	unsigned same = 1;
+
+	if (!f->plan->has_faults)
+		return;
+	struct ca_log *log = log_of(f, n);
+	if (log == NULL)
+		return;
+	for (size_t i = 0; i < LOG_ORDERS; i++)
+		same += log->issued_ms[i] != 0 && log->issued[i].bits == names.bits &&
+			f->now_ms - log->issued_ms[i] < 7 * FLEET_DAY_MS;
+	if (same > 5)
+		fleet_broken(f, n, "P6: %u certificates of the same names within seven days", same);
+	memmove(&log->issued_ms[1], &log->issued_ms[0], (LOG_ORDERS - 1) * sizeof *log->issued_ms);
+	memmove(&log->issued[1], &log->issued[0], (LOG_ORDERS - 1) * sizeof *log->issued);
+	log->issued_ms[0] = f->now_ms;
+	log->issued[0] = names;
+}
+
+/* --- the servers' side --- */
+
+void
+watch_deploy(struct fleet *f, uint32_t n, const struct live_set *before, const struct deploy_of_fleet *d)
+{
+	struct when now = fleet_true(f);
+	bool was_good = before->serial > 0 && when_before(now, before->life.to);
+
+	if (d->is_removal)
+		return;
+	if (was_good && d->set.serial == 0)
+		fleet_broken(f, n, "P3: a working certificate was taken off the server");
+	if (was_good && d->set.serial > 0 && when_before(d->set.life.to, before->life.to) &&
+	    life_length(d->set.life).s == life_length(before->life).s)
+		fleet_broken(f, n, "P3: an older certificate was put in place of a newer one");
+	if (d->set.redirect != 0 && (d->set.serial == 0 || !when_before(now, d->set.life.to)) && !clock_is_new(f))
+		fleet_broken(f, n, "P3: a redirect to HTTPS that does not work");
+	if (d->set.redirect == 308)
+		fleet_mark(f, FLEET_MARK_REDIRECT_308);
+}
+
+static void
+keep_expiry(struct fleet *f, uint32_t n, const char *why)
+{
+	struct fleet_report *r = f->report;
+
+	r->expired++;
+	fleet_mark(f, FLEET_MARK_EXPIRED);
+	if (r->expiries_n < FLEET_EXPIRIES_KEPT)
+		r->expiries[r->expiries_n++] = (struct fleet_expiry){ n, fleet_true(f), why };
+}
+
+/* Ten minutes after the end, koshin's own redirect has let go. */
+static void
+watch_redirect(struct fleet *f, uint32_t n)
+{
+	const struct fleet_site *s = &f->sites[n];
+	const char *why;
+
+	if (s->live.redirect != 0 && f->now_ms - clean_since(f, n, &why) > 10 * MINUTE_MS && !clock_is_new(f))
+		fleet_broken(f, n, "P3: the redirect leads visitors to a certificate that has ended");
+}
+
+void
+watch_expiry(struct fleet *f, uint32_t n, bool is_again)
+{
+	struct fleet_site *s = &f->sites[n];
+	const char *why;
+
+	if (!wants(s))
+		return;
+	if (is_again) {
+		watch_redirect(f, n);
+		return;
+	}
+	fleet_put(f, 10 * MINUTE_MS, EV_EXPIRY, n, 1, (uint64_t)s->live.serial);
+	int64_t life = life_length(s->live.life).s, since = clean_since(f, n, &why);
+	int64_t grace = life >= 10 * 86400 ? 6 * FLEET_HOUR_MS : life * 1000 / 20;
+	s->watched.is_expired = true;
+	if (s->watched.pointing_since_ms > since) {
+		since = s->watched.pointing_since_ms;
+		why = since == FLEET_NEVER_MS ? "no name points here" : "its names have pointed here for a short time only";
+	}
+	keep_expiry(f, n, why);
+	if (f->now_ms - since > grace)
+		fleet_broken(f, n, "the certificate ended, although for %.1f hours the names pointed here and the CA could have issued",
+		    (double)(f->now_ms - since) / (double)FLEET_HOUR_MS);
+}
+
+/* --- the end: all is well again --- */
+
+static void
+watch_site_end(struct fleet *f, uint32_t n)
+{
+	struct fleet_site *s = &f->sites[n];
+	const char *why;
+	bool is_busy = s->site.doing != DOING_NOTHING;
+	int64_t since = most(clean_since(f, n, &why), s->watched.pointing_since_ms);
+
+	if (!wants(s) || f->now_ms - since < 3 * FLEET_DAY_MS)
+		return;
+	if (s->live.serial <= 0 || !when_before(fleet_true(f), s->live.life.to))
+		fleet_broken(f, n, "all has been well for %.1f days, and visitors get no certificate",
+		    (double)(f->now_ms - since) / (double)FLEET_DAY_MS);
+	if (is_busy)
+		return;
+	if (s->site.held.id != s->live.serial)
+		fleet_broken(f, n, "P1: the server hands out another certificate than the newest");
+	if (s->watched.wish_ms != 0 && f->now_ms - s->watched.wish_ms > 3 * FLEET_DAY_MS)
+		fleet_broken(f, n, "P7: a wish was lost");
+	if (s->watched.fault_since_ms != FLEET_NEVER_MS)
+		return;
+	for (size_t k = 0; k < s->site.names_n; k++)
+		if (!s->site.names[k].is_held)
+			fleet_broken(f, n, "P5: %s did not come back into the certificate", s->site.names[k].name.p);
+	if (s->site.findings.n > 0)
+		fleet_broken(f, n, "all has been well, and %s still stands", cause_row(s->site.findings.at[0].cause)->id);
+	if (s->watched.told_ms != 0)
+		fleet_broken(f, n, "all is well, and no letter said so");
+}
+
+void
+watch_end(struct fleet *f)
+{
+	for (uint32_t n = 0; n < f->sites_n && f->plan->calm.s > 0; n++)
+		watch_site_end(f, n);
+}
+
+/* --- the last steps, as text --- */
+
+static const char *const event_names[SITE_EVENT_COUNT] = {
+	[SITE_WAKE] = "wake",
+	[SITE_ASKED_CHECK] = "asked-check",
+	[SITE_ASKED_RENEW] = "asked-renew",
+	[SITE_CHANGED] = "changed",
+	[SITE_REMOVED] = "removed",
+	[SITE_CHECKED] = "checked",
+	[SITE_ISSUED] = "issued",
+	[SITE_ORDER_FAILED] = "order-failed",
+	[SITE_DEPLOYED] = "deployed",
+	[SITE_RENEWAL_TOLD] = "renewal-told",
+	[SITE_RESTARTED] = "restarted",
+};
+
+static void
+print_step(const struct fleet *f, const struct fleet_step *k, struct buf *to)
+{
+	static const char *const effects[] = { "check", "verify", "order", "resume", "abandon", "deploy", "letter", NULL,
+		"discard" };
+
+	buf_putf(to, "%14.3f s  %-20s %-13s %s -> %s", (double)(k->ms - f->start_ms) / 1000,
+	    f->sites[k->site].site.names[0].name.p, event_names[k->event], doing_name((enum doing)k->before),
+	    doing_name((enum doing)k->after));
+	for (size_t e = 0; e < sizeof effects / sizeof *effects; e++)
+		if ((k->effects >> e & 1) != 0 && effects[e] != NULL)
+			buf_putf(to, " +%s", effects[e]);
+	if (k->cause != CAUSE_NONE)
+		buf_putf(to, "  [%s]", cause_row(k->cause)->id);
+	buf_putf(to, "  next in %lld s\n", (long long)(k->wake_s - k->ms / 1000));
+}
+
+void
+watch_keep_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing before)
+{
+	const struct site *s = &f->sites[n].site;
+	struct fleet_step *k = &f->steps[f->steps_n++ % FLEET_STEPS_KEPT];
+
+	*k = (struct fleet_step){ f->now_ms, n, (uint8_t)ev->kind, (uint8_t)before, (uint8_t)s->doing, 0,
+		s->findings.n > 0 ? s->findings.at[0].cause : CAUSE_NONE, s->wake.s };
+	for (size_t i = 0; i < f->effects.n; i++)
+		k->effects |= 1U << f->effects.at[i].kind;
+	if (f->plan->traced != (int64_t)n)
+		return;
+	AUTO_BUF line = { .max = 1024 };
+	print_step(f, k, &line);
+	fprintf(stderr, "%s", line.p != NULL ? line.p : "");
+}
+
+void
+watch_print_steps(const struct fleet *f, struct buf *to)
+{
+	uint64_t n = f->steps_n < FLEET_STEPS_KEPT ? f->steps_n : FLEET_STEPS_KEPT;
+
+	for (uint64_t i = f->steps_n - n; i < f->steps_n; i++)
+		print_step(f, &f->steps[i % FLEET_STEPS_KEPT], to);
+}
