@@ -451,6 +451,7 @@ show(struct fleet *f, uint32_t number, struct acme_answer *a)
 		break;
 	case ACME_REVOKE:
 	case ACME_DEACTIVATE_AUTHZ:
+	case ACME_RENEWAL_INFO:
 	case ACME_VERB_COUNT:
 		break;
 	}

@@ -114,26 +114,31 @@ names_of(const struct fleet_plan *p, uint64_t *random)
 	return roll < (uint32_t)p->pair_percent + p->many_percent ? FLEET_MANY_NAMES : 1;
 }
 
+/* The first two names share one text: "www." and what follows it. */
+static struct str
+text_of_name(struct fleet *f, uint32_t n, size_t k, size_t *at)
+{
+	char *text = f->texts[k == 1 ? *at - 1 : *at];
+	int length = k < 2 ? snprintf(text, FLEET_TEXT, "www.s%u.example", n)
+			   : snprintf(text, FLEET_TEXT, "n%zu.s%u.example", k, n);
+
+	*at += k != 1;
+	return k == 0 ? (struct str){ text + 4, (size_t)length - 4 } : (struct str){ text, (size_t)length };
+}
+
 static void
-name_site(struct fleet *f, uint32_t n, size_t first)
+name_site(struct fleet *f, uint32_t n, size_t first, size_t *text_at)
 {
 	struct fleet_site *s = &f->sites[n];
 
 	s->site.names = &f->names[first];
-	for (size_t i = 0; i < s->site.names_n; i++) {
-		struct site_name *name = &s->site.names[i];
-		char *text = f->texts[first + i];
-		int length = i == 0   ? snprintf(text, FLEET_TEXT, "s%u.example", n)
-			     : i == 1 ? snprintf(text, FLEET_TEXT, "www.s%u.example", n)
-				      : snprintf(text, FLEET_TEXT, "n%zu.s%u.example", i, n);
-
-		*name = (struct site_name){ .id = (int64_t)(first + i + 1),
-			.name = { text, (size_t)length },
+	for (size_t i = 0; i < s->site.names_n; i++)
+		s->site.names[i] = (struct site_name){ .id = (int64_t)(first + i + 1),
+			.name = text_of_name(f, n, i, text_at),
 			.is_wanted = true,
 			.passed_at = WHEN_UNKNOWN,
 			.validated_at = WHEN_UNKNOWN,
 			.served = { .at = WHEN_UNKNOWN, .not_after = WHEN_UNKNOWN } };
-	}
 }
 
 static void
@@ -164,8 +169,7 @@ init_site(struct fleet *f, uint32_t n, uint64_t *random)
 	s->habit = habit < p->quick_percent ? MENDS_QUICKLY
 		   : habit < (uint32_t)p->quick_percent + p->late_percent ? MENDS_LATE
 									   : MENDS_NEVER;
-	s->watched = (struct watched){ .pointing_since_ms = FLEET_NEVER_MS,
-		.fault_since_ms = FLEET_NEVER_MS };
+	s->watched.pointing_since_ms = FLEET_NEVER_MS;
 }
 
 static enum err
@@ -173,7 +177,7 @@ make_sites(struct fleet *f)
 {
 	const struct fleet_plan *p = f->plan;
 	uint64_t random = f->world_seed ^ 0x5173;
-	size_t names_n = 0, at = 0;
+	size_t names_n = 0, texts_n = 0, at = 0, text_at = 0;
 
 	f->sites = calloc(p->sites, sizeof *f->sites);
 	if (f->sites == NULL)
@@ -182,18 +186,21 @@ make_sites(struct fleet *f)
 	for (uint32_t i = 0; i < p->sites; i++) {
 		init_site(f, i, &random);
 		names_n += f->sites[i].site.names_n;
+		texts_n += f->sites[i].site.names_n > 1 ? f->sites[i].site.names_n - 1 : 1;
 	}
 	f->names = calloc(names_n, sizeof *f->names);
 	f->pointing = calloc(names_n, sizeof *f->pointing);
-	f->texts = calloc(names_n, sizeof *f->texts);
-	if (f->names == NULL || f->pointing == NULL || f->texts == NULL)
+	f->texts = calloc(texts_n, sizeof *f->texts);
+	if (p->has_faults)
+		f->logs = calloc(p->sites, sizeof(struct ca_log *));
+	if (f->names == NULL || f->pointing == NULL || f->texts == NULL || (p->has_faults && f->logs == NULL))
 		return ERR_MEMORY;
 	for (uint32_t i = 0; i < p->sites; i++) {
-		name_site(f, i, at);
+		name_site(f, i, at, &text_at);
 		at += f->sites[i].site.names_n;
 	}
 	f->report->bytes = p->sites * sizeof *f->sites +
-			   names_n * (sizeof *f->names + sizeof *f->pointing + sizeof *f->texts);
+			   names_n * (sizeof *f->names + sizeof *f->pointing) + texts_n * sizeof *f->texts;
 	return ERR_OK;
 }
 
@@ -217,7 +224,6 @@ settle_site(struct fleet *f, uint32_t n, uint64_t *random)
 		s->site.names[i].validated_at = s->site.held.life.from;
 	}
 	s->live = (struct live_set){ s->site.held.id, s->site.held.life, fleet_held_names(s), 0 };
-	fleet_put(f, s->live.life.to.s * 1000 - f->now_ms, EV_EXPIRY, n, 0, (uint64_t)s->live.serial);
 	s->site.look_at.s = now + (int64_t)fleet_below(random, 86400);
 	s->site.deploy_at.s = s->site.look_at.s;
 	s->site.wake = s->site.look_at;
@@ -320,12 +326,14 @@ fleet_fini(struct fleet *f)
 	arena_fini(&f->answer.arena);
 	for (uint32_t i = 0; i < f->sites_n; i++) {
 		free(f->sites[i].findings);
-		free(f->sites[i].log);
+		if (f->logs != NULL)
+			free(f->logs[i]);
 	}
 	free(f->sites);
 	free(f->names);
 	free(f->pointing);
 	free(f->texts);
+	free(f->logs);
 }
 
 /* --- living --- */
@@ -362,9 +370,8 @@ take(struct fleet *f, const struct fleet_event *ev)
 	case EV_MEND:
 		owners_mend(f, ev->site);
 		return;
-	case EV_EXPIRY:
-		if ((uint64_t)f->sites[ev->site].live.serial == ev->extra)
-			watch_expiry(f, ev->site, ev->arg != 0);
+	case EV_SWEEP:
+		watch_sweep(f);
 		return;
 	case EV_ADD:
 		add_site(f, ev->site);
@@ -405,10 +412,12 @@ fleet_run(const struct fleet_plan *p, struct fleet_report *report)
 	if (err == ERR_OK) {
 		fill(f);
 		faults_begin(f);
+		watch_sweep(f);
 		while (!report->is_broken && f->err == ERR_OK && events_take(&f->events, f->end_ms, &ev)) {
 			f->now_ms = ev.at_ms;
 			take(f, &ev);
 		}
+		report->bytes += f->events.n * sizeof ev;
 		f->now_ms = report->is_broken ? f->now_ms : f->end_ms;
 		if (!report->is_broken && f->err == ERR_OK)
 			watch_end(f);

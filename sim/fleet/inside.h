@@ -45,15 +45,15 @@ struct live_set {
 /* What the watch remembers of a site, to judge by what happened and not by what the engine says of itself. */
 struct watched {
 	int64_t pointing_since_ms; /* some name could be validated since; NEVER: none can */
-	int64_t fault_since_ms;	   /* the owner has something to mend since; NEVER: nothing */
-	int64_t mended_ms;	   /* the last such thing was mended; 0: nothing ever was */
+	int64_t turned_ms;	   /* since when has_fault is as it is; 0: nothing ever was wrong */
 	int64_t letter_ms;	   /* last letter that asked for something */
-	int64_t told_ms;	   /* last letter of any kind about the fault that stands; 0: none */
 	int64_t law_ms;		   /* the CA named a date for this site: no new order before */
 	int64_t wish_ms;	   /* a person asked for a certificate; 0: fulfilled or refused */
 	int64_t looked_ms;	   /* last check that was begun */
 	uint8_t reminders;	   /* letters of the present certificate, as bits */
 	bool end_was_told;
+	bool has_fault; /* the owner has something to mend */
+	bool is_told;	/* a letter said so, and none yet that it is over */
 	bool is_expired, issued_told;
 };
 
@@ -67,7 +67,6 @@ struct ca_log {
 };
 
 struct fleet_site {
-	struct ca_log *log; /* NULL: nothing was counted yet */
 	struct site site; /* the committed facts */
 	struct finding_room *findings; /* where site.findings lives between two steps; NULL: none ever */
 	int64_t queued_ms; /* its date in the queue */
@@ -78,7 +77,6 @@ struct fleet_site {
 	uint16_t server;
 	uint8_t company, habit;
 	bool is_here; /* it was added */
-	bool is_placed_wish;
 };
 
 /* An order as the store has it; `live` is the engine's memory of it. Row 0 is none. */
@@ -142,7 +140,7 @@ enum fleet_kind {
 	EV_ORDER_WAKE, EV_DEPLOYED, EV_VALIDATED,
 	EV_OWNER,     /* something happens in a site's life */
 	EV_MEND,      /* its owner mends what is broken */
-	EV_EXPIRY,    /* the end of what a server hands out */
+	EV_SWEEP,     /* a look at what all servers hand out */
 	EV_ADD, EV_CA, EV_SERVER, EV_COMPANY, EV_RESOLVER, EV_CRASH, EV_RESTART, EV_RESTART_MORE, EV_CLOCK, EV_CALM, EV_COUNT
 };
 
@@ -179,6 +177,7 @@ struct fleet {
 	struct site_name *names;
 	uint8_t *pointing; /* one for each of names */
 	char (*texts)[FLEET_TEXT];
+	struct ca_log **logs; /* of each site; with faults only. NULL: nothing was counted yet */
 	uint64_t world_seed, roll_seed;
 
 	struct server servers[FLEET_SERVERS_MAX];
@@ -290,7 +289,9 @@ void watch_request(struct fleet *f, uint32_t row, enum acme_verb verb);
 void watch_deploy(struct fleet *f, uint32_t site, const struct live_set *before, const struct deploy_of_fleet *d);
 void watch_failure(struct fleet *f, uint32_t site, size_t name);
 void watch_issue(struct fleet *f, uint32_t site, struct name_set names);
-void watch_expiry(struct fleet *f, uint32_t site, bool is_again);
+/* Has what the server hands out ended? Looked at by a sweep, and before it is replaced. */
+void watch_expiry(struct fleet *f, uint32_t site);
+void watch_sweep(struct fleet *f);
 void watch_end(struct fleet *f);
 void watch_keep_step(struct fleet *f, uint32_t site, const struct site_event *ev, enum doing before);
 void watch_print_steps(const struct fleet *f, struct buf *to);

@@ -428,10 +428,8 @@ node_deployed(struct fleet *f, const struct fleet_event *ev)
 	if (cause == CAUSE_NONE && d.job >= s->site.job) {
 		struct live_set before = s->live;
 
+		watch_expiry(f, ev->site);
 		s->live = d.is_removal ? (struct live_set){ 0 } : d.set;
-		if (s->live.serial != before.serial && s->live.serial != 0)
-			fleet_put(f, s->live.life.to.s * 1000 - f->now_ms, EV_EXPIRY, ev->site, 0,
-			    (uint64_t)s->live.serial);
 		watch_deploy(f, ev->site, &before, &d);
 	}
 	if (!is_for_nobody(f, ev))

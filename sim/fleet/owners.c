@@ -220,7 +220,7 @@ break_something(struct fleet *f, uint32_t n)
 	uint32_t roll = fleet_below(random, 100);
 	size_t last = f->sites[n].site.names_n - 1, one = fleet_below(random, (uint32_t)last + 1);
 
-	if (f->sites[n].watched.fault_since_ms != FLEET_NEVER_MS)
+	if (f->sites[n].watched.has_fault)
 		return;
 	if (roll < 25)
 		pointing_of(f, n)[last] = POINTS_NOWHERE;

@@ -73,14 +73,9 @@ watch_pointing(struct fleet *f, uint32_t n)
 		w->pointing_since_ms = FLEET_NEVER_MS;
 	else if (w->pointing_since_ms == FLEET_NEVER_MS)
 		w->pointing_since_ms = f->now_ms;
-	if (has_fault) {
-		if (w->fault_since_ms == FLEET_NEVER_MS)
-			w->fault_since_ms = f->now_ms;
-		return;
-	}
-	if (w->fault_since_ms != FLEET_NEVER_MS)
-		w->mended_ms = f->now_ms;
-	w->fault_since_ms = FLEET_NEVER_MS;
+	if (has_fault != w->has_fault)
+		w->turned_ms = f->now_ms;
+	w->has_fault = has_fault;
 }
 
 /* --- letters --- */
@@ -88,10 +83,9 @@ watch_pointing(struct fleet *f, uint32_t n)
 static bool
 may_be_the_owners(const struct fleet *f, uint32_t n)
 {
-	const struct fleet_site *s = &f->sites[n];
-	int64_t recent = f->now_ms - TRUE_H * FLEET_HOUR_MS;
+	const struct watched *w = &f->sites[n].watched;
 
-	return s->watched.fault_since_ms != FLEET_NEVER_MS || s->watched.mended_ms > recent;
+	return w->has_fault || (w->turned_ms != 0 && f->now_ms - w->turned_ms < TRUE_H * FLEET_HOUR_MS);
 }
 
 static void
@@ -117,7 +111,8 @@ watch_asking(struct fleet *f, uint32_t n, const struct site_effect *fx)
 		w->end_was_told = true;
 		fleet_mark(f, FLEET_MARK_LETTER_EXPIRED);
 	}
-	w->letter_ms = w->told_ms = f->now_ms;
+	w->letter_ms = f->now_ms;
+	w->is_told = true;
 }
 
 static void
@@ -133,12 +128,11 @@ watch_letter(struct fleet *f, uint32_t n, const struct site_effect *fx)
 		watch_asking(f, n, fx);
 		return;
 	case LETTER_RESOLVED:
-		if (w->told_ms == 0)
+		if (!w->is_told)
 			fleet_broken(f, n, "a letter says that all is well, and none had said that it was not");
-		if (w->fault_since_ms != FLEET_NEVER_MS &&
-		    f->now_ms - w->fault_since_ms > FLEET_DAY_MS + FLEET_HOUR_MS)
+		if (w->has_fault && f->now_ms - w->turned_ms > FLEET_DAY_MS + FLEET_HOUR_MS)
 			fleet_broken(f, n, "a letter says that all is well, and it is not");
-		w->told_ms = 0;
+		w->is_told = false;
 		fleet_mark(f, FLEET_MARK_LETTER_RESOLVED);
 		return;
 	case LETTER_ISSUED:
@@ -161,37 +155,34 @@ watch_silence(struct fleet *f, uint32_t n)
 {
 	const struct fleet_site *s = &f->sites[n];
 	const char *why;
-	int64_t since = most(clean_since(f, n, &why), s->watched.fault_since_ms);
+	int64_t since = most(clean_since(f, n, &why), s->watched.turned_ms);
 
-	if (s->watched.told_ms != 0 || f->now_ms - since < TOLD_D * FLEET_DAY_MS)
+	if (s->watched.is_told || f->now_ms - since < TOLD_D * FLEET_DAY_MS)
 		return;
 	/* A letter of the story before may have been yesterday's. */
 	if (f->now_ms - s->watched.letter_ms > TOLD_D * FLEET_DAY_MS)
 		fleet_broken(f, n, "the owner has had something to mend for %.1f days, and no letter said so",
-		    (double)(f->now_ms - s->watched.fault_since_ms) / (double)FLEET_DAY_MS);
+		    (double)(f->now_ms - s->watched.turned_ms) / (double)FLEET_DAY_MS);
 }
 
+/* NULL: nothing is counted in this fleet. */
 static struct ca_log *
 log_of(struct fleet *f, uint32_t n)
 {
-	struct fleet_site *s = &f->sites[n];
-
-	if (s->log == NULL) {
-		s->log = malloc(sizeof *s->log);
-		if (s->log == NULL) {
-			f->err = ERR_MEMORY;
-			return NULL;
-		}
-		memset(s->log, 0, sizeof *s->log);
-	}
-	return s->log;
+	if (f->logs == NULL)
+		return NULL;
+	if (f->logs[n] == NULL)
+		f->logs[n] = calloc(1, sizeof *f->logs[n]);
+	if (f->logs[n] == NULL)
+		f->err = ERR_MEMORY;
+	return f->logs[n];
 }
 
 /* More orders in an hour than any reason could explain: one for each name, and a few. */
 static void
 watch_attempt(struct fleet *f, uint32_t n)
 {
-	struct ca_log *log = f->plan->has_faults ? log_of(f, n) : NULL;
+	struct ca_log *log = log_of(f, n);
 	size_t most_n = LOG_ATTEMPTS - 1;
 
 	if (log == NULL)
@@ -233,9 +224,6 @@ watch_held(struct fleet *f, uint32_t n)
 	s->watched.wish_ms = 0;
 	if (held < s->site.names_n && s->site.renewals_good == 0)
 		fleet_mark(f, FLEET_MARK_PARTIAL_FIRST);
-	if (s->watched.is_expired)
-		fleet_mark(f, FLEET_MARK_CURED);
-	s->watched.is_expired = false;
 }
 
 void
@@ -267,7 +255,7 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 	if (s->site.draft.exists && s->site.draft.has_csr &&
 	    when_between(s->site.draft.begun_at, fleet_wall(f)).s > 40 * 86400)
 		fleet_mark(f, FLEET_MARK_DRAFT_KEPT);
-	if (ev->kind == SITE_CHECKED && s->watched.fault_since_ms < f->now_ms - TOLD_D * FLEET_DAY_MS)
+	if (ev->kind == SITE_CHECKED && s->watched.has_fault)
 		watch_silence(f, n);
 }
 
@@ -310,11 +298,9 @@ watch_failure(struct fleet *f, uint32_t n, size_t name)
 void
 watch_issue(struct fleet *f, uint32_t n, struct name_set names)
 {
+	struct ca_log *log = log_of(f, n);
 	unsigned same = 1;
 
-	if (!f->plan->has_faults)
-		return;
-	struct ca_log *log = log_of(f, n);
 	if (log == NULL)
 		return;
 	for (size_t i = 0; i < LOG_ORDERS; i++)
@@ -338,6 +324,10 @@ watch_deploy(struct fleet *f, uint32_t n, const struct live_set *before, const s
 
 	if (d->is_removal)
 		return;
+	if (f->sites[n].watched.is_expired && when_before(now, d->set.life.to)) {
+		fleet_mark(f, FLEET_MARK_CURED);
+		f->sites[n].watched.is_expired = false;
+	}
 	if (was_good && d->set.serial == 0)
 		fleet_broken(f, n, "P3: a working certificate was taken off the server");
 	if (was_good && d->set.serial > 0 && when_before(d->set.life.to, before->life.to) &&
@@ -360,30 +350,27 @@ keep_expiry(struct fleet *f, uint32_t n, const char *why)
 		r->expiries[r->expiries_n++] = (struct fleet_expiry){ n, fleet_true(f), why };
 }
 
-/* Ten minutes after the end, koshin's own redirect has let go. */
+/* A while after the end, koshin's own redirect has let go. */
 static void
 watch_redirect(struct fleet *f, uint32_t n)
 {
 	const struct fleet_site *s = &f->sites[n];
 	const char *why;
+	int64_t since = most(clean_since(f, n, &why), s->live.life.to.s * 1000);
 
-	if (s->live.redirect != 0 && f->now_ms - clean_since(f, n, &why) > 10 * MINUTE_MS && !clock_is_new(f))
+	if (s->live.redirect != 0 && f->now_ms - since > 10 * MINUTE_MS && !clock_is_new(f))
 		fleet_broken(f, n, "P3: the redirect leads visitors to a certificate that has ended");
 }
 
 void
-watch_expiry(struct fleet *f, uint32_t n, bool is_again)
+watch_expiry(struct fleet *f, uint32_t n)
 {
 	struct fleet_site *s = &f->sites[n];
+	int64_t end_ms = s->live.life.to.s * 1000;
 	const char *why;
 
-	if (!wants(s))
+	if (s->live.serial <= 0 || end_ms > f->now_ms || s->watched.is_expired || !wants(s))
 		return;
-	if (is_again) {
-		watch_redirect(f, n);
-		return;
-	}
-	fleet_put(f, 10 * MINUTE_MS, EV_EXPIRY, n, 1, (uint64_t)s->live.serial);
 	int64_t life = life_length(s->live.life).s, since = clean_since(f, n, &why);
 	int64_t grace = life >= 10 * 86400 ? 6 * FLEET_HOUR_MS : life * 1000 / 20;
 	s->watched.is_expired = true;
@@ -392,9 +379,23 @@ watch_expiry(struct fleet *f, uint32_t n, bool is_again)
 		why = since == FLEET_NEVER_MS ? "no name points here" : "its names have pointed here for a short time only";
 	}
 	keep_expiry(f, n, why);
-	if (f->now_ms - since > grace)
+	if (end_ms - since > grace)
 		fleet_broken(f, n, "the certificate ended, although for %.1f hours the names pointed here and the CA could have issued",
-		    (double)(f->now_ms - since) / (double)FLEET_HOUR_MS);
+		    (double)(end_ms - since) / (double)FLEET_HOUR_MS);
+}
+
+void
+watch_sweep(struct fleet *f)
+{
+	for (uint32_t n = 0; n < f->sites_n && !f->report->is_broken; n++) {
+		const struct fleet_site *s = &f->sites[n];
+
+		if (s->live.serial <= 0 || s->live.life.to.s * 1000 > f->now_ms || !wants(s))
+			continue;
+		watch_expiry(f, n);
+		watch_redirect(f, n);
+	}
+	fleet_put(f, 6 * FLEET_HOUR_MS, EV_SWEEP, 0, 0, 0);
 }
 
 /* --- the end: all is well again --- */
@@ -418,14 +419,14 @@ watch_site_end(struct fleet *f, uint32_t n)
 		fleet_broken(f, n, "P1: the server hands out another certificate than the newest");
 	if (s->watched.wish_ms != 0 && f->now_ms - s->watched.wish_ms > 3 * FLEET_DAY_MS)
 		fleet_broken(f, n, "P7: a wish was lost");
-	if (s->watched.fault_since_ms != FLEET_NEVER_MS)
+	if (s->watched.has_fault)
 		return;
 	for (size_t k = 0; k < s->site.names_n; k++)
 		if (!s->site.names[k].is_held)
 			fleet_broken(f, n, "P5: %s did not come back into the certificate", s->site.names[k].name.p);
 	if (s->site.findings.n > 0)
 		fleet_broken(f, n, "all has been well, and %s still stands", cause_row(s->site.findings.at[0].cause)->id);
-	if (s->watched.told_ms != 0)
+	if (s->watched.is_told)
 		fleet_broken(f, n, "all is well, and no letter said so");
 }
 
