@@ -54,7 +54,7 @@ _koshin() {
 	watch*) options="--once" ;;
 	"cert export"*) options="--key --p12 --password-file --out" ;;
 	causes*) options="--unknown" ;;
-	simulate*) options="--serve-ca --listen --control --folder" ;;
+	simulate*) options="--serve-ca --listen --control --folder --sites --years --seeds --faults --jobs --trace" ;;
 	esac
 	if [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options $everywhere" -- "$word")
