@@ -277,7 +277,8 @@ bool owners_is_owners_fault(const struct fleet *f, uint32_t site, size_t name);
 void owners_begin(struct fleet *f, uint32_t site);
 void owners_event(struct fleet *f, const struct fleet_event *ev);
 void owners_mend(struct fleet *f, uint32_t site);
-const struct evidence *owners_look(struct fleet *f, uint32_t site, bool is_verify);
+enum look { LOOK_ALL, LOOK_VERIFY, LOOK_DNS };
+const struct evidence *owners_look(struct fleet *f, uint32_t site, enum look look);
 /* --- faults.c: what breaks by chance --- */
 void faults_begin(struct fleet *f);
 void faults_event(struct fleet *f, const struct fleet_event *ev);

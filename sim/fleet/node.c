@@ -149,19 +149,22 @@ note_history(struct fleet *f, enum history_kind kind)
 static void
 act(struct fleet *f, uint32_t n, const struct site_effect *fx)
 {
+	enum look look;
+
 	switch (fx->kind) {
 	case FX_CHECK:
 	case FX_VERIFY:
+		look = fx->kind == FX_VERIFY ? LOOK_VERIFY : fx->is_dns_only ? LOOK_DNS : LOOK_ALL;
 		f->report->checks += fx->kind == FX_CHECK;
 		if (f->plan->probe_ms == 0) {
 			struct site_event ev = { .kind = SITE_CHECKED, .job = fx->job,
-				.evidence = owners_look(f, n, fx->kind == FX_VERIFY), .retry_after = WHEN_UNKNOWN };
+				.evidence = owners_look(f, n, look), .retry_after = WHEN_UNKNOWN };
 			(void)node_event(f, n, &ev);
 			return;
 		}
 		events_put(&f->events,
 		    (struct fleet_event){ .at_ms = f->now_ms + f->plan->probe_ms, .site = n,
-			.generation = f->generation, .kind = EV_PROBED, .flag = fx->kind == FX_VERIFY, .extra = fx->job });
+			.generation = f->generation, .kind = EV_PROBED, .flag = (uint8_t)look, .extra = fx->job });
 		return;
 	case FX_ORDER:
 		f->report->orders++;
@@ -379,7 +382,7 @@ node_probed(struct fleet *f, const struct fleet_event *ev)
 
 	if (is_for_nobody(f, ev))
 		return;
-	told.evidence = owners_look(f, ev->site, ev->flag != 0);
+	told.evidence = owners_look(f, ev->site, (enum look)ev->flag);
 	(void)node_event(f, ev->site, &told);
 }
 

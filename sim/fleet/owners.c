@@ -141,17 +141,18 @@ is_world_plain(const struct fleet *f, const struct fleet_site *s)
 }
 
 const struct evidence *
-owners_look(struct fleet *f, uint32_t n, bool is_verify)
+owners_look(struct fleet *f, uint32_t n, enum look look)
 {
+	bool is_verify = look == LOOK_VERIFY;
 	const struct fleet_site *s = &f->sites[n];
 	struct evidence *e = &f->evidence;
-	bool is_plain = !is_verify && is_world_plain(f, s);
+	bool is_plain = look == LOOK_ALL && is_world_plain(f, s);
 	size_t leaf = 0;
 
 	*e = (struct evidence){ .at = fleet_wall(f),
 		.has_dns = !is_verify,
-		.has_http = !is_verify,
-		.has_tls = true,
+		.has_http = look == LOOK_ALL,
+		.has_tls = look != LOOK_DNS,
 		.resolver_works = f->resolver_ms <= f->now_ms,
 		.names = f->name_evidence };
 	for (size_t k = 0; k < s->site.names_n; k++) {

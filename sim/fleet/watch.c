@@ -127,6 +127,12 @@ watch_letter(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	case LETTER_REDUCED:
 		watch_asking(f, n, fx);
 		return;
+	case LETTER_MOVED:
+		watch_asking(f, n, fx);
+		fleet_mark(f, FLEET_MARK_MOVED);
+		if (w->has_fault && f->now_ms - w->turned_ms < 29 * FLEET_DAY_MS && life_length(f->sites[n].site.held.life).s >= 45 * 86400)
+			fleet_broken(f, n, "moved away after %.1f days", (double)(f->now_ms - w->turned_ms) / (double)FLEET_DAY_MS);
+		return;
 	case LETTER_RESOLVED:
 		if (!w->is_told)
 			fleet_broken(f, n, "a letter says that all is well, and none had said that it was not");
@@ -197,16 +203,27 @@ watch_attempt(struct fleet *f, uint32_t n)
 
 /* --- one step --- */
 
+/* Looked at weekly, and only then. */
+static bool
+is_moved(const struct fleet_site *s)
+{
+	for (size_t i = 0; i < s->site.findings.n; i++)
+		if (s->site.findings.at[i].cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY)
+			return true;
+	return false;
+}
+
 static void
 watch_dates(struct fleet *f, uint32_t n, const struct site_event *ev)
 {
 	const struct fleet_site *s = &f->sites[n];
-	int64_t wait = s->site.wake.s - fleet_wall(f).s;
+	bool is_gone = is_moved(s);
+	int64_t days = is_gone ? 7 : 1, wait = s->site.wake.s - fleet_wall(f).s;
 	int64_t looked = most(most(s->watched.looked_ms, f->clean_ms), f->clock_clean_ms);
 
-	if (wait <= 0 || wait > 86400 + 3600)
+	if (wait <= 0 || wait > days * 86400 + 3600)
 		fleet_broken(f, n, "P2: the next date lies %lld s ahead", (long long)wait);
-	if (ev->kind == SITE_WAKE && s->watched.looked_ms != 0 && f->now_ms - looked > LOOKED_H * FLEET_HOUR_MS)
+	if (ev->kind == SITE_WAKE && s->watched.looked_ms != 0 && f->now_ms - looked > days * LOOKED_H * FLEET_HOUR_MS)
 		fleet_broken(f, n, "P2: nobody looked at it for %.1f hours",
 		    (double)(f->now_ms - looked) / (double)FLEET_HOUR_MS);
 }
