@@ -26,11 +26,11 @@ clamp(struct span s, struct span least, struct span most)
 	return span_max(least, span_min(s, most));
 }
 
-/* Later by up to a twentieth, never earlier: those who were told the same drift apart. */
+/* Later by up to `more`, never earlier: those who were told the same drift apart. */
 static struct when
-after(const struct turn *t, struct span wait, int32_t part)
+after(const struct turn *t, struct span wait, struct span more)
 {
-	uint64_t room = (uint64_t)(wait.s / part) + 1;
+	uint64_t room = more.s > 0 ? (uint64_t)more.s + 1 : 1;
 
 	return when_plus(t->now, (struct span){ wait.s + (int64_t)(t->roll % room) });
 }
@@ -77,16 +77,16 @@ next_poll(const struct renewal *r, struct when retry_after, const struct renewal
     const struct turn *t)
 {
 	struct span most = clamp(span_part(life_length(of->life), 1, 8), POLL_LEAST, POLL_MOST);
-
-	if (when_is_known(retry_after))
-		return after(t, clamp(when_between(t->now, retry_after), POLL_LEAST, most), 20);
 	struct span wait = span_min(POLL_USUAL, most);
 	bool is_near = r->is_told && when_before(t->now, r->end) &&
 		       when_before(r->start, when_plus(t->now, wait));
-	/* Near a window that is shorter than the usual pause: one look at least falls into it. */
-	if (is_near)
+
+	/* What the CA names is law. Without it, near a window that is shorter than the usual pause: one look at least falls into it. */
+	if (when_is_known(retry_after))
+		wait = clamp(when_between(t->now, retry_after), POLL_LEAST, most);
+	else if (is_near)
 		wait = clamp(span_part(when_between(r->start, r->end), 1, 2), POLL_LEAST, wait);
-	return after(t, wait, 20);
+	return after(t, wait, span_part(wait, 1, 20));
 }
 
 enum renewal_oddity
@@ -137,7 +137,7 @@ renewal_miss(struct renewal *r, struct when retry_after, const struct renewal_of
 	if (when_is_known(retry_after))
 		wait = clamp(when_between(t->now, retry_after), wait, POLL_MOST);
 	r->failures += r->failures < UINT32_MAX;
-	r->poll_at = after(t, wait, 4);
+	r->poll_at = after(t, wait, span_part(wait, 1, 4));
 	/* What was told long ago may not hold any more: from then on the earlier of the two dates counts. */
 	struct span old = span_max(POLL_MOST, span_part(life_length(of->life), 1, 10));
 	if (r->is_told && when_between(r->polled_at, t->now).s >= old.s)
@@ -145,7 +145,7 @@ renewal_miss(struct renewal *r, struct when retry_after, const struct renewal_of
 }
 
 struct when
-renewal_first_poll(const struct turn *t)
+renewal_first_poll(struct life l, const struct turn *t)
 {
-	return when_plus(t->now, (struct span){ (int64_t)(t->roll % 60) });
+	return after(t, SPAN_S(0), span_min(POLL_LEAST, span_part(life_length(l), 1, 64)));
 }

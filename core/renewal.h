@@ -48,6 +48,6 @@ enum renewal_oddity renewal_take(struct renewal *r, const struct renewal_told *t
     const struct turn *t);
 /* No answer, or none that can be used; retry_after may be WHEN_UNKNOWN. What was told stays, but not past the table's date. */
 void renewal_miss(struct renewal *r, struct when retry_after, const struct renewal_of *of, const struct turn *t);
-/* The first poll of a new certificate: at once (4.3), but not all of a batch in one second. */
-struct when renewal_first_poll(const struct turn *t);
+/* The first poll of a new certificate: at once (4.3), but not all of a batch in one second; a short life is not waited away. */
+struct when renewal_first_poll(struct life l, const struct turn *t);
 #endif

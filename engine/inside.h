@@ -173,7 +173,7 @@ void signs_note(struct engine *e, const struct work *w);
 MUST_USE enum err signs_beat(struct engine *e);
 /* renewals.c */
 /* A certificate was stored and is held from now on: the CA is asked about it. */
-MUST_USE enum err renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, struct str ari_id);
+MUST_USE enum err renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, const struct certificate_info *info);
 MUST_USE enum err renewals_turn(struct engine *e);
 MUST_USE enum err renewals_answer(struct engine *e, const struct work *w);
 struct when renewals_next(const struct engine *e);

@@ -204,7 +204,7 @@ on_received(struct engine *e, struct live_order *o, const struct order_outcome *
 	if (err == ERR_OK)
 		err = note_issue(e, &s, o, ev.issued.life);
 	if (err == ERR_OK)
-		err = renewals_issued(e, s.id, ev.issued.id, out->certificate.ari_id);
+		err = renewals_issued(e, s.id, ev.issued.id, &out->certificate);
 	if (err != ERR_OK)
 		return err;
 	struct finding f = without_profile(e, &s, ev.issued.life);

@@ -21,16 +21,17 @@ is_offered(const struct engine *e)
 }
 
 enum err
-renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, struct str ari_id)
+renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, const struct certificate_info *info)
 {
+	struct life life = { info->not_before, info->not_after };
 	const struct renewal_row row = {
 		.site_id = site_id,
 		.certificate_id = certificate_id,
 		.ca_id = e->ca.id,
-		.renewal = { .polled_at = WHEN_UNKNOWN, .poll_at = renewal_first_poll(&e->turn) },
+		.renewal = { .polled_at = WHEN_UNKNOWN, .poll_at = renewal_first_poll(life, &e->turn) },
 	};
 
-	if (ari_id.n == 0)
+	if (info->ari_id.n == 0)
 		return store_renewal_drop(e->ports.store, site_id);
 	e->polls.at = when_min(e->polls.at, row.renewal.poll_at);
 	return store_renewal_put(e->ports.store, &row);

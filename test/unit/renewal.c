@@ -211,6 +211,23 @@ misses_back_off(void **state)
 	assert_int_equal(r.failures, 9);
 }
 
+static void
+first_poll_is_soon(void **state)
+{
+	static const struct {
+		int64_t length_s, most_s;
+	} rows[] = { { 90 * D, 60 }, { 160 * H, 60 }, { 600, 9 }, { 60, 0 }, { 0, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (uint64_t roll = 0; roll <= UINT32_MAX; roll += 104729 * 1000) {
+			struct life l = { { T0 }, { T0 + rows[i].length_s } };
+			struct when at = renewal_first_poll(l, &(struct turn){ { T0 }, (uint32_t)roll });
+
+			assert_true(at.s >= T0 && at.s <= T0 + rows[i].most_s);
+		}
+}
+
 int
 main(void)
 {
@@ -220,6 +237,7 @@ main(void)
 		cmocka_unit_test(date_is_fixed),
 		cmocka_unit_test(silence_delays_nothing),
 		cmocka_unit_test(misses_back_off),
+		cmocka_unit_test(first_poll_is_soon),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
