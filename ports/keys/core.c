@@ -63,13 +63,14 @@ keys_core_free(struct keys_core **cp)
 	*cp = NULL;
 }
 
+/* ret_der: the same in its stored form. */
 static enum err
-open_pair(const struct keys_core *c, enum purpose purpose, struct str sealed, EVP_PKEY **ret)
+open_pair(const struct keys_core *c, enum purpose purpose, struct str sealed,
+    struct secret *ret_der, EVP_PKEY **ret)
 {
-	AUTO_SECRET der = { 0 };
-	enum err e = unseal(c->master.p, purpose, sealed, &der);
+	enum err e = unseal(c->master.p, purpose, sealed, ret_der);
 
-	return e != ERR_OK ? e : pair_of_der(&der, ret);
+	return e != ERR_OK ? e : pair_of_der(ret_der, ret);
 }
 
 static enum err
@@ -100,6 +101,7 @@ find_account(struct keys_core *c, struct str sealed, struct jose_key **ret)
 {
 	uint8_t hash[HASH_BYTES];
 	AUTO_PKEY *pair = NULL;
+	AUTO_SECRET der = { 0 };
 	struct jose_key key;
 
 	if (sealed.n > LIMIT_SEALED_BYTES)
@@ -115,7 +117,7 @@ find_account(struct keys_core *c, struct str sealed, struct jose_key **ret)
 			return ERR_OK;
 		}
 	}
-	enum err e = open_pair(c, PURPOSE_ACCOUNT, sealed, &pair);
+	enum err e = open_pair(c, PURPOSE_ACCOUNT, sealed, &der, &pair);
 	if (e == ERR_OK)
 		e = jose_key_init(pair, &key);
 	if (e != ERR_OK)
@@ -256,7 +258,7 @@ do_set(const struct keys_core *c, const struct keys_job *job, struct arena *a,
     struct keys_answer *answer)
 {
 	AUTO_PKEY *pair = NULL;
-	AUTO_SECRET pem = { 0 };
+	AUTO_SECRET der = { 0 }, pem = { 0 };
 	AUTO_BUF set = { .max = 0 };
 
 	buf_init(&set, LIMIT_MESSAGE_BYTES);
@@ -264,11 +266,11 @@ do_set(const struct keys_core *c, const struct keys_job *job, struct arena *a,
 		return ERR_DENIED;
 	if (job->chain_pem.n == 0)
 		return ERR_INVALID;
-	enum err e = open_pair(c, PURPOSE_SITE, job->sealed, &pair);
+	enum err e = open_pair(c, PURPOSE_SITE, job->sealed, &der, &pair);
 	if (e == ERR_OK)
 		e = check_leaf(job->chain_pem, pair);
 	if (e == ERR_OK)
-		e = pair_to_pem(pair, &pem);
+		e = pair_der_to_pem(&der, &pem);
 	if (e == ERR_OK)
 		e = keys_set_seal(c->transport.p, job->chain_pem,
 		    (struct str){ (const char *)pem.p, pem.n }, &set);
@@ -280,11 +282,11 @@ do_export(const struct keys_core *c, const struct keys_job *job, struct arena *a
     struct keys_answer *answer)
 {
 	AUTO_PKEY *pair = NULL;
-	AUTO_SECRET pem = { 0 };
-	enum err e = open_pair(c, PURPOSE_SITE, job->sealed, &pair);
+	AUTO_SECRET der = { 0 }, pem = { 0 };
+	enum err e = open_pair(c, PURPOSE_SITE, job->sealed, &der, &pair);
 
 	if (e == ERR_OK)
-		e = pair_to_pem(pair, &pem);
+		e = pair_der_to_pem(&der, &pem);
 	if (e == ERR_OK)
 		answer->key_pem = arena_str(a, (struct str){ (const char *)pem.p, pem.n });
 	return e;

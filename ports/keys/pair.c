@@ -1,9 +1,12 @@
 #include "ports/keys/pair.h"
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <string.h>
 #include "base/limits.h"
+
+enum { POINT_BYTES_MAX = 1 + 2 * 66 }; /* uncompressed, on the largest curve that OpenSSL has for this */
 
 enum err
 pair_make(enum key_type type, EVP_PKEY **ret)
@@ -65,13 +68,13 @@ pair_of_der(const struct secret *der, EVP_PKEY **ret)
 }
 
 enum err
-pair_to_pem(const EVP_PKEY *pair, struct secret *ret)
+pair_der_to_pem(const struct secret *der, struct secret *ret)
 {
 	AUTO_BIO *bio = BIO_new(BIO_s_secmem());
 	char *p = NULL;
 
 	if (bio == NULL ||
-	    PEM_write_bio_PKCS8PrivateKey(bio, pair, NULL, NULL, 0, NULL, NULL) != 1)
+	    PEM_write_bio(bio, PEM_STRING_PKCS8INF, "", der->p, (long)der->n) <= 0)
 		return ERR_CRYPTO;
 	long n = BIO_get_mem_data(bio, &p);
 	if (n <= 0)
@@ -135,6 +138,33 @@ add_names(X509_REQ *req, const struct str *names, size_t names_n)
 	return is_done;
 }
 
+/*
+ * The public key of an EC pair as RFC 5480 2 writes it. OpenSSL's own way (X509_REQ_set_pubkey) encodes the key and
+ * decodes it again, which costs several signatures.
+ */
+static bool
+put_ec_key(X509_REQ *req, const EVP_PKEY *pair)
+{
+	unsigned char point[POINT_BYTES_MAX], *copy;
+	char group[32];
+	size_t n = 0, group_n = 0;
+
+	if (EVP_PKEY_get_group_name(pair, group, sizeof group, &group_n) != 1 ||
+	    EVP_PKEY_get_octet_string_param(
+		pair, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &n) != 1)
+		return false;
+	int nid = OBJ_txt2nid(group);
+	copy = nid == NID_undef ? NULL : OPENSSL_memdup(point, n);
+	if (copy == NULL)
+		return false;
+	if (X509_PUBKEY_set0_param(X509_REQ_get_X509_PUBKEY(req),
+		OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT, OBJ_nid2obj(nid), copy,
+		(int)n) == 1)
+		return true;
+	OPENSSL_free(copy);
+	return false;
+}
+
 enum err
 pair_make_csr(EVP_PKEY *pair, const struct str *names, size_t names_n, struct buf *to)
 {
@@ -148,7 +178,9 @@ pair_make_csr(EVP_PKEY *pair, const struct str *names, size_t names_n, struct bu
 			return ERR_INVALID;
 	const EVP_MD *md = EVP_PKEY_get_bits(pair) == 384 ? EVP_sha384() : EVP_sha256();
 	if (req == NULL || X509_REQ_set_version(req, X509_REQ_VERSION_1) != 1 ||
-	    X509_REQ_set_pubkey(req, pair) != 1 || !add_names(req, names, names_n) ||
+	    !(EVP_PKEY_is_a(pair, "EC") ? put_ec_key(req, pair)
+					: X509_REQ_set_pubkey(req, pair) == 1) ||
+	    !add_names(req, names, names_n) ||
 	    X509_REQ_sign(req, pair, md) <= 0)
 		return ERR_CRYPTO;
 	int n = i2d_X509_REQ(req, &der);

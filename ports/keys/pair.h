@@ -8,8 +8,8 @@
 MUST_USE enum err pair_make(enum key_type type, EVP_PKEY **ret);
 MUST_USE enum err pair_to_der(const EVP_PKEY *pair, struct secret *ret);
 MUST_USE enum err pair_of_der(const struct secret *der, EVP_PKEY **ret);
-/* PEM form of PKCS#8, unencrypted. */
-MUST_USE enum err pair_to_pem(const EVP_PKEY *pair, struct secret *ret);
+/* PEM form of PKCS#8, unencrypted, of what pair_to_der wrote. */
+MUST_USE enum err pair_der_to_pem(const struct secret *der, struct secret *ret);
 /* A request in DER form (RFC 2986) for the names alone: an empty subject, because a common name is no longer needed
  * and cannot hold a name of more than 64 bytes. INVALID for a name that no certificate can have. */
 MUST_USE enum err pair_make_csr(EVP_PKEY *pair, const struct str *names, size_t names_n, struct buf *to);

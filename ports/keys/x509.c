@@ -324,6 +324,15 @@ x509_read_der(struct str der, struct arena *a, struct why *why, struct certifica
 	return e;
 }
 
+enum err
+x509_read(struct x509_st *x, struct arena *a, struct why *why, struct certificate_info *ret)
+{
+	enum err e = read_info(x, a, why, ret);
+
+	ERR_clear_error();
+	return e;
+}
+
 static enum err
 check_links(const struct chain *chain, struct why *why)
 {

@@ -8,6 +8,9 @@
 MUST_USE enum err x509_read_leaf(struct str chain_pem, struct arena *a, struct why *why, struct certificate_info *ret);
 /* The same for one certificate in DER form. */
 MUST_USE enum err x509_read_der(struct str der, struct arena *a, struct why *why, struct certificate_info *ret);
+/* The same for one that OpenSSL has read already: making its key anew costs more than all the rest. */
+struct x509_st;
+MUST_USE enum err x509_read(struct x509_st *x, struct arena *a, struct why *why, struct certificate_info *ret);
 /* Does the chain fit the order? Each certificate signs the one before; the leaf has exactly the wanted names, the
  * public key of the CSR, and dates that make sense now. MISMATCH or INVALID, with words. On success ret tells of the
  * leaf: reading a certificate is what costs the most of an order, and is done once. */

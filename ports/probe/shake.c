@@ -18,10 +18,20 @@
 /* Debian's bundle: one file, so that no folder is searched during a handshake. */
 static const char system_roots[] = "/etc/ssl/certs/ca-certificates.crt";
 
+enum { CHAIN_MAX = 10, VERDICTS_MAX = 64 };
+
+/* What was made of a chain: names of one site, and looks in short order, show the same one again. */
+struct verdict {
+	unsigned char chain[32]; /* over the leaf and what was sent with it */
+	bool is_known, is_ok, is_incomplete;
+	const char *words; /* static */
+};
 struct shaker {
 	struct shaker_options o;
 	SSL_CTX *tls;
 	X509_STORE *roots;
+	struct verdict verdicts[VERDICTS_MAX];
+	size_t verdicts_next;
 };
 
 struct shake {
@@ -156,20 +166,16 @@ read_bare_facts(struct shake *x, X509 *leaf)
 static void
 read_leaf(struct shake *x, X509 *leaf)
 {
-	unsigned char *der = NULL;
-	int n = i2d_X509(leaf, &der);
 	struct why why = { "" };
 	struct certificate_info info;
 
-	if (n > 0 && x509_read_der((struct str){ (const char *)der, (size_t)n }, x->t.arena,
-			 &why, &info) == ERR_OK)
+	if (x509_read(leaf, x->t.arena, &why, &info) == ERR_OK) {
 		x->t.into->leaf = info;
-	else {
+	} else {
 		put_detail(
 		    x, why.text[0] != '\0' ? why.text : "the certificate cannot be read");
 		read_bare_facts(x, leaf);
 	}
-	OPENSSL_free(der);
 }
 
 static bool
@@ -184,32 +190,75 @@ is_issuer_unknown(int error)
  * Incomplete: the leaf's own issuer is not among what was sent nor among the roots. If it was sent and the way up
  * ends later, the certificate is of a CA that visitors do not know, and no further one would help.
  */
-static void
-judge_chain(struct shake *x, X509 *leaf, STACK_OF(X509) * sent)
+static bool
+verify(const struct shaker *s, X509 *leaf, STACK_OF(X509) * sent, struct verdict *ret)
 {
 	X509_STORE_CTX *v = X509_STORE_CTX_new();
-	struct tls_evidence *t = x->t.into;
 
-	if (v == NULL || X509_STORE_CTX_init(v, x->s->roots, leaf, sent) != 1) {
+	if (v == NULL || X509_STORE_CTX_init(v, s->roots, leaf, sent) != 1) {
 		X509_STORE_CTX_free(v);
-		return;
+		return false;
 	}
 	X509_STORE_CTX_set_flags(v, X509_V_FLAG_NO_CHECK_TIME);
 	(void)X509_STORE_CTX_set_default(v, "ssl_server");
-	if (X509_verify_cert(v) == 1) {
-		t->chain_ok = true;
-	} else {
+	ret->is_ok = X509_verify_cert(v) == 1;
+	if (!ret->is_ok) {
 		int error = X509_STORE_CTX_get_error(v);
 		bool is_own_issuer =
 		    X509_NAME_cmp(X509_get_issuer_name(leaf), X509_get_subject_name(leaf)) == 0;
 
-		t->chain_is_incomplete = is_issuer_unknown(error) &&
-					 X509_STORE_CTX_get_error_depth(v) == 0 &&
-					 !is_own_issuer;
-		if (t->detail.n == 0)
-			put_detail(x, X509_verify_cert_error_string(error));
+		ret->is_incomplete = is_issuer_unknown(error) &&
+				     X509_STORE_CTX_get_error_depth(v) == 0 && !is_own_issuer;
+		ret->words = X509_verify_cert_error_string(error);
+		/* Memory that is short says nothing of a chain: judged anew next time. */
+		ret->is_known = error != X509_V_ERR_OUT_OF_MEM && error != X509_V_ERR_UNSPECIFIED;
+	} else {
+		ret->is_known = true;
 	}
 	X509_STORE_CTX_free(v);
+	return true;
+}
+
+/* A name for the chain as it was sent; false if it is longer than any that has reason to be. */
+static bool
+name_chain(X509 *leaf, STACK_OF(X509) * sent, unsigned char ret[32])
+{
+	unsigned char prints[(CHAIN_MAX + 1) * 32];
+	int sent_n = sk_X509_num(sent);
+	unsigned n = 0;
+
+	if (sent_n > CHAIN_MAX || X509_digest(leaf, EVP_sha256(), prints, &n) != 1 || n != 32)
+		return false;
+	size_t used = 32;
+	for (int i = 0; i < sent_n; i++, used += 32)
+		if (X509_digest(sk_X509_value(sent, i), EVP_sha256(), prints + used, &n) != 1 || n != 32)
+			return false;
+	return EVP_Digest(prints, used, ret, &n, EVP_sha256(), NULL) == 1;
+}
+
+static void
+judge_chain(struct shake *x, X509 *leaf, STACK_OF(X509) * sent)
+{
+	struct shaker *s = x->s;
+	struct tls_evidence *t = x->t.into;
+	struct verdict now = { .is_known = false };
+	const struct verdict *found = NULL;
+	bool is_named = name_chain(leaf, sent, now.chain);
+
+	for (size_t i = 0; is_named && found == NULL && i < VERDICTS_MAX; i++)
+		if (s->verdicts[i].is_known && memcmp(s->verdicts[i].chain, now.chain, sizeof now.chain) == 0)
+			found = &s->verdicts[i];
+	if (found == NULL) {
+		if (!verify(s, leaf, sent, &now))
+			return;
+		found = &now;
+		if (is_named && now.is_known)
+			s->verdicts[s->verdicts_next++ % VERDICTS_MAX] = now;
+	}
+	t->chain_ok = found->is_ok;
+	t->chain_is_incomplete = found->is_incomplete;
+	if (!found->is_ok && t->detail.n == 0)
+		put_detail(x, found->words);
 }
 
 static void
@@ -373,6 +422,15 @@ shake_start(struct shaker *s, const struct shake_target *t, struct shake **ret)
 	return ERR_OK;
 }
 
+/* Whatever is shown is taken: judge_chain says what it is worth. libssl would first look for a way up by itself. */
+static int
+take_any(X509_STORE_CTX *v, void *arg)
+{
+	(void)v;
+	(void)arg;
+	return 1;
+}
+
 enum err
 shaker_new(const struct shaker_options *o, struct why *why, struct shaker **ret)
 {
@@ -389,6 +447,7 @@ shaker_new(const struct shaker_options *o, struct why *why, struct shaker **ret)
 		e = ERR_MEMORY;
 	} else {
 		SSL_CTX_set_verify(s->tls, SSL_VERIFY_NONE, NULL);
+		SSL_CTX_set_cert_verify_callback(s->tls, take_any, NULL);
 		SSL_CTX_set_session_cache_mode(s->tls, SSL_SESS_CACHE_OFF);
 		if (o->roots != NULL && X509_STORE_load_file(s->roots, o->roots) != 1) {
 			why_set(why, "the roots in %s cannot be read", o->roots);
