@@ -190,7 +190,7 @@ ask_own(struct run *r, enum acme_verb verb)
 	}
 	if (verb == ACME_FINALIZE || verb == ACME_CERTIFICATE)
 		q->csr_der = o->csr_der;
-	if (verb == ACME_FINALIZE) {
+	if (verb == ACME_FINALIZE && !o->is_hopeful) {
 		o->finalizes++;
 		o->polls = 0;
 		o->deadline = when_plus(r->t->now, PROCESSING_MOST);
@@ -251,6 +251,15 @@ has_work(const struct order *o)
 	for (size_t i = 0; i < o->authz_n; i++)
 		if (o->authz[i].status == ACME_UNKNOWN ||
 		    (o->authz[i].status == ACME_PENDING && !o->authz[i].is_answered))
+			return true;
+	return false;
+}
+
+static bool
+has_answered(const struct order *o)
+{
+	for (size_t i = 0; i < o->authz_n; i++)
+		if (o->authz[i].is_answered)
 			return true;
 	return false;
 }
@@ -320,8 +329,11 @@ go_on_pending(struct run *r)
 		else if (o->authz[i].status == ACME_PENDING && !o->authz[i].is_answered)
 			ask_authz(r, i, ACME_CHALLENGE);
 	}
-	if (o->requests_open == 0)
-		ask_own(r, ACME_GET_ORDER);
+	if (o->requests_open > 0)
+		return;
+	o->is_hopeful = r->p->ca_is_quick && o->polls == 1 && o->finalizes == 0 &&
+			o->finalize_url.n > 0;
+	ask_own(r, o->is_hopeful ? ACME_FINALIZE : ACME_GET_ORDER);
 }
 
 /* No answer is awaited and no wait is wanted: asks for the next thing that the facts call for. */
@@ -490,6 +502,12 @@ take_refusal(struct run *r, const struct acme_answer *an)
 		r->out->must_save = true;
 		return;
 	}
+	/* The order may be anything, invalid too; only a limit is about the request itself. */
+	if (o->is_hopeful && an->verb == ACME_FINALIZE && an->err != ERR_LIMITED) {
+		o->status = ACME_UNKNOWN;
+		r->out->pace = ORDER_PACE_SLOW;
+		return;
+	}
 	if (an->verb == ACME_FINALIZE && str_eq(type, STR("orderNotReady")) &&
 	    o->finalizes < TRIES_MAX) {
 		o->status = ACME_UNKNOWN;
@@ -635,6 +653,11 @@ take_about_order(struct run *r, const struct acme_answer *an)
 		o->phase = ORDER_PLACED;
 		r->out->must_save = true;
 	}
+	/* The first poll after challenges were answered tells how quick this CA is. */
+	if (an->verb == ACME_GET_ORDER && o->phase == ORDER_PLACED && o->polls == 1 && has_answered(o))
+		r->out->pace = an->status == ACME_READY	    ? ORDER_PACE_QUICK
+			       : an->status == ACME_PENDING ? ORDER_PACE_SLOW
+							    : ORDER_PACE_UNKNOWN;
 	take_status(r, an);
 }
 
@@ -663,6 +686,11 @@ take_answer(struct run *r, const struct acme_answer *an)
 	} else {
 		o->is_own_open = false;
 		take_about_order(r, an);
+		if (o->is_hopeful && an->err == ERR_OK) {
+			o->finalizes++;
+			o->polls = 0;
+		}
+		o->is_hopeful = false;
 	}
 	if (!is_done(o) && o->requests_open == 0)
 		end_round(r, an);
@@ -699,6 +727,7 @@ order_step(struct order *o, const struct order_event *ev, const struct turn *t,
 	out->requests_n = 0;
 	out->wake_ms = ORDER_NO_WAKE;
 	out->must_save = out->is_retry_at_once = false;
+	out->pace = ORDER_PACE_UNKNOWN;
 	out->chain_pem = STR_NONE;
 	out->certificate = (struct certificate_info){ .names_n = 0 };
 	out->failures = (struct finding_list){ .at = NULL };

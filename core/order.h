@@ -15,6 +15,10 @@
  * the others are answered (CHALLENGE) and then only the order is polled. When it becomes invalid, its authorizations
  * are read once more, for the CA's reasons. For n names a quick CA is done after 2n + 5 requests.
  *
+ * Where the last orders were found ready by their first poll, that poll is left out and FINALIZE is sent in its place: one
+ * request less. If the order is not ready after all the CA says so (RFC 8555 7.4: orderNotReady), nothing is lost, the
+ * order is polled, and the outcome's pace makes the next orders ask first again.
+ *
  * Every order that is not done awaits an answer or a wake (order_check); every wait is bounded by the deadline: an
  * hour (less five minutes, so that it ends here, with a reason, before the site gives the order up) while pending, ten
  * minutes from FINALIZE while processing.
@@ -64,6 +68,7 @@ struct order {
 	unsigned tries;		 /* failed ones in a row */
 	unsigned polls;		 /* since the last thing that we did to the order */
 	unsigned finalizes;	 /* FINALIZE requests sent */
+	bool is_hopeful;	 /* the one that is on its way was sent without asking whether the order is ready */
 	bool is_started;
 	struct when deadline;	 /* set by START, and anew by FINALIZE */
 	struct finding_list failures;	/* found on the way, one for each failed name */
@@ -90,6 +95,7 @@ struct order_outcome {
 			    time. ORDER_NO_WAKE: none is asked for now. Milliseconds, because a quick CA is done in
 			    a fraction of a second */
 	bool must_save;	 /* a stored field changed */
+	enum order_pace { ORDER_PACE_UNKNOWN, ORDER_PACE_QUICK, ORDER_PACE_SLOW } pace; /* for policy.ca_is_quick */
 	/* phase RECEIVED; strings belong to the outcome's arena */
 	struct str chain_pem;
 	struct certificate_info certificate;

@@ -128,6 +128,7 @@ struct policy {
 	struct span draft_tell_after, draft_discard_after; /* 7 and 30 days */
 	struct when ca_not_before;	/* the CA asked to wait, or its breaker is open; WHEN_UNKNOWN: go */
 	bool ca_is_ready;		/* an account exists */
+	bool ca_is_quick;		/* lately its orders were ready by the first poll: see core/order.h */
 	size_t firsts_lately;		/* first certificates of sites within a day or so */
 	struct str *addresses;	  /* our servers' addresses as text, IPv4 first */
 	size_t addresses_n;

@@ -264,6 +264,8 @@ step(struct engine *e, struct live_order *o, const struct order_event *ev)
 	order_step(&o->order, ev, &e->turn, &e->policy, &o->keep, &e->arena, out);
 	if (arena_failed(&e->arena) || arena_failed(&o->keep))
 		return ERR_MEMORY;
+	if (out->pace != ORDER_PACE_UNKNOWN)
+		e->policy.ca_is_quick = out->pace == ORDER_PACE_QUICK;
 	if (o->order.phase == ORDER_RECEIVED || o->order.phase == ORDER_FAILED) {
 		err = o->order.phase == ORDER_RECEIVED ? on_received(e, o, out) : on_failed(e, o, out);
 		if (err == ERR_OK)

@@ -46,6 +46,7 @@ struct run {
 	size_t queue_n;
 	int64_t wake_ms, ms;
 	unsigned requests, waits, saves;
+	enum order_pace pace; /* last one told */
 	struct policy policy;
 };
 static struct run r;
@@ -63,7 +64,7 @@ all_answered(const struct ca *ca)
 }
 
 static enum acme_status
-status_of_order(struct ca *ca)
+status_of_order(const struct ca *ca)
 {
 	if (ca->is_invalid)
 		return ACME_INVALID;
@@ -162,7 +163,7 @@ answer_of(struct ca *ca, const struct acme_request *q)
 	case ACME_FINALIZE:
 		assert_int_equal(q->csr_der.n, 3);
 		if (status_of_order(ca) != ACME_READY) {
-			assert_true(ca->fault_times > 0); /* it was told lies */
+			assert_true(ca->fault_times > 0 || r.policy.ca_is_quick); /* it was told lies, or hoped */
 			an.err = ERR_REFUSED;
 			an.http_status = 403;
 			an.problem.type = STR("orderNotReady");
@@ -196,6 +197,8 @@ step(enum order_event_kind kind, const struct acme_answer *an)
 	order_step(&r.order, &ev, &t, &r.policy, &r.keep, &r.turn, &r.out);
 	order_check(&r.order);
 	r.saves += r.out.must_save;
+	if (r.out.pace != ORDER_PACE_UNKNOWN)
+		r.pace = r.out.pace;
 	for (size_t i = 0; i < r.out.requests_n; i++)
 		r.queue[r.queue_n++] = r.out.requests[i];
 	if (r.out.wake_ms != ORDER_NO_WAKE) {
@@ -304,6 +307,71 @@ test_quick_ca_takes_nine_requests(void **state)
 	begin(1); /* a CA that answers everything at once */
 	run();
 	assert_int_equal(r.requests, 6);
+}
+
+/* A CA that was quick lately is not polled first; whether it was right to hope is told for the next order. */
+static void
+test_poll_is_left_out_where_the_ca_is_quick(void **state)
+{
+	(void)state;
+	begin(2);
+	r.policy.ca_is_quick = true;
+	r.ca.issue_polls = 1;
+	run();
+	assert_int_equal(r.order.phase, ORDER_RECEIVED);
+	assert_int_equal(r.requests, 8);
+	assert_int_equal(r.ca.seen[ACME_FINALIZE], 1);
+	assert_int_equal(r.pace, ORDER_PACE_UNKNOWN);
+
+	/* It was not ready: polled as ever, and finalized once it is, however long that takes. */
+	begin(2);
+	r.policy.ca_is_quick = true;
+	r.ca.validate_polls = 60;
+	run();
+	assert_int_equal(r.order.phase, ORDER_RECEIVED);
+	assert_int_equal(r.ca.seen[ACME_FINALIZE], 2);
+	assert_in_range(r.now.s - 1800000000, 600, 1000);
+	assert_int_equal(r.pace, ORDER_PACE_SLOW);
+
+	/* Its validation failed: the reasons are those of the authorization. */
+	begin(2);
+	r.policy.ca_is_quick = true;
+	r.ca.bad_authz = 0;
+	run();
+	assert_int_equal(r.order.phase, ORDER_FAILED);
+	assert_int_equal(r.ca.seen[ACME_FINALIZE], 1);
+	assert_int_equal(r.out.failures.n, 1);
+	assert_true(str_eq(r.out.failures.at[0].subject, names[0]));
+
+	/* A limit is a limit. */
+	begin(1);
+	r.policy.ca_is_quick = true;
+	r.ca.fault_verb = ACME_FINALIZE;
+	r.ca.fault_times = 1;
+	r.ca.fault_err = ERR_LIMITED;
+	r.ca.fault_http = 429;
+	run();
+	assert_int_equal(r.order.phase, ORDER_FAILED);
+	assert_int_equal(r.ca.seen[ACME_FINALIZE], 1);
+}
+
+/* The pace is that of a validation that took place. */
+static void
+test_pace_is_learnt_from_the_first_poll(void **state)
+{
+	(void)state;
+	begin(2);
+	r.ca.validate_polls = 1;
+	run();
+	assert_int_equal(r.pace, ORDER_PACE_QUICK);
+	begin(2);
+	r.ca.validate_polls = 2;
+	run();
+	assert_int_equal(r.pace, ORDER_PACE_SLOW);
+	begin(2);
+	r.ca.reused = 2;
+	run();
+	assert_int_equal(r.pace, ORDER_PACE_UNKNOWN);
 }
 
 static void
@@ -499,8 +567,11 @@ test_every_error_at_every_step(void **state)
 	(void)state;
 	for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
 		for (enum err e = ERR_OK + 1; e < ERR_COUNT; e++)
-			for (unsigned times = 1; times < 1000; times += 998) {
+			for (unsigned i = 0; i < 4; i++) {
+				unsigned times = i % 2 == 0 ? 1 : 999;
+
 				begin(2);
+				r.policy.ca_is_quick = i >= 2;
 				r.ca.validate_polls = 1;
 				r.ca.issue_polls = 1;
 				r.ca.fault_verb = verbs[v];
@@ -755,6 +826,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quick_ca_takes_nine_requests),
+		cmocka_unit_test(test_poll_is_left_out_where_the_ca_is_quick),
+		cmocka_unit_test(test_pace_is_learnt_from_the_first_poll),
 		cmocka_unit_test(test_valid_authorizations_are_left_alone),
 		cmocka_unit_test(test_slow_ca_is_polled_ever_slower),
 		cmocka_unit_test(test_slowness_has_an_end),
