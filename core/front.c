@@ -21,7 +21,7 @@ is_in(const struct address *a, const struct range *r)
 		return false;
 	for (unsigned i = 0; i < 4 && 8 * i < r->bits; i++) {
 		unsigned left = r->bits - 8 * i,
-			 mask = left >= 8 ? 0xff : 0xff & (0xff00 >> left);
+			 mask = left >= 8 ? 0xffU : 0xffU & (0xff00U >> left);
 
 		if (((a->bytes[i] ^ r->bytes[i]) & mask) != 0)
 			return false;
