@@ -111,6 +111,14 @@ budget_profile_of_directory(struct str url)
 	return &profiles[PROFILE_NONE];
 }
 
+const struct budget_profile *
+budget_profile(struct str name, struct str directory)
+{
+	const struct budget_profile *p = budget_profile_of_name(name);
+
+	return p != NULL ? p : budget_profile_of_directory(directory);
+}
+
 static bool
 is_slower(struct rate a, struct rate b)
 {

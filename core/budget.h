@@ -40,6 +40,8 @@ struct budget_profile {
 const struct budget_profile *budget_profile_of_name(struct str name);
 /* By the URL of its directory; one that is not known has no limits but those that it teaches. */
 const struct budget_profile *budget_profile_of_directory(struct str url);
+/* By the name if it is one, else by the directory. */
+const struct budget_profile *budget_profile(struct str name, struct str directory);
 
 /* A limit that the CA has raised for us, for the account or for one registered domain. */
 struct budget_override {

@@ -58,7 +58,6 @@ load_row(struct engine *e, int64_t ca_id, enum budget b, struct str subject, str
 enum err
 budget_load(struct engine *e, int64_t ca_id, const struct config_ca *c)
 {
-	const struct budget_profile *named = c->limits != NULL ? budget_profile_of_name(str_of(c->limits)) : NULL;
 
 	struct ca_budget *cb = budget_at(e, ca_id), *grown;
 
@@ -71,7 +70,7 @@ budget_load(struct engine *e, int64_t ca_id, const struct config_ca *c)
 		*cb = (struct ca_budget){ .ca_id = ca_id };
 	}
 	cb->rules = (struct budget_rules){
-		.profile = named != NULL ? named : budget_profile_of_directory(str_of(c->directory)),
+		.profile = budget_profile(str_of(c->limits), str_of(c->directory)),
 		.overrides = c->overrides,
 		.overrides_n = c->overrides_n,
 	};

@@ -123,6 +123,7 @@ open_ports(struct run *r, struct why *why)
 		.user_agent = "koshin",
 		.timeout_ms = c->acme.timeout_ms,
 		.connections_max = c->acme.connections_max,
+		.rates = budget_profile(str_of(c->cas[0].limits), str_of(c->cas[0].directory))->endpoints,
 	};
 	enum err err = loop_new(&r->clock, &r->loop);
 

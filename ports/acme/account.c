@@ -11,6 +11,7 @@ got_fresh_directory(void *arg, const struct courier_answer *w)
 	struct parse_directory d;
 
 	a->is_directory_asked = false;
+	pace_told(a->pace, ENDPOINT_DIRECTORY, w);
 	arena_init(&arena, LIMIT_BODY_BYTES);
 	/* A CA that stumbles keeps its old URLs. */
 	if (w->err != ERR_OK || w->status != 200 ||
@@ -31,7 +32,7 @@ http_refresh_directory(struct acme_http *a)
 	if (a->is_directory_asked || when_between(a->directory_at, now).s < DIRECTORY_AGE.s)
 		return;
 	a->directory_at = now; /* asked; a failure is not repeated before the next time */
-	a->is_directory_asked = courier_send(a->courier, COURIER_GET, a->account.directory.p,
+	a->is_directory_asked = pace_send(a->pace, ENDPOINT_DIRECTORY, COURIER_GET, a->account.directory.p,
 				    STR_NONE, got_fresh_directory, a) == ERR_OK;
 }
 
@@ -179,6 +180,7 @@ got_directory(void *arg, const struct courier_answer *w)
 	struct why why = { .text = "" };
 
 	http_put_nonce(a, w->nonce);
+	pace_told(a->pace, ENDPOINT_DIRECTORY, w);
 	if (w->err != ERR_OK) {
 		registration_failed(a, w->err, w->words, WHEN_UNKNOWN);
 		return;
@@ -241,7 +243,7 @@ http_open_account(
 	reg->account = copy_account(account, &reg->arena);
 	enum err e = arena_failed(&reg->arena)
 			 ? ERR_MEMORY
-			 : courier_send(a->courier, COURIER_GET, reg->account.directory.p,
+			 : pace_send(a->pace, ENDPOINT_DIRECTORY, COURIER_GET, reg->account.directory.p,
 			       STR_NONE, got_directory, a);
 	if (e != ERR_OK) {
 		arena_fini(&reg->arena);

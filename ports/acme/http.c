@@ -231,6 +231,7 @@ got_nonce(void *arg, const struct courier_answer *w)
 	struct acme_http *a = arg;
 
 	a->nonce_fetches--;
+	pace_told(a->pace, ENDPOINT_NEW_NONCE, w);
 	http_put_nonce(a, w->nonce);
 	if (w->nonce.n == 0 && a->active.n == 0 && a->nonce_fetches == 0) {
 		if (w->err != ERR_OK)
@@ -276,7 +277,7 @@ fetch_nonce(struct acme_http *a)
 			a->nonce_later = loop_after(a->loop, 1000, nonce_later, a);
 		return;
 	}
-	if (courier_send(a->courier, COURIER_HEAD, url.p, STR_NONE, got_nonce, a) != ERR_OK) {
+	if (pace_send(a->pace, ENDPOINT_NEW_NONCE, COURIER_HEAD, url.p, STR_NONE, got_nonce, a) != ERR_OK) {
 		if (a->nonce_later == NULL)
 			a->nonce_later = loop_after(a->loop, 1000, nonce_later, a);
 		return;
@@ -445,6 +446,16 @@ read_success(struct acme_http *a, struct job *j, const struct courier_answer *w)
 		an->detail = arena_str(&an->arena, str_of(why.text));
 }
 
+static enum endpoint
+endpoint_of(const struct job *j)
+{
+	if (j->kind == JOB_ACCOUNT)
+		return ENDPOINT_NEW_ACCOUNT;
+	if (j->answer->verb == ACME_NEW_ORDER)
+		return ENDPOINT_NEW_ORDER;
+	return j->answer->verb == ACME_REVOKE ? ENDPOINT_REVOKE : ENDPOINT_OTHER;
+}
+
 static void
 answered(void *arg, const struct courier_answer *w)
 {
@@ -453,6 +464,7 @@ answered(void *arg, const struct courier_answer *w)
 	struct acme_answer *an = j->answer;
 
 	http_put_nonce(a, w->nonce);
+	pace_told(a->pace, endpoint_of(j), w);
 	http_list_take(&a->active, j);
 	an->err = w->err;
 	an->http_status = w->status;
@@ -506,7 +518,7 @@ is_signed(void *arg, const struct keys_answer *k)
 	}
 	enum err e = k->err;
 	if (e == ERR_OK) {
-		e = courier_send(a->courier, COURIER_POST, j->url.p, k->json, answered, j);
+		e = pace_send(a->pace, endpoint_of(j), COURIER_POST, j->url.p, k->json, answered, j);
 		if (e == ERR_OK)
 			return;
 	}
@@ -680,6 +692,14 @@ forget(void *ctx, int64_t order_id)
 
 /* --- the whole --- */
 
+static enum err
+send_now(void *ctx, enum courier_method method, const char *url, struct str body, courier_done *done, void *arg)
+{
+	struct acme_http *a = ctx;
+
+	return courier_send(a->courier, method, url, body, done, arg);
+}
+
 enum err
 acme_http_new(struct loop *l, const struct clock *c, struct keys *k,
     const struct acme_http_options *o, struct acme_http **ret)
@@ -692,7 +712,11 @@ acme_http_new(struct loop *l, const struct clock *c, struct keys *k,
 	a->clock = *c;
 	a->keys = k;
 	enum err e = courier_new(l, o, &a->courier);
+	const struct pace_out out = { a, send_now };
+	if (e == ERR_OK)
+		e = pace_new(l, c, &out, o->rates, &a->pace);
 	if (e != ERR_OK) {
+		courier_free(&a->courier);
 		free(a);
 		return e;
 	}
@@ -723,6 +747,7 @@ acme_http_free(struct acme_http **ap)
 
 	if (a == NULL)
 		return;
+	pace_free(&a->pace);
 	courier_free(&a->courier);
 	for (size_t i = 0; i < URGENCY_COUNT; i++)
 		drop(&a->waiting[i]);

@@ -1,6 +1,7 @@
 #ifndef KOSHIN_PORTS_ACME_HTTP_H
 #define KOSHIN_PORTS_ACME_HTTP_H
 /* The real ACME port: libcurl multi on the process's loop, HTTP/2 where the CA has it, no thread and no wait per order. */
+#include "core/gcra.h"
 #include "ports/acme/acme.h"
 #include "ports/keys/keys.h"
 #include "ports/loop/loop.h"
@@ -11,6 +12,7 @@ struct acme_http_options {
 	const char *user_agent;
 	int64_t timeout_ms;	/* for one request */
 	unsigned connections_max; /* to one CA */
+	const struct rate *rates; /* requests a second to each endpoint (core/budget): ENDPOINT_COUNT; NULL: as they come */
 };
 struct acme_http;
 MUST_USE enum err acme_http_new(struct loop *l, const struct clock *c, struct keys *k,

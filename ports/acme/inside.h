@@ -11,6 +11,7 @@
 #include "ports/acme/http.h"
 #include "ports/acme/parse.h"
 #include "ports/acme/courier.h"
+#include "ports/acme/pace.h"
 
 enum {
 	ACTIVE_MAX = 64, /* jobs that are signed or on the wire: under the burst that CAs allow */
@@ -85,6 +86,7 @@ struct acme_http {
 	struct clock clock;
 	struct keys *keys;
 	struct courier *courier;
+	struct pace *pace; /* every request goes through it */
 	struct list waiting[URGENCY_COUNT], active;
 	struct list polls; /* of renewal information, on the wire: beside the line of signed requests */
 	struct job *free_jobs;

@@ -25,6 +25,7 @@ polled(void *arg, const struct courier_answer *w)
 	struct acme_answer *an = j->answer;
 
 	http_list_take(&a->polls, j);
+	pace_told(a->pace, ENDPOINT_RENEWAL_INFO, w);
 	/* Some CAs give a nonce with every answer; it is as good as any. */
 	http_put_nonce(a, w->nonce);
 	an->err = w->err;
@@ -77,7 +78,7 @@ http_poll(struct acme_http *a, struct job *j, struct str ari_id)
 		return j->url.err;
 	http_refresh_directory(a);
 	enum err e =
-	    courier_send(a->courier, COURIER_GET, j->url.p, STR_NONE, polled, j);
+	    pace_send(a->pace, ENDPOINT_RENEWAL_INFO, COURIER_GET, j->url.p, STR_NONE, polled, j);
 	if (e == ERR_OK)
 		http_list_put(&a->polls, j);
 	return e;
