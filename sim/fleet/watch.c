@@ -94,7 +94,7 @@ watch_asking(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	struct fleet_site *s = &f->sites[n];
 	struct watched *w = &s->watched;
 	int64_t gap = s->site.held.id != 0 ? life_letter_gap(s->site.held.life).s : 86400;
-	uint8_t bit = fx->letter == LETTER_REMINDER ? (uint8_t)(1U << fx->reminder) : 0;
+	uint8_t bit = (uint8_t)(fx->letter == LETTER_REMINDER ? 1U << fx->reminder : 0U);
 
 	if (w->letter_ms != 0 && f->now_ms - w->letter_ms < gap * 1000 - MINUTE_MS && !clock_is_new(f))
 		fleet_broken(f, n, "a %s letter %.1f hours after another one", letter_name(fx->letter),
