@@ -27,6 +27,7 @@ enum {
 	LIMIT_UNCLASSIFIED_ROWS = 1000,	 /* texts of CAs that no rule understood: the newest are the operator's work */
 	LIMIT_PAGE_ROWS = 500,		 /* rows of one page of a list */
 	LIMIT_WATCH_SAMPLES = 1200,	 /* handshakes of one look of the watchdog: 20 a second, 1.7 million a day */
+	LIMIT_CAS = 16,			 /* CAs in use at one time: a handful in the world issue freely by ACME */
 	LIMIT_COMMAND_OUTPUT_BYTES = 8192, /* words kept of a configuration test */
 };
 #endif

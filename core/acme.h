@@ -19,14 +19,16 @@ enum acme_verb {
 	ACME_REVOKE,	    /* 7.6 */
 	ACME_DEACTIVATE_AUTHZ, /* 7.5.2: gives an authorization back that is not wanted any more */
 	ACME_RENEWAL_INFO, /* RFC 9773 4: a plain GET, without account, nonce or order */
+	ACME_KEY_CHANGE,    /* 7.3.5: the account gets another key */
 	ACME_VERB_COUNT
 };
 
 struct acme_request {
 	enum acme_verb verb;
+	int64_t ca_id;	   /* which CA; the order machine leaves it to its caller */
 	int64_t order_id;  /* ours; comes back in the answer */
 	uint32_t index;	   /* which authorization of the order; comes back in the answer */
-	struct str url;	   /* all but NEW_ORDER, REVOKE and RENEWAL_INFO, whose URLs the directory gives */
+	struct str url;	   /* all but NEW_ORDER, REVOKE, RENEWAL_INFO and KEY_CHANGE, whose URLs the directory gives */
 	const struct str *names; /* NEW_ORDER: identifiers, ASCII form; CERTIFICATE: what it has to cover */
 	size_t names_n;
 	struct str replaces, profile; /* NEW_ORDER, optional */
@@ -34,6 +36,8 @@ struct acme_request {
 	struct str csr_der;	      /* FINALIZE; CERTIFICATE: what it has to fit. The port checks it (MISMATCH) */
 	struct str certificate_der;   /* REVOKE */
 	int reason;		      /* REVOKE: RFC 5280 5.3.1 */
+	struct str token;	      /* CHALLENGE: what will be asked for; not sent */
+	struct str inner;	      /* KEY_CHANGE: the statement that the new key has signed, JSON */
 };
 
 /* RFC 7807 as used by RFC 8555 6.7. Type without "urn:ietf:params:acme:error:"; empty if there was none. */

@@ -18,6 +18,8 @@ bool classify_is_quiet(const struct evidence *e, const struct site *s);
 /* What a name's visitors are handed, over its addresses that are ours, or over all if none is: the worst of them.
  * h: the certificate held, may be NULL or have id 0. `at` is WHEN_UNKNOWN if no handshake was tried. */
 struct served served_of(const struct evidence *e, const struct name_evidence *n, const struct held *h);
+/* Do the CAA records keep out the CA that p speaks of? False where they could not be read. */
+bool classify_caa_refuses(const struct name_evidence *n, const struct policy *p);
 /* Findings of a refused or lost request (RFC 8555 6.7 problem documents; texts of several CAs). name: the
  * identifier concerned, or the site's first name. Never appends nothing: the last resort is ca.unclassified. */
 void classify_problem(const struct acme_answer *answer, struct str name, const struct policy *p,

@@ -49,12 +49,24 @@ are_parameters_met(struct str rest, const struct policy *p)
 	return true;
 }
 
+/* A CA may answer to several identities (RFC 8555 9.7.6). */
+static bool
+is_of_ca(struct str issuer, const struct policy *p)
+{
+	struct str rest = p->ca_issuers;
+
+	while (rest.n > 0)
+		if (str_eq_nocase(str_cut(&rest, ' '), issuer))
+			return issuer.n > 0;
+	return str_eq_nocase(issuer, p->ca_issuer);
+}
+
 static enum verdict
 verdict_of(const struct caa_record *r, const struct policy *p)
 {
 	struct str rest = r->value, issuer = str_trim(str_cut(&rest, ';'));
 
-	if (!str_eq_nocase(issuer, p->ca_issuer))
+	if (!is_of_ca(issuer, p))
 		return CAA_OTHER;
 	return are_parameters_met(rest, p) ? CAA_ALLOWED : CAA_PARAMETER;
 }
@@ -95,46 +107,75 @@ put(struct judge *j, enum cause c, struct str seen, const char *tag)
 	f->copy = arena_strf(j->a, "%.*s. CAA %.*s", STR_ARG(at), STR_ARG(f->wanted));
 }
 
-static void
-judge_set(struct judge *j)
+/* What the whole set says of one CA. */
+struct set_verdict {
+	enum verdict best;
+	const char *tag;			  /* the one that counts */
+	const struct caa_record *of_ours;	  /* names the CA, with a parameter that does not fit */
+	const struct caa_record *critical_unknown; /* nobody may issue */
+};
+
+static struct set_verdict
+verdict_of_set(const struct name_evidence *n, const struct policy *p)
 {
-	const struct name_evidence *n = j->n;
 	bool is_wildcard = str_starts(n->name, STR("*.")), has_wild = false, has_any = false;
-	enum verdict best = CAA_OTHER;
-	const struct caa_record *of_ours = NULL;
+	struct set_verdict v = { .best = CAA_OTHER, .tag = "issue" };
 
 	for (size_t i = 0; i < n->caa_n; i++) {
 		const struct caa_record *r = &n->caa[i];
 
 		/* Bit 0 of RFC 8659 is 128; many a record has 1 in its place, and Let's Encrypt takes it as meant. */
 		if ((r->flags & (128 | 1)) != 0 && !is_known_tag(r)) {
-			struct finding *f = judge_put(j, CAUSE_DNS_CAA_CRITICAL_UNKNOWN);
-
-			if (f == NULL)
-				return;
-			f->seen = record_text(j, r);
-			f->copy = arena_strf(j->a, "%.*s. CAA %.*s", STR_ARG(n->caa_at),
-			    STR_ARG(f->seen)); /* to delete */
-			return;
+			v.critical_unknown = r;
+			return v;
 		}
 		has_wild = has_wild || is_tag(r, "issuewild");
 	}
-	const char *tag = is_wildcard && has_wild ? "issuewild" : "issue";
+	if (is_wildcard && has_wild)
+		v.tag = "issuewild";
 	for (size_t i = 0; i < n->caa_n; i++) {
-		if (!is_tag(&n->caa[i], tag))
+		if (!is_tag(&n->caa[i], v.tag))
 			continue;
-		enum verdict v = verdict_of(&n->caa[i], j->p);
+		enum verdict one = verdict_of(&n->caa[i], p);
 		has_any = true;
-		best = v > best ? v : best;
-		if (v == CAA_PARAMETER)
-			of_ours = &n->caa[i];
+		v.best = one > v.best ? one : v.best;
+		if (one == CAA_PARAMETER)
+			v.of_ours = &n->caa[i];
 	}
-	if (!has_any || best == CAA_ALLOWED)
+	if (!has_any)
+		v.best = CAA_ALLOWED;
+	return v;
+}
+
+static void
+judge_set(struct judge *j)
+{
+	struct set_verdict v = verdict_of_set(j->n, j->p);
+
+	if (v.critical_unknown != NULL) {
+		struct finding *f = judge_put(j, CAUSE_DNS_CAA_CRITICAL_UNKNOWN);
+
+		if (f == NULL)
+			return;
+		f->seen = record_text(j, v.critical_unknown);
+		f->copy = arena_strf(j->a, "%.*s. CAA %.*s", STR_ARG(j->n->caa_at),
+		    STR_ARG(f->seen)); /* to delete */
+	} else if (v.best == CAA_ALLOWED) {
 		return;
-	if (of_ours != NULL)
-		put(j, CAUSE_DNS_CAA_PARAMETER_MISMATCH, record_text(j, of_ours), tag);
-	else
-		put(j, CAUSE_DNS_CAA_FORBIDS, set_text(j, tag), tag);
+	} else if (v.of_ours != NULL) {
+		put(j, CAUSE_DNS_CAA_PARAMETER_MISMATCH, record_text(j, v.of_ours), v.tag);
+	} else {
+		put(j, CAUSE_DNS_CAA_FORBIDS, set_text(j, v.tag), v.tag);
+	}
+}
+
+bool
+classify_caa_refuses(const struct name_evidence *n, const struct policy *p)
+{
+	if (n->caa_status != DNS_OK || n->caa_n == 0 || p->ca_issuer.n == 0)
+		return false;
+	struct set_verdict v = verdict_of_set(n, p);
+	return v.critical_unknown != NULL || v.best != CAA_ALLOWED;
 }
 
 void

@@ -164,6 +164,7 @@ ask_authz(struct run *r, size_t i, enum acme_verb verb)
 	struct acme_request *q = put_request(r, verb, (uint32_t)i);
 
 	q->url = verb == ACME_CHALLENGE ? au->challenge_url : au->url;
+	q->token = au->token;
 	au->asks += verb == ACME_CHALLENGE;
 	au->is_open = true;
 }
@@ -555,6 +556,7 @@ take_authz(struct run *r, struct order_authz *au, const struct acme_answer *an)
 			return;
 		}
 		au->challenge_url = arena_str(r->keep, an->challenge_url);
+		au->token = arena_str(r->keep, an->token);
 		/* Answered by us before a restart. */
 		au->is_answered = an->challenge_status != ACME_PENDING;
 		if (!au->is_answered && o->failures.n == 0)

@@ -38,7 +38,7 @@ enum order_phase {
 	ORDER_PHASE_COUNT
 };
 struct order_authz {
-	struct str url, name, challenge_url;
+	struct str url, name, challenge_url, token;
 	enum acme_status status; /* UNKNOWN until it was fetched */
 	bool is_open;	  /* an answer about it is awaited */
 	bool is_answered; /* the CA was told that the challenge can be tried */

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "base/must.h"
 #include "core/classify.h"
+#include "core/site_ca.h"
 #include "core/site_findings.h"
 #include "core/site_letters.h"
 #include "core/site_plan.h"
@@ -215,7 +216,7 @@ order_wake(const struct step *st)
 		if (s->findings.at[i].is_from_order &&
 		    when_before(now, s->findings.at[i].next_look))
 			at = when_min(at, s->findings.at[i].next_look);
-	return at;
+	return when_min(at, site_ca_wake(s, st->p, now));
 }
 
 /* The next date on which anything can happen by itself. */
@@ -281,6 +282,7 @@ begin_order(const struct step *st)
 	if (n == 0)
 		return false;
 	struct site_effect *fx = begin(st, DOING_ORDER, FX_ORDER);
+	fx->ca_id = st->p->ca_id;
 	fx->names = names;
 	fx->names_n = n;
 	step_history(st, HISTORY_ORDERED, NULL);
@@ -324,6 +326,7 @@ decide(struct step *st)
 	/* Where the CA would refuse, there is a date instead of an order; the names that it would take go on (P5, P6). */
 	if (s->limits.n > 0)
 		findings_add(st, s->limits.at, s->limits.n);
+	site_ca_pick(st);
 	bool may_order = !s->waits_turn && plan_order_is_due(s, now) &&
 			 !when_before(now, plan_order_not_before(s, st->p));
 	if (may_order && begin_order(st))
@@ -403,6 +406,7 @@ on_checked(const struct step *st)
 	for (size_t i = 0; passed != NULL && i < s->names_n; i++)
 		passed[i] = plan_passes(s, &s->names[i], now);
 	enum proof proof = look_at_served(st, true);
+	site_ca_judge(st);
 	findings_merge(st, false);
 	s->checked_at = now;
 	for (size_t i = 0; i < s->names_n; i++) {
@@ -526,6 +530,7 @@ on_issued(const struct step *st)
 	s->order_failures = 0;
 	s->retry_at = WHEN_UNKNOWN;
 	s->retry_is_law = false;
+	site_ca_reset(s);
 	s->deploy_at = st->t->now;
 	s->reminders_told = 0;
 	s->expired_told = false;
@@ -853,23 +858,25 @@ void
 site_step(struct site *s, const struct site_event *ev, const struct turn *t,
     const struct policy *p, struct arena *a, struct site_effects *out)
 {
-	struct step st = { .s = s, .ev = ev, .t = t, .p = p, .a = a, .out = out };
+	struct policy own = *p; /* with the CA that this site is with */
+	struct step st = { .s = s, .ev = ev, .t = t, .p = &own, .a = a, .out = out, .own = &own };
 	int64_t held_before = s->held.id;
 
 	site_check(s);
+	site_ca_use(&own, site_ca_index(s, p));
 	st.is_quiet = ev->kind == SITE_CHECKED && classify_is_quiet(ev->evidence, s);
 	if (is_awaited(s, ev))
 		take_event(&st);
 	if (s->doing == DOING_NOTHING)
 		decide(&st);
 	note_end(&st);
-	site_letters(s, t, p, a, out);
+	site_letters(s, t, &own, a, out);
 	s->wake = next_wake(&st);
 	/* P3: a certificate is followed by its successor, never by nothing. */
 	must(held_before == 0 || s->held.id != 0);
 	/* P6: nothing is asked of a CA that has asked us to wait. */
 	for (size_t i = 0; i < out->n; i++)
-		must(out->at[i].kind != FX_ORDER || !when_before(t->now, p->ca_not_before) ||
-		     p->ca_not_before.s == WHEN_UNKNOWN.s);
+		must(out->at[i].kind != FX_ORDER || !when_before(t->now, own.ca_not_before) ||
+		     own.ca_not_before.s == WHEN_UNKNOWN.s);
 	site_check(s);
 }

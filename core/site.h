@@ -57,6 +57,7 @@ struct site_name {
 	struct str name;    /* ASCII form (xn--) */
 	bool is_wanted;
 	bool is_held;	    /* the held certificate has it */
+	uint32_t caa_refuses; /* bit of each CA (site_ca_bit) that the CAA records of the last check keep out */
 	struct when passed_at;	  /* last check without a blocking finding; WHEN_UNKNOWN before */
 	struct when validated_at; /* last time that a CA issued for it through us; WHEN_UNKNOWN before */
 	struct served served;
@@ -97,11 +98,15 @@ struct site {
 	unsigned order_failures;  /* in a row */
 	struct when retry_at;	  /* no new order before; WHEN_UNKNOWN: no failure */
 	bool retry_is_law;	  /* the CA named that date (Retry-After): no wish of a person shortens it */
+	uint8_t ca_id; /* the CA that it is with now; 0: the first in order of preference, as after each certificate */
+	uint8_t left_ca_id; /* the CA that it was with before, 0: none; retry_at and retry_is_law as they were left there: */
+	bool left_is_law;
+	struct when left_at;
 	struct when checked_at;	  /* last finished check of everything */
 	struct when look_at;	  /* next check */
 	unsigned deploy_failures; /* in a row */
-	struct when deploy_at;	  /* no new deploy before; WHEN_UNKNOWN: none failed */
 	unsigned verify_failures; /* in a row */
+	struct when deploy_at;	  /* no new deploy before; WHEN_UNKNOWN: none failed */
 	struct applied applied;
 	unsigned renewals_good;	  /* proven issues in a row; 308 and HSTS from the third */
 	uint32_t jitter;	  /* fixed at issue: spreads renewal dates */
@@ -121,11 +126,26 @@ struct site {
 	bool waits_turn;	    /* nothing is left of what all sites share */
 };
 
+/* One CA, as far as decisions about a site need it. */
+struct policy_ca {
+	int64_t id;
+	struct str name;
+	struct str issuer;	/* CAA identity ("letsencrypt.org"), for the value to copy */
+	struct str issuers;	/* all of them, with a space between two; empty: the one above alone */
+	struct str account_url; /* for the CAA parameter accounturi; empty before an account exists */
+	struct when not_before; /* it asked to wait, or its breaker is open; WHEN_UNKNOWN: go */
+	struct when ill_since;	/* its breaker is not closed; WHEN_UNKNOWN: well */
+	bool is_ready;		/* an account exists */
+};
 /* What decisions need to know of the installation. */
 struct policy {
 	struct span look_every;	       /* healthy site: 1 day */
 	struct span poll_min, poll_max; /* while the owner is mending DNS: 30 s, 15 min */
 	struct span draft_tell_after, draft_discard_after; /* 7 and 30 days */
+	const struct policy_ca *cas; /* in order of preference; the fields below are one of them: see site_ca_use() */
+	size_t cas_n;
+	struct span reserve_after; /* so long the first CA has to be ill before a first certificate goes to another */
+	int64_t ca_id;
 	struct when ca_not_before;	/* the CA asked to wait, or its breaker is open; WHEN_UNKNOWN: go */
 	bool ca_is_ready;		/* an account exists */
 	bool ca_is_quick;		/* lately its orders were ready by the first poll: see core/order.h */
@@ -133,6 +153,7 @@ struct policy {
 	struct str *addresses;	  /* our servers' addresses as text, IPv4 first */
 	size_t addresses_n;
 	struct str ca_issuer;	   /* CAA identity of the CA ("letsencrypt.org"), for the value to copy */
+	struct str ca_issuers;	   /* all its identities, with a space between two; empty: the one above alone */
 	struct str account_url;	   /* for the CAA parameter accounturi; empty before an account exists */
 	struct str thumbprint;	   /* of the account key */
 };
@@ -201,6 +222,8 @@ struct site_effect {
 	enum site_effect_kind kind;
 	uint64_t job;
 	int64_t order_id;	 /* FX_ABANDON, FX_RESUME */
+	int64_t ca_id;		 /* FX_ORDER: where */
+	struct str detail;	 /* FX_HISTORY without a finding; optional */
 	const struct str *names; /* FX_ORDER; LETTER_REDUCED: the names left out */
 	size_t names_n;
 	enum letter_kind letter;	/* FX_LETTER */

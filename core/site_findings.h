@@ -18,6 +18,7 @@ struct step {
 	struct site_effects *out;
 	bool is_quiet;	    /* the event's evidence shows nothing wrong (classify_is_quiet) */
 	bool is_deploy_due; /* as decide() found it */
+	struct policy *own; /* p itself, for the one that may change the CA */
 };
 /* Appends one line of history; f may be NULL. */
 void step_history(const struct step *st, enum history_kind kind, const struct finding *f);

@@ -1,65 +1,147 @@
 #include "engine/inside.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/must.h"
+#include "core/site_ca.h"
 
 /*
- * The account at the CA: key, registration, and the snippet by which every web server answers every challenge. Each
- * step is stored before the next; a restart goes on where it stopped. Also the CA's breaker: while the CA is down or has
- * asked for patience, no site begins an order.
+ * The accounts at the CAs: key, registration ahead of all need, and the snippet by which every web server answers every
+ * challenge. All accounts share one key until one of them is rolled over, so one thumbprint answers for all (DESIGN 4).
+ * Each step is stored before the next; a restart goes on where it stopped. Also the CAs' breakers: while a CA is down or has
+ * asked for patience, no site begins an order there.
  */
 
 static const int64_t pauses_s[] = { 5, 15, 60, 300 };
+enum {
+	DIRECTORY_S = 86400,	/* what a CA offers is read again daily */
+	DIRECTORY_RETRY_S = 3600,
+	TABLE_S = 3600,		/* after a rollover the web process still decides what is answered */
+};
+
+static struct when
+pause_after(const struct engine *e, unsigned failures)
+{
+	int64_t wait = pauses_s[failures < 4 ? failures : 3];
+
+	return when_plus(e->turn.now, SPAN_S(wait + (int64_t)(e->turn.roll % ((uint64_t)wait + 1))));
+}
+
+struct engine_ca *
+account_ca(const struct engine *e, int64_t ca_id)
+{
+	for (size_t i = 0; i < e->cas_n; i++)
+		if (e->cas[i]->row.id == ca_id)
+			return e->cas[i];
+	return NULL;
+}
+
+struct str
+account_thumbprint(const struct engine *e)
+{
+	return e->cas_n > 0 ? e->cas[0]->row.thumbprint : STR_NONE;
+}
+
+struct str
+account_answer_at(const struct engine *e)
+{
+	return e->snippet.is_table && e->config->web.listen_n > 0 ? str_of(e->config->web.listen[0]) : STR_NONE;
+}
+
+/* --- rows --- */
 
 static enum err
-copy_ca(struct engine *e, const struct ca_row *row)
+copy_row(struct engine_ca *ca, const struct ca_row *row)
 {
 	struct arena fresh;
 	struct ca_row c = *row;
 
 	arena_init(&fresh, LIMIT_TURN_BYTES);
 	struct str *texts[] = { &c.name, &c.directory, &c.contact, &c.bundle, &c.preferred_issuer, &c.sealed_key, &c.thumbprint,
-		&c.account_url, &c.eab_kid, &c.eab_sealed_hmac, &c.caa_identity, &c.terms };
+		&c.account_url, &c.eab_kid, &c.eab_sealed_hmac, &c.caa_identity, &c.terms, &c.error, &c.profiles,
+		&c.caa_identities, &c.key_change, &c.next_sealed_key, &c.next_thumbprint, &c.canary_error };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		*texts[i] = arena_str(&fresh, *texts[i]);
 	if (arena_failed(&fresh)) {
 		arena_fini(&fresh);
 		return ERR_MEMORY;
 	}
-	arena_fini(&e->ca_arena);
-	e->ca_arena = fresh;
-	e->ca = c;
+	arena_fini(&ca->arena);
+	ca->arena = fresh;
+	ca->row = c;
 	return ERR_OK;
 }
 
-static enum err
-save(struct engine *e, struct ca_row *row)
+enum err
+account_save(struct engine *e, struct engine_ca *ca, const struct ca_row *row)
 {
-	enum err err = store_ca_put(e->ports.store, row, &row->id);
+	struct ca_row c = *row;
+	enum err err = store_ca_put(e->ports.store, &c, &c.id);
 
-	return err != ERR_OK ? err : copy_ca(e, row);
+	if (err == ERR_OK)
+		err = copy_row(ca, &c);
+	ca->is_dirty &= err != ERR_OK;
+	account_policy(e);
+	return err;
+}
+
+/* What it allows: by its line in the configuration, or by its directory alone. */
+static enum err
+load_budget(struct engine *e, const struct engine_ca *ca)
+{
+	char directory[LIMIT_URL_BYTES + 1];
+	const struct config_ca added = { .directory = directory };
+
+	for (size_t i = 0; i < e->config->cas_n; i++)
+		if (str_eq(ca->row.name, str_of(e->config->cas[i].name)))
+			return budget_load(e, ca->row.id, &e->config->cas[i]);
+	(void)snprintf(directory, sizeof directory, "%.*s", STR_ARG(ca->row.directory));
+	return budget_load(e, ca->row.id, &added);
+}
+
+static enum err
+add_ca(struct engine *e, struct ca_row *row, struct str eab_hmac)
+{
+	struct engine_ca *ca = calloc(1, sizeof *ca);
+
+	if (ca == NULL)
+		return ERR_MEMORY;
+	ca->eab_hmac = eab_hmac;
+	ca->at = ca->roll.at = ca->polls_at = WHEN_UNKNOWN;
+	buf_init(&ca->roll.words, LIMIT_EVIDENCE_BYTES);
+	/* Which key the CA knows is asked before anything is signed with one. */
+	ca->roll.is_held = row->next_sealed_key.n > 0;
+	row->is_used = true;
+	row->position = (unsigned)e->cas_n;
+	e->cas[e->cas_n++] = ca;
+	enum err err = account_save(e, ca, row);
+	return err != ERR_OK ? err : load_budget(e, ca);
+}
+
+static struct ca_row *
+row_of(struct ca_row *rows, size_t n, struct str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(rows[i].name, name))
+			return &rows[i];
+	return NULL;
 }
 
 /* The configuration's CA is made known to the store; what the store knows of it (key, account) stays. */
-enum err
-account_load(struct engine *e)
+static enum err
+load_configured(struct engine *e, const struct config_ca *c, struct str eab_hmac, struct ca_row *rows, size_t n)
 {
-	const struct config_ca *c = &e->config->cas[0];
-	struct ca_row *rows, row = { .not_before = WHEN_UNKNOWN };
-	size_t n;
-	enum err err = store_cas(e->ports.store, &e->arena, &rows, &n);
+	const struct ca_row *old = row_of(rows, n, str_of(c->name));
+	struct ca_row row = CA_ROW_NEW;
 
-	if (err != ERR_OK)
-		return err;
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(rows[i].name, str_of(c->name)))
-			row = rows[i];
+	if (old != NULL)
+		row = *old;
 	/* Another directory under the same name is another CA: its account is not ours there. */
 	if (!str_eq(row.directory, str_of(c->directory)) && row.id != 0)
-		row.account_url = row.caa_identity = STR_NONE;
+		row.account_url = row.caa_identity = row.caa_identities = STR_NONE;
 	/* Until the CA has bound the account, the file's key counts and not the one that was sealed before: it may have
 	 * been corrected since. */
-	if (row.account_url.n == 0 && e->eab_hmac.n > 0)
+	if (row.account_url.n == 0 && eab_hmac.n > 0)
 		row.eab_sealed_hmac = STR_NONE;
 	row.name = str_of(c->name);
 	row.directory = str_of(c->directory);
@@ -67,111 +149,467 @@ account_load(struct engine *e)
 	row.bundle = str_of(c->bundle);
 	row.preferred_issuer = str_of(c->preferred_issuer);
 	row.eab_kid = str_of(c->eab_kid);
-	err = save(e, &row);
-	e->ca_is_loaded = err == ERR_OK;
+	row.is_added = false;
+	return add_ca(e, &row, eab_hmac);
+}
+
+static bool
+is_configured(const struct engine *e, struct str name)
+{
+	for (size_t i = 0; i < e->config->cas_n; i++)
+		if (str_eq(name, str_of(e->config->cas[i].name)))
+			return true;
+	return false;
+}
+
+static struct engine_ca *
+ca_of_name(const struct engine *e, struct str name)
+{
+	for (size_t i = 0; i < e->cas_n; i++)
+		if (str_eq(e->cas[i]->row.name, name))
+			return e->cas[i];
+	return NULL;
+}
+
+/* Those that a person added, after the configuration's; and what the web has written since. */
+static enum err
+load_added(struct engine *e, struct ca_row *rows, size_t n)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < n; i++) {
+		struct engine_ca *ca = ca_of_name(e, rows[i].name);
+
+		if (ca != NULL) {
+			ca->row.rollover_asked = rows[i].rollover_asked;
+		} else if (rows[i].is_added && e->cas_n < LIMIT_CAS) {
+			err = add_ca(e, &rows[i], STR_NONE);
+		} else if (rows[i].is_used) {
+			/* Taken out of the configuration: its account and its certificates stay known. */
+			rows[i].is_used = false;
+			err = store_ca_put(e->ports.store, &rows[i], &rows[i].id);
+		}
+	}
+	return err;
+}
+
+enum err
+account_load(struct engine *e)
+{
+	struct ca_row *rows;
+	size_t n;
+	int64_t mark;
+	enum err err = store_ca_mark(e->ports.store, &mark);
+
+	if (err != ERR_OK || (e->cas_are_loaded && mark == e->cas_mark))
+		return err;
+	err = store_cas(e->ports.store, &e->arena, &rows, &n);
+	for (size_t i = 0; err == ERR_OK && !e->cas_are_loaded && i < e->config->cas_n && i < LIMIT_CAS; i++)
+		err = load_configured(e, &e->config->cas[i], e->eab_hmacs != NULL ? e->eab_hmacs[i] : STR_NONE, rows, n);
+	for (size_t i = 0; err == ERR_OK && i < n; i++)
+		rows[i].is_added &= !is_configured(e, rows[i].name);
+	if (err == ERR_OK)
+		err = load_added(e, rows, n);
+	if (err == ERR_OK)
+		err = store_ca_mark(e->ports.store, &e->cas_mark);
+	e->cas_are_loaded = err == ERR_OK;
 	return err;
 }
 
 void
-account_ca_failed(struct engine *e, struct when retry_after)
+accounts_free(struct engine *e)
 {
-	int64_t wait = pauses_s[e->ca.failures < 4 ? e->ca.failures : 3];
-	struct when until = when_plus(e->turn.now, SPAN_S(wait + (int64_t)(e->turn.roll % ((uint64_t)wait + 1))));
+	for (size_t i = 0; i < e->cas_n; i++) {
+		arena_fini(&e->cas[i]->arena);
+		buf_fini(&e->cas[i]->roll.words);
+		free(e->cas[i]);
+	}
+	e->cas_n = 0;
+}
 
-	if (when_is_known(retry_after))
-		until = when_max(until, retry_after);
-	e->ca.failures++;
-	e->ca.not_before = when_max(e->ca.not_before, until);
-	e->policy.ca_not_before = e->ca.not_before;
-	e->ca_is_dirty = true;
+/* --- what decisions see of them --- */
+
+bool
+account_may_ask(const struct engine_ca *ca)
+{
+	return ca->row.next_sealed_key.n == 0 || ca->roll.is_old_known;
+}
+
+static bool
+is_ready(const struct engine *e, const struct engine_ca *ca)
+{
+	return ca->is_open && !ca->roll.is_held && account_may_ask(ca) && e->snippet.is_written;
 }
 
 void
-account_ca_works(struct engine *e)
+account_policy(struct engine *e)
 {
-	if (e->ca.failures == 0)
+	for (size_t i = 0; i < e->cas_n; i++) {
+		const struct engine_ca *ca = e->cas[i];
+
+		e->policy_cas[i] = (struct policy_ca){
+			.id = ca->row.id,
+			.name = ca->row.name,
+			.issuer = ca->row.caa_identity,
+			.issuers = ca->row.caa_identities,
+			.account_url = ca->row.account_url,
+			.not_before = breaker_not_before(&ca->row.breaker),
+			.ill_since = ca->row.breaker.ill_since,
+			.is_ready = is_ready(e, ca),
+		};
+	}
+	e->policy.cas = e->policy_cas;
+	e->policy.cas_n = e->cas_n;
+	e->policy.thumbprint = account_thumbprint(e);
+	site_ca_use(&e->policy, 0);
+}
+
+struct policy
+account_policy_of(const struct engine *e, int64_t ca_id)
+{
+	struct policy p = e->policy;
+
+	for (size_t i = 0; i < e->cas_n; i++)
+		if (e->cas[i]->row.id == ca_id)
+			site_ca_use(&p, i);
+	return p;
+}
+
+static bool
+is_open_now(const struct engine *e, size_t i)
+{
+	return e->policy_cas[i].is_ready && !when_before(e->turn.now, e->policy_cas[i].not_before);
+}
+
+struct when
+account_shut_until(const struct engine *e)
+{
+	struct when until = WHEN_NEVER;
+
+	for (size_t i = 0; i < e->cas_n; i++) {
+		if (is_open_now(e, i))
+			return WHEN_UNKNOWN;
+		if (e->policy_cas[i].is_ready)
+			until = when_min(until, e->policy_cas[i].not_before);
+	}
+	return until;
+}
+
+/* --- breakers --- */
+
+static void
+touched(struct engine *e, struct engine_ca *ca)
+{
+	breaker_check(&ca->row.breaker);
+	ca->is_dirty = true;
+	account_policy(e);
+}
+
+void
+account_ca_took(struct engine *e, int64_t ca_id)
+{
+	struct engine_ca *ca = account_ca(e, ca_id);
+
+	if (ca != NULL && breaker_take(&ca->row.breaker, e->turn.now))
+		touched(e, ca);
+}
+
+void
+account_ca_works(struct engine *e, int64_t ca_id)
+{
+	struct engine_ca *ca = account_ca(e, ca_id);
+
+	if (ca == NULL || !breaker_worked(&ca->row.breaker, e->turn.now))
 		return;
-	e->ca.failures = 0;
-	e->ca.not_before = WHEN_UNKNOWN;
-	e->policy.ca_not_before = WHEN_UNKNOWN;
-	e->ca_is_dirty = true;
+	engine_log(e, "CA %.*s is well", STR_ARG(ca->row.name));
+	touched(e, ca);
+}
+
+enum tells { TELLS_NOTHING, TELLS_WELL, TELLS_ILL, TELLS_REFUSED };
+
+/* What one finding of an order says of the CA itself. A refusal for a name's sake shows that it works, and so does a limit,
+ * which has its own bucket (engine/budget). */
+static enum tells
+what_tells(enum cause c)
+{
+	static const enum cause ill[] = { CAUSE_CA_SERVICE_BUSY, CAUSE_CA_SERVICE_DOWN, CAUSE_CA_SERVICE_INTERNAL_ERROR,
+		CAUSE_CA_NONCE_REJECTED, CAUSE_CA_ORDER_SLOW };
+	static const enum cause refused[] = { CAUSE_CA_ACCOUNT_BLOCKED, CAUSE_CA_EAB_INVALID, CAUSE_CA_TERMS_NOT_AGREED,
+		CAUSE_OWN_ACME_ACCOUNT_UNUSABLE };
+
+	for (size_t i = 0; i < sizeof ill / sizeof *ill; i++)
+		if (c == ill[i])
+			return TELLS_ILL;
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		if (c == refused[i])
+			return TELLS_REFUSED;
+	return cause_row(c)->layer == LAYER_OWN ? TELLS_NOTHING : TELLS_WELL;
+}
+
+void
+account_ca_failed(struct engine *e, int64_t ca_id, const struct finding_list *failures, struct when retry_after)
+{
+	struct engine_ca *ca = account_ca(e, ca_id);
+	enum tells worst = TELLS_NOTHING;
+
+	for (size_t i = 0; i < failures->n; i++) {
+		enum tells t = what_tells(failures->at[i].cause);
+
+		worst = t > worst ? t : worst;
+	}
+	if (ca == NULL)
+		return;
+	bool was_ill = when_is_known(ca->row.breaker.ill_since);
+	switch (worst) {
+	case TELLS_NOTHING:
+		return;
+	case TELLS_WELL:
+		account_ca_works(e, ca_id);
+		return;
+	case TELLS_ILL:
+		breaker_failed(&ca->row.breaker, &e->turn, retry_after);
+		break;
+	case TELLS_REFUSED:
+		breaker_refused(&ca->row.breaker, &e->turn, retry_after);
+		break;
+	}
+	if (!was_ill && when_is_known(ca->row.breaker.ill_since))
+		engine_log(e, "CA %.*s is ill: its orders wait", STR_ARG(ca->row.name));
+	touched(e, ca);
+}
+
+/* --- the answer to challenges --- */
+
+/* Does more than one thumbprint have to be answered? Also for a while after a rollover: an order of before may still be asked. */
+static bool
+needs_table(const struct engine *e)
+{
+	for (size_t i = 0; i < e->cas_n; i++) {
+		const struct ca_row *r = &e->cas[i]->row;
+
+		if (r->next_thumbprint.n > 0 || (r->thumbprint.n > 0 && !str_eq(r->thumbprint, account_thumbprint(e))))
+			return true;
+		if (when_is_known(r->rolled_at) && when_before(e->turn.now, when_plus(r->rolled_at, SPAN_S(TABLE_S))))
+			return true;
+	}
+	return false;
 }
 
 static enum err
-ask(struct engine *e, enum work_kind kind)
+snippet_turn(struct engine *e)
+{
+	struct snippet *s = &e->snippet;
+	struct str thumbprint = account_thumbprint(e);
+	bool is_table = needs_table(e);
+
+	if (thumbprint.n == 0 || thumbprint.n >= sizeof s->thumbprint || s->is_asked)
+		return ERR_OK;
+	if (!str_eq(thumbprint, str_of(s->thumbprint)) || is_table != s->is_table) {
+		memcpy(s->thumbprint, thumbprint.p, thumbprint.n);
+		s->thumbprint[thumbprint.n] = '\0';
+		s->is_table = is_table;
+		s->is_written = false;
+		account_policy(e);
+	}
+	if (s->is_written || when_before(e->turn.now, s->at))
+		return ERR_OK;
+	struct work *w = work_new(e, WORK_SNIPPET);
+	if (w == NULL)
+		return ERR_MEMORY;
+	w->deploy = (struct deploy_job){ .verb = DEPLOY_CHALLENGE };
+	s->is_asked = true;
+	queue_put(&e->acts, w);
+	return ERR_OK;
+}
+
+static enum err
+snippet_answer(struct engine *e, const struct work *w)
+{
+	struct snippet *s = &e->snippet;
+
+	s->is_asked = false;
+	s->is_written = w->err == ERR_OK;
+	if (w->err != ERR_OK) {
+		s->at = pause_after(e, s->failures++);
+		engine_log(e, "the challenge answer cannot be written: %s: %.*s", err_words(w->err), STR_ARG(w->words));
+	} else {
+		s->failures = 0;
+	}
+	account_policy(e);
+	return ERR_OK;
+}
+
+/* --- registration --- */
+
+struct work *
+account_work(struct engine *e, const struct engine_ca *ca, enum work_kind kind)
 {
 	struct work *w = work_new(e, kind);
 
 	if (w == NULL)
-		return ERR_MEMORY;
-	w->message = e->eab_hmac; /* SEAL_EAB alone reads it */
-	w->deploy = (struct deploy_job){ .verb = DEPLOY_CHALLENGE, .thumbprint = e->ca.thumbprint };
-	e->account_is_asked = true;
+		return NULL;
+	w->ca_id = ca->row.id;
+	w->message = ca->eab_hmac; /* SEAL_EAB alone reads it */
 	queue_put(&e->acts, w);
+	return w;
+}
+
+static enum err
+ask(struct engine *e, struct engine_ca *ca, enum work_kind kind)
+{
+	if (account_work(e, ca, kind) == NULL)
+		return ERR_MEMORY;
+	ca->is_asked = true;
 	return ERR_OK;
+}
+
+/* One key for the installation: its thumbprint is a constant, and every server answers for every CA. */
+static enum err
+share_key(struct engine *e, struct engine_ca *ca)
+{
+	const struct ca_row *first = &e->cas[0]->row;
+	struct ca_row row = ca->row;
+
+	if (first->sealed_key.n == 0 || first->next_sealed_key.n > 0)
+		return ERR_OK;
+	row.sealed_key = first->sealed_key;
+	row.thumbprint = first->thumbprint;
+	return account_save(e, ca, &row);
+}
+
+static enum err
+ca_turn(struct engine *e, size_t index)
+{
+	struct engine_ca *ca = e->cas[index];
+
+	if (ca->is_asked || when_before(e->turn.now, ca->at))
+		return ERR_OK;
+	if (ca->row.sealed_key.n == 0 && index == 0)
+		return ask(e, ca, WORK_ACCOUNT_KEY);
+	if (ca->row.sealed_key.n == 0)
+		return share_key(e, ca);
+	if (ca->row.eab_kid.n > 0 && ca->row.eab_sealed_hmac.n == 0 && ca->eab_hmac.n > 0)
+		return ask(e, ca, WORK_SEAL_EAB);
+	/* The snippet first: it must answer before the CA can ask. */
+	if (!e->snippet.is_written)
+		return ERR_OK;
+	bool is_old = !when_is_known(ca->row.directory_at) ||
+	    !when_before(e->turn.now, when_plus(ca->row.directory_at, SPAN_S(DIRECTORY_S)));
+	return !ca->is_open || is_old ? ask(e, ca, WORK_ACCOUNT) : ERR_OK;
 }
 
 enum err
 account_turn(struct engine *e)
 {
-	if (e->ca_is_dirty) {
-		enum err err = store_ca_put(e->ports.store, &e->ca, &e->ca.id);
+	enum err err = ERR_OK;
 
-		if (err != ERR_OK)
-			return err;
-		e->ca_is_dirty = false;
+	for (size_t i = 0; err == ERR_OK && i < e->cas_n; i++) {
+		struct engine_ca *ca = e->cas[i];
+
+		if (ca->is_dirty)
+			err = account_save(e, ca, &ca->row);
+		if (err == ERR_OK)
+			err = ca_turn(e, i);
+		if (err == ERR_OK)
+			err = rollover_turn(e, ca);
+		if (err == ERR_OK)
+			err = canary_turn(e, i);
 	}
-	if (e->account_is_open || e->account_is_asked || when_before(e->turn.now, e->account_at))
-		return ERR_OK;
-	if (e->ca.sealed_key.n == 0)
-		return ask(e, WORK_ACCOUNT_KEY);
-	if (e->ca.eab_kid.n > 0 && e->ca.eab_sealed_hmac.n == 0 && e->eab_hmac.n > 0)
-		return ask(e, WORK_SEAL_EAB);
-	/* The snippet first: it must answer before the CA can ask. */
-	return ask(e, e->snippet_is_written ? WORK_ACCOUNT : WORK_SNIPPET);
+	return err == ERR_OK ? snippet_turn(e) : err;
 }
 
-static void
-failed(struct engine *e, const struct work *w, const char *what)
+struct when
+account_next(const struct engine *e)
 {
-	unsigned n = e->account_failures++;
-	struct when next = when_plus(e->turn.now, SPAN_S(pauses_s[n < 4 ? n : 3]));
+	struct when next = WHEN_NEVER;
 
-	e->account_at = when_is_known(w->retry_after) ? when_max(next, w->retry_after) : next;
-	engine_log(e, "account at %.*s: %s: %s: %.*s", STR_ARG(e->ca.name), what, err_words(w->err), STR_ARG(w->words));
+	if (!e->snippet.is_written && !e->snippet.is_asked && account_thumbprint(e).n > 0)
+		next = e->snippet.at;
+	for (size_t i = 0; i < e->cas_n; i++) {
+		const struct engine_ca *ca = e->cas[i];
+
+		if (!ca->is_asked && !ca->is_open && (e->snippet.is_written || account_thumbprint(e).n == 0))
+			next = when_min(next, ca->at);
+		if (!ca->is_asked && ca->is_open && when_is_known(ca->row.directory_at))
+			next = when_min(next, when_max(ca->at, when_plus(ca->row.directory_at, SPAN_S(DIRECTORY_S))));
+		next = when_min(next, rollover_next(e, ca));
+		next = when_min(next, canary_next(e, i));
+	}
+	return next;
+}
+
+static enum err
+failed(struct engine *e, struct engine_ca *ca, const struct work *w)
+{
+	struct ca_row row = ca->row;
+	struct when next = pause_after(e, ca->failures++);
+
+	/* What was known of it holds; only the daily reading is late. */
+	if (ca->is_open)
+		next = when_max(next, when_plus(e->turn.now, SPAN_S(DIRECTORY_RETRY_S)));
+	ca->at = when_is_known(w->retry_after) ? when_max(next, w->retry_after) : next;
+	engine_log(e, "account at %.*s: %s: %.*s", STR_ARG(row.name), err_words(w->err), STR_ARG(w->words));
+	if (w->kind == WORK_ACCOUNT && err_class_of(w->err) == ERR_CLASS_TRANSIENT)
+		breaker_failed(&row.breaker, &e->turn, w->retry_after);
+	row.error = arena_strf(&e->arena, "%s: %.*s", err_words(w->err), STR_ARG(w->words));
+	return account_save(e, ca, &row);
+}
+
+static struct str
+join(struct arena *a, const struct str *list, size_t n)
+{
+	struct str all = STR_NONE;
+
+	for (size_t i = 0; i < n && i < 32; i++)
+		if (list[i].n > 0 && memchr(list[i].p, ' ', list[i].n) == NULL)
+			all = all.n == 0 ? list[i] : arena_strf(a, "%.*s %.*s", STR_ARG(all), STR_ARG(list[i]));
+	return all;
+}
+
+static enum err
+opened(struct engine *e, struct engine_ca *ca, const struct work *w)
+{
+	const struct acme_directory *d = &w->directory;
+	struct ca_row row = ca->row;
+
+	row.account_url = w->url;
+	row.terms = d->terms;
+	row.caa_identity = d->caa_identities_n > 0 ? d->caa_identities[0] : STR_NONE;
+	row.caa_identities = join(&e->arena, d->caa_identities, d->caa_identities_n);
+	row.profiles = join(&e->arena, d->profiles, d->profiles_n);
+	row.has_renewal_info = d->has_renewal_info;
+	row.eab_required = d->eab_required;
+	row.key_change = d->key_change;
+	row.directory_at = e->turn.now;
+	row.error = ca->roll.is_refused ? row.error : STR_NONE;
+	if (!ca->is_open)
+		engine_log(e, "account at %.*s: %.*s", STR_ARG(row.name), STR_ARG(row.account_url));
+	ca->is_open = true;
+	ca->failures = 0;
+	ca->at = WHEN_UNKNOWN;
+	return account_save(e, ca, &row);
 }
 
 enum err
-account_answer(struct engine *e, const struct work *w)
+account_answer(struct engine *e, struct work *w)
 {
-	struct ca_row row = e->ca;
+	struct engine_ca *ca = account_ca(e, w->ca_id);
 
-	e->account_is_asked = false;
-	if (w->err != ERR_OK) {
-		failed(e, w, w->kind == WORK_ACCOUNT ? "cannot be opened" : w->kind == WORK_SNIPPET ? "the challenge answer cannot be written" : "the key cannot be made");
-		return ERR_OK;
-	}
+	if (w->kind == WORK_SNIPPET)
+		return snippet_answer(e, w);
+	must(ca != NULL);
+	struct ca_row row = ca->row;
 	switch (w->kind) {
 	case WORK_ACCOUNT_KEY:
-		row.sealed_key = w->sealed_key;
-		row.thumbprint = w->thumbprint;
-		return save(e, &row);
-	case WORK_SNIPPET:
-		e->snippet_is_written = true;
-		return ERR_OK;
-	case WORK_ACCOUNT:
-		row.account_url = w->url;
-		row.caa_identity = w->caa_identity;
-		row.terms = w->terms;
-		e->ca_offers.has_renewal_info = w->has_renewal_info;
-		(void)snprintf(e->ca_offers.profiles, sizeof e->ca_offers.profiles, "%.*s", STR_ARG(w->profiles));
-		e->account_is_open = true;
-		e->account_failures = 0;
-		engine_log(e, "account at %.*s: %.*s", STR_ARG(row.name), STR_ARG(row.account_url));
-		return save(e, &row);
 	case WORK_SEAL_EAB:
-		row.eab_sealed_hmac = w->sealed_key;
-		return save(e, &row);
+	case WORK_ACCOUNT:
+		break;
+	case WORK_NEXT_KEY:
+	case WORK_FIND_KEY:
+	case WORK_SIGN_CHANGE:
+	case WORK_KEY_CHANGE:
+		return rollover_answer(e, ca, w);
+	case WORK_SNIPPET:
 	case WORK_CHECK:
 	case WORK_SITE_KEY:
 	case WORK_REQUEST:
@@ -179,8 +617,18 @@ account_answer(struct engine *e, const struct work *w)
 	case WORK_SET:
 	case WORK_DEPLOY:
 	case WORK_LETTER:
-		break;
+		must(false);
 	}
-	must(false);
-	return ERR_BUG;
+	ca->is_asked = false;
+	if (w->err != ERR_OK)
+		return failed(e, ca, w);
+	if (w->kind == WORK_ACCOUNT)
+		return opened(e, ca, w);
+	if (w->kind == WORK_SEAL_EAB) {
+		row.eab_sealed_hmac = w->sealed_key;
+	} else {
+		row.sealed_key = w->sealed_key;
+		row.thumbprint = w->thumbprint;
+	}
+	return account_save(e, ca, &row);
 }

@@ -34,7 +34,7 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 		return ERR_MEMORY;
 	must(c->cas_n > 0);
 	e->config = c;
-	e->eab_hmac = setup->eab_hmac;
+	e->eab_hmacs = setup->eab_hmacs;
 	e->ports = setup->ports;
 	e->pid = setup->pid;
 	e->heartbeat_every = setup->heartbeat_every;
@@ -50,8 +50,7 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	e->budget_tidy_at = WHEN_UNKNOWN;
 	e->budget_none.profile = budget_profile_of_name(STR("none"));
 	arena_init(&e->arena, (size_t)16 * LIMIT_TURN_BYTES);
-	arena_init(&e->ca_arena, LIMIT_TURN_BYTES);
-	e->account_at = e->heartbeat_at = e->polls.at = e->firsts_since = WHEN_UNKNOWN;
+	e->heartbeat_at = e->snippet.at = e->firsts_since = WHEN_UNKNOWN;
 	for (size_t i = 0; i < LEARNED_COUNT; i++)
 		e->learned_at[i] = WHEN_UNKNOWN;
 	size_t n = c->server.addresses_n < LIMIT_ADDRESSES ? c->server.addresses_n : LIMIT_ADDRESSES;
@@ -64,6 +63,7 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 		.draft_tell_after = c->draft.tell_after,
 		.draft_discard_after = c->draft.discard_after,
 		.ca_not_before = WHEN_UNKNOWN,
+		.reserve_after = c->acme.reserve_after,
 		.addresses = e->addresses,
 		.addresses_n = n,
 	};
@@ -91,8 +91,8 @@ engine_free(struct engine **e)
 		work_free(&w);
 	}
 	orders_free(*e);
+	accounts_free(*e);
 	arena_fini(&(*e)->arena);
-	arena_fini(&(*e)->ca_arena);
 	free((*e)->budgets);
 	free(*e);
 	*e = NULL;
@@ -150,11 +150,16 @@ static enum err
 take_site_key(struct engine *e, struct work *w)
 {
 	struct site s;
-	enum err err = store_site_load(e->ports.store, w->site_id, &e->arena, &s);
+	struct engine_ca *ca = account_ca(e, w->ca_id);
 
 	must(e->orders_room.in[w->lane] > 0);
 	e->orders_room.in[w->lane]--;
 	lanes_leave(e, w->lane);
+	if (ca != NULL)
+		ca->orders_n--;
+	if (w->site_id == 0)
+		return orders_begin_canary(e, w);
+	enum err err = store_site_load(e->ports.store, w->site_id, &e->arena, &s);
 	if (err != ERR_OK)
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
 	if (s.doing != DOING_ORDER || s.job != w->job || s.order_id != 0) {
@@ -225,6 +230,10 @@ take_answer(struct engine *e, struct work **w)
 	case WORK_SEAL_EAB:
 	case WORK_ACCOUNT:
 	case WORK_SNIPPET:
+	case WORK_NEXT_KEY:
+	case WORK_FIND_KEY:
+	case WORK_SIGN_CHANGE:
+	case WORK_KEY_CHANGE:
 		return account_answer(e, *w);
 	}
 	must(false);
@@ -298,18 +307,10 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 
 	if (e->is_held)
 		return signs_beat(e);
-	if (!e->ca_is_loaded) {
-		err = account_load(e);
-		if (err == ERR_OK)
-			err = budget_load(e, e->ca.id, &e->config->cas[0]);
-	}
+	err = account_load(e);
 	if (err != ERR_OK)
 		return err;
-	e->policy.ca_not_before = e->ca.not_before;
-	e->policy.ca_is_ready = e->account_is_open;
-	e->policy.ca_issuer = e->ca.caa_identity;
-	e->policy.account_url = e->ca.account_url;
-	e->policy.thumbprint = e->ca.thumbprint;
+	account_policy(e);
 	e->policy.firsts_lately = e->firsts[0] + e->firsts[1];
 	bool is_more_wishes = false;
 	if ((err = take_inbox(e, done)) != ERR_OK || (err = orders_wake(e)) != ERR_OK ||
@@ -317,7 +318,7 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 		return err;
 	/* A site begins only when the account key is known: its web server has to answer for it. */
 	*ret_is_more = false;
-	if (e->ca.thumbprint.n > 0) {
+	if (account_thumbprint(e).n > 0) {
 		if (!e->is_started)
 			err = take_unfinished(e);
 		else
@@ -347,7 +348,7 @@ next_ms(struct engine *e, bool is_more)
 		return HELD_MS;
 	if (is_more || engine_has_news(e))
 		return 0;
-	if (e->ca.thumbprint.n > 0 && lanes_next(e, &next) != ERR_OK)
+	if (account_thumbprint(e).n > 0 && lanes_next(e, &next) != ERR_OK)
 		next = e->turn.now;
 	if (e->letters_n < LETTERS_AT_ONCE && e->config->mail.server != NULL &&
 	    store_letters_next(e->ports.store, &letters) != ERR_OK)
@@ -356,8 +357,7 @@ next_ms(struct engine *e, bool is_more)
 	if (e->letters_n > 0)
 		letters = when_max(letters, when_plus(e->turn.now, SPAN_S(1)));
 	next = when_min(when_min(next, letters), when_min(e->heartbeat_at, renewals_next(e)));
-	if (!e->account_is_open && !e->account_is_asked)
-		next = when_min(next, e->account_at);
+	next = when_min(next, account_next(e));
 	int64_t s = when_between(e->turn.now, next).s, ms = s <= 0 ? 0 : s > 3600 ? 3600000 : s * 1000;
 	int64_t order_ms = orders_next(e).ms == INT64_MAX ? INT64_MAX : orders_next(e).ms - clock_mono(&e->ports.clock).ms;
 

@@ -33,7 +33,9 @@ struct engine;
 /* config is borrowed and outlives the engine. log may be NULL. */
 struct engine_setup {
 	const struct config *config;
-	struct str eab_hmac; /* base64url key of the external account binding, until it is sealed; empty without one */
+	/* For each CA of the configuration the base64url key of its external account binding, until it is sealed; empty without
+	 * one. Borrowed; NULL: none has one. */
+	const struct str *eab_hmacs;
 	struct engine_ports ports;
 	int64_t pid; /* of this process, for its heartbeat */
 	struct span heartbeat_every;

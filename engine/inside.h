@@ -20,7 +20,8 @@ enum work_kind {
 	WORK_SET,	/* chain and key sealed for the installer */
 	WORK_DEPLOY,	/* the installer */
 	WORK_LETTER,	/* the mail server */
-	WORK_ACCOUNT_KEY, WORK_SEAL_EAB, WORK_ACCOUNT, WORK_SNIPPET, /* an account at the CA, step by step */
+	WORK_ACCOUNT_KEY, WORK_SEAL_EAB, WORK_ACCOUNT, WORK_SNIPPET, /* an account at a CA, step by step */
+	WORK_NEXT_KEY, WORK_FIND_KEY, WORK_SIGN_CHANGE, WORK_KEY_CHANGE, /* and its next key */
 };
 /* A site was let in by its lane; draws: its order will count against what all share at the CA. */
 struct claim {
@@ -32,7 +33,7 @@ struct work {
 	struct work *older, *newer; /* all of the engine's work, wherever it is now */
 	enum work_kind kind;
 	struct engine *engine;
-	int64_t site_id, order_id, letter_id, certificate_id;
+	int64_t site_id, order_id, letter_id, certificate_id, ca_id;
 	uint64_t job;
 	bool is_cancelled; /* nobody waits any more: the answer is dropped */
 	/* what was asked */
@@ -53,9 +54,8 @@ struct work {
 	bool is_reloading;
 	struct evidence_box *evidence;
 	struct acme_answer *answer;
-	struct str profiles;
-	bool has_renewal_info;
-	struct str words, target, csr_der, set, thumbprint, url, caa_identity, terms;
+	struct str words, target, csr_der, set, thumbprint, url, json, problem_type;
+	struct acme_directory directory; /* strings in the arena */
 	struct when retry_after;
 	struct arena arena; /* holds the strings above */
 };
@@ -79,9 +79,40 @@ struct queue {
 	size_t n;
 };
 
+/* One CA in use. Each step of its account is stored before the next. */
+struct engine_ca {
+	struct ca_row row; /* strings in arena */
+	struct arena arena;
+	struct str eab_hmac; /* the configuration's, until it is sealed */
+	bool is_dirty;	     /* row.breaker has changed */
+	bool is_open, is_asked;
+	unsigned failures; /* of opening the account, in a row */
+	struct when at;	   /* next try */
+	size_t orders_n;   /* under way there, and keys that are made for others */
+	struct when polls_at; /* no question for renewal information is due before; WHEN_UNKNOWN: look */
+	struct roll {
+		bool is_asked;	  /* something of it is under way */
+		bool is_held;	  /* nothing new is begun here meanwhile */
+		bool is_old_known; /* the CA has said that it does not know the next key */
+		bool is_refused;  /* the CA refused the change, and `words` says why */
+		unsigned failures;
+		struct when at; /* next try */
+		struct buf words;
+	} roll;
+	bool canary_is_out;
+};
+/* What the web servers answer challenges with. `wanted` follows the accounts; a CA is used once it is written. */
+struct snippet {
+	char thumbprint[64];
+	bool is_table; /* several accounts: the web process knows which is asked */
+	bool is_written, is_asked;
+	unsigned failures;
+	struct when at;
+};
+
 struct engine {
 	const struct config *config;
-	struct str eab_hmac;
+	const struct str *eab_hmacs;
 	struct engine_ports ports;
 	void (*log)(void *arg, const char *line);
 	void *log_arg;
@@ -106,24 +137,19 @@ struct engine {
 	size_t orders_n, checks_n, deploys_n, letters_n;
 	int64_t letters_open[LETTERS_AT_ONCE];
 
-	/* the CA */
-	struct ca_row ca; /* strings in ca_arena */
-	struct arena ca_arena;
-	bool ca_is_loaded, ca_is_dirty, account_is_open, account_is_asked, snippet_is_written;
-	unsigned account_failures;
-	struct when account_at; /* next try */
+	/* CAs in order of preference, and the answer to challenges that they share */
+	struct engine_ca *cas[LIMIT_CAS];
+	struct policy_ca policy_cas[LIMIT_CAS];
+	size_t cas_n;
+	bool cas_are_loaded;
+	int64_t cas_mark;
+	struct snippet snippet;
 	struct str addresses[LIMIT_ADDRESSES];
 
-	/* What its directory offers; profiles with a space between two. */
-	struct {
-		bool has_renewal_info;
-		char profiles[1024];
-	} ca_offers;
 	struct {
 		size_t open;	  /* answers awaited */
 		size_t in_second; /* asked since `second` */
 		struct mono second;
-		struct when at; /* nothing is due before; WHEN_UNKNOWN: look */
 	} polls;
 	size_t firsts[2];	/* first certificates in this half of a day, and in the one before */
 	struct when firsts_since;
@@ -161,6 +187,7 @@ void engine_act(struct engine *e);
 MUST_USE enum err engine_step_site(struct engine *e, int64_t site_id, const struct site_event *ev);
 /* orders.c */
 MUST_USE enum err orders_begin(struct engine *e, struct site *s, const struct work *w); /* key and CSR are here */
+MUST_USE enum err orders_begin_canary(struct engine *e, const struct work *w);
 MUST_USE enum err orders_resume(struct engine *e, const struct site *s, int64_t order_id, uint64_t job);
 MUST_USE enum err orders_abandon(struct engine *e, int64_t site_id, int64_t order_id);
 MUST_USE enum err orders_answer(struct engine *e, struct work *w);
@@ -173,7 +200,8 @@ void signs_note(struct engine *e, const struct work *w);
 MUST_USE enum err signs_beat(struct engine *e);
 /* renewals.c */
 /* A certificate was stored and is held from now on: the CA is asked about it. */
-MUST_USE enum err renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, const struct certificate_info *info);
+MUST_USE enum err renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, int64_t ca_id,
+    const struct certificate_info *info);
 MUST_USE enum err renewals_turn(struct engine *e);
 MUST_USE enum err renewals_answer(struct engine *e, const struct work *w);
 struct when renewals_next(const struct engine *e);
@@ -214,9 +242,34 @@ MUST_USE enum err letters_answer(struct engine *e, const struct work *w);
 /* account.c */
 MUST_USE enum err account_load(struct engine *e);
 MUST_USE enum err account_turn(struct engine *e);
-MUST_USE enum err account_answer(struct engine *e, const struct work *w);
-/* A failure that concerns the whole CA (its breaker), or a success that ends it. */
-void account_ca_failed(struct engine *e, struct when retry_after);
-void account_ca_works(struct engine *e);
+MUST_USE enum err account_answer(struct engine *e, struct work *w);
+/* NULL: it is not in use any more. */
+struct engine_ca *account_ca(const struct engine *e, int64_t ca_id);
+struct str account_thumbprint(const struct engine *e); /* of the first CA's account; empty before it has a key */
+struct str account_answer_at(const struct engine *e); /* of the web process, where it has to know; else empty */
+MUST_USE enum err account_save(struct engine *e, struct engine_ca *ca, const struct ca_row *row);
+/* e->policy speaks of the CAs as they are now. */
+void account_policy(struct engine *e);
+/* The policy for one of them. */
+struct policy account_policy_of(const struct engine *e, int64_t ca_id);
+struct work *account_work(struct engine *e, const struct engine_ca *ca, enum work_kind kind);
+/* May requests be signed for it now? */
+bool account_may_ask(const struct engine_ca *ca);
+/* WHEN_UNKNOWN: a CA can be asked now; else the first date on which one can, WHEN_NEVER if that is no matter of time. */
+struct when account_shut_until(const struct engine *e);
+struct when account_next(const struct engine *e);
+void accounts_free(struct engine *e);
+/* What the end of an order tells of its CA: its breaker. */
+void account_ca_took(struct engine *e, int64_t ca_id); /* an order goes there */
+void account_ca_works(struct engine *e, int64_t ca_id);
+void account_ca_failed(struct engine *e, int64_t ca_id, const struct finding_list *failures, struct when retry_after);
+/* rollover.c: the account's key is changed (RFC 8555 7.3.5) */
+MUST_USE enum err rollover_turn(struct engine *e, struct engine_ca *ca);
+MUST_USE enum err rollover_answer(struct engine *e, struct engine_ca *ca, struct work *w);
+struct when rollover_next(const struct engine *e, const struct engine_ca *ca);
+/* canary.c: an order for a name of the operator's own rehearses a CA that is not the first */
+MUST_USE enum err canary_turn(struct engine *e, size_t index);
+MUST_USE enum err canary_ended(struct engine *e, int64_t ca_id, const struct finding *failure); /* NULL: it went well */
+struct when canary_next(const struct engine *e, size_t index);
 void engine_log(struct engine *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #endif

@@ -28,7 +28,7 @@ is_shut(const struct engine *e, enum lane l, bool draws)
 {
 	if (l == LANE_FIRST && !draws)
 		return false;
-	return !e->account_is_open || (when_is_known(e->ca.not_before) && when_before(e->turn.now, e->ca.not_before));
+	return account_shut_until(e).s != WHEN_UNKNOWN.s;
 }
 
 static bool
@@ -172,8 +172,7 @@ lane_next(struct engine *e, enum lane l, bool draws, struct when *next)
 	}
 	/* Due, and not let in: room comes with the end of an order, which is an event; the rest has a date. */
 	if (is_shut(e, l, draws)) {
-		if (e->account_is_open)
-			*next = when_min(*next, e->ca.not_before);
+		*next = when_min(*next, account_shut_until(e));
 		return ERR_OK;
 	}
 	if (!lane_has_room(&e->lanes, l) || places_for(e, e->claims_checking) == 0)

@@ -37,6 +37,9 @@ drop(struct engine *e, int64_t order_id)
 		if (o->order.id != order_id)
 			continue;
 		*at = o->next_in_bucket;
+		struct engine_ca *ca = account_ca(e, o->ca_id);
+		if (ca != NULL)
+			ca->orders_n--;
 		arena_fini(&o->keep);
 		e->orders_n--;
 		e->orders_room.in[o->lane]--;
@@ -101,7 +104,21 @@ add(struct engine *e, const struct order_row *row, enum lane lane)
 	e->orders_n++;
 	e->orders_room.in[lane]++;
 	e->lanes.in[lane]++;
+	struct engine_ca *ca = account_ca(e, row->ca_id);
+	if (ca != NULL)
+		ca->orders_n++;
 	return o;
+}
+
+/* Which account a token belongs to, committed before the CA is told to look: the web process answers by it. */
+static enum err
+keep_token(struct engine *e, const struct live_order *o, const struct acme_request *r)
+{
+	const struct engine_ca *ca = account_ca(e, o->ca_id);
+
+	if (r->verb != ACME_CHALLENGE || r->token.n == 0 || ca == NULL || !e->snippet.is_table)
+		return ERR_OK;
+	return store_token_put(e->ports.store, r->token, ca->row.thumbprint, e->turn.now);
 }
 
 /* The strings of a request live as long as the order; the port copies them when it gets them. */
@@ -117,7 +134,11 @@ put_requests(struct engine *e, struct live_order *o, const struct order_outcome 
 		w->order_id = o->order.id;
 		w->request = out->requests[i];
 		o->new_orders += w->request.verb == ACME_NEW_ORDER;
+		w->request.ca_id = o->ca_id;
 		queue_put(&e->acts, w);
+		enum err err = keep_token(e, o, &w->request);
+		if (err != ERR_OK)
+			return err;
 	}
 	return ERR_OK;
 }
@@ -143,15 +164,23 @@ note_issue(struct engine *e, const struct site *s, const struct live_order *o, s
 }
 
 static struct str
-wanted_profile(const struct engine *e, const struct site *s)
+wanted_profile(const struct engine *e, int64_t ca_id, const struct site *s)
 {
-	return s->setting.profile.n > 0 ? s->setting.profile : str_of(e->config->cas[0].profile);
+	const struct engine_ca *ca = account_ca(e, ca_id);
+
+	if (s->setting.profile.n > 0)
+		return s->setting.profile;
+	for (size_t i = 0; ca != NULL && i < e->config->cas_n; i++)
+		if (str_eq(ca->row.name, str_of(e->config->cas[i].name)))
+			return str_of(e->config->cas[i].profile);
+	return STR_NONE;
 }
 
 static bool
-is_offered(const struct engine *e, struct str profile)
+is_offered(const struct engine *e, int64_t ca_id, struct str profile)
 {
-	struct str all = str_of(e->ca_offers.profiles);
+	const struct engine_ca *ca = account_ca(e, ca_id);
+	struct str all = ca != NULL ? ca->row.profiles : STR_NONE;
 
 	while (all.n > 0)
 		if (str_eq(str_cut(&all, ' '), profile))
@@ -161,15 +190,18 @@ is_offered(const struct engine *e, struct str profile)
 
 /* The certificate came without the profile that was wanted: the operator's to know, and nothing that stops a site. */
 static struct finding
-without_profile(struct engine *e, const struct site *s, struct life life)
+without_profile(struct engine *e, int64_t ca_id, const struct site *s, struct life life)
 {
+	const struct engine_ca *ca = account_ca(e, ca_id);
+	struct str offers = ca != NULL ? ca->row.profiles : STR_NONE, wanted = wanted_profile(e, ca_id, s);
+
 	return (struct finding){
 		.cause = CAUSE_CA_PROFILE_REJECTED,
-		.subject = arena_str(&e->arena, e->ca.name),
-		.seen = arena_str(&e->arena, wanted_profile(e, s)),
-		.wanted = arena_str(&e->arena, str_of(e->ca_offers.profiles)),
-		.evidence = arena_strf(&e->arena, "the profile \"%.*s\" is not offered; the CA offers: %s",
-		    STR_ARG(wanted_profile(e, s)), e->ca_offers.profiles[0] != '\0' ? e->ca_offers.profiles : "none"),
+		.subject = ca != NULL ? arena_str(&e->arena, ca->row.name) : STR("CA"),
+		.seen = arena_str(&e->arena, wanted),
+		.wanted = arena_str(&e->arena, offers),
+		.evidence = arena_strf(&e->arena, "the profile \"%.*s\" is not offered; the CA offers: %.*s",
+		    STR_ARG(wanted), STR_ARG(offers.n > 0 ? offers : STR("none"))),
 		.acts = ACTOR_HOST,
 		/* Seen again with the next certificate; until then no look of ours can change it. */
 		.next_look = life_reduce_at(life),
@@ -204,16 +236,16 @@ on_received(struct engine *e, struct live_order *o, const struct order_outcome *
 	if (err == ERR_OK)
 		err = note_issue(e, &s, o, ev.issued.life);
 	if (err == ERR_OK)
-		err = renewals_issued(e, s.id, ev.issued.id, &out->certificate);
+		err = renewals_issued(e, s.id, ev.issued.id, o->ca_id, &out->certificate);
 	if (err != ERR_OK)
 		return err;
-	struct finding f = without_profile(e, &s, ev.issued.life);
-	if (wanted_profile(e, &s).n > 0 && o->order.profile.n == 0) {
+	struct finding f = without_profile(e, o->ca_id, &s, ev.issued.life);
+	if (wanted_profile(e, o->ca_id, &s).n > 0 && o->order.profile.n == 0) {
 		ev.failures = &f;
 		ev.failures_n = 1;
 	}
 	memcpy(ev.issued.fingerprint, out->certificate.fingerprint, sizeof ev.issued.fingerprint);
-	account_ca_works(e);
+	account_ca_works(e, o->ca_id);
 	err = budget_order_ended(e, o, true);
 	if (err == ERR_OK)
 		err = store_order_close(e->ports.store, o->order.id, ORDER_RECEIVED, e->turn.now);
@@ -235,14 +267,12 @@ on_failed(struct engine *e, struct live_order *o, const struct order_outcome *ou
 
 	if (err == ERR_OK)
 		err = store_order_close(e->ports.store, o->order.id, ORDER_FAILED, e->turn.now);
+	account_ca_failed(e, o->ca_id, &out->failures, out->retry_after);
 	for (size_t i = 0; err == ERR_OK && i < out->failures.n; i++) {
 		const struct finding *f = &out->failures.at[i];
 		const struct cause_row *row = cause_row(f->cause);
 
 		err = budget_refused(e, o, f, out->retry_after);
-		/* A limit has its own bucket, which knows whom it stops. */
-		if (row->layer == LAYER_CA && row->scope == SCOPE_FLEET && f->cause != budget_cause(BUDGET_ORDERS))
-			account_ca_failed(e, out->retry_after);
 		/* What no row explains is kept raw for the operator, and counted. */
 		if (f->cause == CAUSE_CA_UNCLASSIFIED || f->cause == CAUSE_HTTP_UNCLASSIFIED ||
 		    f->cause == CAUSE_DNS_UNCLASSIFIED || f->cause == CAUSE_TRANSPORT_UNCLASSIFIED ||
@@ -250,6 +280,23 @@ on_failed(struct engine *e, struct live_order *o, const struct order_outcome *ou
 			err = err != ERR_OK ? err : store_unclassified_put(e->ports.store, str_of(row->id), f->evidence, e->turn.now);
 	}
 	return err != ERR_OK ? err : engine_step_site(e, o->order.site_id, &ev);
+}
+
+static bool
+is_canary(const struct live_order *o)
+{
+	return o->order.site_id == 0;
+}
+
+static enum err
+canary_over(struct engine *e, const struct live_order *o, const struct order_outcome *out)
+{
+	if (o->order.phase == ORDER_RECEIVED) {
+		account_ca_works(e, o->ca_id);
+		return canary_ended(e, o->ca_id, NULL);
+	}
+	account_ca_failed(e, o->ca_id, &out->failures, out->retry_after);
+	return canary_ended(e, o->ca_id, &out->failures.at[0]);
 }
 
 static enum err
@@ -261,18 +308,25 @@ step(struct engine *e, struct live_order *o, const struct order_event *ev)
 
 	if (out == NULL)
 		return ERR_MEMORY;
-	order_step(&o->order, ev, &e->turn, &e->policy, &o->keep, &e->arena, out);
+	const struct policy policy = account_policy_of(e, o->ca_id);
+	order_step(&o->order, ev, &e->turn, &policy, &o->keep, &e->arena, out);
 	if (arena_failed(&e->arena) || arena_failed(&o->keep))
 		return ERR_MEMORY;
 	if (out->pace != ORDER_PACE_UNKNOWN)
 		e->policy.ca_is_quick = out->pace == ORDER_PACE_QUICK;
-	if (o->order.phase == ORDER_RECEIVED || o->order.phase == ORDER_FAILED) {
+	bool is_over = o->order.phase == ORDER_RECEIVED || o->order.phase == ORDER_FAILED;
+	if (is_over && is_canary(o)) {
+		err = canary_over(e, o, out);
+		drop(e, o->order.id);
+		return err;
+	}
+	if (is_over) {
 		err = o->order.phase == ORDER_RECEIVED ? on_received(e, o, out) : on_failed(e, o, out);
 		if (err == ERR_OK)
 			drop(e, o->order.id);
 		return err;
 	}
-	if (out->must_save || o->order.phase != before) {
+	if (!is_canary(o) && (out->must_save || o->order.phase != before)) {
 		err = store_order_save(e->ports.store, &o->order, e->turn.now);
 		if (err != ERR_OK)
 			return err;
@@ -307,7 +361,8 @@ find_replaced(struct engine *e, const struct site *s, const struct order_row *ro
 	bool shares = false;
 
 	*ret = STR_NONE;
-	if (s->held.id == 0 || !e->ca_offers.has_renewal_info)
+	const struct engine_ca *ca = account_ca(e, row->ca_id);
+	if (s->held.id == 0 || ca == NULL || !ca->row.has_renewal_info)
 		return ERR_OK;
 	enum err err = store_certificate_load(e->ports.store, s->held.id, &e->arena, &c);
 	if (err != ERR_OK)
@@ -325,7 +380,7 @@ orders_begin(struct engine *e, struct site *s, const struct work *w)
 {
 	struct order_row row = {
 		.site_id = s->id,
-		.ca_id = e->ca.id,
+		.ca_id = w->ca_id,
 		.job = w->job,
 		.phase = ORDER_INTENT,
 		.sealed_key = w->sealed_key,
@@ -339,8 +394,8 @@ orders_begin(struct engine *e, struct site *s, const struct work *w)
 
 	if (w->err != ERR_OK)
 		return fail_for_key(e, w);
-	if (is_offered(e, wanted_profile(e, s)))
-		row.profile = wanted_profile(e, s);
+	if (is_offered(e, w->ca_id, wanted_profile(e, w->ca_id, s)))
+		row.profile = wanted_profile(e, w->ca_id, s);
 	err = find_replaced(e, s, &row, &row.replaces);
 	if (err != ERR_OK)
 		return err;
@@ -354,6 +409,49 @@ orders_begin(struct engine *e, struct site *s, const struct work *w)
 	struct live_order *o = add(e, &row, w->lane);
 	const struct order_event ev = { .kind = ORDER_EV_START };
 	return o == NULL ? ERR_MEMORY : step(e, o, &ev);
+}
+
+/* Not stored: its id is that of its CA, below zero, where no stored order is. */
+enum err
+orders_begin_canary(struct engine *e, const struct work *w)
+{
+	const struct order_row row = {
+		.id = -w->ca_id,
+		.ca_id = w->ca_id,
+		.phase = ORDER_INTENT,
+		.csr_der = w->csr_der,
+		.names = w->names,
+		.names_n = w->names_n,
+		.created = e->turn.now,
+		.is_open = true,
+	};
+
+	if (w->err != ERR_OK) {
+		const struct finding f = { .cause = CAUSE_OWN_UNCLASSIFIED, .evidence = str_of(err_words(w->err)) };
+
+		return canary_ended(e, w->ca_id, &f);
+	}
+	struct live_order *o = add(e, &row, w->lane);
+	const struct order_event ev = { .kind = ORDER_EV_START };
+	return o == NULL ? ERR_MEMORY : step(e, o, &ev);
+}
+
+/* The order is at a CA that is not used any more: nobody can go on with it. */
+static enum err
+close_foreign(struct engine *e, const struct order_row *row)
+{
+	struct finding f = {
+		.cause = CAUSE_OWN_ORDER_STUCK,
+		.subject = row->names_n > 0 ? row->names[0] : STR("koshin"),
+		.evidence = STR("its CA was taken out of the configuration"),
+		.acts = ACTOR_HOST,
+		.next_look = e->turn.now,
+	};
+	const struct site_event ev = { .kind = SITE_ORDER_FAILED, .job = row->job, .failures = &f, .failures_n = 1,
+		.retry_after = WHEN_UNKNOWN, .is_retry_at_once = true };
+	enum err err = store_order_close(e->ports.store, row->id, ORDER_FAILED, e->turn.now);
+
+	return err != ERR_OK ? err : engine_step_site(e, row->site_id, &ev);
 }
 
 enum err
@@ -371,6 +469,8 @@ orders_resume(struct engine *e, const struct site *s, int64_t order_id, uint64_t
 	if (err != ERR_OK)
 		return err;
 	row.job = job;
+	if (account_ca(e, row.ca_id) == NULL)
+		return close_foreign(e, &row);
 	o = add(e, &row, plan_lane(s, e->turn.now));
 	/* It was asked for before, as far as is known. */
 	if (o != NULL)
@@ -392,7 +492,7 @@ give_back(struct engine *e, const struct live_order *o)
 		struct work *w = work_new(e, WORK_REQUEST);
 		if (w == NULL)
 			return ERR_MEMORY;
-		w->request = (struct acme_request){ .verb = ACME_DEACTIVATE_AUTHZ, .order_id = o->order.id, .index = (uint32_t)i,
+		w->request = (struct acme_request){ .verb = ACME_DEACTIVATE_AUTHZ, .ca_id = o->ca_id, .order_id = o->order.id, .index = (uint32_t)i,
 			.url = arena_str(&w->arena, au->url) };
 		queue_put(&e->acts, w);
 	}

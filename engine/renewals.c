@@ -15,30 +15,31 @@ enum {
 };
 
 static bool
-is_offered(const struct engine *e)
+is_offered(const struct engine_ca *ca)
 {
-	return e->account_is_open && e->ca_offers.has_renewal_info;
+	return ca->is_open && ca->row.has_renewal_info;
 }
 
 enum err
-renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, const struct certificate_info *info)
+renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, int64_t ca_id, const struct certificate_info *info)
 {
+	struct engine_ca *ca = account_ca(e, ca_id);
 	struct life life = { info->not_before, info->not_after };
 	const struct renewal_row row = {
 		.site_id = site_id,
 		.certificate_id = certificate_id,
-		.ca_id = e->ca.id,
+		.ca_id = ca_id,
 		.renewal = { .polled_at = WHEN_UNKNOWN, .poll_at = renewal_first_poll(life, &e->turn) },
 	};
 
-	if (info->ari_id.n == 0)
+	if (info->ari_id.n == 0 || ca == NULL)
 		return store_renewal_drop(e->ports.store, site_id);
-	e->polls.at = when_min(e->polls.at, row.renewal.poll_at);
+	ca->polls_at = when_min(ca->polls_at, row.renewal.poll_at);
 	return store_renewal_put(e->ports.store, &row);
 }
 
 static enum err
-put_poll(struct engine *e, const struct renewal_due *due)
+put_poll(struct engine *e, const struct engine_ca *ca, const struct renewal_due *due)
 {
 	struct work *w = work_new(e, WORK_RENEWAL);
 
@@ -46,7 +47,7 @@ put_poll(struct engine *e, const struct renewal_due *due)
 		return ERR_MEMORY;
 	w->site_id = due->site_id;
 	w->certificate_id = due->certificate_id;
-	w->request = (struct acme_request){ .verb = ACME_RENEWAL_INFO, .ari_id = arena_str(&w->arena, due->ari_id) };
+	w->request = (struct acme_request){ .verb = ACME_RENEWAL_INFO, .ca_id = ca->row.id, .ari_id = arena_str(&w->arena, due->ari_id) };
 	if (arena_failed(&w->arena)) {
 		work_free(&w);
 		return ERR_MEMORY;
@@ -73,41 +74,54 @@ room(struct engine *e)
 	return by_rate < by_open ? by_rate : by_open;
 }
 
-enum err
-renewals_turn(struct engine *e)
+static enum err
+poll_ca(struct engine *e, struct engine_ca *ca)
 {
 	struct renewal_due *due;
 	size_t n = 0, max;
 
-	if (!is_offered(e) || when_before(e->turn.now, e->polls.at) || (max = room(e)) == 0)
+	if (!is_offered(ca) || when_before(e->turn.now, ca->polls_at) || (max = room(e)) == 0)
 		return ERR_OK;
-	enum err err = store_renewals_due(e->ports.store, e->ca.id, e->turn.now, max, &e->arena, &due, &n);
+	enum err err = store_renewals_due(e->ports.store, ca->row.id, e->turn.now, max, &e->arena, &due, &n);
 	for (size_t i = 0; err == ERR_OK && i < n; i++)
 		err = due[i].is_removed ? store_renewal_drop(e->ports.store, due[i].site_id)
-		    : due[i].is_wanted	? put_poll(e, &due[i])
+		    : due[i].is_wanted	? put_poll(e, ca, &due[i])
 					: store_renewal_put_off(e->ports.store, due[i].site_id,
 					      when_plus(e->turn.now, SPAN_S(UNWANTED_S)));
 	/* The next date is read once, not in each turn. */
 	if (err == ERR_OK && n == max)
-		e->polls.at = e->turn.now;
+		ca->polls_at = e->turn.now;
 	else if (err == ERR_OK)
-		err = store_renewals_next(e->ports.store, e->ca.id, &e->polls.at);
+		err = store_renewals_next(e->ports.store, ca->row.id, &ca->polls_at);
+	return err;
+}
+
+enum err
+renewals_turn(struct engine *e)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < e->cas_n; i++)
+		err = poll_ca(e, e->cas[i]);
 	return err;
 }
 
 struct when
 renewals_next(const struct engine *e)
 {
-	if (!is_offered(e) || e->polls.open >= POLLS_AT_ONCE)
-		return WHEN_NEVER;
-	return e->polls.in_second >= POLLS_A_SECOND ? when_max(e->polls.at, when_plus(e->turn.now, SPAN_S(1))) : e->polls.at;
+	struct when at = WHEN_NEVER;
+
+	for (size_t i = 0; e->polls.open < POLLS_AT_ONCE && i < e->cas_n; i++)
+		if (is_offered(e->cas[i]))
+			at = when_min(at, e->cas[i]->polls_at);
+	return e->polls.in_second >= POLLS_A_SECOND ? when_max(at, when_plus(e->turn.now, SPAN_S(1))) : at;
 }
 
 /* What no window could be made of is the operator's to know: one line for each kind, and how often. */
 static enum err
-report(struct engine *e, enum renewal_oddity odd, const struct renewal_told *told)
+report(struct engine *e, const struct engine_ca *ca, enum renewal_oddity odd, const struct renewal_told *told)
 {
-	struct str words = arena_strf(&e->arena, "%.*s: %s", STR_ARG(e->ca.name), renewal_oddity_words(odd));
+	struct str words = arena_strf(&e->arena, "%.*s: %s", STR_ARG(ca->row.name), renewal_oddity_words(odd));
 
 	engine_log(e, "renewal information: %.*s (%lld to %lld)", STR_ARG(words), (long long)told->start.s, (long long)told->end.s);
 	return store_unclassified_put(e->ports.store, STR("ca.renewal-info"), words, e->turn.now);
@@ -128,7 +142,8 @@ renewals_answer(struct engine *e, const struct work *w)
 	if (err != ERR_OK && err != ERR_NOT_FOUND)
 		return err;
 	/* It was asked about a certificate that is not held any more. */
-	if (err == ERR_NOT_FOUND || row.certificate_id != w->certificate_id || s.held.id != w->certificate_id) {
+	struct engine_ca *ca = account_ca(e, w->request.ca_id);
+	if (err == ERR_NOT_FOUND || ca == NULL || row.certificate_id != w->certificate_id || s.held.id != w->certificate_id) {
 		e->late_answers++;
 		return ERR_OK;
 	}
@@ -139,12 +154,12 @@ renewals_answer(struct engine *e, const struct work *w)
 		an->renewal.retry_after = an->retry_after;
 		enum renewal_oddity odd = renewal_take(&row.renewal, &an->renewal, &of, &e->turn);
 		row.oddities += odd != RENEWAL_FINE;
-		if (odd != RENEWAL_FINE && (err = report(e, odd, &an->renewal)) != ERR_OK)
+		if (odd != RENEWAL_FINE && (err = report(e, ca, odd, &an->renewal)) != ERR_OK)
 			return err;
 	} else {
 		renewal_miss(&row.renewal, an->retry_after, &of, &e->turn);
 	}
-	e->polls.at = when_min(e->polls.at, row.renewal.poll_at);
+	ca->polls_at = when_min(ca->polls_at, row.renewal.poll_at);
 	err = store_renewal_put(e->ports.store, &row);
 	s.renewal = row.renewal;
 	const struct site_event ev = {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "base/limits.h"
 #include "base/must.h"
-#include "ports/acme/http.h"
+#include "ports/acme/many.h"
 #include "ports/deploy/remote.h"
 #include "ports/keys/remote.h"
 #include "ports/mail/smtp.h"
@@ -31,13 +31,14 @@ struct run {
 	struct store *store;
 	struct keys_remote *keys;
 	struct keys keys_port; /* what the ACME port keeps a pointer to */
-	struct acme_http *acme;
+	struct acme_many *acme;
 	struct probe_net *probe;
 	struct deploy_remote *deploy;
 	struct smtp *smtp;
 	struct outside *outside;
 	struct engine *engine;
-	char *eab_hmac, *password;
+	char *eab_hmacs[LIMIT_CAS], *password;
+	struct str eab_texts[LIMIT_CAS];
 	int fd_signal;
 	bool is_over, is_woken;
 };
@@ -119,7 +120,6 @@ open_ports(struct run *r, struct why *why)
 	const struct config *c = r->config;
 	AUTO_BUF path = { .max = 4096 };
 	const struct acme_http_options acme = {
-		.ca_bundle = c->cas[0].bundle,
 		.user_agent = "koshin",
 		.timeout_ms = c->acme.timeout_ms,
 		.connections_max = c->acme.connections_max,
@@ -140,7 +140,7 @@ open_ports(struct run *r, struct why *why)
 	if (err != ERR_OK)
 		return err;
 	r->keys_port = keys_remote_port(r->keys);
-	err = acme_http_new(r->loop, &r->clock, &r->keys_port, &acme, &r->acme);
+	err = acme_many_new(r->loop, &r->clock, &r->keys_port, &acme, &r->acme);
 	if (err == ERR_OK)
 		err = deploy_remote_new(r->loop, &r->clock, r->options->fd_installer, &r->deploy);
 	if (err == ERR_OK)
@@ -149,8 +149,12 @@ open_ports(struct run *r, struct why *why)
 		err = open_mail(r, why);
 	if (err == ERR_OK)
 		err = outside_new(r->loop, c, &r->outside);
-	if (err == ERR_OK && c->cas[0].eab_hmac_file != NULL)
-		err = smtp_read_password(c->cas[0].eab_hmac_file, why, &r->eab_hmac);
+	for (size_t i = 0; err == ERR_OK && i < c->cas_n && i < LIMIT_CAS; i++) {
+		if (c->cas[i].eab_hmac_file == NULL)
+			continue;
+		err = smtp_read_password(c->cas[i].eab_hmac_file, why, &r->eab_hmacs[i]);
+		r->eab_texts[i] = str_of(r->eab_hmacs[i]);
+	}
 	return err != ERR_OK ? err : loop_watch(r->loop, r->options->fd_wake, LOOP_READ, on_wake, r);
 }
 
@@ -170,11 +174,11 @@ open_engine(struct run *r)
 {
 	const struct engine_setup setup = {
 		.config = r->config,
-		.eab_hmac = str_of(r->eab_hmac),
+		.eab_hmacs = r->eab_texts,
 		.ports = {
 			.clock = r->clock,
 			.store = r->store,
-			.acme = acme_http_port(r->acme),
+			.acme = acme_many_port(r->acme),
 			.keys = keys_remote_port(r->keys),
 			.probe = probe_net_port(r->probe),
 			.deploy = deploy_remote_port(r->deploy),
@@ -250,13 +254,14 @@ close_all(struct run *r)
 	smtp_free(&r->smtp);
 	deploy_remote_free(&r->deploy);
 	probe_net_free(&r->probe);
-	acme_http_free(&r->acme);
+	acme_many_free(&r->acme);
 	keys_remote_free(&r->keys);
 	store_close(&r->store);
 	loop_free(&r->loop);
 	if (r->fd_signal >= 0)
 		(void)close(r->fd_signal);
-	free(r->eab_hmac);
+	for (size_t i = 0; i < LIMIT_CAS; i++)
+		free(r->eab_hmacs[i]);
 	free(r->password);
 }
 

@@ -67,6 +67,11 @@ put_order(struct engine *e, const struct site *s, const struct site_effect *fx)
 	}
 	w->tries = s->setting.key_type;
 	lanes_enter(e, w, plan_lane(s, e->turn.now));
+	w->ca_id = fx->ca_id;
+	struct engine_ca *ca = account_ca(e, fx->ca_id);
+	must(ca != NULL);
+	ca->orders_n++;
+	account_ca_took(e, fx->ca_id);
 	queue_put(&e->acts, w);
 	return ERR_OK;
 }
@@ -111,7 +116,6 @@ put_deploy(struct engine *e, const struct site *s, const struct site_effect *fx)
 		.proxy = arena_str(&w->arena, s->setting.proxy),
 		.redirect = fx->applied.redirect,
 		.hsts_age_s = fx->hsts_age_s,
-		.thumbprint = arena_str(&w->arena, e->ca.thumbprint),
 	};
 	if (s->held.id != 0 && !fx->is_removal) {
 		struct certificate_row row;
@@ -145,7 +149,7 @@ put_history(struct engine *e, const struct site *s, const struct site_effect *fx
 		.kind = fx->history,
 		.by = STR("koshin"),
 		.subject = f != NULL ? str_of(cause_row(f->cause)->id) : STR_NONE,
-		.detail = f != NULL ? f->subject : STR_NONE,
+		.detail = f != NULL ? f->subject : fx->detail,
 	};
 
 	return store_history_put(e->ports.store, &row);
@@ -233,7 +237,7 @@ step_within_budget(struct engine *e, struct site *s, const struct site_event *ev
 		const struct site_effect *fx = find_order(out);
 		if (fx == NULL)
 			return ERR_OK;
-		const struct budget_order_at order = { e->ca.id, fx->names, fx->names_n };
+		const struct budget_order_at order = { fx->ca_id, fx->names, fx->names_n };
 		enum err err = budget_open(e, s, &order, &passes);
 		if (err != ERR_OK || passes)
 			return err;

@@ -94,6 +94,7 @@ on_keys(void *arg, const struct keys_answer *answer)
 	w->csr_der = arena_str(&w->arena, answer->csr_der);
 	w->set = arena_str(&w->arena, answer->set);
 	w->thumbprint = arena_str(&w->arena, answer->thumbprint);
+	w->json = arena_str(&w->arena, answer->json);
 	if (arena_failed(&w->arena))
 		w->err = ERR_MEMORY;
 	queue_put(&w->engine->inbox, w);
@@ -108,6 +109,29 @@ on_acme(void *arg, struct acme_answer *answer)
 	queue_put(&w->engine->inbox, w);
 }
 
+static struct str *
+copy_list(struct arena *a, const struct str *list, size_t *n)
+{
+	struct str *ret = arena_get(a, (*n + 1) * sizeof *ret);
+
+	for (size_t i = 0; ret != NULL && i < *n; i++)
+		ret[i] = arena_str(a, list[i]);
+	if (ret == NULL)
+		*n = 0;
+	return ret;
+}
+
+static void
+copy_directory(const struct acme_directory *d, struct work *w)
+{
+	w->directory = *d;
+	w->directory.terms = arena_str(&w->arena, d->terms);
+	w->directory.key_change = arena_str(&w->arena, d->key_change);
+	w->directory.caa_identities = copy_list(&w->arena, d->caa_identities, &w->directory.caa_identities_n);
+	w->directory.profiles = copy_list(&w->arena, d->profiles, &w->directory.profiles_n);
+	w->directory.website = STR_NONE;
+}
+
 static void
 on_registered(void *arg, const struct acme_registration *r)
 {
@@ -116,13 +140,9 @@ on_registered(void *arg, const struct acme_registration *r)
 	w->err = r->err;
 	w->retry_after = r->retry_after;
 	w->url = arena_str(&w->arena, r->url);
-	w->terms = arena_str(&w->arena, r->directory.terms);
-	if (r->directory.caa_identities_n > 0)
-		w->caa_identity = arena_str(&w->arena, r->directory.caa_identities[0]);
-	w->has_renewal_info = r->directory.has_renewal_info;
-	for (size_t i = 0; i < r->directory.profiles_n; i++)
-		w->profiles = arena_strf(&w->arena, "%.*s%s%.*s", STR_ARG(w->profiles), i > 0 ? " " : "",
-		    STR_ARG(r->directory.profiles[i]));
+	w->problem_type = arena_str(&w->arena, r->problem.type);
+	if (r->err == ERR_OK)
+		copy_directory(&r->directory, w);
 	w->words = arena_strf(&w->arena, "%.*s %.*s%.*s", STR_ARG(r->problem.type), STR_ARG(r->problem.detail),
 	    STR_ARG(r->detail));
 	if (arena_failed(&w->arena))
@@ -171,22 +191,64 @@ act_keys(struct engine *e, struct work *w, enum keys_verb verb)
 	return e->ports.keys.submit(e->ports.keys.ctx, &job, on_keys, w);
 }
 
+/* For the next key: only whether the CA knows it. */
 static enum err
 act_account(struct engine *e, struct work *w)
 {
+	const struct ca_row *ca = &account_ca(e, w->ca_id)->row;
+	bool is_next = w->kind == WORK_FIND_KEY;
 	const struct acme_account account = {
-		.id = e->ca.id,
-		.name = e->ca.name,
-		.directory = e->ca.directory,
-		.contact = e->ca.contact,
-		.sealed_key = e->ca.sealed_key,
-		.url = e->ca.account_url,
-		.eab_kid = e->ca.eab_kid,
-		.eab_sealed_hmac = e->ca.eab_sealed_hmac,
-		.preferred_issuer = e->ca.preferred_issuer,
+		.id = ca->id,
+		.name = ca->name,
+		.directory = ca->directory,
+		.bundle = ca->bundle,
+		.contact = ca->contact,
+		.sealed_key = is_next ? ca->next_sealed_key : ca->sealed_key,
+		.url = is_next ? STR_NONE : ca->account_url,
+		.eab_kid = ca->eab_kid,
+		.eab_sealed_hmac = ca->eab_sealed_hmac,
+		.preferred_issuer = ca->preferred_issuer,
+		.only_existing = is_next,
 	};
 
 	return e->ports.acme.open_account(e->ports.acme.ctx, &account, on_registered, w);
+}
+
+static enum err
+act_sign_change(struct engine *e, struct work *w)
+{
+	const struct ca_row *ca = &account_ca(e, w->ca_id)->row;
+	const struct keys_job job = {
+		.verb = KEYS_KEY_CHANGE,
+		.sealed = ca->next_sealed_key,
+		.sealed_old = ca->sealed_key,
+		.kid = ca->account_url,
+		.url = ca->key_change,
+	};
+
+	return e->ports.keys.submit(e->ports.keys.ctx, &job, on_keys, w);
+}
+
+/* BUSY while nobody knows with which key the CA wants them signed. */
+static enum err
+act_request(struct engine *e, struct work *w)
+{
+	const struct engine_ca *ca = account_ca(e, w->request.ca_id);
+
+	if (w->kind == WORK_KEY_CHANGE)
+		w->request = (struct acme_request){ .verb = ACME_KEY_CHANGE, .ca_id = w->ca_id, .inner = w->json };
+	else if (w->kind != WORK_RENEWAL && (ca == NULL || !account_may_ask(ca)))
+		return ERR_BUSY;
+	return e->ports.acme.submit(e->ports.acme.ctx, &w->request, on_acme, w);
+}
+
+/* The answer to challenges is that of this moment, whenever the job was made. */
+static enum err
+act_deploy(struct engine *e, struct work *w)
+{
+	w->deploy.thumbprint = account_thumbprint(e);
+	w->deploy.answer_at = account_answer_at(e);
+	return e->ports.deploy.submit(e->ports.deploy.ctx, &w->deploy, on_deployed, w);
 }
 
 static enum err
@@ -198,7 +260,7 @@ act_check(struct engine *e, struct work *w)
 		.want_dns = !w->is_verify,
 		.want_http = !w->is_verify && !w->is_dns_only,
 		.want_tls = !w->is_dns_only,
-		.thumbprint = w->is_verify || w->is_dns_only ? STR_NONE : e->ca.thumbprint,
+		.thumbprint = w->is_verify || w->is_dns_only ? STR_NONE : account_thumbprint(e),
 	};
 
 	return e->ports.probe.submit(e->ports.probe.ctx, &job, on_evidence, w);
@@ -216,19 +278,24 @@ act(struct engine *e, struct work *w)
 		return act_keys(e, w, KEYS_SITE_NEW);
 	case WORK_REQUEST:
 	case WORK_RENEWAL:
-		return e->ports.acme.submit(e->ports.acme.ctx, &w->request, on_acme, w);
+	case WORK_KEY_CHANGE:
+		return act_request(e, w);
 	case WORK_SET:
 		return act_keys(e, w, KEYS_SET);
 	case WORK_DEPLOY:
 	case WORK_SNIPPET:
-		return e->ports.deploy.submit(e->ports.deploy.ctx, &w->deploy, on_deployed, w);
+		return act_deploy(e, w);
 	case WORK_LETTER:
 		return e->ports.mail.submit(e->ports.mail.ctx, &mail, on_mailed, w);
 	case WORK_ACCOUNT_KEY:
+	case WORK_NEXT_KEY:
 		return act_keys(e, w, KEYS_ACCOUNT_NEW);
+	case WORK_SIGN_CHANGE:
+		return act_sign_change(e, w);
 	case WORK_SEAL_EAB:
 		return act_keys(e, w, KEYS_SEAL);
 	case WORK_ACCOUNT:
+	case WORK_FIND_KEY:
 		return act_account(e, w);
 	}
 	must(false);

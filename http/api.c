@@ -222,7 +222,7 @@ api_wake(struct api_call *c)
 		c->api->wake(c->api->wake_arg);
 }
 
-/* "*" stands for the site's name. */
+/* "*" stands for the name of the site, or of the CA. */
 static const struct route {
 	const char *method;
 	const char *parts[API_PATH_PARTS]; /* after /api/v1 */
@@ -245,6 +245,8 @@ static const struct route {
 	{ "DELETE", { "sites", "*", "draft" }, draft_discard },
 	{ "POST", { "sites", "*", "draft", "apply" }, draft_apply },
 	{ "GET", { "cas" }, cas_list },
+	{ "POST", { "cas" }, ca_add },
+	{ "POST", { "cas", "*", "rollover" }, ca_rollover },
 	{ "GET", { "unclassified" }, unclassified_list },
 	{ "GET", { "doctor" }, doctor_report },
 };

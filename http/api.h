@@ -27,11 +27,13 @@ struct api_request {
 	const char *(*arg)(
 	    void *ctx, const char *key); /* of the query, decoded; NULL without it */
 	void *arg_ctx;
+	struct str sealed; /* after API_SEAL */
 	bool is_last; /* do not wait for news any longer */
 };
 enum api_kind {
 	API_DONE,
 	API_WAIT, /* there is no news: ask the same again in a while; the reply is empty */
+	API_SEAL, /* secret is to be sealed by the keeper; then ask the same again, with `sealed`; the reply is empty */
 	API_KEY, /* sealed is to be opened by the keeper, then api_key_reply; the reply is empty */
 };
 enum { API_REPLY_BYTES_MAX = 16 * 1024 * 1024 };
@@ -42,6 +44,7 @@ struct api_reply {
 	struct buf body;
 	int64_t site_id;   /* API_KEY */
 	struct str sealed; /* API_KEY; in the arena */
+	struct str secret; /* API_SEAL; in the arena */
 };
 /* Strings of the reply live in a; the caller ends the reply with buf_fini(&r->body). */
 void api_answer(

@@ -50,7 +50,10 @@ enum err site_history_list(struct api_call *c);
 enum err site_letters_list(struct api_call *c);
 enum err site_certificate(struct api_call *c);
 enum err site_events(struct api_call *c);
-enum err cas_list(struct api_call *c);
 enum err unclassified_list(struct api_call *c);
 enum err doctor_report(struct api_call *c);
+/* http/cas.c */
+enum err cas_list(struct api_call *c);
+enum err ca_add(struct api_call *c);
+enum err ca_rollover(struct api_call *c);
 #endif

@@ -81,6 +81,41 @@ put_heartbeats(struct store *s, struct when now, struct arena *a, struct buf *ou
 	return ERR_OK;
 }
 
+static int64_t
+ca_failures(const struct ca_row *r, struct when now)
+{
+	(void)now;
+	return r->breaker.failures;
+}
+
+static int64_t
+ca_wait(const struct ca_row *r, struct when now)
+{
+	struct when until = breaker_not_before(&r->breaker);
+
+	return when_before(now, until) ? when_between(now, until).s : 0;
+}
+
+static int64_t
+ca_ill(const struct ca_row *r, struct when now)
+{
+	return when_is_known(r->breaker.ill_since) ? when_between(r->breaker.ill_since, now).s : 0;
+}
+
+static int64_t
+ca_ready(const struct ca_row *r, struct when now)
+{
+	(void)now;
+	return r->account_url.n > 0;
+}
+
+static int64_t
+ca_rehearsal(const struct ca_row *r, struct when now)
+{
+	(void)now;
+	return when_is_known(r->canary_done_at) && r->canary_error.n == 0;
+}
+
 static enum err
 put_cas(struct store *s, struct when now, struct arena *a, struct buf *out)
 {
@@ -90,21 +125,25 @@ put_cas(struct store *s, struct when now, struct arena *a, struct buf *out)
 
 	if (err != ERR_OK)
 		return err;
-	gauge(out, "koshin_ca_failures", "Failures of a CA in a row.");
-	for (size_t i = 0; i < n; i++) {
-		buf_put_str(out, STR("koshin_ca_failures{ca=\""));
-		put_label(out, rows[i].name);
-		buf_putf(out, "\"} %u\n", rows[i].failures);
-	}
-	gauge(out, "koshin_ca_wait_seconds", "How long a CA is left alone yet.");
-	for (size_t i = 0; i < n; i++) {
-		int64_t wait = when_is_known(rows[i].not_before)
-				   ? when_between(now, rows[i].not_before).s
-				   : 0;
-
-		buf_put_str(out, STR("koshin_ca_wait_seconds{ca=\""));
-		put_label(out, rows[i].name);
-		buf_putf(out, "\"} %" PRId64 "\n", wait > 0 ? wait : 0);
+	const struct {
+		const char *name, *help;
+		int64_t (*value)(const struct ca_row *r, struct when now);
+	} all[] = {
+		{ "koshin_ca_failures", "Failures of a CA in a row.", ca_failures },
+		{ "koshin_ca_wait_seconds", "How long a CA is left alone yet.", ca_wait },
+		{ "koshin_ca_ill_seconds", "How long a CA has been ill; 0: it is well.", ca_ill },
+		{ "koshin_ca_ready", "1: it has an account of ours.", ca_ready },
+		{ "koshin_ca_rehearsal_ok", "1: the last rehearsal went well; 0: it failed, or there was none yet.", ca_rehearsal },
+	};
+	for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+		gauge(out, all[k].name, all[k].help);
+		for (size_t i = 0; i < n; i++) {
+			if (!rows[i].is_used)
+				continue;
+			buf_putf(out, "%s{ca=\"", all[k].name);
+			put_label(out, rows[i].name);
+			buf_putf(out, "\"} %" PRId64 "\n", all[k].value(&rows[i], now));
+		}
 	}
 	return ERR_OK;
 }

@@ -1,4 +1,4 @@
-/* The part of the API that only reads what has been: history, letters, certificates, CAs; and the news of a site. */
+/* The part of the API that only reads what has been: history, letters, certificates; and the news of a site. */
 #include <string.h>
 #include "http/doctor.h"
 #include "http/inside.h"
@@ -224,51 +224,6 @@ site_events(struct api_call *c)
 	ok = ok && json_put(document, "mark", json_text(now)) &&
 	     json_put(document, "last", json_integer(n > 0 ? rows[0].id : since));
 	if (!ok) {
-		json_decref(document);
-		return ERR_MEMORY;
-	}
-	api_give(c, 200, document);
-	return ERR_OK;
-}
-
-static json_t *
-ca_line(const struct ca_row *r)
-{
-	json_t *o = json_object();
-
-	if (json_put(o, "name", json_text(r->name)) &&
-	    json_put(o, "directory", json_text(r->directory)) &&
-	    json_put(o, "contact", json_text(r->contact)) &&
-	    json_put(o, "account", json_text(r->account_url)) &&
-	    json_put(o, "thumbprint", json_text(r->thumbprint)) &&
-	    json_put(o, "caa_identity", json_text(r->caa_identity)) &&
-	    json_put(o, "terms", json_text(r->terms)) &&
-	    json_put(o, "ready", json_boolean(r->account_url.n > 0)) &&
-	    json_put(o, "failures", json_integer((json_int_t)r->failures)) &&
-	    json_put(o, "not_before", json_date(r->not_before)))
-		return o;
-	json_decref(o);
-	return NULL;
-}
-
-enum err
-cas_list(struct api_call *c)
-{
-	struct ca_row *rows;
-	size_t n;
-	json_t *list, *document;
-	enum err err = store_cas(c->api->store, c->a, &rows, &n);
-
-	if (err != ERR_OK)
-		return err;
-	list = json_array();
-	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(list, ca_line(&rows[i])) != 0) {
-			json_decref(list);
-			return ERR_MEMORY;
-		}
-	document = json_object();
-	if (!json_put(document, "cas", list)) {
 		json_decref(document);
 		return ERR_MEMORY;
 	}

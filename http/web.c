@@ -17,6 +17,7 @@
 #include "ports/loop/listen.h"
 #include "http/metrics.h"
 #include "ports/keys/remote.h"
+#include "ports/keys/secret.h"
 #include "ports/loop/loop.h"
 
 enum {
@@ -32,7 +33,6 @@ enum {
 	STORE_BUSY_MS = 2000,
 	ARENA_BYTES = 64 * 1024 * 1024, /* one page of sites, with everything */
 	TOKEN_BYTES_MAX = 128, /* RFC 8555 8.3 wants 128 bits, 22 characters; CAs send 43 */
-	THUMBPRINT_FRESH_MS = 1000,
 };
 
 struct web {
@@ -50,7 +50,6 @@ struct web {
 	struct loop_timer *tick, *heartbeat;
 	char thumbprint
 	    [64]; /* of the account key: 43 characters; empty before an account exists */
-	struct mono thumbprint_at;
 };
 
 /* A key that was asked of the keeper; outlives its exchange if that gives up first. */
@@ -103,26 +102,30 @@ is_token(struct str s)
 	return s.n > 0 && s.n <= TOKEN_BYTES_MAX;
 }
 
-/* Kept, so that a store that cannot be read for a moment fails no validation. */
+/* Of the first CA's account. Kept, so that a store that cannot be read for a moment fails no validation. */
 static void
 refresh_thumbprint(struct web *w, struct arena *a)
 {
-	struct mono now = clock_mono(&w->clock);
 	struct ca_row *rows;
 	size_t n;
 
-	if (w->thumbprint[0] != '\0' && now.ms - w->thumbprint_at.ms < THUMBPRINT_FRESH_MS)
+	if (store_cas(w->store, a, &rows, &n) != ERR_OK || n == 0 || !rows[0].is_used ||
+	    rows[0].thumbprint.n == 0 || rows[0].thumbprint.n >= sizeof w->thumbprint)
 		return;
-	if (store_cas(w->store, a, &rows, &n) != ERR_OK)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		if (!str_eq(rows[i].name, str_of(w->options->config->cas[0].name)) ||
-		    rows[i].thumbprint.n == 0 || rows[i].thumbprint.n >= sizeof w->thumbprint)
-			continue;
-		memcpy(w->thumbprint, rows[i].thumbprint.p, rows[i].thumbprint.n);
-		w->thumbprint[rows[i].thumbprint.n] = '\0';
-		w->thumbprint_at = now;
-	}
+	memcpy(w->thumbprint, rows[0].thumbprint.p, rows[0].thumbprint.n);
+	w->thumbprint[rows[0].thumbprint.n] = '\0';
+}
+
+/* Accounts with other keys have their tokens in a table; every other token is answered with the one thumbprint. */
+static struct str
+thumbprint_of(struct web *w, struct str token, struct arena *a)
+{
+	struct str found;
+
+	if (store_token_find(w->store, token, a, &found) == ERR_OK)
+		return found;
+	refresh_thumbprint(w, a);
+	return str_of(w->thumbprint);
 }
 
 static void
@@ -150,12 +153,13 @@ answer_public(struct exchange *x)
 	if (str_starts(path, challenge)) {
 		struct str token = { path.p + challenge.n, path.n - challenge.n };
 
-		refresh_thumbprint(w, &x->arena);
 		answer_text(x, 404, "text/plain");
-		if (!is_token(token) || w->thumbprint[0] == '\0')
+		if (!is_token(token))
 			return;
-		buf_put_str(&x->reply.body, token);
-		buf_putf(&x->reply.body, ".%s", w->thumbprint);
+		struct str thumbprint = thumbprint_of(w, token, &x->arena);
+		if (thumbprint.n == 0)
+			return;
+		buf_putf(&x->reply.body, "%.*s.%.*s", STR_ARG(token), STR_ARG(thumbprint));
 		/* The type that RFC 8555 8.3 recommends; nothing in the body is anybody's input but the token's letters. */
 		answer_text(x, 200, "application/octet-stream");
 	} else if (str_eq(path, STR("/healthz"))) {
@@ -225,7 +229,12 @@ key_came(void *arg, const struct keys_answer *answer)
 	if (x == NULL)
 		return;
 	x->key_wait = NULL;
-	if (answer->err == ERR_OK)
+	if (answer->err == ERR_OK && x->reply.kind == API_SEAL) {
+		secret_wipe(x->reply.secret);
+		x->request.sealed = arena_str(&x->arena, answer->sealed);
+		buf_fini(&x->reply.body);
+		api_answer(&x->web->api, &x->request, &x->arena, &x->reply);
+	} else if (answer->err == ERR_OK)
 		api_key_reply(
 		    &x->web->api, &x->request, x->reply.site_id, answer->key_pem, &x->reply);
 	else
@@ -238,7 +247,9 @@ static void
 ask_keeper(struct exchange *x)
 {
 	struct web *w = x->web;
-	const struct keys_job job = { .verb = KEYS_EXPORT, .sealed = x->reply.sealed };
+	const struct keys_job job = { .verb = x->reply.kind == API_SEAL ? KEYS_SEAL : KEYS_EXPORT,
+		.sealed = x->reply.sealed,
+		.secret = x->reply.secret };
 	struct keys keys =
 	    w->remote == NULL ? (struct keys){ NULL, NULL } : keys_remote_port(w->remote);
 	enum err err = ERR_CLOSED;
@@ -325,6 +336,9 @@ exchange_free(struct exchange *x)
 		x->key_wait->exchange = NULL;
 	buf_fini(&x->method);
 	buf_fini(&x->path);
+	/* It may have held the key of an account binding. */
+	if (x->body.p != NULL)
+		explicit_bzero(x->body.p, x->body.n);
 	buf_fini(&x->body);
 	/* It may have held a private key. */
 	if (x->reply.body.p != NULL)
@@ -351,7 +365,7 @@ answer_local(struct exchange *x)
 	x->state = EXCHANGE_ANSWERED;
 	if (x->reply.kind == API_WAIT)
 		wait_in_line(x);
-	else if (x->reply.kind == API_KEY)
+	else if (x->reply.kind == API_KEY || x->reply.kind == API_SEAL)
 		ask_keeper(x);
 }
 

@@ -47,7 +47,7 @@ nginx_make_folders(const struct liveset *l, const struct config_target *t, struc
 
 enum err
 nginx_plan_challenge(
-    const struct liveset *l, struct str thumbprint, struct change *c, struct why *why)
+    const struct liveset *l, const struct deploy_job *job, struct change *c, struct why *why)
 {
 	char path[PATH_MAX];
 	AUTO_BUF b = { .max = 0 };
@@ -55,10 +55,10 @@ nginx_plan_challenge(
 	buf_init(&b, CHANGE_FILE_BYTES_MAX);
 	enum err e = files_path(path, "%s/challenge.conf", l->folder);
 	/* A site may come before the account: its server block includes the file, so the file has to be there. */
-	if (e == ERR_OK && thumbprint.n == 0 && access(path, F_OK) == 0)
+	if (e == ERR_OK && job->thumbprint.n == 0 && access(path, F_OK) == 0)
 		return ERR_OK;
 	if (e == ERR_OK)
-		e = nginx_render_challenge(thumbprint, &b);
+		e = nginx_render_challenge(job->thumbprint, job->answer_at, &b);
 	if (e != ERR_OK) {
 		why_set(why, "the challenge answer: %s", err_words(e));
 		return e;

@@ -95,6 +95,16 @@ nginx_thumbprint_is_safe(struct str t)
 	return t.n > 0 && t.n <= 128;
 }
 
+/* HOST:PORT of addresses alone: digits, letters of IPv6, colons, dots, brackets. */
+static bool
+is_endpoint(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (memchr("0123456789abcdefABCDEF:.[]", s.p[i], 26) == NULL)
+			return false;
+	return s.n > 0 && s.n <= 64;
+}
+
 enum err
 nginx_check_job(const struct deploy_job *job, struct why *why)
 {
@@ -102,6 +112,8 @@ nginx_check_job(const struct deploy_job *job, struct why *why)
 
 	if (job->thumbprint.n > 0 && !nginx_thumbprint_is_safe(job->thumbprint))
 		bad = "the account's thumbprint";
+	if (job->answer_at.n > 0 && !is_endpoint(job->answer_at))
+		bad = "the address that answers challenges";
 	if (job->root.n > 0 && !nginx_root_is_safe(job->root))
 		bad = "the document root";
 	if (job->proxy.n > 0 && !nginx_proxy_is_safe(job->proxy))
@@ -121,28 +133,50 @@ nginx_check_job(const struct deploy_job *job, struct why *why)
 	return ERR_INVALID;
 }
 
+static void
+put_answer(struct buf *b, const char *indent, struct str thumbprint)
+{
+	buf_putf(b,
+	    "%sdefault_type text/plain;\n"
+	    "%sadd_header Cache-Control no-store;\n"
+	    "%sreturn 200 \"${koshin_token}.%.*s\";\n"
+	    "%.*s}\n",
+	    indent, indent, indent, STR_ARG(thumbprint), (int)strlen(indent) - 1, indent);
+}
+
 /*
  * The token is what the CA asked for; the answer needs nothing else than the account's thumbprint. `return` runs
  * before any access rule, login or file of the owner. Only the characters of a token are repeated (RFC 8555 8.3).
  */
 enum err
-nginx_render_challenge(struct str thumbprint, struct buf *ret)
+nginx_render_challenge(struct str thumbprint, struct str answer_at, struct buf *ret)
 {
-	if (thumbprint.n > 0 && !nginx_thumbprint_is_safe(thumbprint))
+	if ((thumbprint.n > 0 && !nginx_thumbprint_is_safe(thumbprint)) ||
+	    (answer_at.n > 0 && !is_endpoint(answer_at)))
 		return ERR_INVALID;
 	buf_put_str(ret, STR("# Written by koshin. Changes made here are lost.\n"
 			     "location ^~ /.well-known/acme-challenge/ {\n"));
 	if (thumbprint.n > 0)
+		buf_put_str(ret,
+		    STR("\tlocation ~ "
+			"\"^/\\.well-known/acme-challenge/(?<koshin_token>[A-Za-z0-9_-]{1,128})$\" {\n"));
+	/* Which account a token belongs to is known to koshin's web process; without it most are still answered rightly. */
+	if (thumbprint.n > 0 && answer_at.n > 0)
 		buf_putf(ret,
-		    "\tlocation ~ "
-		    "\"^/\\.well-known/acme-challenge/(?<koshin_token>[A-Za-z0-9_-]{1,128})$\" "
-		    "{\n"
-		    "\t\tdefault_type text/plain;\n"
-		    "\t\tadd_header Cache-Control no-store;\n"
-		    "\t\treturn 200 \"${koshin_token}.%.*s\";\n"
+		    "\t\tproxy_connect_timeout 2s;\n"
+		    "\t\tproxy_read_timeout 5s;\n"
+		    "\t\terror_page 502 503 504 = @koshin_challenge;\n"
+		    "\t\tproxy_intercept_errors on;\n"
+		    "\t\tproxy_pass http://%.*s;\n"
 		    "\t}\n",
-		    STR_ARG(thumbprint));
+		    STR_ARG(answer_at));
+	if (thumbprint.n > 0 && answer_at.n == 0)
+		put_answer(ret, "\t\t", thumbprint);
 	buf_put_str(ret, STR("\treturn 404;\n}\n"));
+	if (thumbprint.n > 0 && answer_at.n > 0) {
+		buf_put_str(ret, STR("location @koshin_challenge {\n"));
+		put_answer(ret, "\t", thumbprint);
+	}
 	return ret->err;
 }
 

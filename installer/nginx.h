@@ -23,8 +23,9 @@ bool nginx_proxy_is_safe(struct str proxy);
 bool nginx_listen_is_safe(struct str listen);
 bool nginx_thumbprint_is_safe(struct str thumbprint);
 
-/* The location that answers every challenge (RFC 8555 8.3) for this account; without a thumbprint it answers 404. */
-MUST_USE enum err nginx_render_challenge(struct str thumbprint, struct buf *ret);
+/* The location that answers every challenge (RFC 8555 8.3) for this account; without a thumbprint it answers 404. With
+ * answer_at ("127.0.0.1:8402") it asks the web process there, and answers itself only while that does not. */
+MUST_USE enum err nginx_render_challenge(struct str thumbprint, struct str answer_at, struct buf *ret);
 /* The server blocks of one site. With has_set: port 443 with its current set. */
 MUST_USE enum err nginx_render_site(
     const struct config_target *t, const struct deploy_job *job, bool has_set, struct buf *ret);
@@ -33,7 +34,7 @@ MUST_USE enum err nginx_render_site(
 MUST_USE enum err nginx_make_folders(
     const struct liveset *l, const struct config_target *t, struct why *why);
 MUST_USE enum err nginx_plan_challenge(
-    const struct liveset *l, struct str thumbprint, struct change *c, struct why *why);
+    const struct liveset *l, const struct deploy_job *job, struct change *c, struct why *why);
 /* TARGET_NGINX: the site's file; an old one under another name goes. Before the names are planned. */
 MUST_USE enum err nginx_plan_site(const struct liveset *l, const struct config_target *t,
     const struct deploy_job *job, struct change *c, struct why *why);

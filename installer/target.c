@@ -209,7 +209,7 @@ plan_site(struct target *t, struct work *w, struct why *why)
 	}
 	size_t before = c->n;
 	if (e == ERR_OK && job->verb == DEPLOY_APPLY && (is_nginx || is_variable))
-		e = nginx_plan_challenge(&t->live, job->thumbprint, c, why);
+		e = nginx_plan_challenge(&t->live, job, c, why);
 	bool is_answer_changed = c->n > before;
 	if (e == ERR_OK && is_nginx)
 		e = nginx_plan_site(&t->live, t->config, job, c, why);
@@ -243,7 +243,7 @@ plan(struct target *t, struct work *w, struct why *why)
 	}
 	if (t->config->kind == TARGET_FOLDER)
 		return ERR_OK;
-	enum err e = nginx_plan_challenge(&t->live, w->job->thumbprint, &w->change, why);
+	enum err e = nginx_plan_challenge(&t->live, w->job, &w->change, why);
 	w->wants_reload = w->change.n > 0;
 	return e;
 }

@@ -46,6 +46,15 @@ on_dropped(void *arg, const char *words)
 	print(desk->client, words);
 }
 
+/* The web process gives keys out to the operator, and seals what the operator gives; it signs nothing. */
+static bool
+may_ask(const struct desk *desk, enum keys_verb verb)
+{
+	if (desk->is_for_export)
+		return verb == KEYS_EXPORT || verb == KEYS_SEAL;
+	return verb != KEYS_EXPORT;
+}
+
 static void
 serve(void *arg, struct str body, struct buf *to)
 {
@@ -58,7 +67,7 @@ serve(void *arg, struct str body, struct buf *to)
 	answer.err = keys_job_get(body, &a, &job);
 	if (answer.err != ERR_OK) {
 		print(desk->client, "a question that cannot be read was refused");
-	} else if ((job.verb == KEYS_EXPORT) != desk->is_for_export) {
+	} else if (!may_ask(desk, job.verb)) {
 		print(desk->client, "a question that it may not ask was refused");
 		answer.err = ERR_DENIED;
 	} else {

@@ -2,9 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/must.h"
 
 /*
- * The simulated CA: the objects of RFC 8555 7.1 as the ACME port shows them, and a validator that looks at the same
+ * The simulated CAs: the objects of RFC 8555 7.1 as the ACME port shows them, and a validator that looks at the same
  * DNS and web servers as everybody else. Its texts are those of Let's Encrypt's server. What it refuses or delays
  * is set by the faults of the world.
  */
@@ -14,7 +15,7 @@ enum { REUSE_AMONG = 64 }; /* the newest orders; older ones are closed or forgot
 struct sim_authz {
 	char name[SIM_TEXT];
 	enum acme_status status;
-	char type[32], detail[SIM_TEXT * 2];
+	char type[32], detail[SIM_TEXT * 2], token[96];
 	bool is_trying;
 };
 struct sim_order {
@@ -33,7 +34,8 @@ struct ca_call {
 	struct acme_answer *answer;
 	struct acme_request request;
 	struct arena arena;
-	int64_t order_id;
+	struct sim_ca *ca;
+	char key[SIM_KEY]; /* that signed it */
 };
 
 /* URLs are "sim:order/N", "sim:authz/N/K", "sim:certificate/N". */
@@ -49,11 +51,11 @@ read_url(struct str url, struct str kind, int64_t *ret_n, int64_t *ret_k)
 }
 
 static struct sim_order *
-order_of(struct sim *s, struct str url, struct str kind, int64_t *ret_n, int64_t *ret_k)
+order_of(struct sim_ca *ca, struct str url, struct str kind, int64_t *ret_n, int64_t *ret_k)
 {
-	if (!read_url(url, kind, ret_n, ret_k) || *ret_n < 1 || (size_t)*ret_n > s->orders_n)
+	if (!read_url(url, kind, ret_n, ret_k) || *ret_n < 1 || (size_t)*ret_n > ca->orders_n)
 		return NULL;
-	return &s->orders[*ret_n - 1];
+	return &ca->orders[*ret_n - 1];
 }
 
 static void
@@ -71,6 +73,7 @@ refuse(struct acme_answer *a, int status, const char *type, const char *detail)
 /* --- validation --- */
 
 struct validation {
+	struct sim_ca *ca;
 	size_t order, authz;
 };
 
@@ -83,37 +86,70 @@ deny(struct sim_authz *z, const char *type, const char *fmt, const char *name)
 	(void)n;
 }
 
+/* Is this CA kept out by the CAA records of the name, or of the closest domain above it that has any? */
+static bool
+caa_forbids(const struct sim *s, const struct sim_ca *ca, struct str name)
+{
+	for (struct str at = name; at.n > 0; (void)str_cut(&at, '.')) {
+		const struct sim_record *r = sim_dns_find(s, at, SIM_CAA, 0);
+
+		if (r == NULL)
+			continue;
+		for (size_t i = 0; (r = sim_dns_find(s, at, SIM_CAA, i)) != NULL; i++)
+			if (strcmp(r->value, ca->identity) == 0)
+				return false;
+		return true;
+	}
+	return false;
+}
+
+/* What a server of ours answers: TOKEN.THUMBPRINT, of the account that the token belongs to. */
+static bool
+is_answered(struct sim *s, const struct sim_ca *ca, const struct sim_authz *z)
+{
+	AUTO_ARENA a = { .max = 4096 };
+	char wanted[SIM_KEY + 16];
+	struct str answered;
+
+	sim_thumbprint(str_of(ca->key), wanted);
+	/* A token that is in no table is the first CA's. */
+	if (!s->asks_web || store_token_find(s->store, str_of(z->token), &a, &answered) != ERR_OK)
+		answered = str_of(s->thumbprint);
+	return str_eq(answered, str_of(wanted));
+}
+
 static void
-validate(struct sim *s, struct sim_authz *z)
+validate(struct sim *s, struct sim_ca *ca, struct sim_authz *z)
 {
 	struct str name = str_of(z->name);
 	const struct sim_record *r = sim_dns_find(s, name, SIM_A, 0);
 	const struct sim_web *w = r != NULL ? sim_web_at(s, str_of(r->value)) : NULL;
-	const struct sim_record *caa = NULL;
 
-	for (struct str at = name; at.n > 0 && caa == NULL; (void)str_cut(&at, '.'))
-		caa = sim_dns_find(s, at, SIM_CAA, 0);
-	if (s->ca_faults.refuse_until_ms > s->now_ms)
+	if (ca->faults.refuse_until_ms > s->now_ms) {
 		deny(z, "connection", "Timeout during connect (likely firewall problem)", z->name);
-	else if (s->dns_silent_until_ms > s->now_ms)
+	} else if (s->dns_silent_until_ms > s->now_ms) {
 		deny(z, "dns", "DNS problem: query timed out looking up A", z->name);
-	else if (r == NULL)
+	} else if (r == NULL) {
 		deny(z, "dns", "no valid A records found; no valid AAAA records found", z->name);
-	else if (caa != NULL && strcmp(caa->value, "a1.example") != 0)
+	} else if (caa_forbids(s, ca, name)) {
 		deny(z, "caa", "CAA record prevents issuance", z->name);
-	else if (w == NULL)
+	} else if (w == NULL) {
 		deny(z, "unauthorized", "Invalid response: 404", z->name);
-	else if (w->is_down)
+	} else if (w->is_down) {
 		deny(z, "connection", "Connection refused", z->name);
-	else
+	} else if (!is_answered(s, ca, z)) {
+		s->wrong_answers++;
+		deny(z, "unauthorized", "The key authorization file from the server did not match this challenge", z->name);
+	} else {
 		z->status = ACME_VALID;
+	}
 }
 
 static void
-close_order(struct sim *s, struct sim_order *o, enum acme_status status)
+close_order(struct sim_ca *ca, struct sim_order *o, enum acme_status status)
 {
 	o->status = status;
-	s->orders_open -= !o->is_closed;
+	ca->orders_open -= !o->is_closed;
 	o->is_closed = true;
 }
 
@@ -121,11 +157,11 @@ static void
 finish_validation(struct sim *s, void *arg)
 {
 	struct validation *v = arg;
-	struct sim_order *o = &s->orders[v->order];
+	struct sim_order *o = &v->ca->orders[v->order];
 	bool all = true, none_bad = true;
 
 	if (o->authz[v->authz].status == ACME_PENDING) {
-		validate(s, &o->authz[v->authz]);
+		validate(s, v->ca, &o->authz[v->authz]);
 		sim_limits_validated(s, str_of(o->authz[v->authz].name), o->authz[v->authz].status == ACME_VALID);
 	}
 	for (size_t i = 0; i < o->authz_n; i++) {
@@ -135,20 +171,20 @@ finish_validation(struct sim *s, void *arg)
 	if (o->status == ACME_PENDING)
 		o->status = !none_bad ? ACME_INVALID : all ? ACME_READY : ACME_PENDING;
 	if (o->status == ACME_INVALID)
-		close_order(s, o, ACME_INVALID);
+		close_order(v->ca, o, ACME_INVALID);
 	free(v);
 }
 
 /* The CA goes on although koshin has died: its event belongs to no engine, so a dropped one runs all the same. */
 static enum err
-begin_validation(struct sim *s, size_t order, size_t authz)
+begin_validation(struct sim *s, struct sim_ca *ca, size_t order, size_t authz)
 {
 	struct validation *v = malloc(sizeof *v);
 
 	if (v == NULL)
 		return ERR_MEMORY;
-	*v = (struct validation){ order, authz };
-	enum err err = sim_after(s, s->validation_delay_ms, finish_validation, finish_validation, v);
+	*v = (struct validation){ ca, order, authz };
+	enum err err = sim_after(s, ca->validation_delay_ms, finish_validation, finish_validation, v);
 	if (err != ERR_OK)
 		free(v);
 	return err;
@@ -157,9 +193,9 @@ begin_validation(struct sim *s, size_t order, size_t authz)
 /* --- objects --- */
 
 static void
-show_order(struct sim *s, size_t n, struct acme_answer *a)
+show_order(const struct sim_ca *ca, size_t n, struct acme_answer *a)
 {
-	const struct sim_order *o = &s->orders[n];
+	const struct sim_order *o = &ca->orders[n];
 
 	a->status = o->status;
 	a->location = arena_strf(&a->arena, "sim:order/%zu", n + 1);
@@ -180,7 +216,7 @@ show_authz(const struct sim_order *o, int64_t n, int64_t k, struct acme_answer *
 	a->identifier = arena_str(&a->arena, str_of(z->name));
 	a->has_challenge = true;
 	a->challenge_url = arena_strf(&a->arena, "sim:challenge/%lld/%lld", (long long)n, (long long)k);
-	a->token = STR("simulated-token");
+	a->token = arena_str(&a->arena, str_of(z->token));
 	a->challenge_status = z->is_trying && z->status == ACME_PENDING ? ACME_PROCESSING : z->status;
 	if (z->status == ACME_INVALID)
 		a->challenge_error = (struct problem){
@@ -192,9 +228,9 @@ show_authz(const struct sim_order *o, int64_t n, int64_t k, struct acme_answer *
 
 /* False for a profile that the CA does not have. */
 static bool
-life_of(const struct sim *s, struct str profile, struct span *ret)
+life_of(const struct sim *s, const struct sim_ca *ca, struct str profile, struct span *ret)
 {
-	*ret = s->ca_life;
+	*ret = ca->life;
 	for (size_t i = 0; i < s->ca_profiles_n; i++)
 		if (str_eq(profile, str_of(s->ca_profiles[i].name))) {
 			*ret = s->ca_profiles[i].life;
@@ -205,10 +241,10 @@ life_of(const struct sim *s, struct str profile, struct span *ret)
 
 /* As Let's Encrypt: the same names again while their order is open are that order. orders_n without one. */
 static size_t
-find_open(const struct sim *s, const struct acme_request *r)
+find_open(const struct sim_ca *ca, const struct acme_request *r)
 {
-	for (size_t i = s->orders_n; i-- > 0 && s->orders_n - i <= REUSE_AMONG;) {
-		const struct sim_order *o = &s->orders[i];
+	for (size_t i = ca->orders_n; i-- > 0 && ca->orders_n - i <= REUSE_AMONG;) {
+		const struct sim_order *o = &ca->orders[i];
 		bool is_same = !o->is_closed && o->authz_n == r->names_n;
 
 		for (size_t k = 0; is_same && k < o->authz_n; k++)
@@ -216,54 +252,55 @@ find_open(const struct sim *s, const struct acme_request *r)
 		if (is_same)
 			return i;
 	}
-	return s->orders_n;
+	return ca->orders_n;
 }
 
 static enum err
-new_order(struct sim *s, const struct acme_request *r, struct acme_answer *a)
+new_order(struct sim *s, struct sim_ca *ca, const struct acme_request *r, struct acme_answer *a)
 {
 	struct span life;
 
-	if (!life_of(s, r->profile, &life)) {
+	if (!life_of(s, ca, r->profile, &life)) {
 		refuse(a, 400, "invalidProfile", "The profile is not recognized");
 		return ERR_OK;
 	}
 	bool is_free = sim_is_in_window(s, r->replaces);
 	if (!sim_limits_new_order(s, r, a))
 		return ERR_OK;
-	size_t open = find_open(s, r);
-	if (open < s->orders_n) {
+	size_t open = find_open(ca, r);
+	if (open < ca->orders_n) {
 		a->http_status = 201;
-		show_order(s, open, a);
+		show_order(ca, open, a);
 		return ERR_OK;
 	}
 	if (!sim_replaces(s, r->replaces)) {
 		refuse(a, 409, "alreadyReplaced", "cannot indicate an order replaces a certificate which already has a replacement order");
 		return ERR_OK;
 	}
-	struct sim_order *grown = realloc(s->orders, (s->orders_n + 1) * sizeof *grown);
+	struct sim_order *grown = realloc(ca->orders, (ca->orders_n + 1) * sizeof *grown);
 
 	if (grown == NULL)
 		return ERR_MEMORY;
-	s->orders = grown;
-	struct sim_order *o = &grown[s->orders_n];
+	ca->orders = grown;
+	struct sim_order *o = &grown[ca->orders_n];
 	*o = (struct sim_order){ .status = ACME_PENDING, .life = life, .is_free = is_free, .authz = calloc(r->names_n + 1, sizeof *o->authz) };
 	if (o->authz == NULL)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < r->names_n; i++) {
 		o->authz[i].status = ACME_PENDING;
 		(void)snprintf(o->authz[i].name, SIM_TEXT, "%.*s", STR_ARG(r->names[i]));
+		(void)snprintf(o->authz[i].token, sizeof o->authz[i].token, "%s-token-%zu-%zu", ca->name, ca->orders_n + 1, i);
 		o->authz_n++;
 	}
-	s->orders_placed++;
-	s->orders_open++;
+	ca->orders_placed++;
+	ca->orders_open++;
 	a->http_status = 201;
-	show_order(s, s->orders_n++, a);
+	show_order(ca, ca->orders_n++, a);
 	return ERR_OK;
 }
 
 static enum err
-finalize(struct sim *s, struct sim_order *o)
+finalize(struct sim *s, struct sim_ca *ca, struct sim_order *o)
 {
 	struct sim_certificate *grown = realloc(s->certificates, (s->certificates_n + 1) * sizeof *grown);
 
@@ -290,8 +327,8 @@ finalize(struct sim *s, struct sim_order *o)
 	o->certificate = s->certificates_n;
 	o->status = ACME_VALID;
 	o->is_closed = true;
-	s->orders_open--;
-	s->issued++;
+	ca->orders_open--;
+	ca->issued++;
 	return ERR_OK;
 }
 
@@ -316,9 +353,9 @@ show_certificate(const struct sim *s, const struct sim_order *o, struct acme_ans
 
 /* True: a fault of the world has answered. */
 static bool
-answer_by_fault(struct sim *s, const struct acme_request *r, struct acme_answer *a)
+answer_by_fault(struct sim *s, const struct sim_ca *ca, const struct acme_request *r, struct acme_answer *a)
 {
-	const struct sim_ca_faults *f = &s->ca_faults;
+	const struct sim_ca_faults *f = &ca->faults;
 
 	if (f->silent_until_ms > s->now_ms) {
 		a->err = ERR_TIMEOUT;
@@ -335,66 +372,88 @@ answer_by_fault(struct sim *s, const struct acme_request *r, struct acme_answer 
 	} else if (f->limit_until_ms > s->now_ms && r->verb == ACME_NEW_ORDER) {
 		refuse(a, 429, "rateLimited", "too many new orders (300) from this account in the last 3h0m0s, retry after later");
 		a->retry_after = (struct when){ f->limit_until_ms / 1000 + s->clock_step_s };
+	} else if (f->nonce_until_ms > s->now_ms) {
+		refuse(a, 400, "badNonce", "JWS has an invalid anti-replay nonce");
+	} else if (f->paused_until_ms > s->now_ms && r->verb == ACME_NEW_ORDER) {
+		refuse(a, 429, "rateLimited",
+		    "Your account is temporarily prevented from requesting certificates for example.jp and possibly others. "
+		    "Please visit: https://portal.example/sfe/v1/unpause?jwt=eyJ");
 	} else {
 		return false;
 	}
 	return true;
 }
 
-static enum err
-answer_request(struct sim *s, const struct acme_request *r, struct acme_answer *a)
+static void
+copy_key(char ret[SIM_KEY], struct str key)
 {
+	(void)snprintf(ret, SIM_KEY, "%.*s", STR_ARG(key));
+}
+
+static enum err
+answer_request(struct sim *s, struct ca_call *call, struct acme_answer *a)
+{
+	const struct acme_request *r = &call->request;
+	struct sim_ca *ca = call->ca;
 	int64_t n, k;
 	struct sim_order *o;
 
-	if (answer_by_fault(s, r, a))
+	if (answer_by_fault(s, ca, r, a))
 		return ERR_OK;
+	if (r->verb != ACME_RENEWAL_INFO && strcmp(call->key, ca->key) != 0) {
+		ca->wrong_keys++;
+		refuse(a, 403, "unauthorized", "No account exists with the provided key");
+		return ERR_OK;
+	}
 	a->http_status = 200;
 	switch (r->verb) {
 	case ACME_NEW_ORDER:
-		return new_order(s, r, a);
+		return new_order(s, ca, r, a);
 	case ACME_GET_ORDER:
-		if ((o = order_of(s, r->url, STR("sim:order"), &n, &k)) == NULL)
+		if ((o = order_of(ca, r->url, STR("sim:order"), &n, &k)) == NULL)
 			break;
-		show_order(s, (size_t)n - 1, a);
+		show_order(ca, (size_t)n - 1, a);
 		return ERR_OK;
 	case ACME_GET_AUTHZ:
-		if ((o = order_of(s, r->url, STR("sim:authz"), &n, &k)) == NULL || (size_t)k >= o->authz_n)
+		if ((o = order_of(ca, r->url, STR("sim:authz"), &n, &k)) == NULL || (size_t)k >= o->authz_n)
 			break;
 		show_authz(o, n, k, a);
 		return ERR_OK;
 	case ACME_CHALLENGE:
-		if ((o = order_of(s, r->url, STR("sim:challenge"), &n, &k)) == NULL || (size_t)k >= o->authz_n)
+		if ((o = order_of(ca, r->url, STR("sim:challenge"), &n, &k)) == NULL || (size_t)k >= o->authz_n)
 			break;
 		a->status = a->challenge_status = ACME_PROCESSING;
 		if (o->authz[k].is_trying || o->authz[k].status != ACME_PENDING)
 			return ERR_OK;
 		o->authz[k].is_trying = true;
-		return begin_validation(s, (size_t)n - 1, (size_t)k);
+		return begin_validation(s, ca, (size_t)n - 1, (size_t)k);
 	case ACME_FINALIZE:
-		if ((o = order_of(s, r->url, STR("sim:finalize"), &n, &k)) == NULL)
+		if ((o = order_of(ca, r->url, STR("sim:finalize"), &n, &k)) == NULL)
 			break;
 		if (o->status != ACME_READY) {
 			refuse(a, 403, "orderNotReady", "Order's status is not acceptable for finalization");
 			return ERR_OK;
 		}
-		enum err err = finalize(s, o);
-		show_order(s, (size_t)n - 1, a);
+		enum err err = finalize(s, ca, o);
+		show_order(ca, (size_t)n - 1, a);
 		return err;
 	case ACME_CERTIFICATE:
-		if ((o = order_of(s, r->url, STR("sim:certificate"), &n, &k)) == NULL || o->certificate == 0)
+		if ((o = order_of(ca, r->url, STR("sim:certificate"), &n, &k)) == NULL || o->certificate == 0)
 			break;
 		show_certificate(s, o, a);
 		return ERR_OK;
 	case ACME_RENEWAL_INFO:
 		sim_renewal_info(s, r, a);
 		return ERR_OK;
+	case ACME_KEY_CHANGE:
+		copy_key(ca->key, r->inner);
+		return ERR_OK;
 	case ACME_DEACTIVATE_AUTHZ:
-		if ((o = order_of(s, r->url, STR("sim:authz"), &n, &k)) == NULL || (size_t)k >= o->authz_n)
+		if ((o = order_of(ca, r->url, STR("sim:authz"), &n, &k)) == NULL || (size_t)k >= o->authz_n)
 			break;
 		s->deactivated++;
 		o->authz[k].status = a->status = ACME_DEACTIVATED;
-		close_order(s, o, ACME_INVALID);
+		close_order(ca, o, ACME_INVALID);
 		return ERR_OK;
 	case ACME_REVOKE:
 		return ERR_OK;
@@ -428,19 +487,36 @@ finish_call(struct sim *s, void *arg)
 	a->order_id = call->request.order_id;
 	a->index = call->request.index;
 	/* What the CA did is done; an answer that could not be kept whole is none, as in the real port. */
-	if (answer_request(s, &call->request, a) != ERR_OK || (arena_failed(&a->arena) && a->err == ERR_OK))
+	if (answer_request(s, call, a) != ERR_OK || (arena_failed(&a->arena) && a->err == ERR_OK))
 		a->err = ERR_MEMORY;
+	if (call->ca->faults.mute_until_ms > s->now_ms) {
+		a->err = ERR_TIMEOUT;
+		a->http_status = 0;
+		a->detail = STR("no answer in 30 s");
+	}
 	call->answer = NULL;
 	call->done(call->arg, a);
 	drop_call(s, call);
+}
+
+struct sim_ca *
+sim_ca_by_id(struct sim *s, int64_t id)
+{
+	for (size_t i = 0; i < s->cas_n; i++)
+		if (s->cas[i].id == id)
+			return &s->cas[i];
+	return NULL;
 }
 
 static enum err
 submit(void *ctx, const struct acme_request *r, acme_done *done, void *arg)
 {
 	struct sim *s = ctx;
-	struct ca_call *call = calloc(1, sizeof *call);
+	struct sim_ca *ca = sim_ca_by_id(s, r->ca_id);
+	struct ca_call *call = ca != NULL ? calloc(1, sizeof *call) : NULL;
 
+	if (ca == NULL)
+		return ERR_BUSY;
 	if (call == NULL)
 		return ERR_MEMORY;
 	call->answer = acme_answer_new();
@@ -451,16 +527,19 @@ submit(void *ctx, const struct acme_request *r, acme_done *done, void *arg)
 	arena_init(&call->arena, LIMIT_TURN_BYTES);
 	call->done = done;
 	call->arg = arg;
+	call->ca = ca;
+	copy_key(call->key, str_of(ca->port_key));
 	call->request = *r;
 	call->request.url = arena_str(&call->arena, r->url);
 	call->request.replaces = arena_str(&call->arena, r->replaces);
 	call->request.profile = arena_str(&call->arena, r->profile);
 	call->request.ari_id = arena_str(&call->arena, r->ari_id);
+	call->request.inner = arena_str(&call->arena, r->inner);
 	struct str *names = arena_get(&call->arena, (r->names_n + 1) * sizeof *names);
 	for (size_t i = 0; names != NULL && i < r->names_n; i++)
 		names[i] = arena_str(&call->arena, r->names[i]);
 	call->request.names = names;
-	int64_t ms = s->ca_faults.silent_until_ms > s->now_ms ? 30000 : s->ca_delay_ms;
+	int64_t ms = ca->faults.silent_until_ms > s->now_ms || ca->faults.mute_until_ms > s->now_ms ? 30000 : ca->delay_ms;
 	enum err err = arena_failed(&call->arena) ? ERR_MEMORY : sim_after(s, ms, finish_call, drop_call, call);
 	if (err != ERR_OK)
 		drop_call(s, call);
@@ -470,6 +549,9 @@ submit(void *ctx, const struct acme_request *r, acme_done *done, void *arg)
 struct register_call {
 	acme_registered *done;
 	void *arg;
+	struct sim_ca *ca;
+	bool only_existing, has_url;
+	char key[SIM_KEY];
 };
 
 static void
@@ -483,18 +565,30 @@ static void
 finish_register(struct sim *s, void *arg)
 {
 	struct register_call *call = arg;
-	struct str identity = STR("a1.example"), profiles[4];
+	struct sim_ca *ca = call->ca;
+	const struct sim_ca_faults *f = &ca->faults;
+	struct str identity = str_of(ca->identity), profiles[4];
 	struct acme_registration r = {
 		.retry_after = WHEN_UNKNOWN,
-		.url = STR("https://a1.example/account/1"),
+		.url = str_of(ca->account_url),
 		.directory = { .caa_identities = &identity, .caa_identities_n = 1, .has_renewal_info = s->ca_has_renewal,
 		    .profiles = profiles },
 	};
 	for (size_t i = 0; i < s->ca_profiles_n; i++)
 		profiles[r.directory.profiles_n++] = str_of(s->ca_profiles[i].name);
 
-	if (s->ca_faults.down_until_ms > s->now_ms || s->ca_faults.silent_until_ms > s->now_ms)
+	if (ca->has_key_change)
+		r.directory.key_change = STR("sim:key-change");
+	if (f->down_until_ms > s->now_ms || f->silent_until_ms > s->now_ms)
 		r = (struct acme_registration){ .err = ERR_SERVER, .retry_after = WHEN_UNKNOWN, .detail = STR("503") };
+	else if (call->only_existing && strcmp(call->key, ca->key) != 0)
+		r = (struct acme_registration){ .err = ERR_REFUSED, .retry_after = WHEN_UNKNOWN,
+			.problem = { .type = STR("accountDoesNotExist"), .detail = STR("No account exists with the provided key") } };
+	if (r.err == ERR_OK) {
+		if (!call->has_url && !call->only_existing && ca->key[0] == '\0')
+			copy_key(ca->key, str_of(call->key));
+		copy_key(ca->port_key, str_of(call->key));
+	}
 	call->done(call->arg, &r);
 	free(call);
 }
@@ -503,13 +597,19 @@ static enum err
 open_account(void *ctx, const struct acme_account *account, acme_registered *done, void *arg)
 {
 	struct sim *s = ctx;
-	struct register_call *call = malloc(sizeof *call);
+	struct sim_ca *ca = NULL;
+	struct register_call *call = calloc(1, sizeof *call);
 
-	(void)account;
 	if (call == NULL)
 		return ERR_MEMORY;
-	*call = (struct register_call){ done, arg };
-	enum err err = sim_after(s, s->ca_delay_ms, finish_register, drop_register, call);
+	for (size_t i = 0; i < s->cas_n; i++)
+		if (str_eq(account->directory, str_of(s->cas[i].directory)))
+			ca = &s->cas[i];
+	must(ca != NULL);
+	ca->id = account->id;
+	*call = (struct register_call){ done, arg, ca, account->only_existing, account->url.n > 0, "" };
+	copy_key(call->key, account->sealed_key);
+	enum err err = sim_after(s, ca->delay_ms, finish_register, drop_register, call);
 	if (err != ERR_OK)
 		free(call);
 	return err;
@@ -529,15 +629,69 @@ sim_acme_port(struct sim *s)
 	return (struct acme){ s, submit, open_account, forget };
 }
 
+/* --- the CAs of a world --- */
+
+void
+sim_thumbprint(struct str sealed_key, char ret[SIM_KEY + 16])
+{
+	(void)snprintf(ret, SIM_KEY + 16, "thumb-of-%.*s", STR_ARG(sealed_key));
+}
+
+struct sim_ca *
+sim_ca_of(struct sim *s, struct str name)
+{
+	for (size_t i = 0; i < s->cas_n; i++)
+		if (str_eq(name, str_of(s->cas[i].name)))
+			return &s->cas[i];
+	return NULL;
+}
+
+struct sim_ca *
+sim_ca_add(struct sim *s, struct str name)
+{
+	if (s->cas_n == SIM_CAS || name.n == 0 || name.n >= sizeof s->cas[0].name)
+		return NULL;
+	struct sim_ca *ca = &s->cas[s->cas_n++];
+
+	*ca = (struct sim_ca){ .life = SPAN_D(90), .delay_ms = 50, .validation_delay_ms = 1500, .has_key_change = true };
+	(void)snprintf(ca->name, sizeof ca->name, "%.*s", STR_ARG(name));
+	(void)snprintf(ca->identity, sizeof ca->identity, "%.*s.example", STR_ARG(name));
+	(void)snprintf(ca->directory, sizeof ca->directory, "https://%.*s.example/directory", STR_ARG(name));
+	(void)snprintf(ca->account_url, sizeof ca->account_url, "https://%.*s.example/account/1", STR_ARG(name));
+	return ca;
+}
+
+unsigned
+sim_orders_placed(const struct sim *s)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < s->cas_n; i++)
+		n += s->cas[i].orders_placed;
+	return n;
+}
+
+unsigned
+sim_issued(const struct sim *s)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < s->cas_n; i++)
+		n += s->cas[i].issued;
+	return n;
+}
+
 void
 sim_ca_fini(struct sim *s)
 {
-	for (size_t i = 0; i < s->orders_n; i++)
-		free(s->orders[i].authz);
+	for (size_t k = 0; k < s->cas_n; k++) {
+		for (size_t i = 0; i < s->cas[k].orders_n; i++)
+			free(s->cas[k].orders[i].authz);
+		free(s->cas[k].orders);
+		s->cas[k].orders = NULL;
+	}
 	for (size_t i = 0; i < s->certificates_n; i++)
 		free(s->certificates[i].names);
-	free(s->orders);
 	free(s->certificates);
-	s->orders = NULL;
 	s->certificates = NULL;
 }

@@ -199,12 +199,16 @@ probe_name(const struct sim *s, const struct probe_job *job, struct str name, st
 
 		if (r == NULL)
 			continue;
-		/* The value is an issuer, as in `issue "letsencrypt.org"`. */
-		ret->caa = arena_get(a, sizeof *ret->caa);
+		size_t caa_n = 0;
+		while (sim_dns_find(s, at, SIM_CAA, caa_n) != NULL)
+			caa_n++;
+		ret->caa = arena_get(a, caa_n * sizeof *ret->caa);
 		if (ret->caa == NULL)
 			return;
-		ret->caa[0] = (struct caa_record){ .tag = STR("issue"), .value = arena_str(a, str_of(r->value)) };
-		ret->caa_n = 1;
+		/* The value is an issuer, as in `issue "letsencrypt.org"`. */
+		for (size_t i = 0; i < caa_n; i++)
+			ret->caa[ret->caa_n++] = (struct caa_record){ .tag = STR("issue"),
+				.value = arena_str(a, str_of(sim_dns_find(s, at, SIM_CAA, i)->value)) };
 		ret->caa_at = at;
 	}
 }
@@ -285,6 +289,8 @@ struct deploy_call {
 	size_t certificate;
 	uint16_t redirect;
 	uint32_t hsts_age_s;
+	char thumbprint[SIM_KEY + 16];
+	bool asks_web;
 	size_t names_n;
 	char names[SIM_NAMES][SIM_TEXT];
 };
@@ -348,6 +354,11 @@ finish_deploy(struct sim *s, void *arg)
 		else if (call->verb == DEPLOY_REMOVE)
 			remove_site(w, call->site_id);
 	}
+	/* The snippet is written with whatever else is; it is one for all servers. */
+	if (answer.err == ERR_OK && call->thumbprint[0] != '\0' && call->verb != DEPLOY_REMOVE) {
+		memcpy(s->thumbprint, call->thumbprint, sizeof s->thumbprint);
+		s->asks_web = call->asks_web;
+	}
 	call->done(call->arg, &answer);
 	free(call);
 }
@@ -363,7 +374,8 @@ submit_deploy(void *ctx, const struct deploy_job *job, deploy_done *done, void *
 	if (call == NULL)
 		return ERR_MEMORY;
 	*call = (struct deploy_call){ .done = done, .arg = arg, .verb = job->verb, .site_id = job->site_id,
-		.redirect = job->redirect, .hsts_age_s = job->hsts_age_s };
+		.redirect = job->redirect, .hsts_age_s = job->hsts_age_s, .asks_web = job->answer_at.n > 0 };
+	copy(call->thumbprint, sizeof call->thumbprint, job->thumbprint);
 	/* "SIM-SET n": the number of the certificate. */
 	(void)str_cut(&set, ' ');
 	if (str_to_int(set, &n))
@@ -479,10 +491,13 @@ finish_keys(struct sim *s, void *arg)
 {
 	struct keys_call *call = arg;
 	struct keys_answer answer = { .err = ERR_OK };
+	char thumbprint[SIM_KEY + 16];
 
 	(void)s;
 	answer.sealed = str_of(call->text);
-	answer.thumbprint = STR("simulated-thumbprint-of-the-account");
+	sim_thumbprint(str_of(call->text), thumbprint);
+	answer.thumbprint = str_of(thumbprint);
+	answer.json = str_of(call->text);
 	answer.csr_der = STR("SIM-CSR");
 	answer.set = str_of(call->text);
 	call->done(call->arg, &answer);
@@ -502,6 +517,8 @@ submit_keys(void *ctx, const struct keys_job *job, keys_done *done, void *arg)
 	(void)str_cut(&chain, ' ');
 	if (job->verb == KEYS_SET)
 		(void)snprintf(call->text, sizeof call->text, "SIM-SET %.*s", STR_ARG(chain));
+	else if (job->verb == KEYS_KEY_CHANGE)
+		(void)snprintf(call->text, sizeof call->text, "%.*s", STR_ARG(job->sealed));
 	else
 		(void)snprintf(call->text, sizeof call->text, "SIM-KEY %llu", (unsigned long long)s->sequence);
 	enum err err = sim_after(s, 2, finish_keys, drop_call, call);

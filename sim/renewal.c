@@ -60,7 +60,7 @@ sim_renewal_info(struct sim *s, const struct acme_request *r, struct acme_answer
 	const struct sim_certificate *c = find(s, r->ari_id);
 
 	s->polls++;
-	if (!s->ca_has_renewal || c == NULL || s->ca_faults.renewal_until_ms > s->now_ms) {
+	if (!s->ca_has_renewal || c == NULL || sim_ca_by_id(s, r->ca_id)->faults.renewal_until_ms > s->now_ms) {
 		a->err = c == NULL ? ERR_NOT_FOUND : ERR_SERVER;
 		a->http_status = c == NULL ? 404 : 503;
 		a->detail = STR("no renewal information");

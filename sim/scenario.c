@@ -3,32 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/view.h"
+#include "sim/scenario_inside.h"
 
-enum { SITES_MAX = 512, WORDS_MAX = 24 };
-
-struct player {
-	struct sim *sim;
-	const char *file;
-	size_t line;
-	struct why *why;
-	const struct scenario_hooks *hooks;
-	struct {
-		char word[32];
-		int64_t id;
-	} sites[SITES_MAX];
-	size_t sites_n;
-	unsigned orders_claimed;
-	bool orders_spoken_of;
-	bool letters_claimed[SITES_MAX][LETTER_COUNT];
-};
-/* One statement, cut at spaces; quotes hold words together. */
-struct words {
-	struct str at[WORDS_MAX];
-	size_t n;
-};
-
-static enum err
-wrong(const struct player *p, const char *expected, struct str got)
+enum err
+scenario_wrong(const struct player *p, const char *expected, struct str got)
 {
 	why_set(p->why, "%s:%zu: expected %s, got \"%.*s\"", p->file, p->line, expected, STR_ARG(got));
 	return ERR_INVALID;
@@ -58,21 +36,21 @@ cut(const struct player *p, struct str s, struct words *ret)
 	return ERR_OK;
 }
 
-static bool
-is(const struct words *w, size_t i, const char *word)
+bool
+scenario_is(const struct words *w, size_t i, const char *word)
 {
 	return i < w->n && str_eq(w->at[i], str_of(word));
 }
 
-static struct str
-word(const struct words *w, size_t i)
+struct str
+scenario_word(const struct words *w, size_t i)
 {
 	return i < w->n ? w->at[i] : STR("the end of the line");
 }
 
 /* "90d", "160h", "10m", "30s". */
-static enum err
-read_span(const struct player *p, struct str s, struct span *ret)
+enum err
+scenario_read_span(const struct player *p, struct str s, struct span *ret)
 {
 	int64_t n;
 	char unit = s.n > 1 ? s.p[s.n - 1] : '\0';
@@ -138,103 +116,6 @@ do_dns(struct player *p, const struct words *w)
 		return w->n == 3 ? sim_dns_put(p->sim, name, (enum sim_record_type)i, w->at[2]) : wrong(p, "a value", word(w, 2));
 	}
 	return wrong(p, "a record type: A, AAAA, CAA or CNAME", word(w, 1));
-}
-
-/* renewal on; with a bad window: inverted, past, late, none; replace: every certificate of before is to be replaced now. */
-static enum err
-set_renewal(struct player *p, struct str what)
-{
-	static const char *const windows[] = { "on", "inverted", "past", "late", "none" };
-
-	p->sim->ca_has_renewal = !str_eq(what, STR("off"));
-	if (str_eq(what, STR("replace")))
-		p->sim->ca_replace_before = (struct when){ p->sim->now_ms / 1000 };
-	for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
-		if (str_eq(what, str_of(windows[i]))) {
-			p->sim->ca_window = (enum sim_window)i;
-			return ERR_OK;
-		}
-	return str_eq(what, STR("off")) || str_eq(what, STR("replace"))
-		   ? ERR_OK
-		   : wrong(p, "renewal on, off, replace, inverted, past, late or none", what);
-}
-
-/* profile shortlived 160h: what the CA offers beside its ordinary life. */
-static enum err
-put_profile(struct player *p, const struct words *w)
-{
-	struct sim *s = p->sim;
-
-	if (s->ca_profiles_n == sizeof s->ca_profiles / sizeof *s->ca_profiles || word(w, 1).n >= sizeof s->ca_profiles->name)
-		return wrong(p, "fewer profiles, with short names", word(w, 1));
-	(void)snprintf(s->ca_profiles[s->ca_profiles_n].name, sizeof s->ca_profiles->name, "%.*s", STR_ARG(word(w, 1)));
-	return read_span(p, word(w, 2), &s->ca_profiles[s->ca_profiles_n++].life);
-}
-
-/* ca { limits letsencrypt [unknown] ; others 45 example.jp ; pause www.example.jp ; unpause www.example.jp } */
-static enum err
-do_limits(struct player *p, const struct words *w)
-{
-	char **limits = &p->sim->config.cas[0].limits;
-	int64_t n;
-	enum err err = ERR_OK;
-
-	if (is(w, 0, "pause") || is(w, 0, "unpause"))
-		return sim_limits_pause(p->sim, word(w, 1), is(w, 0, "pause"));
-	if (is(w, 0, "others"))
-		return str_to_int(word(w, 1), &n) ? sim_limits_others(p->sim, n, word(w, 2)) : wrong(p, "a number", word(w, 1));
-	err = sim_limits_set(p->sim, word(w, 1));
-	if (err == ERR_INVALID)
-		return wrong(p, "letsencrypt, letsencrypt-staging or none", word(w, 1));
-	/* Read by the engine in its first turn. */
-	if (err == ERR_OK && !is(w, 2, "unknown")) {
-		free(*limits);
-		*limits = strndup(w->at[1].p, w->at[1].n);
-	}
-	return err;
-}
-
-static enum err
-do_ca(struct player *p, const struct words *w)
-{
-	struct sim_ca_faults *f = &p->sim->ca_faults;
-	struct {
-		const char *word;
-		int64_t *until_ms;
-	} faults[] = {
-		{ "down", &f->down_until_ms },
-		{ "silent", &f->silent_until_ms },
-		{ "rubbish", &f->rubbish_until_ms },
-		{ "limit", &f->limit_until_ms },
-		{ "internal", &f->internal_until_ms },
-		{ "refuses", &f->refuse_until_ms },
-		{ "renewal-down", &f->renewal_until_ms },
-	};
-	struct span s;
-	enum err err = ERR_OK;
-
-	if (is(w, 0, "life")) {
-		err = read_span(p, word(w, 1), &p->sim->ca_life);
-		return err;
-	}
-	if (is(w, 0, "renewal"))
-		return set_renewal(p, word(w, 1));
-	if (is(w, 0, "profile"))
-		return put_profile(p, w);
-	if (is(w, 0, "validation")) {
-		err = read_span(p, word(w, 1), &s);
-		p->sim->validation_delay_ms = s.s * 1000;
-		return err;
-	}
-	if (is(w, 0, "limits") || is(w, 0, "others") || is(w, 0, "pause") || is(w, 0, "unpause"))
-		return do_limits(p, w);
-	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-		if (is(w, 0, faults[i].word)) {
-			err = read_span(p, word(w, 2), &s);
-			*faults[i].until_ms = p->sim->now_ms + s.s * 1000;
-			return err;
-		}
-	return wrong(p, "life, validation, or a fault of the CA", word(w, 0));
 }
 
 /* Somebody puts a certificate that ended long ago into the web server, by hand. */
@@ -473,6 +354,9 @@ static enum err
 do_ask(struct player *p, const struct words *w)
 {
 	size_t i;
+
+	if (is(w, 1, "ca") && is(w, 3, "rollover"))
+		return store_ca_ask_rollover(p->sim->store, word(w, 2), sim_now(p->sim));
 	enum err err = site_of(p, word(w, 1), &i);
 	enum site_event_kind kind = is(w, 2, "renew") ? SITE_ASKED_RENEW : is(w, 2, "remove") ? SITE_REMOVED
 	    : is(w, 2, "resume") ? SITE_RESUMED : SITE_ASKED_CHECK;
@@ -497,8 +381,8 @@ compare(struct str op, int64_t got, int64_t wanted)
 				     : str_eq(op, STR("!=")) && got != wanted;
 }
 
-static enum err
-expect_number(const struct player *p, const char *what, const struct words *w, size_t at, int64_t got)
+enum err
+scenario_expect_number(const struct player *p, const char *what, const struct words *w, size_t at, int64_t got)
 {
 	int64_t wanted;
 
@@ -511,8 +395,8 @@ expect_number(const struct player *p, const char *what, const struct words *w, s
 	return ERR_MISMATCH;
 }
 
-static enum err
-expect_word(const struct player *p, const char *what, const struct words *w, size_t at, struct str got)
+enum err
+scenario_expect_word(const struct player *p, const char *what, const struct words *w, size_t at, struct str got)
 {
 	bool is_equal = str_eq(got, word(w, at + 1)), is_wanted = is(w, at, "==");
 
@@ -673,13 +557,18 @@ do_expect(struct player *p, const struct words *w)
 		return expect_count(p, w);
 	if (is(w, 1, "served"))
 		return expect_served(p, w);
+	struct sim_ca *one = sim_ca_of(p->sim, word(w, 2));
+	if (is(w, 1, "orders") && one != NULL)
+		return expect_number(p, "the count of orders there", w, 3, one->orders_placed);
+	if (is(w, 1, "issued") && one != NULL)
+		return expect_number(p, "the count of certificates from there", w, 3, one->issued);
 	if (is(w, 1, "orders")) {
 		p->orders_spoken_of = true;
-		p->orders_claimed = p->sim->orders_placed;
-		return expect_number(p, "the count of orders", w, 2, p->sim->orders_placed);
+		p->orders_claimed = sim_orders_placed(p->sim);
+		return expect_number(p, "the count of orders", w, 2, p->orders_claimed);
 	}
 	if (is(w, 1, "issued"))
-		return expect_number(p, "the count of certificates", w, 2, p->sim->issued);
+		return expect_number(p, "the count of certificates", w, 2, sim_issued(p->sim));
 	if (is(w, 1, "polls"))
 		return expect_number(p, "the count of questions for renewal information", w, 2, p->sim->polls);
 	if (is(w, 1, "replaced"))
@@ -695,6 +584,8 @@ do_expect(struct player *p, const struct words *w)
 			n += p->sim->webs[i].reloads;
 		return expect_number(p, "the count of reloads", w, 2, n);
 	}
+	if (is(w, 1, "ca"))
+		return scenario_expect_ca(p, w);
 	if (is(w, 1, "restarts"))
 		return expect_number(p, "the count of restarts", w, 2, p->sim->crashes);
 	return expect_site(p, w);
@@ -730,8 +621,21 @@ dns_statement(struct player *p, const struct words *w, void *arg)
 static enum err
 ca_statement(struct player *p, const struct words *w, void *arg)
 {
-	(void)arg;
-	return do_ca(p, w);
+	return scenario_do_ca(p, arg, w);
+}
+
+/* A CA that is new joins the configuration, behind the others: koshin is started anew with it. */
+static enum err
+do_ca_line(struct player *p, struct str name, struct str block)
+{
+	struct sim_ca *ca = sim_ca_of(p->sim, name);
+	enum err err = ERR_OK;
+
+	if (ca == NULL) {
+		ca = sim_ca_add(p->sim, name);
+		err = ca != NULL ? sim_crash(p->sim) : wrong(p, "no more than 4 CAs, with short words", name);
+	}
+	return err == ERR_OK ? each(p, block, ca_statement, ca) : err;
 }
 
 static enum err
@@ -770,7 +674,9 @@ do_simple(struct player *p, const struct words *w)
 		*(is(w, 0, "network") ? &p->sim->network_down_until_ms : &p->sim->resolver_down_until_ms) = until_ms;
 		/* Without a way out there is neither CA nor mail server. */
 		if (is(w, 0, "network"))
-			p->sim->ca_faults.silent_until_ms = p->sim->mail_down_until_ms = until_ms;
+			p->sim->mail_down_until_ms = until_ms;
+		for (size_t i = 0; is(w, 0, "network") && i < p->sim->cas_n; i++)
+			p->sim->cas[i].faults.silent_until_ms = until_ms;
 		return err;
 	}
 	if (is(w, 0, "mail")) {
@@ -798,7 +704,9 @@ do_line(struct player *p, struct str line)
 	if (is(&w, 0, "dns"))
 		return each(p, block, dns_statement, NULL);
 	if (is(&w, 0, "ca"))
-		return each(p, block, ca_statement, NULL);
+		return do_ca_line(p, w.n > 1 ? w.at[1] : STR("a1"), block);
+	if (is(&w, 0, "config"))
+		return each(p, block, scenario_do_config, NULL);
 	if (is(&w, 0, "web")) {
 		struct words none = { .n = 0 };
 		struct str address = word(&w, 1);
@@ -833,9 +741,14 @@ check_end(const struct player *p)
 		if (err != ERR_OK)
 			return err;
 	}
-	if (!p->orders_spoken_of || p->orders_claimed != p->sim->orders_placed) {
-		why_set(p->why, "%s: at the end: %u orders were placed, %u were spoken of", p->file, p->sim->orders_placed,
+	if (!p->orders_spoken_of || p->orders_claimed != sim_orders_placed(p->sim)) {
+		why_set(p->why, "%s: at the end: %u orders were placed, %u were spoken of", p->file, sim_orders_placed(p->sim),
 		    p->orders_claimed);
+		return ERR_MISMATCH;
+	}
+	/* No challenge was answered for another account than the one that asked for it. */
+	if (p->sim->wrong_answers > 0) {
+		why_set(p->why, "%s: at the end: %u challenges were answered for another account", p->file, p->sim->wrong_answers);
 		return ERR_MISMATCH;
 	}
 	/* A letter may be repeated, under its Message-ID, once for each death of the engine (P7). */

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include "sim/world.h"
 
-/* The clocks outside, which are always right: the Date header of the CA, while the CA says anything. */
+/* The clocks outside, which are always right: the Date header of the CAs, while one of them says anything. */
 
 struct call {
 	witness_done *done;
@@ -12,8 +12,10 @@ static void
 finish(struct sim *s, void *arg)
 {
 	struct call *call = arg;
-	bool is_silent = s->now_ms < s->ca_faults.silent_until_ms;
+	bool is_silent = true;
 
+	for (size_t i = 0; i < s->cas_n; i++)
+		is_silent &= s->now_ms < s->cas[i].faults.silent_until_ms;
 	call->done(call->arg, is_silent ? WHEN_UNKNOWN : (struct when){ s->now_ms / 1000 });
 	free(call);
 }
@@ -34,7 +36,7 @@ ask(void *ctx, witness_done *done, void *arg)
 	if (call == NULL)
 		return ERR_MEMORY;
 	*call = (struct call){ done, arg };
-	enum err err = sim_after(s, s->ca_delay_ms, finish, drop, call);
+	enum err err = sim_after(s, s->cas[0].delay_ms, finish, drop, call);
 	if (err != ERR_OK)
 		free(call);
 	return err;

@@ -121,6 +121,12 @@ print_log(void *arg, const char *line)
 static enum err
 start_engine(struct sim *s)
 {
+	/* The names are the world's own. */
+	for (size_t i = 0; i < s->cas_n; i++) {
+		s->config.cas[i].name = s->cas[i].name;
+		s->config.cas[i].directory = s->cas[i].directory;
+	}
+	s->config.cas_n = s->cas_n;
 	const struct engine_setup setup = {
 		.config = &s->config,
 		.ports = { sim_clock_port(s), s->store, sim_acme_port(s), sim_keys_port(s), sim_probe_port(s),
@@ -155,15 +161,16 @@ fill_config(struct sim *s)
 {
 	struct config *c = &s->config;
 
-	c->cas = calloc(1, sizeof *c->cas);
+	c->cas = calloc(SIM_CAS, sizeof *c->cas);
 	c->targets = calloc(1, sizeof *c->targets);
 	if (c->cas == NULL || c->targets == NULL)
 		return ERR_MEMORY;
-	c->cas_n = c->targets_n = 1;
-	c->cas[0].name = text(s, "a1");
-	c->cas[0].directory = text(s, "https://a1.example/directory");
+	c->targets_n = 1;
 	c->targets[0].name = text(s, "nginx");
 	c->targets[0].kind = TARGET_NGINX;
+	static char listen[] = "127.0.0.1:8402", *listens[] = { listen };
+	c->web.listen = listens;
+	c->web.listen_n = 1;
 	c->mail.server = text(s, "smtp://mail.example");
 	c->mail.from = text(s, "koshin@host.example");
 	c->language = text(s, "ja");
@@ -175,6 +182,8 @@ fill_config(struct sim *s)
 	c->draft.tell_after = SPAN_D(7);
 	c->draft.discard_after = SPAN_D(30);
 	c->acme.orders_open_max = 500;
+	c->acme.reserve_after = SPAN_H(1);
+	c->acme.canary_every = SPAN_D(7);
 	return c->timezone == NULL || c->panel_url == NULL ? ERR_MEMORY : ERR_OK;
 }
 
@@ -184,11 +193,9 @@ free_config(struct config *c)
 	for (size_t i = 0; i < c->server.addresses_n; i++)
 		free(c->server.addresses[i]);
 	free(c->server.addresses);
-	if (c->cas != NULL) {
-		free(c->cas[0].name);
-		free(c->cas[0].directory);
+	if (c->cas != NULL)
 		free(c->cas[0].limits);
-	}
+	free(c->acme.canary);
 	if (c->targets != NULL)
 		free(c->targets[0].name);
 	free(c->cas);
@@ -211,11 +218,10 @@ sim_new(struct when start, uint64_t seed, struct sim **ret)
 		return ERR_MEMORY;
 	s->now_ms = s->start_ms = start.s * 1000;
 	s->seed = seed;
-	s->ca_life = SPAN_D(90);
 	s->ca_replace_before = WHEN_UNKNOWN;
-	s->ca_delay_ms = 50;
-	s->validation_delay_ms = 1500;
 	err = fill_config(s);
+	if (err == ERR_OK && sim_ca_add(s, STR("a1")) == NULL)
+		err = ERR_BUG;
 	if (err == ERR_OK)
 		err = store_open(&options, NULL, &s->store);
 	if (err == ERR_OK)

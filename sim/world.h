@@ -4,7 +4,7 @@
  * The simulated world: a virtual clock, and the same ports as the real ones, faked on it. The engine, the store
  * and all decisions are the real code. Deterministic by seed: the same scenario gives the same steps, always.
  *
- * A world has DNS records, one CA, web servers with addresses, a mail server, and koshin's own engine, which can be
+ * A world has DNS records, CAs, web servers with addresses, a mail server, and koshin's own engine, which can be
  * killed at any time and is then started anew on the same store.
  */
 #include "engine/engine.h"
@@ -59,6 +59,27 @@ struct sim_ca_faults {
 	int64_t internal_until_ms; /* serverInternal to everything */
 	int64_t renewal_until_ms; /* 503 to questions for renewal information */
 	int64_t refuse_until_ms;  /* validations fail from the CA's side although all is well */
+	int64_t nonce_until_ms;	  /* badNonce to everything */
+	int64_t paused_until_ms;  /* the account is paused: 429 to new orders, without Retry-After */
+	int64_t mute_until_ms;	  /* does what it is asked, and the answer is lost */
+};
+
+enum { SIM_CAS = 4, SIM_KEY = 64 };
+/* One CA: https://NAME.example/directory, CAA identity NAME.example. */
+struct sim_ca {
+	char name[32], directory[64], identity[64], account_url[64];
+	int64_t id; /* koshin's row, from the opening of its account on */
+	struct span life;
+	int64_t delay_ms; /* of each answer */
+	int64_t validation_delay_ms;
+	struct sim_ca_faults faults;
+	struct sim_order *orders;
+	size_t orders_n;
+	unsigned orders_placed, orders_open, issued;
+	/* the account key as the CA knows it, and the one that koshin's port signs with */
+	char key[SIM_KEY], port_key[SIM_KEY];
+	bool has_key_change;
+	unsigned wrong_keys; /* requests signed with a key that the CA does not know */
 };
 
 /* What is wrong with the windows of renewal information. */
@@ -89,7 +110,7 @@ struct sim {
 	int64_t mail_down_until_ms;
 	unsigned letters_sent_twice; /* the same Message-ID again */
 
-	struct span ca_life;
+	/* Renewal information and profiles, of every CA alike. */
 	bool ca_has_renewal;	       /* renewal information is offered */
 	enum sim_window ca_window;
 	struct when ca_replace_before; /* certificates from before are to be replaced at once; WHEN_UNKNOWN: none */
@@ -97,14 +118,14 @@ struct sim {
 	size_t ca_profiles_n;
 	unsigned polls, replaced;      /* questions for renewal information; orders that replaced a certificate */
 	unsigned deactivated;	       /* authorizations that were given back */
-	int64_t ca_delay_ms; /* of each answer */
-	int64_t validation_delay_ms;
-	struct sim_ca_faults ca_faults;
-	struct sim_limits *limits; /* NULL: the CA has none */
+	struct sim_limits *limits; /* of every CA together; NULL: they have none */
 	unsigned refused;	   /* by these limits, or for a pause */
-	struct sim_order *orders;
-	size_t orders_n;
-	unsigned orders_placed, orders_open, issued;
+	struct sim_ca cas[SIM_CAS]; /* in koshin's order of preference */
+	size_t cas_n;
+	/* what web servers answer challenges with */
+	char thumbprint[SIM_KEY + 16];
+	bool asks_web; /* the web process, by its table of tokens */
+	unsigned wrong_answers; /* challenges that were answered for another account than the one that was asked */
 
 	struct config config;
 	struct store *store;
@@ -149,13 +170,20 @@ struct deploy sim_deploy_port(struct sim *s);
 struct mail sim_mail_port(struct sim *s);
 struct keys sim_keys_port(struct sim *s);
 struct clock sim_clock_port(struct sim *s);
-/* The clocks outside: those of the CA, as long as it says anything. */
+/* The clocks outside: those of the CAs, as long as one says anything. */
 struct witness sim_witness_port(struct sim *s);
 /* Internal to sim/: renewal information, and whether an order may replace this certificate. */
 void sim_renewal_info(struct sim *s, const struct acme_request *r, struct acme_answer *a);
 bool sim_replaces(struct sim *s, struct str id);
-/* Internal to sim/: frees the CA's table. */
+/* A CA more, the least preferred; the configuration has it from the engine's next start on. NULL without room. */
+struct sim_ca *sim_ca_add(struct sim *s, struct str name);
+struct sim_ca *sim_ca_by_id(struct sim *s, int64_t id); /* koshin's number of it; NULL before its account was opened */
+struct sim_ca *sim_ca_of(struct sim *s, struct str name); /* NULL: there is none */
+unsigned sim_orders_placed(const struct sim *s); /* at all CAs */
+unsigned sim_issued(const struct sim *s);
+/* Internal to sim/: frees the CAs' tables; the thumbprint of an account key. */
 void sim_ca_fini(struct sim *s);
+void sim_thumbprint(struct str sealed_key, char ret[SIM_KEY + 16]);
 
 /* The limits of the CA, as its servers count (sim/limits.c). The profile is one of core/budget. */
 MUST_USE enum err sim_limits_set(struct sim *s, struct str profile);

@@ -1,4 +1,4 @@
--- Orders, certificates and CAs.
+-- Orders and certificates.
 
 -- name: order_put
 INSERT INTO orders (site_id, ca_id, job, phase, url, finalize_url, certificate_url, sealed_key, csr_der, replaces,
@@ -47,22 +47,3 @@ FROM certificate WHERE id = :id;
 SELECT id, site_id, ca_id, order_id, not_before, not_after, fingerprint, serial, issuer, ari_id, names, chain_pem,
 	sealed_key, created, is_archived
 FROM certificate WHERE site_id = :site_id ORDER BY id DESC LIMIT :max;
-
--- name: ca_put
-INSERT INTO ca (name, directory, contact, bundle, preferred_issuer, sealed_key, thumbprint, account_url, eab_kid,
-	eab_sealed_hmac, caa_identity, terms, not_before, failures)
-VALUES (:name, :directory, :contact, :bundle, :preferred_issuer, :sealed_key, :thumbprint, :account_url, :eab_kid,
-	:eab_sealed_hmac, :caa_identity, :terms, :not_before, :failures)
-ON CONFLICT (name) DO UPDATE SET directory = excluded.directory, contact = excluded.contact,
-	bundle = excluded.bundle, preferred_issuer = excluded.preferred_issuer, sealed_key = excluded.sealed_key,
-	thumbprint = excluded.thumbprint, account_url = excluded.account_url, eab_kid = excluded.eab_kid,
-	eab_sealed_hmac = excluded.eab_sealed_hmac, caa_identity = excluded.caa_identity, terms = excluded.terms,
-	not_before = excluded.not_before, failures = excluded.failures;
-
--- name: ca_id
-SELECT id FROM ca WHERE name = :name;
-
--- name: cas
-SELECT id, name, directory, contact, bundle, preferred_issuer, sealed_key, thumbprint, account_url, eab_kid,
-	eab_sealed_hmac, caa_identity, terms, not_before, failures
-FROM ca ORDER BY id;

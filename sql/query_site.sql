@@ -17,6 +17,7 @@ SELECT s.owner_id, s.doing, s.doing_since, s.job,
 	s.applied_digest, s.applied_redirect, s.applied_hsts, s.renewals_good, s.jitter,
 	s.asked_check, s.asked_renew, s.is_removed,
 	s.story_open, s.reminders_told, s.expired_told, s.issued_told, s.letter_at, s.wake,
+	s.ca_id, s.left_ca_id, s.left_at, s.left_is_law,
 	g.source, g.coverage, g.key_type, g.redirect, g.hsts, g.root, g.proxy, g.profile,
 	r.starts, r.ends, r.renew_at, coalesce(r.is_urgent, 0) AS is_urgent, coalesce(r.explanation, '') AS explanation,
 	r.polled_at, r.poll_at, coalesce(r.failures, 0) AS poll_failures,
@@ -36,7 +37,7 @@ WHERE s.id = :id;
 
 -- Wanted ones first: the first is the name that the site goes by.
 -- name: site_load_names
-SELECT n.id, n.name, n.is_wanted, n.is_held, n.passed_at, n.validated_at,
+SELECT n.id, n.name, n.is_wanted, n.is_held, n.passed_at, n.validated_at, n.caa_refuses,
 	v.at AS served_at, coalesce(v.is_ok, 0) AS served_is_ok, coalesce(v.is_held, 0) AS served_is_held,
 	v.not_after AS served_not_after, coalesce(v.fingerprint, zeroblob(32)) AS served_fingerprint
 FROM name n
@@ -63,15 +64,16 @@ UPDATE site SET doing = :doing, doing_since = :doing_since, job = :job,
 	asked_check = :asked_check, asked_renew = :asked_renew, is_removed = :is_removed,
 	story_open = :story_open, reminders_told = :reminders_told, expired_told = :expired_told,
 	issued_told = :issued_told, letter_at = :letter_at, wake = :wake,
-	lane = :lane, lane_draws = :lane_draws, late_at = :late_at
+	lane = :lane, lane_draws = :lane_draws, late_at = :late_at,
+	ca_id = :ca_id, left_ca_id = :left_ca_id, left_at = :left_at, left_is_law = :left_is_law
 WHERE id = :id;
 
 -- A removed site lets its names go to others. A row that is as it should be is not written.
 -- name: site_save_name
 UPDATE name SET is_held = :is_held, passed_at = :passed_at, validated_at = :validated_at,
-	is_taken = is_wanted AND NOT :is_removed
+	caa_refuses = :caa_refuses, is_taken = is_wanted AND NOT :is_removed
 WHERE id = :id AND site_id = :site_id AND (is_held <> :is_held OR passed_at IS NOT :passed_at
-	OR validated_at IS NOT :validated_at OR is_taken <> (is_wanted AND NOT :is_removed));
+	OR validated_at IS NOT :validated_at OR caa_refuses <> :caa_refuses OR is_taken <> (is_wanted AND NOT :is_removed));
 
 -- name: site_save_served
 INSERT INTO served (name_id, at, is_ok, is_held, not_after, fingerprint)

@@ -43,6 +43,7 @@ copy_account(const struct acme_account *from, struct arena *a)
 		.id = from->id,
 		.name = arena_str(a, from->name),
 		.directory = arena_str(a, from->directory),
+		.only_existing = from->only_existing,
 		.contact = arena_str(a, from->contact),
 		.sealed_key = arena_str(a, from->sealed_key),
 		.url = arena_str(a, from->url),
@@ -115,7 +116,10 @@ ask_account(struct acme_http *a)
 	j->kind = JOB_ACCOUNT;
 	j->has_key_in_header = true;
 	buf_put_str(&j->url, reg->directory.new_account);
-	payload_put_account(&j->payload, reg->account.contact, reg->eab);
+	if (reg->account.only_existing)
+		payload_put_existing(&j->payload);
+	else
+		payload_put_account(&j->payload, reg->account.contact, reg->eab);
 	if (j->url.err != ERR_OK || j->payload.err != ERR_OK) {
 		http_fail_later(
 		    a, j, ERR_TOO_LONG, "the account's contact or binding is too long");
@@ -214,7 +218,8 @@ got_directory(void *arg, const struct courier_answer *w)
 		http_registered(a, &r);
 		return;
 	}
-	if (reg->account.eab_kid.n == 0 || reg->account.eab_sealed_hmac.n == 0) {
+	if (reg->account.only_existing || reg->account.eab_kid.n == 0 ||
+	    reg->account.eab_sealed_hmac.n == 0) {
 		ask_account(a);
 		return;
 	}

@@ -16,11 +16,13 @@ struct acme_account {
 	int64_t id;	       /* row */
 	struct str name;       /* ours, for people */
 	struct str directory;  /* URL */
+	struct str bundle;     /* PEM file of the roots for the CA's own TLS; optional */
 	struct str contact;    /* mail address, optional */
 	struct str sealed_key; /* account key, sealed */
 	struct str url;	       /* account URL; empty: register first */
 	struct str eab_kid, eab_sealed_hmac; /* optional external account binding (7.3.4) */
 	struct str preferred_issuer;	     /* common name wanted among alternate chains; optional */
+	bool only_existing; /* asks whether the key has an account (7.3.1), and makes none; url is empty then */
 };
 
 /* What the directory says (7.1.1, 9.7.6). */
@@ -29,6 +31,7 @@ struct acme_directory {
 	struct str *caa_identities;
 	size_t caa_identities_n;
 	bool eab_required, has_renewal_info;
+	struct str key_change; /* URL; empty: keys of accounts cannot be changed */
 	struct str *profiles;
 	size_t profiles_n;
 };

@@ -431,7 +431,7 @@ read_success(struct acme_http *a, struct job *j, const struct courier_answer *w)
 			return;
 		}
 	}
-	if (j->kind == JOB_ACCOUNT || an->verb == ACME_REVOKE)
+	if (j->kind == JOB_ACCOUNT || an->verb == ACME_REVOKE || an->verb == ACME_KEY_CHANGE)
 		return;
 	if (an->verb == ACME_CERTIFICATE) {
 		read_chain(a, j, w);
@@ -579,6 +579,8 @@ url_of(const struct acme_http *a, const struct acme_request *r)
 {
 	if (r->verb == ACME_NEW_ORDER)
 		return a->directory.new_order;
+	if (r->verb == ACME_KEY_CHANGE)
+		return a->directory.about.key_change;
 	return r->verb == ACME_REVOKE ? a->directory.revoke_cert : r->url;
 }
 

@@ -304,6 +304,7 @@ parse_answer(struct str body, struct why *why, struct acme_answer *ret)
 		read_challenge(j, &an);
 		break;
 	case ACME_CERTIFICATE:
+	case ACME_KEY_CHANGE:
 	case ACME_REVOKE:
 	case ACME_RENEWAL_INFO:
 	case ACME_VERB_COUNT:
@@ -368,6 +369,7 @@ parse_directory(struct str body, struct arena *a, struct why *why, struct parse_
 		.new_order = keep_url(j, "newOrder", a),
 		.revoke_cert = keep_url(j, "revokeCert", a),
 		.renewal_info = keep_url(j, "renewalInfo", a),
+		.about.key_change = keep_url(j, "keyChange", a),
 		.about.terms = keep_url(meta, "termsOfService", a),
 		.about.website = keep_url(meta, "website", a),
 		.about.eab_required =

@@ -16,7 +16,7 @@ enum {
 /* URLs of the directory (7.1.1), beside what the header of the port tells. */
 struct parse_directory {
 	struct acme_directory about;
-	struct str new_nonce, new_account, new_order, revoke_cert, renewal_info;
+	struct str new_nonce, new_account, new_order, revoke_cert, renewal_info; /* keyChange is in `about` */
 };
 MUST_USE enum err parse_directory(struct str body, struct arena *a, struct why *why, struct parse_directory *ret);
 /* Renewal information (RFC 9773 4.2). A date that is missing or is none is WHEN_UNKNOWN: core/renewal judges. PEER for what is

@@ -92,6 +92,9 @@ payload_put(struct buf *b, const struct acme_request *r)
 	case ACME_DEACTIVATE_AUTHZ:
 		buf_put_str(b, STR("{\"status\":\"deactivated\"}"));
 		return ERR_OK;
+	case ACME_KEY_CHANGE:
+		buf_put_str(b, r->inner);
+		return r->inner.n > 0 ? ERR_OK : ERR_INVALID;
 	case ACME_RENEWAL_INFO: /* is not signed */
 	case ACME_VERB_COUNT:
 		break;
@@ -112,6 +115,12 @@ put_json_text(struct buf *b, struct str s)
 		else
 			buf_putc(b, (char)c);
 	}
+}
+
+void
+payload_put_existing(struct buf *b)
+{
+	buf_put_str(b, STR("{\"onlyReturnExisting\":true}"));
 }
 
 void

@@ -5,6 +5,8 @@
 
 /* Appends the payload; nothing for POST-as-GET (6.3). INVALID for a request that cannot be made. */
 MUST_USE enum err payload_put(struct buf *b, const struct acme_request *r);
+/* newAccount that only asks whether the key has an account (7.3.1). */
+void payload_put_existing(struct buf *b);
 /* newAccount: agrees to the terms; contact and eab may be empty. eab is JSON already. */
 void payload_put_account(struct buf *b, struct str contact, struct str eab);
 #endif

@@ -209,6 +209,27 @@ is_mail(struct str s, const struct form *f)
 	       memchr(s.p, '<', s.n) == NULL && memchr(s.p, '>', s.n) == NULL;
 }
 
+/* Two labels and more of lower-case letters, digits and hyphens. */
+static bool
+is_host(struct str s, const struct form *f)
+{
+	struct str rest = s;
+	size_t labels = 0;
+
+	(void)f;
+	while (rest.n > 0) {
+		struct str label = str_cut(&rest, '.');
+
+		if (label.n == 0 || label.n > LIMIT_LABEL_BYTES || label.p[0] == '-' || label.p[label.n - 1] == '-')
+			return false;
+		for (size_t i = 0; i < label.n; i++)
+			if (memchr("abcdefghijklmnopqrstuvwxyz0123456789-", label.p[i], 37) == NULL)
+				return false;
+		labels++;
+	}
+	return labels >= 2 && s.n <= LIMIT_NAME_BYTES && s.p[s.n - 1] != '.';
+}
+
 static bool
 is_number(struct str s, const struct form *f)
 {
@@ -329,6 +350,11 @@ static const struct form forms[] = {
 	{ "acme.timeout", is_span, 1000, 600 * 1000, "a length of time from 1 s to 10 min" },
 	{ "acme.connections_max", is_number, 1, 100, "a number, 1 to 100" },
 	{ "acme.orders_open_max", is_number, 1, LIMIT_ORDERS_OPEN, "a number, 1 to 2000" },
+	{ "acme.reserve_after", is_span_of_seconds, 1000, 30 * DAY,
+	    "a length of time from 1 s to 30 d, in whole seconds" },
+	{ "acme.canary", is_host, 0, 0, "a host name in ASCII form, as canary.example.jp" },
+	{ "acme.canary_every", is_span_of_seconds, 10 * 1000, 365 * DAY,
+	    "a length of time from 10 s to 365 d, in whole seconds" },
 	{ "watch.operator", is_mail, 0, 0, "a mail address" },
 	{ "watch.server", is_smtp, 0, 0, "smtp://HOST:PORT or smtps://HOST:PORT" },
 	{ "watch.every", is_span_of_seconds, 1000, 3600 * 1000,

@@ -197,6 +197,8 @@ complete(struct config_raw *r)
 		c->acme.connections_max = 8;
 	if (c->acme.orders_open_max == 0)
 		c->acme.orders_open_max = 200;
+	c->acme.reserve_after = span_s(r->span.reserve_after, "1 h");
+	c->acme.canary_every = span_s(r->span.canary_every, "7 d");
 	c->watch.every = span_s(r->span.watch_every, "1 min");
 	c->watch.dead_after = span_s(r->span.dead_after, "3 min");
 	c->watch.late_after = span_s(r->span.late_after, "15 min");
@@ -303,7 +305,7 @@ fini_content(struct config *c)
 	char *all[] = { c->file, c->state_folder, c->run_folder, c->user,
 		c->dns.trust_anchor_file, c->check.roots, c->check.rdap, c->web.socket, c->mail.server,
 		c->mail.user, c->mail.password_file, c->mail.from, c->mail.reply_to,
-		c->mail.bundle, c->watch.operator_mail, c->watch.server, c->language, c->panel_url, c->timezone, c->log_level };
+		c->mail.bundle, c->acme.canary, c->watch.operator_mail, c->watch.server, c->language, c->panel_url, c->timezone, c->log_level };
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++)
 		free(all[k]);
 }
@@ -313,8 +315,8 @@ free_raw(struct config_raw *r)
 {
 	char *all[] = { r->span.timeout, r->span.deadline, r->span.look_every, r->span.poll_min,
 		r->span.poll_max, r->span.tell_after, r->span.discard_after,
-		r->span.clock_offset, r->span.acme_timeout, r->span.watch_every,
-		r->span.dead_after, r->span.late_after, r->span.blind_after };
+		r->span.clock_offset, r->span.acme_timeout, r->span.reserve_after, r->span.canary_every,
+		r->span.watch_every, r->span.dead_after, r->span.late_after, r->span.blind_after };
 
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++)
 		free(all[k]);

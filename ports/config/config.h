@@ -40,7 +40,7 @@ struct config {
 	char *run_folder;	      /* sockets; default STATE/run */
 	char *user;		      /* to become after start as root; empty: stay */
 	struct { char **addresses; size_t addresses_n; } server;
-	struct config_ca *cas; size_t cas_n;	       /* first one is used */
+	struct config_ca *cas; size_t cas_n;	       /* in order of preference, LIMIT_CAS at most */
 	struct config_target *targets; size_t targets_n;
 	struct { char **forwarders; size_t forwarders_n; char *trust_anchor_file; uint16_t port; } dns;
 	struct {
@@ -69,7 +69,13 @@ struct config {
 	char *timezone;	     /* "+09:00": of dates in letters and on the command line; default +09:00 */
 	struct { struct span tell_after, discard_after; } draft; /* 7 d, 30 d */
 	struct span clock_offset;
-	struct { int64_t timeout_ms; unsigned connections_max; unsigned orders_open_max; } acme;
+	struct {
+		int64_t timeout_ms;
+		unsigned connections_max, orders_open_max;
+		struct span reserve_after; /* 1 h: so long the first CA is ill before a first certificate comes from another */
+		char *canary;		   /* host name of the operator's own, in ASCII form, that rehearses the other CAs; or NULL */
+		struct span canary_every;  /* 7 d */
+	} acme;
 	char *log_level;     /* error, warn, info, debug */
 };
 MUST_USE enum err config_read(const char *file, struct why *why, struct config **ret);

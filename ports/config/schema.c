@@ -1,4 +1,5 @@
 #include "ports/config/schema.h"
+#include "base/limits.h"
 
 /*
  * Mappings inside the file are not structs of their own in memory: each one's base is the whole struct config_raw (or
@@ -113,6 +114,9 @@ static const cyaml_schema_field_t acme_fields[] = {
 	TEXT("timeout", struct config_raw, span.acme_timeout),
 	NUMBER("connections_max", struct config_raw, c.acme.connections_max),
 	NUMBER("orders_open_max", struct config_raw, c.acme.orders_open_max),
+	TEXT("reserve_after", struct config_raw, span.reserve_after),
+	TEXT("canary", struct config_raw, c.acme.canary),
+	TEXT("canary_every", struct config_raw, span.canary_every),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t watch_fields[] = {
@@ -128,7 +132,7 @@ static const cyaml_schema_field_t watch_fields[] = {
 static const cyaml_schema_field_t file_fields[] = {
 	GROUP("server", struct config_raw, server_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("cas", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER,
-	    struct config_raw, c.cas, c.cas_n, &ca, 1, LIST_MAX),
+	    struct config_raw, c.cas, c.cas_n, &ca, 1, LIMIT_CAS),
 	CYAML_FIELD_SEQUENCE_COUNT("targets", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER,
 	    struct config_raw, c.targets, c.targets_n, &target, 1, LIST_MAX),
 	TEXT("state_folder", struct config_raw, c.state_folder),

@@ -13,7 +13,7 @@
 enum deploy_verb {
 	DEPLOY_APPLY,	  /* the state below; with an empty set: HTTP and challenge answers only */
 	DEPLOY_REMOVE,	  /* take the site off */
-	DEPLOY_CHALLENGE, /* thumbprint: write the snippet that answers every challenge (stateless HTTP-01) */
+	DEPLOY_CHALLENGE, /* thumbprint, answer_at: write the snippet that answers every challenge (stateless HTTP-01) */
 	DEPLOY_VERB_COUNT
 };
 struct deploy_job {
@@ -27,6 +27,9 @@ struct deploy_job {
 	uint16_t redirect;   /* 0, 307 or 308 */
 	uint32_t hsts_age_s; /* 0: none */
 	struct str thumbprint;
+	/* "127.0.0.1:8402": challenges are forwarded to the web process there, because accounts have different thumbprints; the one
+	 * above is answered while it does not. Empty: the one above answers everything. */
+	struct str answer_at;
 };
 struct deploy_answer {
 	enum err err;

@@ -215,6 +215,28 @@ do_eab(struct keys_core *c, const struct keys_job *job, struct arena *a,
 	return e == ERR_OK ? keep(a, &json, &answer->json) : e;
 }
 
+/* What the CA wants the new key to sign: which account it shall be of, and the old key, so that nobody can move an account to a
+ * key whose owner does not want it (RFC 8555 7.3.5). The caller lets the old key sign the whole as a request. */
+static enum err
+do_key_change(struct keys_core *c, const struct keys_job *job, struct arena *a,
+    struct keys_answer *answer)
+{
+	struct jose_header header = { .url = job->url };
+	struct jose_key *key;
+	AUTO_BUF statement = { .max = 0 }, json = { .max = 0 };
+
+	buf_init(&statement, LIMIT_MESSAGE_BYTES);
+	buf_init(&json, LIMIT_MESSAGE_BYTES);
+	enum err e = find_account(c, job->sealed_old, &key);
+	if (e == ERR_OK)
+		e = jose_put_key_change(key, job->kid, &statement);
+	if (e == ERR_OK)
+		e = find_account(c, job->sealed, &key);
+	if (e == ERR_OK)
+		e = jose_sign(key, &header, buf_str(&statement), &json);
+	return e == ERR_OK ? keep(a, &json, &answer->json) : e;
+}
+
 static enum err
 do_seal(const struct keys_core *c, const struct keys_job *job, struct arena *a,
     struct keys_answer *answer)
@@ -321,6 +343,8 @@ do_verb(struct keys_core *c, const struct keys_job *job, struct arena *a,
 		return do_eab(c, job, a, answer);
 	case KEYS_SEAL:
 		return do_seal(c, job, a, answer);
+	case KEYS_KEY_CHANGE:
+		return do_key_change(c, job, a, answer);
 	case KEYS_THUMBPRINT:
 		return do_thumbprint(c, job, a, answer);
 	case KEYS_SET:

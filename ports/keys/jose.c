@@ -287,3 +287,14 @@ jose_bind(
 	return close_signed(
 	    to, &input, (struct str){ (const char *)signature, sizeof signature });
 }
+
+enum err
+jose_put_key_change(const struct jose_key *old, struct str account, struct buf *to)
+{
+	if (!str_is_utf8(account))
+		return ERR_INVALID;
+	buf_putc(to, '{');
+	put_member(to, "account", account);
+	buf_putf(to, ",\"oldKey\":%s}", old->jwk);
+	return to->err;
+}

@@ -26,5 +26,7 @@ struct jose_header {
 MUST_USE enum err jose_sign(struct jose_key *k, const struct jose_header *h, struct str payload, struct buf *to);
 /* externalAccountBinding: the public key of k, signed by HMAC. hmac_text is base64url, as CAs give it. */
 MUST_USE enum err jose_bind(const struct jose_key *k, const struct jose_header *h, struct str hmac_text, struct buf *to);
+/* {"account": its URL, "oldKey": this public key}, what a key change says (RFC 8555 7.3.5). */
+MUST_USE enum err jose_put_key_change(const struct jose_key *old, struct str account, struct buf *to);
 void jose_put_base64url(struct buf *to, struct str bytes);
 #endif

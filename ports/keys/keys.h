@@ -17,6 +17,7 @@ enum keys_verb {
 	KEYS_JWS,	  /* sealed, url, nonce, kid (empty: the jwk is put in), payload -> json (RFC 8555 6.2) */
 	KEYS_EAB,	  /* sealed (account), sealed_hmac (base64url, as the CA gives it), kid, url -> json: externalAccountBinding (7.3.4) */
 	KEYS_SEAL,	  /* secret -> sealed: an EAB HMAC key, an SMTP password */
+	KEYS_KEY_CHANGE,  /* sealed (the account's new key), sealed_old, kid, url -> json: signed by the new one (7.3.5) */
 	KEYS_THUMBPRINT,  /* sealed (account) -> thumbprint (RFC 7638) */
 	KEYS_SET,	  /* sealed (site), chain_pem -> set: chain and key for the installer alone, or MISMATCH */
 	KEYS_EXPORT,	  /* sealed (site) -> key_pem; answered to the web process and local operator only */
@@ -24,7 +25,7 @@ enum keys_verb {
 };
 struct keys_job {
 	enum keys_verb verb;
-	struct str sealed, sealed_hmac, url, nonce, kid, payload, secret, chain_pem;
+	struct str sealed, sealed_hmac, sealed_old, url, nonce, kid, payload, secret, chain_pem;
 	enum key_type key_type;
 	const struct str *names; /* ASCII */
 	size_t names_n;

@@ -12,6 +12,7 @@ keys_job_put(struct buf *to, const struct keys_job *job)
 	wire_put_u8(to, (uint8_t)job->key_type);
 	wire_put_bytes(to, job->sealed);
 	wire_put_bytes(to, job->sealed_hmac);
+	wire_put_bytes(to, job->sealed_old);
 	wire_put_bytes(to, job->url);
 	wire_put_bytes(to, job->nonce);
 	wire_put_bytes(to, job->kid);
@@ -31,6 +32,7 @@ keys_job_get(struct str message, struct arena *a, struct keys_job *ret)
 
 	job.sealed = wire_get_bytes(&r, LIMIT_SEALED_BYTES);
 	job.sealed_hmac = wire_get_bytes(&r, LIMIT_SEALED_BYTES);
+	job.sealed_old = wire_get_bytes(&r, LIMIT_SEALED_BYTES);
 	job.url = wire_get_bytes(&r, LIMIT_URL_BYTES);
 	job.nonce = wire_get_bytes(&r, LIMIT_URL_BYTES);
 	job.kid = wire_get_bytes(&r, LIMIT_URL_BYTES);

@@ -1,5 +1,6 @@
 #include "ports/store/query.h"
 #include <string.h>
+#include "core/site_ca.h"
 #include "core/site_plan.h"
 
 /* --- which sites --- */
@@ -114,6 +115,10 @@ read_state(struct query *q, struct site *ret)
 	ret->issued_told = query_bool(q, "issued_told");
 	ret->letter_at = query_when(q, "letter_at");
 	ret->wake = query_when(q, "wake");
+	ret->ca_id = (uint8_t)query_int(q, "ca_id", 0, SITE_CAS_MAX);
+	ret->left_ca_id = (uint8_t)query_int(q, "left_ca_id", 0, SITE_CAS_MAX);
+	ret->left_at = query_when(q, "left_at");
+	ret->left_is_law = query_bool(q, "left_is_law");
 }
 
 /* What the CA says about the held certificate; written by its own verbs. */
@@ -184,6 +189,7 @@ load_names(struct store *s, struct arena *a, struct site *ret)
 		name->is_held = query_bool(&q, "is_held");
 		name->passed_at = query_when(&q, "passed_at");
 		name->validated_at = query_when(&q, "validated_at");
+		name->caa_refuses = (uint32_t)query_int(&q, "caa_refuses", 0, UINT32_MAX);
 		name->served.at = query_when(&q, "served_at");
 		name->served.is_ok = query_bool(&q, "served_is_ok");
 		name->served.is_held = query_bool(&q, "served_is_held");
@@ -319,6 +325,10 @@ save_state(struct store *s, const struct site *site)
 	query_bind_word(&q, "lane", is_in_lane ? lane_name(plan_lane(site, site->wake)) : "");
 	query_bind_int(&q, "lane_draws", is_in_lane && plan_draws(site, site->wake));
 	query_bind_when(&q, "late_at", plan_late_at(site));
+	query_bind_id(&q, "ca_id", site->ca_id);
+	query_bind_id(&q, "left_ca_id", site->left_ca_id);
+	query_bind_when(&q, "left_at", site->left_at);
+	query_bind_int(&q, "left_is_law", site->left_is_law);
 	query_bind_int(&q, "id", site->id);
 	enum err e = query_write(&q);
 	if (e == ERR_OK && sqlite3_changes(s->db) == 0)
@@ -335,6 +345,7 @@ save_name(struct store *s, const struct site *site, const struct site_name *n)
 	query_bind_int(&q, "is_held", n->is_held);
 	query_bind_when(&q, "passed_at", n->passed_at);
 	query_bind_when(&q, "validated_at", n->validated_at);
+	query_bind_int(&q, "caa_refuses", n->caa_refuses);
 	query_bind_int(&q, "is_removed", site->is_removed);
 	query_bind_int(&q, "id", n->id);
 	query_bind_int(&q, "site_id", site->id);

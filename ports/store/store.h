@@ -14,6 +14,7 @@
  * failure of a verb that writes inside that one, store_abandon is called; store_commit refuses what is half done.
  */
 #include "base/arena.h"
+#include "core/breaker.h"
 #include "core/order.h"
 #include "core/site.h"
 
@@ -158,11 +159,45 @@ struct ca_row {
 	struct str name, directory, contact, bundle, preferred_issuer;
 	struct str sealed_key, thumbprint, account_url, eab_kid, eab_sealed_hmac;
 	struct str caa_identity, terms;
-	struct when not_before; /* the CA asked us to wait */
-	unsigned failures;	/* transient ones in a row: for the breaker */
+	bool is_added;		/* by `koshin ca add`; otherwise from the configuration */
+	bool is_used;		/* false: taken out of the configuration */
+	unsigned position;	/* order of preference, 0 first, among those that are used */
+	struct breaker breaker;
+	struct str error; /* why there is no account, or why it could not be changed; empty: all well */
+	/* from its directory; lists with a space between two */
+	struct str profiles, caa_identities;
+	bool has_renewal_info, eab_required;
+	struct str key_change; /* URL; empty: keys of accounts cannot be changed there */
+	struct when directory_at; /* read; WHEN_UNKNOWN: never */
+	/* a rollover: wanted, then (with its key) under way */
+	struct when rollover_asked; /* store_ca_put does not write it */
+	struct str next_sealed_key, next_thumbprint;
+	struct when rolled_at;
+	/* the rehearsal: the next one; the last one and the last good one; why the last one failed */
+	struct when canary_at, canary_done_at, canary_ok_at;
+	struct str canary_error;
 };
-MUST_USE enum err store_ca_put(struct store *s, const struct ca_row *c, int64_t *ret_id); /* by name: inserts or updates */
+/* A row in which nothing has happened yet. */
+#define CA_ROW_NEW                                                                                                     \
+	((struct ca_row){ .breaker = BREAKER_CLOSED_FOREVER,                                                           \
+	    .directory_at = WHEN_UNKNOWN,                                                                              \
+	    .rollover_asked = WHEN_UNKNOWN,                                                                            \
+	    .rolled_at = WHEN_UNKNOWN,                                                                                 \
+	    .canary_at = WHEN_UNKNOWN,                                                                                 \
+	    .canary_done_at = WHEN_UNKNOWN,                                                                            \
+	    .canary_ok_at = WHEN_UNKNOWN })
+/* By name: inserts or updates. FULL beyond SITE_CAS_MAX. */
+MUST_USE enum err store_ca_put(struct store *s, const struct ca_row *c, int64_t *ret_id);
+/* In order of preference. */
 MUST_USE enum err store_cas(struct store *s, struct arena *a, struct ca_row **ret, size_t *ret_n);
+/* Another number after a CA was added or a rollover was asked for. */
+MUST_USE enum err store_ca_mark(struct store *s, int64_t *ret);
+MUST_USE enum err store_ca_ask_rollover(struct store *s, struct str name, struct when now);
+MUST_USE enum err store_ca_rollover_taken(struct store *s, int64_t id);
+/* The thumbprint with which a token is answered where it is not that of the first CA's account; kept for a week.
+ * NOT_FOUND: no such token. */
+MUST_USE enum err store_token_put(struct store *s, struct str token, struct str thumbprint, struct when now);
+MUST_USE enum err store_token_find(struct store *s, struct str token, struct arena *a, struct str *ret);
 
 /* --- the web's side --- */
 struct owner_row {

@@ -450,6 +450,7 @@ show(struct fleet *f, uint32_t number, struct acme_answer *a)
 		show_certificate(f, number, a);
 		break;
 	case ACME_REVOKE:
+	case ACME_KEY_CHANGE:
 	case ACME_DEACTIVATE_AUTHZ:
 	case ACME_RENEWAL_INFO:
 	case ACME_VERB_COUNT:

@@ -612,7 +612,7 @@ static void
 protocol_round_trip_and_truncation(void **state)
 {
 	(void)state;
-	struct keys_job job = { KEYS_SITE_NEW, STR("sealed"), STR("hmac"), STR("url"),
+	struct keys_job job = { KEYS_SITE_NEW, STR("sealed"), STR("hmac"), STR("old"), STR("url"),
 		STR("nonce"), STR("kid"), STR("payload"), STR("secret"), STR("chain"),
 		KEY_RSA3072, names, 3 },
 			got;
@@ -627,7 +627,8 @@ protocol_round_trip_and_truncation(void **state)
 	assert_int_equal(got.verb, KEYS_SITE_NEW);
 	assert_int_equal(got.key_type, KEY_RSA3072);
 	assert_true(str_eq(got.sealed, job.sealed) &&
-		    str_eq(got.sealed_hmac, job.sealed_hmac) && str_eq(got.url, job.url));
+		    str_eq(got.sealed_hmac, job.sealed_hmac) &&
+		    str_eq(got.sealed_old, job.sealed_old) && str_eq(got.url, job.url));
 	assert_true(str_eq(got.nonce, job.nonce) && str_eq(got.kid, job.kid) &&
 		    str_eq(got.payload, job.payload));
 	assert_true(str_eq(got.secret, job.secret) && str_eq(got.chain_pem, job.chain_pem));

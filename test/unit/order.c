@@ -179,6 +179,7 @@ answer_of(struct ca *ca, const struct acme_request *q)
 		an.certificate.names = leaf_names;
 		an.certificate.names_n = 1;
 		break;
+	case ACME_KEY_CHANGE:
 	case ACME_REVOKE:
 	case ACME_DEACTIVATE_AUTHZ:
 	case ACME_RENEWAL_INFO:

@@ -4,7 +4,7 @@
 static int64_t
 new_ca(struct store *s)
 {
-	const struct ca_row row = { .name = STR("le"), .directory = STR("https://ca.example/"), .not_before = WHEN_UNKNOWN };
+	const struct ca_row row = { .name = STR("le"), .directory = STR("https://ca.example/"), .breaker = BREAKER_CLOSED_FOREVER };
 	int64_t id = 0;
 
 	OK(s, store_ca_put(s, &row, &id));

@@ -76,7 +76,7 @@ issue(struct store *s, int64_t id, struct arena *a)
 		e = store_wish_done(s, 1);
 	if (e == ERR_OK)
 		e = store_ca_put(s,
-		    &(struct ca_row){ .name = STR("ca"), .not_before = WHEN_UNKNOWN },
+		    &(struct ca_row){ .name = STR("ca"), .breaker = BREAKER_CLOSED_FOREVER },
 		    &ignored);
 	if (e == ERR_OK)
 		e = store_draft_discard(s, id);

@@ -5,7 +5,7 @@
 static int64_t
 new_ca(struct store *s, const char *name)
 {
-	struct ca_row c = { .name = str_of(name), .directory = STR("https://ca.example/"), .not_before = WHEN_UNKNOWN };
+	struct ca_row c = { .name = str_of(name), .directory = STR("https://ca.example/"), .breaker = BREAKER_CLOSED_FOREVER };
 	int64_t id = 0;
 
 	OK(s, store_ca_put(s, &c, &id));

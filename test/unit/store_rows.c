@@ -253,8 +253,24 @@ cas_owners_heartbeats(void **state)
 		.eab_sealed_hmac = STR("\0h"),
 		.caa_identity = STR("ca.example"),
 		.terms = STR("https://ca/terms"),
-		.not_before = WHEN_UNKNOWN,
-		.failures = 3 },
+		.breaker = { 3, WHEN_UNKNOWN, WHEN_UNKNOWN, WHEN_UNKNOWN },
+		.is_added = true,
+		.is_used = true,
+		.position = 1,
+		.error = STR("e"),
+		.profiles = STR("classic shortlived"),
+		.caa_identities = STR("ca.example b.example"),
+		.has_renewal_info = true,
+		.eab_required = true,
+		.key_change = STR("https://ca/k"),
+		.directory_at = { 1 },
+		.next_sealed_key = STR("n\0"),
+		.next_thumbprint = STR("nt"),
+		.rolled_at = { 2 },
+		.canary_at = { 3 },
+		.canary_done_at = { 4 },
+		.canary_ok_at = { 5 },
+		.canary_error = STR("ce") },
 		      *cas;
 	int64_t first = 0, again = 0, other = 0;
 	size_t n;
@@ -262,13 +278,12 @@ cas_owners_heartbeats(void **state)
 
 	arena_init(&a, 1 << 20);
 	OK(s, store_ca_put(s, &ca, &first));
-	ca.not_before = now;
-	ca.failures = UINT32_MAX;
+	ca.breaker = (struct breaker){ UINT32_MAX, { 7 }, now, { 8 } };
 	OK(s, store_ca_put(s, &ca, &again));
 	SAME(again, first);
 	OK(s,
 	    store_ca_put(s,
-		&(struct ca_row){ .name = STR("other"), .not_before = WHEN_UNKNOWN }, &other));
+		&(struct ca_row){ .name = STR("other"), .breaker = BREAKER_CLOSED_FOREVER }, &other));
 	assert_int_not_equal(other, first);
 	OK(s, store_cas(s, &a, &cas, &n));
 	SAME(n, 2);
@@ -284,9 +299,57 @@ cas_owners_heartbeats(void **state)
 	SAME_STR(cas[0].eab_sealed_hmac, ca.eab_sealed_hmac);
 	SAME_STR(cas[0].caa_identity, ca.caa_identity);
 	SAME_STR(cas[0].terms, ca.terms);
-	SAME(cas[0].not_before.s, now.s);
-	SAME(cas[0].failures, UINT32_MAX);
-	SAME(cas[1].not_before.s, WHEN_UNKNOWN.s);
+	SAME(cas[0].breaker.not_before.s, now.s);
+	SAME(cas[0].breaker.failures, UINT32_MAX);
+	SAME(cas[0].breaker.ill_since.s, 7);
+	SAME(cas[0].breaker.probed_at.s, 8);
+	SAME(cas[0].is_added && cas[0].is_used && cas[0].has_renewal_info && cas[0].eab_required, true);
+	SAME(cas[0].position, 1);
+	SAME_STR(cas[0].error, ca.error);
+	SAME_STR(cas[0].profiles, ca.profiles);
+	SAME_STR(cas[0].caa_identities, ca.caa_identities);
+	SAME_STR(cas[0].key_change, ca.key_change);
+	SAME_STR(cas[0].next_sealed_key, ca.next_sealed_key);
+	SAME_STR(cas[0].next_thumbprint, ca.next_thumbprint);
+	SAME_STR(cas[0].canary_error, ca.canary_error);
+	SAME(cas[0].directory_at.s, 1);
+	SAME(cas[0].rolled_at.s, 2);
+	SAME(cas[0].canary_at.s, 3);
+	SAME(cas[0].canary_done_at.s, 4);
+	SAME(cas[0].canary_ok_at.s, 5);
+	SAME(cas[0].rollover_asked.s, WHEN_UNKNOWN.s);
+	SAME(cas[1].breaker.not_before.s, WHEN_UNKNOWN.s);
+	SAME(cas[1].is_used, false);
+
+	/* The wish to roll over is the web's; what the engine writes does not touch it. */
+	int64_t mark = 0, later = 0;
+	OK(s, store_ca_mark(s, &mark));
+	OK(s, store_ca_ask_rollover(s, STR("le"), now));
+	OK(s, store_ca_put(s, &ca, &again));
+	OK(s, store_cas(s, &a, &cas, &n));
+	SAME(cas[0].rollover_asked.s, now.s);
+	OK(s, store_ca_mark(s, &later));
+	assert_int_not_equal(mark, later);
+	OK(s, store_ca_rollover_taken(s, first));
+	OK(s, store_ca_mark(s, &later));
+	SAME(mark, later);
+	FAILS(store_ca_ask_rollover(s, STR("nobody"), now), ERR_NOT_FOUND);
+
+	struct str thumbprint;
+	OK(s, store_token_put(s, STR("tok"), STR("t1"), now));
+	OK(s, store_token_put(s, STR("tok"), STR("t2"), now));
+	OK(s, store_token_find(s, STR("tok"), &a, &thumbprint));
+	SAME_STR(thumbprint, STR("t2"));
+	FAILS(store_token_find(s, STR("other"), &a, &thumbprint), ERR_NOT_FOUND);
+	FAILS(store_token_put(s, STR(""), STR("t"), now), ERR_INVALID);
+	OK(s, store_token_put(s, STR("young"), STR("t3"), when_plus(now, SPAN_D(8))));
+	FAILS(store_token_find(s, STR("tok"), &a, &thumbprint), ERR_NOT_FOUND);
+	for (int i = 3; i <= 31; i++) {
+		ca.name = arena_strf(&a, "ca-%d", i);
+		OK(s, store_ca_put(s, &ca, &other));
+	}
+	ca.name = STR("one too many");
+	FAILS(store_ca_put(s, &ca, &other), ERR_FULL);
 	FAILS(store_ca_put(s, &(struct ca_row){ 0 }, &other), ERR_INVALID);
 
 	struct owner_row o;

@@ -1,0 +1,120 @@
+#include "core/breaker.h"
+#include "base/must.h"
+
+/* No Retry-After of a CA is believed beyond this: a slip of its clock must not close it for years. */
+enum { RETRY_MOST_S = 7 * 86400 };
+
+static bool
+is_set(struct when w)
+{
+	return w.s != WHEN_UNKNOWN.s;
+}
+
+struct when
+breaker_not_before(const struct breaker *b)
+{
+	struct when until = b->not_before;
+
+	if (is_set(b->probed_at))
+		until = when_max(until, when_plus(b->probed_at, SPAN_S(BREAKER_PROBE_S)));
+	return until;
+}
+
+enum breaker_state
+breaker_state(const struct breaker *b, struct when now)
+{
+	if (!is_set(b->ill_since))
+		return BREAKER_CLOSED;
+	return when_before(now, breaker_not_before(b)) ? BREAKER_OPEN : BREAKER_HALF_OPEN;
+}
+
+void
+breaker_told(struct breaker *b, struct when until)
+{
+	if (when_is_known(until))
+		b->not_before = when_max(b->not_before, until);
+}
+
+/* Up to as much again: those who were turned away together do not come back together. */
+static void
+open_for(struct breaker *b, const struct turn *t, struct span pause, struct when retry_after)
+{
+	struct span jitter = { (int64_t)(t->roll % ((uint64_t)pause.s + 1)) };
+	struct when most = when_plus(t->now, SPAN_S(RETRY_MOST_S));
+
+	if (!is_set(b->ill_since))
+		b->ill_since = t->now;
+	b->probed_at = WHEN_UNKNOWN;
+	b->not_before = when_plus(when_plus(t->now, pause), jitter);
+	if (when_is_known(retry_after))
+		b->not_before = when_max(b->not_before, when_min(retry_after, most));
+}
+
+/* Orders that were under way when it opened fail one after the other: that is the same illness, and no worse one. Only what
+ * was begun while it was half open tells something new. */
+static bool
+is_news(const struct breaker *b, struct when now)
+{
+	return breaker_state(b, now) != BREAKER_OPEN || is_set(b->probed_at);
+}
+
+void
+breaker_failed(struct breaker *b, const struct turn *t, struct when retry_after)
+{
+	static const int64_t pauses_s[] = { 15, 60, BREAKER_PAUSE_MOST_S };
+
+	if (!is_news(b, t->now)) {
+		breaker_told(b, when_min(retry_after, when_plus(t->now, SPAN_S(RETRY_MOST_S))));
+		return;
+	}
+	if (b->failures < UINT32_MAX)
+		b->failures++;
+	if (b->failures < BREAKER_FAILURES) {
+		breaker_told(b, when_min(retry_after, when_plus(t->now, SPAN_S(RETRY_MOST_S))));
+		return;
+	}
+	unsigned n = b->failures - BREAKER_FAILURES;
+	open_for(b, t, SPAN_S(pauses_s[n < 3 ? n : 2]), retry_after);
+}
+
+void
+breaker_refused(struct breaker *b, const struct turn *t, struct when retry_after)
+{
+	if (is_news(b, t->now) && b->failures < UINT32_MAX)
+		b->failures++;
+	open_for(b, t, SPAN_S(BREAKER_REFUSED_S), retry_after);
+}
+
+bool
+breaker_worked(struct breaker *b, struct when now)
+{
+	bool was_ill = b->failures > 0 || is_set(b->ill_since);
+
+	if (!was_ill)
+		return false;
+	/* What opened it is over; the pause that it had chosen itself goes with it. */
+	if (is_set(b->ill_since) || !when_before(now, b->not_before))
+		b->not_before = WHEN_UNKNOWN;
+	b->failures = 0;
+	b->ill_since = b->probed_at = WHEN_UNKNOWN;
+	return true;
+}
+
+bool
+breaker_take(struct breaker *b, struct when now)
+{
+	if (breaker_state(b, now) != BREAKER_HALF_OPEN)
+		return false;
+	b->probed_at = now;
+	return true;
+}
+
+void
+breaker_check(const struct breaker *b)
+{
+	/* Nothing is ill without a failure, nothing is probed that is not ill. */
+	must(!is_set(b->ill_since) || b->failures > 0);
+	must(!is_set(b->probed_at) || is_set(b->ill_since));
+	/* What is ill has a date (P2). */
+	must(!is_set(b->ill_since) || when_is_known(b->not_before));
+}
