@@ -854,12 +854,24 @@ site_check(const struct site *s)
 	must(s->order_id == 0 || s->doing == DOING_ORDER);
 }
 
+struct turn
+site_turn(const struct turn *t, int64_t site_id)
+{
+	/* The last rounds of MurmurHash3: every bit of both counts for every bit. */
+	uint64_t h = ((uint64_t)site_id << 32) ^ (uint64_t)site_id ^ t->roll;
+
+	h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdU;
+	h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53U;
+	return (struct turn){ t->now, (uint32_t)(h >> 32) };
+}
+
 void
 site_step(struct site *s, const struct site_event *ev, const struct turn *t,
     const struct policy *p, struct arena *a, struct site_effects *out)
 {
+	const struct turn own_turn = site_turn(t, s->id);
 	struct policy own = *p; /* with the CA that this site is with */
-	struct step st = { .s = s, .ev = ev, .t = t, .p = &own, .a = a, .out = out, .own = &own };
+	struct step st = { .s = s, .ev = ev, .t = &own_turn, .p = &own, .a = a, .out = out, .own = &own };
 	int64_t held_before = s->held.id;
 
 	site_check(s);

@@ -241,6 +241,8 @@ struct site_effects {
 	size_t n;
 };
 
+/* The turn as this site has it: the chance of its own, so that those who are stepped in one turn do not all draw the same. */
+struct turn site_turn(const struct turn *t, int64_t site_id);
 /* Takes one event. Memory for what it makes comes from a; strings of s may afterwards point into a and into ev. */
 void site_step(struct site *s, const struct site_event *ev, const struct turn *t, const struct policy *p,
     struct arena *a, struct site_effects *out);

@@ -311,7 +311,6 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 	if (err != ERR_OK)
 		return err;
 	account_policy(e);
-	e->policy.firsts_lately = e->firsts[0] + e->firsts[1];
 	bool is_more_wishes = false;
 	if ((err = take_inbox(e, done)) != ERR_OK || (err = orders_wake(e)) != ERR_OK ||
 	    (err = take_wishes(e, &is_more_wishes)) != ERR_OK)

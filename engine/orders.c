@@ -160,6 +160,7 @@ note_issue(struct engine *e, const struct site *s, const struct live_order *o, s
 		e->firsts_since = e->turn.now;
 	}
 	e->firsts[0]++;
+	e->policy.firsts_lately = e->firsts[0] + e->firsts[1];
 	return err;
 }
 
@@ -309,7 +310,9 @@ step(struct engine *e, struct live_order *o, const struct order_event *ev)
 	if (out == NULL)
 		return ERR_MEMORY;
 	const struct policy policy = account_policy_of(e, o->ca_id);
-	order_step(&o->order, ev, &e->turn, &policy, &o->keep, &e->arena, out);
+	const struct turn turn = site_turn(&e->turn, o->order.site_id);
+
+	order_step(&o->order, ev, &turn, &policy, &o->keep, &e->arena, out);
 	if (arena_failed(&e->arena) || arena_failed(&o->keep))
 		return ERR_MEMORY;
 	if (out->pace != ORDER_PACE_UNKNOWN)

@@ -24,12 +24,13 @@ enum err
 renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, int64_t ca_id, const struct certificate_info *info)
 {
 	struct engine_ca *ca = account_ca(e, ca_id);
+	const struct turn turn = site_turn(&e->turn, site_id);
 	struct life life = { info->not_before, info->not_after };
 	const struct renewal_row row = {
 		.site_id = site_id,
 		.certificate_id = certificate_id,
 		.ca_id = ca_id,
-		.renewal = { .polled_at = WHEN_UNKNOWN, .poll_at = renewal_first_poll(life, &e->turn) },
+		.renewal = { .polled_at = WHEN_UNKNOWN, .poll_at = renewal_first_poll(life, &turn) },
 	};
 
 	if (info->ari_id.n == 0 || ca == NULL)
@@ -147,17 +148,18 @@ renewals_answer(struct engine *e, const struct work *w)
 		e->late_answers++;
 		return ERR_OK;
 	}
+	const struct turn turn = site_turn(&e->turn, w->site_id);
 	const struct renewal_of of = { s.held.life, row.issued_at, site_table_renew_at(&s) };
 	struct when before = site_renew_at(&s);
 	bool was_urgent = row.renewal.is_told && row.renewal.is_urgent;
 	if (an->err == ERR_OK) {
 		an->renewal.retry_after = an->retry_after;
-		enum renewal_oddity odd = renewal_take(&row.renewal, &an->renewal, &of, &e->turn);
+		enum renewal_oddity odd = renewal_take(&row.renewal, &an->renewal, &of, &turn);
 		row.oddities += odd != RENEWAL_FINE;
 		if (odd != RENEWAL_FINE && (err = report(e, ca, odd, &an->renewal)) != ERR_OK)
 			return err;
 	} else {
-		renewal_miss(&row.renewal, an->retry_after, &of, &e->turn);
+		renewal_miss(&row.renewal, an->retry_after, &of, &turn);
 	}
 	ca->polls_at = when_min(ca->polls_at, row.renewal.poll_at);
 	err = store_renewal_put(e->ports.store, &row);

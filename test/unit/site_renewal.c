@@ -206,6 +206,26 @@ refused_profile_is_noted(void **state)
 	arena_fini(&f.arena);
 }
 
+/* Those who are stepped in one turn draw from one roll, and still do not come back together. */
+static void
+one_turn_is_many_chances(void **state)
+{
+	const struct turn t = { now, 7 };
+	size_t in[16] = { 0 };
+
+	(void)state;
+	for (int64_t id = 1; id <= 16000; id++) {
+		struct turn own = site_turn(&t, id);
+
+		assert_int_equal(own.now.s, now.s);
+		in[own.roll >> 28]++;
+	}
+	for (size_t i = 0; i < 16; i++)
+		assert_in_range(in[i], 850, 1150);
+	const struct turn other = { now, 8 };
+	assert_int_not_equal(site_turn(&t, 1).roll, site_turn(&other, 1).roll);
+}
+
 int
 main(void)
 {
@@ -215,6 +235,7 @@ main(void)
 		cmocka_unit_test(lanes),
 		cmocka_unit_test(first_fill_is_spread),
 		cmocka_unit_test(refused_profile_is_noted),
+		cmocka_unit_test(one_turn_is_many_chances),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
