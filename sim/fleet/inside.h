@@ -187,6 +187,7 @@ struct fleet {
 
 	/* the engine */
 	struct policy policy;
+	struct calendar calendar; /* what koshin has seen of the CA's lives */
 	struct str addresses[FLEET_SERVERS_MAX];
 	uint16_t generation;
 	bool is_down, is_zombie_about;

@@ -329,6 +329,7 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 		remember(s, &before);
 	arena_clear(&f->arena);
 	f->effects.n = 0;
+	s->site.calendar = f->calendar;
 	site_step(&s->site, ev, &turn, &f->policy, &f->arena, &f->effects);
 	f->report->steps++;
 	if (may_die && node_dies(f, DIES_BEFORE_COMMIT)) {

@@ -145,8 +145,10 @@ received(struct fleet *f, uint32_t i)
 	f->report->issued++;
 	f->report->issued_by_hour[(f->now_ms - f->start_ms) / FLEET_HOUR_MS]++;
 	/* One transaction: the order is closed and its certificate is the site's, or neither. */
-	if (node_event(f, n, &ev))
+	if (node_event(f, n, &ev)) {
 		close_row(f, i);
+		(void)calendar_note(&f->calendar, ev.issued.life, fleet_wall(f));
+	}
 	take_waiting(f);
 }
 
