@@ -75,7 +75,7 @@ def test_the_ca_names_the_date_and_the_order_names_its_predecessor(small):
     renewal = page["renewal"]
     assert renewal["window"]["start"] <= renewal["at"] <= renewal["window"]["end"]
     assert renewal["at"] == page["next_renewal"]
-    assert "the time that the certificate company asks for" in small.koshin.run("site", "show", "example.jp", "--lang", "en").stdout
+    assert "the time that the issuer asks for" in small.koshin.run("site", "show", "example.jp", "--lang", "en").stdout
     # By itself, at that date; and each certificate was asked about without an account.
     shown = site.until_served(other_than=shown.fingerprint)
     began = shown.not_before.strftime("%Y-%m-%dT%H:%M:%SZ")
