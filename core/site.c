@@ -879,11 +879,15 @@ site_step(struct site *s, const struct site_event *ev, const struct turn *t,
 	st.is_quiet = ev->kind == SITE_CHECKED && classify_is_quiet(ev->evidence, s);
 	if (is_awaited(s, ev))
 		take_event(&st);
-	if (s->doing == DOING_NOTHING)
+	/* News of a date begins nothing: a million may come in one hour, and what is due is taken in its turn. */
+	bool is_news = ev->kind == SITE_RENEWAL_TOLD;
+	if (s->doing == DOING_NOTHING && !is_news)
 		decide(&st);
 	note_end(&st);
 	site_letters(s, t, &own, a, out);
 	s->wake = next_wake(&st);
+	if (is_news && s->doing == DOING_NOTHING && plan_order_is_due(s, t->now))
+		s->wake = when_min(s->wake, when_plus(t->now, SPAN_S(1)));
 	/* P3: a certificate is followed by its successor, never by nothing. */
 	must(held_before == 0 || s->held.id != 0);
 	/* P6: nothing is asked of a CA that has asked us to wait. */

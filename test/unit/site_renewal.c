@@ -76,7 +76,11 @@ date_of_the_ca_counts(void **state)
 		assert_int_equal(f.site.wake.s, f.site.renewal.at.s);
 		assert_int_equal(count(&f, FX_HISTORY, HISTORY_RENEWAL_ASKED), early);
 		assert_int_equal(site_renew_why(&f.site), early ? RENEW_BY_CA_EARLY : RENEW_BY_CA);
-		f.site.renewal.at = now;
+		/* At once is in the next second, when there is room for it. */
+		f.site.renewal.at = when_minus(now, SPAN_H(1));
+		step(&f, (struct site_event){ .kind = SITE_RENEWAL_TOLD, .is_asked_early = true });
+		assert_int_equal(f.site.doing, DOING_NOTHING);
+		assert_int_equal(f.site.wake.s, now.s + 1);
 		step(&f, (struct site_event){ .kind = SITE_WAKE });
 		assert_int_equal(f.site.doing, DOING_CHECK);
 		arena_fini(&f.arena);
