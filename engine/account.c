@@ -470,32 +470,59 @@ share_key(struct engine *e, struct engine_ca *ca)
 	const struct ca_row *first = &e->cas[0]->row;
 	struct ca_row row = ca->row;
 
-	if (first->sealed_key.n == 0 || first->next_sealed_key.n > 0)
-		return ERR_OK;
 	row.sealed_key = first->sealed_key;
 	row.thumbprint = first->thumbprint;
 	return account_save(e, ca, &row);
+}
+
+/* What an account needs next, and from when on; WHEN_NEVER while something else has to come first. */
+enum need { NEEDS_KEY, NEEDS_SHARE, NEEDS_SEAL, NEEDS_OPEN };
+
+static enum need
+need_of(const struct engine *e, size_t index, struct when *ret_at)
+{
+	const struct engine_ca *ca = e->cas[index];
+	const struct ca_row *first = &e->cas[0]->row;
+
+	*ret_at = ca->is_asked ? WHEN_NEVER : ca->at;
+	if (ca->row.sealed_key.n == 0 && index == 0)
+		return NEEDS_KEY;
+	if (ca->row.sealed_key.n == 0) {
+		if (first->sealed_key.n == 0 || first->next_sealed_key.n > 0)
+			*ret_at = WHEN_NEVER;
+		return NEEDS_SHARE;
+	}
+	if (ca->row.eab_kid.n > 0 && ca->row.eab_sealed_hmac.n == 0 && ca->eab_hmac.n > 0)
+		return NEEDS_SEAL;
+	/* The snippet first: it must answer before the CA can ask. */
+	if (!e->snippet.is_written)
+		*ret_at = WHEN_NEVER;
+	else if (ca->is_open && when_is_known(ca->row.directory_at))
+		*ret_at = when_max(*ret_at, when_plus(ca->row.directory_at, SPAN_S(DIRECTORY_S)));
+	return NEEDS_OPEN;
 }
 
 static enum err
 ca_turn(struct engine *e, size_t index)
 {
 	struct engine_ca *ca = e->cas[index];
+	struct when at;
+	enum need need = need_of(e, index, &at);
 
-	if (ca->is_asked || when_before(e->turn.now, ca->at))
+	if (when_before(e->turn.now, at))
 		return ERR_OK;
-	if (ca->row.sealed_key.n == 0 && index == 0)
+	switch (need) {
+	case NEEDS_KEY:
 		return ask(e, ca, WORK_ACCOUNT_KEY);
-	if (ca->row.sealed_key.n == 0)
+	case NEEDS_SHARE:
 		return share_key(e, ca);
-	if (ca->row.eab_kid.n > 0 && ca->row.eab_sealed_hmac.n == 0 && ca->eab_hmac.n > 0)
+	case NEEDS_SEAL:
 		return ask(e, ca, WORK_SEAL_EAB);
-	/* The snippet first: it must answer before the CA can ask. */
-	if (!e->snippet.is_written)
-		return ERR_OK;
-	bool is_old = !when_is_known(ca->row.directory_at) ||
-	    !when_before(e->turn.now, when_plus(ca->row.directory_at, SPAN_S(DIRECTORY_S)));
-	return !ca->is_open || is_old ? ask(e, ca, WORK_ACCOUNT) : ERR_OK;
+	case NEEDS_OPEN:
+		return ask(e, ca, WORK_ACCOUNT);
+	}
+	must(false);
+	return ERR_BUG;
 }
 
 enum err
@@ -526,13 +553,11 @@ account_next(const struct engine *e)
 	if (!e->snippet.is_written && !e->snippet.is_asked && account_thumbprint(e).n > 0)
 		next = e->snippet.at;
 	for (size_t i = 0; i < e->cas_n; i++) {
-		const struct engine_ca *ca = e->cas[i];
+		struct when at;
 
-		if (!ca->is_asked && !ca->is_open && (e->snippet.is_written || account_thumbprint(e).n == 0))
-			next = when_min(next, ca->at);
-		if (!ca->is_asked && ca->is_open && when_is_known(ca->row.directory_at))
-			next = when_min(next, when_max(ca->at, when_plus(ca->row.directory_at, SPAN_S(DIRECTORY_S))));
-		next = when_min(next, rollover_next(e, ca));
+		(void)need_of(e, i, &at); /* only when, not what */
+		next = when_min(next, at);
+		next = when_min(next, rollover_next(e, e->cas[i]));
 		next = when_min(next, canary_next(e, i));
 	}
 	return next;

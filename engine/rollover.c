@@ -115,8 +115,13 @@ rollover_turn(struct engine *e, struct engine_ca *ca)
 struct when
 rollover_next(const struct engine *e, const struct engine_ca *ca)
 {
-	(void)e;
-	return ca->row.next_sealed_key.n > 0 && !ca->roll.is_asked && ca->is_open && ca->orders_n == 0 ? ca->roll.at : WHEN_NEVER;
+	const struct roll *r = &ca->roll;
+	bool is_covered = e->snippet.is_written && e->snippet.is_table;
+
+	if (ca->row.next_sealed_key.n == 0 || r->is_asked || !ca->is_open)
+		return WHEN_NEVER;
+	/* Held, it waits for the end of the orders and for the snippet, which are events. */
+	return r->is_held && r->is_old_known && (ca->orders_n > 0 || !is_covered) ? WHEN_NEVER : r->at;
 }
 
 /* The CA was asked for an account of the next key. */
