@@ -3,13 +3,90 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/limits.h"
+#include "cmd/ca.h"
 #include "cmd/client.h"
 #include "cmd/show.h"
 #include "cmd/terminal.h"
 
-/* koshin ca list, koshin ca test. CAs stand in the configuration; what is known of them is the daemon's. */
+/* koshin ca list, koshin ca test: what the daemon knows of the CAs, and what those of the configuration say. */
 
 enum { TEST_S = 30 };
+
+static bool
+is_true(const json_t *o, const char *key)
+{
+	return json_is_true(json_object_get(o, key));
+}
+
+static const char *
+state_key(const json_t *ca)
+{
+	if (json_is_null(json_object_get(ca, "position")))
+		return "cli.ca-unused";
+	if (strcmp(show_text(ca, "rollover"), "none") != 0)
+		return "cli.ca-rolling";
+	if (strcmp(show_text(ca, "breaker"), "closed") != 0)
+		return "cli.ca-ill";
+	return is_true(ca, "ready") ? "cli.ca-ready" : "cli.ca-not-ready";
+}
+
+/* What its directory says: profiles, and the words of the protocol for the rest. */
+static struct str
+offers_of(const json_t *ca, struct arena *a)
+{
+	AUTO_BUF b = { .max = 4096 };
+	json_t *profile;
+	size_t i;
+
+	json_array_foreach(json_object_get(ca, "profiles"), i, profile)
+		buf_putf(&b, "%s%s", b.n > 0 ? ", " : "", json_string_value(profile));
+	if (is_true(ca, "renewal_info"))
+		buf_putf(&b, "%srenewalInfo", b.n > 0 ? ", " : "");
+	if (is_true(ca, "key_change"))
+		buf_putf(&b, "%skeyChange", b.n > 0 ? ", " : "");
+	if (is_true(ca, "eab_required"))
+		buf_putf(&b, "%sEAB", b.n > 0 ? ", " : "");
+	return b.n > 0 ? arena_str(a, buf_str(&b)) : STR("-");
+}
+
+static struct str
+rehearsal_of(const struct show *s, const json_t *ca, struct arena *a)
+{
+	const json_t *r = json_object_get(ca, "rehearsal");
+	AUTO_BUF b = { .max = 1024 };
+
+	if (json_is_null(json_object_get(r, "at")))
+		return STR("-");
+	struct str how = show_ui(s, is_true(r, "ok") ? "cli.rehearsal-ok" : "cli.rehearsal-failed", a);
+	buf_putf(&b, "%.*s ", STR_ARG(how));
+	show_date(s, r, "at", false, &b);
+	return arena_str(a, buf_str(&b));
+}
+
+static void
+put_row(const struct show *s, const json_t *ca, struct table *t)
+{
+	bool is_added = strcmp(show_text(ca, "origin"), "added") == 0;
+	const char *account = show_text(ca, "account");
+	const struct str cells[] = { str_of(show_text(ca, "name")),
+		show_ui(s, is_added ? "cli.origin-added" : "cli.origin-config", &t->arena),
+		show_ui(s, state_key(ca), &t->arena), str_of(account[0] != '\0' ? account : "-"), offers_of(ca, &t->arena),
+		rehearsal_of(s, ca, &t->arena) };
+
+	table_put(t, cells);
+}
+
+/* What stands in the way, in the CA's own words, under the table. */
+static void
+say_trouble(const struct cmd *c, const json_t *ca)
+{
+	const char *rehearsal = show_text(json_object_get(ca, "rehearsal"), "error");
+
+	if (show_text(ca, "error")[0] != '\0')
+		CMD_SAY(c, stdout, "cli.ca-trouble", str_of(show_text(ca, "name")), str_of(show_text(ca, "error")));
+	if (rehearsal[0] != '\0')
+		CMD_SAY(c, stdout, "cli.ca-rehearsal-trouble", str_of(show_text(ca, "name")), str_of(rehearsal));
+}
 
 int
 cmd_ca_list(struct cmd *c)
@@ -28,21 +105,18 @@ cmd_ca_list(struct cmd *c)
 		struct show s = show_init(c, client_config(cl));
 		AUTO_TABLE t = { 0 };
 
-		table_init(&t, 3);
-		const struct str head[] = { show_ui(&s, "cli.head.ca", &t.arena),
-			show_ui(&s, "cli.head.ready", &t.arena),
-			show_ui(&s, "cli.head.directory", &t.arena) };
+		table_init(&t, 6);
+		static const char *const heads[] = { "cli.head.ca", "cli.head.origin", "cli.head.state",
+			"cli.head.account", "cli.head.offers", "cli.head.rehearsal" };
+		struct str head[6];
+		for (size_t k = 0; k < 6; k++)
+			head[k] = show_ui(&s, heads[k], &t.arena);
 		table_put(&t, head);
 		json_array_foreach(json_object_get(document, "cas"), i, ca)
-		{
-			bool is_ready = json_is_true(json_object_get(ca, "ready"));
-			const struct str cells[] = { str_of(show_text(ca, "name")),
-				show_ui(&s, is_ready ? "cli.yes" : "cli.no", &t.arena),
-				str_of(show_text(ca, "directory")) };
-
-			table_put(&t, cells);
-		}
+			put_row(&s, ca, &t);
 		table_print(&t);
+		json_array_foreach(json_object_get(document, "cas"), i, ca)
+			say_trouble(c, ca);
 	}
 	json_decref(document);
 	client_close(&cl);
@@ -68,9 +142,8 @@ has_url(const json_t *directory, const char *key)
 	return url != NULL && strncmp(url, "https://", 8) == 0;
 }
 
-/* The directory, or NULL with what is wrong in `why`. */
-static json_t *
-read_directory(const struct config_ca *ca, struct why *why)
+json_t *
+ca_read_directory(const struct config_ca *ca, struct why *why)
 {
 	AUTO_BUF body = { .max = LIMIT_BODY_BYTES };
 	char words[CURL_ERROR_SIZE] = "";
@@ -153,7 +226,7 @@ static json_t *
 test_one(struct cmd *c, const struct config_ca *ca)
 {
 	struct why why = { "" };
-	json_t *directory = read_directory(ca, &why);
+	json_t *directory = ca_read_directory(ca, &why);
 
 	if (!has_profile(ca, directory, &why)) {
 		json_decref(directory);

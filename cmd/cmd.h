@@ -69,6 +69,8 @@ int cmd_check(struct cmd *c);
 int cmd_cert_show(struct cmd *c);
 int cmd_cert_export(struct cmd *c);
 int cmd_ca_list(struct cmd *c);
+int cmd_ca_add(struct cmd *c);
+int cmd_ca_rollover(struct cmd *c);
 int cmd_ca_resume(struct cmd *c);
 int cmd_ca_test(struct cmd *c);
 int cmd_causes(struct cmd *c);

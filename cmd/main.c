@@ -53,6 +53,14 @@ static const struct command commands[] = {
 	    "  koshin cert export example.jp --key --out example.jp.key\n"
 	    "  koshin cert export example.jp --p12 --password-file pass.txt --out example.jp.p12\n",
 	    { { "key", NULL }, { "p12", NULL }, { "password-file", "FILE" }, { "out", "FILE" } } },
+	{ "ca add", cmd_ca_add, "NAME", 1, 1,
+	    "  koshin ca add second --directory https://ca.example/acme/directory\n"
+	    "  koshin ca add second --directory https://ca.example/acme/directory "
+	    "--eab-kid ID --eab-hmac-file hmac.txt\n",
+	    { { "directory", "URL" }, { "contact", "MAIL" }, { "root", "FILE" }, { "eab-kid", "ID" },
+		{ "eab-hmac-file", "FILE" } } },
+	{ "ca rollover", cmd_ca_rollover, "NAME", 1, 1, "  koshin ca rollover letsencrypt\n",
+	    { { NULL, NULL } } },
 	{ "ca list", cmd_ca_list, "", 0, 0, "  koshin ca list --json\n", { { NULL, NULL } } },
 	{ "ca resume", cmd_ca_resume, "NAME...", 1, CMD_ARGS_MAX, "  koshin ca resume www.example.jp\n", { { NULL, NULL } } },
 	{ "ca test", cmd_ca_test, "[NAME]", 0, 1, "  koshin ca test\n", { { NULL, NULL } } },

@@ -34,6 +34,13 @@ canary_turn(struct engine *e, size_t index)
 
 	if (when_before(e->turn.now, due))
 		return ERR_OK;
+	/* Not in the first minutes of an installation, when no web server answers for any name yet. */
+	if (row.canary_at.s == WHEN_UNKNOWN.s) {
+		struct span first = span_min(SPAN_S(AGAIN_S), span_part(e->config->acme.canary_every, 1, FAILED_PARTS));
+
+		row.canary_at = when_plus(e->turn.now, first);
+		return account_save(e, ca, &row);
+	}
 	struct work *w = work_new(e, WORK_SITE_KEY);
 	struct str *names = w != NULL ? arena_get(&w->arena, sizeof *names) : NULL;
 	if (names == NULL) {

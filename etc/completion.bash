@@ -40,7 +40,7 @@ _koshin() {
 	"") mapfile -t COMPREPLY < <(compgen -W "$commands $everywhere" -- "$word"); return ;;
 	site) mapfile -t COMPREPLY < <(compgen -W "add list show history set remove" -- "$word"); return ;;
 	cert) mapfile -t COMPREPLY < <(compgen -W "show export" -- "$word"); return ;;
-	ca) mapfile -t COMPREPLY < <(compgen -W "list resume test" -- "$word"); return ;;
+	ca) mapfile -t COMPREPLY < <(compgen -W "add list resume rollover test" -- "$word"); return ;;
 	config) mapfile -t COMPREPLY < <(compgen -W "check" -- "$word"); return ;;
 	"site add"*) options="--owner --coverage --root --proxy --key-type --profile --redirect --owner-lang --wait" ;;
 	"site list"*) options="--limit --after" ;;
@@ -54,6 +54,7 @@ _koshin() {
 	watch*) options="--once" ;;
 	"cert export"*) options="--key --p12 --password-file --out" ;;
 	causes*) options="--unknown" ;;
+	"ca add"*) options="--directory --contact --root --eab-kid --eab-hmac-file" ;;
 	simulate*) options="--serve-ca --listen --control --folder --sites --years --seeds --faults --jobs --trace" ;;
 	esac
 	if [[ $word == -* ]]; then
