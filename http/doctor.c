@@ -272,6 +272,25 @@ doctor_alarms(const struct config *config, struct when now, bool is_young, struc
 	free(w);
 }
 
+/* A reserve that would not work is found out before it is needed. */
+static enum err
+examine_cas(const struct doctor_subject *d, struct arena *a, struct buf *lines)
+{
+	struct ca_row *rows;
+	size_t n;
+	enum err err = store_cas(d->store, a, &rows, &n);
+
+	for (size_t i = 0; err == ERR_OK && i < n; i++) {
+		const struct ca_row *r = &rows[i];
+
+		if (r->is_used && r->canary_error.n > 0)
+			buf_putf(lines, "CA %.*s: the last rehearsal failed: %.*s\n", STR_ARG(r->name), STR_ARG(r->canary_error));
+		if (r->is_used && r->account_url.n == 0 && r->error.n > 0)
+			buf_putf(lines, "CA %.*s: there is no account yet: %.*s\n", STR_ARG(r->name), STR_ARG(r->error));
+	}
+	return err;
+}
+
 enum err
 doctor_examine(
     const struct doctor_subject *d, struct arena *a, struct buf *lines, size_t *ret_sites)
@@ -297,6 +316,8 @@ doctor_examine(
 	if (err == ERR_OK)
 		err = examine_letters(d, is_young, a, lines);
 	examine_files(d, a, lines);
+	if (err == ERR_OK)
+		err = examine_cas(d, a, lines);
 	doctor_alarms(d->config, d->now, is_young, lines);
 	if (err == ERR_OK)
 		err = lines->err;

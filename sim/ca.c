@@ -36,6 +36,7 @@ struct ca_call {
 	struct arena arena;
 	struct sim_ca *ca;
 	char key[SIM_KEY]; /* that signed it */
+	bool is_mute;	   /* its answer will be lost */
 };
 
 /* URLs are "sim:order/N", "sim:authz/N/K", "sim:certificate/N". */
@@ -489,7 +490,7 @@ finish_call(struct sim *s, void *arg)
 	/* What the CA did is done; an answer that could not be kept whole is none, as in the real port. */
 	if (answer_request(s, call, a) != ERR_OK || (arena_failed(&a->arena) && a->err == ERR_OK))
 		a->err = ERR_MEMORY;
-	if (call->ca->faults.mute_until_ms > s->now_ms) {
+	if (call->is_mute) {
 		a->err = ERR_TIMEOUT;
 		a->http_status = 0;
 		a->detail = STR("no answer in 30 s");
@@ -529,6 +530,7 @@ submit(void *ctx, const struct acme_request *r, acme_done *done, void *arg)
 	call->arg = arg;
 	call->ca = ca;
 	copy_key(call->key, str_of(ca->port_key));
+	call->is_mute = ca->faults.mute_until_ms > s->now_ms;
 	call->request = *r;
 	call->request.url = arena_str(&call->arena, r->url);
 	call->request.replaces = arena_str(&call->arena, r->replaces);
@@ -539,7 +541,7 @@ submit(void *ctx, const struct acme_request *r, acme_done *done, void *arg)
 	for (size_t i = 0; names != NULL && i < r->names_n; i++)
 		names[i] = arena_str(&call->arena, r->names[i]);
 	call->request.names = names;
-	int64_t ms = ca->faults.silent_until_ms > s->now_ms || ca->faults.mute_until_ms > s->now_ms ? 30000 : ca->delay_ms;
+	int64_t ms = ca->faults.silent_until_ms > s->now_ms || call->is_mute ? 30000 : ca->delay_ms;
 	enum err err = arena_failed(&call->arena) ? ERR_MEMORY : sim_after(s, ms, finish_call, drop_call, call);
 	if (err != ERR_OK)
 		drop_call(s, call);
