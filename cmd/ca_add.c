@@ -1,6 +1,6 @@
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "cmd/ca.h"
 #include "cmd/client.h"
 #include "cmd/show.h"
@@ -29,9 +29,7 @@ look(struct client *cl, const char *name, json_t **document, int *ret_status)
 static void
 pause_between_looks(void)
 {
-	const struct timespec t = { 0, LOOK_MS * 1000000L };
-
-	(void)nanosleep(&t, NULL); /* shorter after a signal: the next look is a little early */
+	(void)poll(NULL, 0, LOOK_MS); /* shorter after a signal: the next look is a little early */
 }
 
 /* --- add --- */
