@@ -129,6 +129,41 @@ check_source_of_pages(struct api_call *c, const struct setting *s)
 	return ERR_INVALID;
 }
 
+/* One of those that a CA in use offers; before any directory was read nobody can say. */
+static enum err
+check_profile(struct api_call *c, struct str profile)
+{
+	struct ca_row *rows;
+	size_t n;
+	struct str all = STR_NONE;
+	bool is_known = false;
+
+	if (profile.n == 0)
+		return ERR_OK;
+	enum err err = store_cas(c->api->store, c->a, &rows, &n);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		struct str rest = rows[i].profiles;
+
+		if (!rows[i].is_used || !when_is_known(rows[i].directory_at))
+			continue;
+		is_known = true;
+		while (rest.n > 0) {
+			struct str one = str_cut(&rest, ' ');
+
+			if (str_eq(one, profile))
+				return ERR_OK;
+			all = all.n == 0 ? one : arena_strf(c->a, "%.*s, %.*s", STR_ARG(all), STR_ARG(one));
+		}
+	}
+	if (!is_known)
+		return ERR_OK;
+	why_set(&c->why, "field \"profile\": the CA does not offer \"%.*s\"; expected %.*s", STR_ARG(profile),
+	    STR_ARG(all.n > 0 ? all : STR("none: this CA has no profiles")));
+	return ERR_INVALID;
+}
+
 /* What was typed decides: one name alone, a name with its www., or a list. */
 static enum coverage
 coverage_of_typed(const struct read_texts *names)
@@ -217,6 +252,8 @@ sites_add(struct api_call *c)
 	if (err == ERR_OK)
 		err = check_source_of_pages(c, &n.setting);
 	if (err == ERR_OK)
+		err = check_profile(c, n.setting.profile);
+	if (err == ERR_OK)
 		err = store_begin(c->api->store);
 	if (err != ERR_OK)
 		return err;
@@ -284,6 +321,8 @@ site_change(struct api_call *c)
 	if (err == ERR_OK) {
 		setting = s.setting;
 		err = read_setting(&r, c->a, &c->why, &setting);
+		if (err == ERR_OK && r.has_profile)
+			err = check_profile(c, setting.profile);
 	}
 	if (err == ERR_OK && r.has_names && !r.has_coverage) {
 		struct read_texts names;
@@ -376,6 +415,8 @@ draft_put(struct api_call *c)
 				.told_at = WHEN_UNKNOWN,
 			};
 		err = read_setting(&r, c->a, &c->why, &d.setting);
+		if (err == ERR_OK && r.has_profile)
+			err = check_profile(c, d.setting.profile);
 		if (err == ERR_OK)
 			err = store_draft_put(c->api->store, s.id, &d);
 		if (err == ERR_OK && is_new)

@@ -286,6 +286,22 @@ test_change(void **state)
 	assert_string_equal(text_at(setting, "key_type"), "p384");
 	assert_int_equal(json_array_size(json_object_get(o, "names")), 2);
 	json_decref(o);
+	/* Once the CA's directory was read, a profile is one of its own; the refusal names them. */
+	struct ca_row ca = CA_ROW_NEW;
+	int64_t ca_id = 0;
+	ca.name = STR("a1");
+	ca.directory = STR("https://ca.example/d");
+	ca.profiles = STR("classic shortlived");
+	ca.directory_at = f->now;
+	ca.is_used = true;
+	assert_int_equal(store_ca_put(f->api.store, &ca, &ca_id), ERR_OK);
+	o = ask(f, "PATCH", "/api/v1/sites/example.jp", "{\"profile\": \"nonesuch\"}");
+	want(f, __LINE__, 422);
+	assert_non_null(strstr(text_at(o, "detail"), "expected classic, shortlived"));
+	json_decref(o);
+	put_ok(f, __LINE__, "PUT", "/api/v1/sites/example.jp/draft", "{\"profile\": \"nonesuch\"}", 422);
+	put_ok(f, __LINE__, "PATCH", "/api/v1/sites/example.jp", "{\"profile\": \"classic\"}", 200);
+	put_ok(f, __LINE__, "PATCH", "/api/v1/sites/example.jp", "{\"profile\": \"\"}", 200);
 	/* HSTS falls with the redirect. */
 	put_ok(f, __LINE__, "PATCH", "/api/v1/sites/example.jp",
 	    "{\"redirect\": true, \"hsts\": true}", 200);
