@@ -198,6 +198,8 @@ order_wake(const struct step *st)
 	struct when now = st->t->now, not_before = plan_order_not_before(s, st->p),
 		    at = WHEN_NEVER;
 
+	if (plan_is_gone(s))
+		return WHEN_NEVER;
 	if (!plan_order_is_due(s, now))
 		return s->held.id != 0 ? site_renew_at(s) : WHEN_NEVER;
 	if (s->waits_turn)
@@ -327,7 +329,7 @@ decide(struct step *st)
 	if (s->limits.n > 0)
 		findings_add(st, s->limits.at, s->limits.n);
 	site_ca_pick(st);
-	bool may_order = !s->waits_turn && plan_order_is_due(s, now) &&
+	bool may_order = !s->waits_turn && !plan_is_gone(s) && plan_order_is_due(s, now) &&
 			 !when_before(now, plan_order_not_before(s, st->p));
 	if (may_order && begin_order(st))
 		return;

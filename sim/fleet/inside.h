@@ -51,6 +51,7 @@ struct watched {
 	int64_t wish_ms;	   /* a person asked for a certificate; 0: fulfilled or refused */
 	int64_t looked_ms;	   /* last check that was begun */
 	uint8_t reminders;	   /* letters of the present certificate, as bits */
+	uint8_t restless;	   /* checks in a row, each within a second of the one before */
 	bool end_was_told;
 	bool has_fault; /* the owner has something to mend */
 	bool is_told;	/* a letter said so, and none yet that it is over */

@@ -8,7 +8,7 @@
  * says of itself is used only where it is the thing that is judged.
  */
 
-enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26 };
+enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26, RESTLESS_MAX = 8 };
 
 static bool
 wants(const struct fleet_site *s)
@@ -243,6 +243,17 @@ watch_held(struct fleet *f, uint32_t n)
 		fleet_mark(f, FLEET_MARK_PARTIAL_FIRST);
 }
 
+static void
+watch_look(struct fleet *f, uint32_t n)
+{
+	struct watched *w = &f->sites[n].watched;
+
+	w->restless = f->plan->probe_ms > 0 && f->now_ms - w->looked_ms < 1000 ? (uint8_t)(w->restless + 1) : 0;
+	if (w->restless > RESTLESS_MAX)
+		fleet_broken(f, n, "it is checked again and again and comes to no rest");
+	w->looked_ms = f->now_ms;
+}
+
 void
 watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing before)
 {
@@ -255,7 +266,7 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 		if (fx->kind == FX_LETTER)
 			watch_letter(f, n, fx);
 		else if (fx->kind == FX_CHECK)
-			s->watched.looked_ms = f->now_ms;
+			watch_look(f, n);
 		else if (fx->kind == FX_ORDER)
 			watch_attempt(f, n);
 		if (fx->kind == FX_ORDER && f->now_ms < s->watched.law_ms && !clock_is_new(f))
