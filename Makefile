@@ -1,7 +1,8 @@
-# koshin. Targets: all check asan points tidy format bench clean install uninstall; settings may be kept in config.mk.
+# koshin. Targets: all check asan points mutants tidy format bench clean install uninstall; settings may be kept in config.mk.
 #   make                 the program: build/koshin
 #   make check           unit tests, scenarios and tool/tidy; needs no server
 #   make asan            the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make mutants         the build with deliberate bugs, and what the simulator makes of each
 #   make points          the build in which the kill sweep ends processes: build-points/koshin
 #   make V=1             shows each command whole
 -include config.mk
@@ -33,9 +34,11 @@ endif
 CFLAGS_release = -O2 $(HARDEN)
 CFLAGS_asan = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fPIE
 CFLAGS_points = -O2 $(HARDEN) -DKOSHIN_POINTS
+CFLAGS_mutants = -O2 $(HARDEN) -DKOSHIN_MUTANTS
 LDFLAGS_release = $(LINK_HARDEN)
 LDFLAGS_asan = -fsanitize=address,undefined -pie
 LDFLAGS_points = $(LINK_HARDEN)
+LDFLAGS_mutants = $(LINK_HARDEN)
 
 CPPFLAGS_ALL = -I. -I$(BUILD)/gen -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED $(PKG_CFLAGS)
 CFLAGS_ALL = -std=c17 -g -fno-common -fno-omit-frame-pointer $(WARN) $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
@@ -113,6 +116,9 @@ asan:
 	$(MAKE) FLAVOUR=asan BUILD=build-asan check
 points:
 	$(MAKE) FLAVOUR=points BUILD=build-points all
+mutants:
+	$(MAKE) FLAVOUR=mutants BUILD=build-mutants all
+	tool/run-mutants build-mutants
 tidy:
 	tool/tidy $(BUILD)
 bench: all $(BENCH)
@@ -135,7 +141,7 @@ uninstall:
 	for folder in $(SHARE)/koshin/nginx $(SHARE)/koshin; do [ ! -d $$folder ] || rmdir --ignore-fail-on-non-empty $$folder; done
 
 clean:
-	rm -rf build build-asan build-points build-clang
+	rm -rf build build-asan build-points build-mutants build-clang
 
 .PHONY: all unit peer check asan points tidy bench format install uninstall clean
 .SECONDARY:

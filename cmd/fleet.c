@@ -1,4 +1,5 @@
 #include "cmd/simulate.h"
+#include "base/mutant.h"
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -86,6 +87,25 @@ run_seeds(const struct fleet_plan *p, const struct seeds *seeds, bool is_verbose
 	return status;
 }
 
+/* The deliberate bug that the environment names: in the build that has them. */
+static bool
+read_mutant(void)
+{
+#ifdef KOSHIN_MUTANTS
+	const char *name = getenv("KOSHIN_MUTANT");
+
+	for (enum mutant m = 0; name != NULL && m < MUTANT_COUNT; m++)
+		if (str_eq(str_of(name), str_of(mutant_name(m)))) {
+			mutant_on = m;
+			printf("mutant: %s\n", mutant_words(m));
+			return true;
+		}
+	return name == NULL;
+#else
+	return true;
+#endif
+}
+
 int
 simulate_fleet(struct cmd *c)
 {
@@ -94,6 +114,10 @@ simulate_fleet(struct cmd *c)
 	int64_t sites = 1000, years = 1, jobs = (int64_t)seeds.jobs;
 
 	fleet_plan_init(&p);
+	if (!read_mutant()) {
+		fprintf(stderr, "koshin simulate: KOSHIN_MUTANT: expected a symbol of base/mutant.tbl\n");
+		return CMD_MISUSED;
+	}
 	if (!read_number(c, "sites", 1, FLEET_SITES_MAX, &sites) || !read_number(c, "years", 1, YEARS_MAX, &years) ||
 	    !read_number(c, "jobs", 1, 64, &jobs) || !read_number(c, "trace", 0, FLEET_SITES_MAX, &p.traced) || !read_seeds(c, &seeds))
 		return CMD_MISUSED;

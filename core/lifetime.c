@@ -1,4 +1,5 @@
 #include "core/lifetime.h"
+#include "base/mutant.h"
 
 enum { DAY_S = 86400 };
 
@@ -41,6 +42,8 @@ spread(struct when middle, struct span width, struct span before, uint32_t roll)
 struct when
 life_renew_at(struct life l, uint32_t roll)
 {
+	if (MUTANT(RENEWED_TOO_LATE))
+		return when_minus(l.to, SPAN_H(1));
 	struct span length = life_length(l), width = span_part(length, 1, 30);
 
 	return spread(when_plus(l.from, life_renew_after(length)), width,

@@ -1,5 +1,6 @@
 #include "core/order.h"
 #include "base/must.h"
+#include "base/mutant.h"
 #include "core/classify.h"
 
 enum {
@@ -236,7 +237,7 @@ wait_for_retry(struct run *r, struct when retry_after)
 	int64_t ms = r->o->tries <= 1 ? RETRY_FIRST_MS : RETRY_FIRST_MS * 5;
 
 	ms += (int64_t)(r->t->roll % (uint32_t)ms);
-	if (when_is_known(retry_after)) {
+	if (when_is_known(retry_after) && !MUTANT(PATIENCE_IGNORED)) {
 		int64_t asked = when_between(r->t->now, retry_after).s * 1000;
 
 		ms = asked > ms ? asked : ms;
@@ -352,7 +353,7 @@ go_on(struct run *r)
 		fail_late(r);
 		return;
 	}
-	if (o->url.n == 0) {
+	if (o->url.n == 0 || (MUTANT(ORDER_PLACED_TWICE) && o->status == ACME_PENDING && o->polls == 2)) {
 		ask_own(r, ACME_NEW_ORDER);
 		return;
 	}
@@ -427,6 +428,8 @@ take_transient(struct run *r, const struct acme_answer *an)
 	struct order *o = r->o;
 	bool is_long = when_is_known(an->retry_after) &&
 		       when_between(r->t->now, an->retry_after).s > RETRY_AFTER_MOST_S;
+	if (MUTANT(PATIENCE_IGNORED))
+		is_long = false;
 	bool is_last = o->tries + 1 >= TRIES_MAX ||
 		       (an->verb == ACME_FINALIZE && o->finalizes >= TRIES_MAX);
 

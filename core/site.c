@@ -1,6 +1,7 @@
 #include "core/site.h"
 #include <string.h>
 #include "base/must.h"
+#include "base/mutant.h"
 #include "core/classify.h"
 #include "core/site_ca.h"
 #include "core/site_findings.h"
@@ -148,6 +149,8 @@ next_look(const struct step *st)
 		return next_look_of_gone(st);
 	struct span every = s->held.id != 0 ? life_look_every(s->held.life, st->p->look_every)
 					    : st->p->look_every;
+	if (MUTANT(LOOK_FORGOTTEN))
+		every.s *= 3;
 	struct when at = when_plus(st->t->now,
 	    (struct span){ every.s - (int64_t)(st->t->roll % ((uint64_t)every.s / 10 + 1)) });
 
@@ -185,7 +188,7 @@ draft_next(const struct site *s, const struct policy *p)
 static bool
 deploy_is_due(const struct site *s, struct when now)
 {
-	if ((s->is_removed || s->setting.source == SOURCE_NONE) && s->applied.digest == 0)
+	if (((s->is_removed && !MUTANT(REMOVED_DEPLOYED)) || s->setting.source == SOURCE_NONE) && s->applied.digest == 0)
 		return false;
 	return s->applied.digest != plan_digest(s, now);
 }
@@ -308,7 +311,7 @@ decide(struct step *st)
 	struct site *s = st->s;
 	struct when now = st->t->now;
 
-	if (s->draft.exists && !s->draft.has_csr &&
+	if (s->draft.exists && (!s->draft.has_csr || MUTANT(DRAFT_WITH_CSR_DISCARDED)) &&
 	    !when_before(now, when_plus(s->draft.begun_at, st->p->draft_discard_after))) {
 		s->draft.exists = false;
 		(void)site_effect_put(st->out, FX_DISCARD_DRAFT);
@@ -329,7 +332,7 @@ decide(struct step *st)
 	if (s->limits.n > 0)
 		findings_add(st, s->limits.at, s->limits.n);
 	site_ca_pick(st);
-	bool may_order = !s->waits_turn && !plan_is_gone(s) && plan_order_is_due(s, now) &&
+	bool may_order = !s->waits_turn && (!plan_is_gone(s) || MUTANT(GONE_RETRIED)) && plan_order_is_due(s, now) &&
 			 !when_before(now, plan_order_not_before(s, st->p));
 	if (may_order && begin_order(st))
 		return;
@@ -432,7 +435,7 @@ on_checked(const struct step *st)
 	if (proof == PROOF_HELD && !s->held.is_live)
 		prove(st);
 	/* Somebody put another certificate into the web server: ours goes back at once, no order is spent. */
-	if (proof == PROOF_OTHER && s->held.is_live && when_before(now, s->held.life.to) &&
+	if (proof == PROOF_OTHER && !MUTANT(STRANGER_TOLERATED) && s->held.is_live && when_before(now, s->held.life.to) &&
 	    s->applied.digest == plan_digest(s, now))
 		s->applied.digest = 0;
 	s->look_at = next_look(st);
@@ -594,14 +597,16 @@ on_order_failed(const struct step *st)
 	struct site *s = st->s;
 	const struct site_event *ev = st->ev;
 	struct when now = st->t->now;
-	bool is_law = when_is_known(ev->retry_after) && when_before(now, ev->retry_after);
+	bool is_law = when_is_known(ev->retry_after) && when_before(now, ev->retry_after) && !MUTANT(RETRY_AFTER_IGNORED);
 	struct finding *room = arena_get(st->a, (ev->failures_n + 1) * sizeof *room);
 
 	/* It was tried and refused: from here on the plan's own dates count, not the wish. */
 	s->asked_renew = false;
 	s->order_id = 0;
 	rest(st);
-	s->order_failures++;
+	s->order_failures = MUTANT(FAILURES_FORGOTTEN) ? 1 : s->order_failures + 1;
+	if (MUTANT(CERTIFICATE_DROPPED))
+		s->held = (struct held){ 0 };
 	enum cause main_cause =
 	    ev->failures_n > 0 ? ev->failures[0].cause : CAUSE_OWN_UNCLASSIFIED;
 	struct when retry_at = when_plus(now, order_wait(st, main_cause, s->order_failures));
@@ -677,6 +682,8 @@ on_restarted(const struct step *st)
 		begin_check(st);
 		return;
 	case DOING_ORDER:
+		if (MUTANT(ORDER_FORGOTTEN))
+			s->order_id = 0;
 		if (s->order_id != 0)
 			begin(st, DOING_ORDER, FX_RESUME)->order_id = s->order_id;
 		else
@@ -724,7 +731,7 @@ static void
 on_asked(const struct step *st, bool is_renewal)
 {
 	st->s->asked_check = true;
-	st->s->asked_renew |= is_renewal;
+	st->s->asked_renew |= is_renewal && !MUTANT(WISH_LOST);
 	step_history(st, HISTORY_ASKED, NULL);
 	/* The person has probably mended something: what waits for its back-off looks again at once. */
 	if (!st->s->retry_is_law)
@@ -737,13 +744,13 @@ is_awaited(const struct site *s, const struct site_event *ev)
 {
 	switch (ev->kind) {
 	case SITE_CHECKED:
-		return ev->job == s->job &&
+		return (ev->job == s->job || MUTANT(OLD_JOB_ACCEPTED)) &&
 		       (s->doing == DOING_CHECK || s->doing == DOING_VERIFY);
 	case SITE_ISSUED:
 	case SITE_ORDER_FAILED:
-		return ev->job == s->job && s->doing == DOING_ORDER;
+		return (ev->job == s->job || MUTANT(OLD_JOB_ACCEPTED)) && s->doing == DOING_ORDER;
 	case SITE_DEPLOYED:
-		return ev->job == s->job && s->doing == DOING_DEPLOY;
+		return (ev->job == s->job || MUTANT(OLD_JOB_ACCEPTED)) && s->doing == DOING_DEPLOY;
 	case SITE_WAKE:
 	case SITE_ASKED_CHECK:
 	case SITE_ASKED_RENEW:

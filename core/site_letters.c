@@ -1,4 +1,5 @@
 #include "core/site_letters.h"
+#include "base/mutant.h"
 #include "core/site_plan.h"
 
 /* Something of ours or of the CA's stands in the way: the owner is left in peace. */
@@ -31,7 +32,7 @@ site_owner_finding(const struct site *s)
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
 
-		if (!actor_is_owner(f->acts) || cause_row(f->cause)->severity < SEVERITY_WARN ||
+		if ((!actor_is_owner(f->acts) && !MUTANT(BLAMES_THE_OWNER)) || cause_row(f->cause)->severity < SEVERITY_WARN ||
 		    site_cause_of(s, f->subject) != f)
 			continue;
 		/* A name that visitors reach by this certificate comes before one that is not in it yet; one that has moved
@@ -53,7 +54,7 @@ is_certain(const struct site *s, const struct finding *f)
 static struct when
 may_from(const struct site *s)
 {
-	if (!when_is_known(s->letter_at))
+	if (!when_is_known(s->letter_at) || MUTANT(LETTER_GAP_FORGOTTEN))
 		return WHEN_UNKNOWN;
 	return when_plus(
 	    s->letter_at, s->held.id != 0 ? life_letter_gap(s->held.life) : SPAN_D(1));
@@ -99,7 +100,7 @@ static void
 mark_told(struct site *s, const struct turn *t, bool has_told_of_moved)
 {
 	for (size_t i = 0; i < s->findings.n; i++)
-		if (actor_is_owner(s->findings.at[i].acts) && is_moved(&s->findings.at[i]) == has_told_of_moved)
+		if (!MUTANT(LETTER_TWICE) && actor_is_owner(s->findings.at[i].acts) && is_moved(&s->findings.at[i]) == has_told_of_moved)
 			s->findings.at[i].told_at = t->now;
 }
 
@@ -178,7 +179,7 @@ tell_fault(
 	bool is_over = s->held.id != 0 && !when_before(t->now, s->held.life.to);
 	struct site_effect *fx = NULL;
 
-	if (may && is_over && !s->expired_told) {
+	if ((may || MUTANT(END_TOLD_AT_ONCE)) && is_over && !s->expired_told) {
 		fx = put_letter(s, t, out, LETTER_EXPIRED);
 		s->expired_told = true;
 	} else if (may && !when_is_known(f->told_at)) {
@@ -212,7 +213,7 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 		(void)put_letter(s, t, out, LETTER_ISSUED);
 		s->issued_told = true;
 	}
-	if (s->story_open && is_all_well(s, t->now)) {
+	if (s->story_open && is_all_well(s, t->now) && !MUTANT(RESOLVED_FORGOTTEN)) {
 		(void)put_letter(s, t, out, LETTER_RESOLVED);
 		s->story_open = false;
 		s->reminders_told = 0;
@@ -221,7 +222,7 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 	}
 	if (!when_before(t->now, may_from(s)) && tell_loss(s, t, a, out))
 		return;
-	if (f == NULL || !is_certain(s, f) || fault_is_not_the_owners(s))
+	if (f == NULL || !is_certain(s, f) || fault_is_not_the_owners(s) || MUTANT(LETTER_FORGOTTEN))
 		return;
 	if (is_moved(f))
 		tell_moved(s, t, f, out);

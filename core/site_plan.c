@@ -1,10 +1,13 @@
 #include "core/site_plan.h"
 #include <string.h>
 #include "base/must.h"
+#include "base/mutant.h"
 
 bool
 plan_wants(const struct site *s)
 {
+	if (MUTANT(DRAFT_READ) && s->draft.exists)
+		return !s->is_removed && s->draft.setting.source == SOURCE_FREE;
 	return !s->is_removed && s->setting.source == SOURCE_FREE;
 }
 
@@ -128,7 +131,7 @@ plan_order_is_due(const struct site *s, struct when now)
 	/* A name that can be had and is not in the certificate: www, whose record has appeared. */
 	for (size_t i = 0; i < s->names_n; i++)
 		if (!s->names[i].is_held && plan_passes(s, &s->names[i], now))
-			return true;
+			return !MUTANT(NAME_NOT_READDED);
 	return false;
 }
 
@@ -143,6 +146,8 @@ plan_blames_name(enum cause c)
 bool
 plan_is_refused(const struct site *s, const struct site_name *n, struct when now)
 {
+	if (MUTANT(REFUSED_NAME_ASKED_AGAIN))
+		return false;
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
 
@@ -169,7 +174,7 @@ plan_order_names(const struct site *s, struct when now, struct str *ret)
 	if (s->held.id == 0 || held_failing == 0)
 		return passing;
 	/* A renewal waits for a name that it would lose while there is time … */
-	if (when_before(now, life_reduce_at(s->held.life)))
+	if (when_before(now, life_reduce_at(s->held.life)) && !MUTANT(REDUCED_TOO_EARLY))
 		return 0;
 	/* … then goes on without it … */
 	if (passing > 0)
@@ -290,7 +295,8 @@ plan_digest(const struct site *s, struct when now)
 	uint64_t h = mix_word(0xcbf29ce484222325U, (uint64_t)site_redirect(s, now) << 3 | (uint64_t)site_hsts(s, now) << 2 |
 						       (uint64_t)s->is_removed << 1 | (s->held.id != 0));
 
-	h = mix(h, s->held.fingerprint, s->held.id != 0 ? sizeof s->held.fingerprint : 0);
+	if (!MUTANT(NEW_CERTIFICATE_NOT_SEEN))
+		h = mix(h, s->held.fingerprint, s->held.id != 0 ? sizeof s->held.fingerprint : 0);
 	h = mix(h, s->setting.root.p, s->setting.root.n);
 	h = mix(h, s->setting.proxy.p, s->setting.proxy.n);
 	for (size_t i = 0; i < s->names_n; i++)
@@ -323,7 +329,7 @@ uint16_t
 site_redirect(const struct site *s, struct when now)
 {
 	if (!s->setting.redirect || s->is_removed || !https_works(s, now))
-		return 0;
+		return MUTANT(REDIRECT_KEPT) && s->held.id != 0 ? s->applied.redirect : 0;
 	return s->renewals_good >= 3 ? 308 : 307;
 }
 
@@ -348,6 +354,8 @@ struct span
 plan_order_backoff(const struct site *s, unsigned failures, const struct turn *t)
 {
 	static const int64_t steps[] = { 60, 600, 6000, 86400 };
+	if (MUTANT(BACKOFF_REMOVED))
+		return SPAN_S(1);
 	size_t n = failures == 0 ? 0 : failures - 1;
 	struct span d = { steps[n < 4 ? n : 3] };
 

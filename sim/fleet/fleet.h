@@ -72,6 +72,7 @@ struct fleet_plan {
 	struct fleet_ca ca;
 	uint32_t orders_open_max;
 	int32_t probe_ms, deploy_ms; /* 0: at once; nothing comes between */
+	bool lives_by_seed; /* with faults: the life of certificates is the seed's, not the calendar's */
 	bool has_faults; /* outages, crashes, clocks and disks by chance, from the seed */
 	struct when replace_at; /* the CA asks for the replacement of everything; WHEN_UNKNOWN: never */
 	struct span calm;	/* at the end nothing new breaks: everything has to come right */

@@ -321,6 +321,7 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 	struct fleet_site *s = &f->sites[n];
 	struct turn turn = { fleet_wall(f), (uint32_t)(fleet_random(&f->roll_seed) >> 32) };
 	enum doing doing = s->site.doing;
+	uint64_t job = s->site.job;
 	bool may_die = f->crash_in > 0;
 
 	if (f->is_down || f->report->is_broken)
@@ -340,6 +341,9 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 	keep_findings(f, s);
 	watch_keep_step(f, n, ev, doing);
 	watch_step(f, n, ev, doing);
+	if (ev->job != 0 && ev->job != job && doing != DOING_NOTHING && (s->site.doing != doing || s->site.job != job))
+		fleet_broken(f, n, "P7: an answer to job %llu was taken for one to job %llu", (unsigned long long)ev->job,
+		    (unsigned long long)job);
 	if (may_die && node_dies(f, DIES_BEFORE_ACT)) {
 		fleet_mark(f, FLEET_MARK_CRASH_BEFORE_ACT);
 		return true;

@@ -170,7 +170,8 @@ failed(struct fleet *f, uint32_t i)
 	for (size_t k = 0; k < l->n; k++) {
 		const struct cause_row *cause = cause_row(l->at[k].cause);
 
-		if (cause->layer == LAYER_CA && cause->scope == SCOPE_FLEET)
+		/* A limit is no illness of the CA. */
+		if (cause->layer == LAYER_CA && cause->scope == SCOPE_FLEET && l->at[k].cause != CAUSE_CA_LIMIT_NEW_ORDERS)
 			node_ca_failed(f, f->outcome.retry_after);
 	}
 	/* The findings are in the order's own memory: it goes last. */

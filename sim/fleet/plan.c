@@ -35,7 +35,7 @@ fleet_plan_init(struct fleet_plan *p)
 void
 fleet_plan_faults(struct fleet_plan *p)
 {
-	p->has_faults = true;
+	p->has_faults = p->lives_by_seed = true;
 	p->owner_faults = 200;
 	p->wishes = 500;
 	p->drafts = 100;

@@ -201,6 +201,18 @@ watch_attempt(struct fleet *f, uint32_t n)
 	log->attempt_ms[0] = f->now_ms;
 }
 
+/* A person asked for a certificate, and nothing stood in the way of it. */
+static void
+watch_wish(struct fleet *f, uint32_t n)
+{
+	const struct fleet_site *s = &f->sites[n];
+	const char *why;
+	int64_t since = most(clean_since(f, n, &why), s->watched.wish_ms);
+
+	if (!s->watched.has_fault && f->now_ms - most(since, s->watched.turned_ms) > 2 * FLEET_DAY_MS)
+		fleet_broken(f, n, "P7: a wish was lost");
+}
+
 /* --- one step --- */
 
 /* Looked at weekly, and only then. */
@@ -226,6 +238,22 @@ watch_dates(struct fleet *f, uint32_t n, const struct site_event *ev)
 	if (ev->kind == SITE_WAKE && s->watched.looked_ms != 0 && f->now_ms - looked > days * LOOKED_H * FLEET_HOUR_MS)
 		fleet_broken(f, n, "P2: nobody looked at it for %.1f hours",
 		    (double)(f->now_ms - looked) / (double)FLEET_HOUR_MS);
+}
+
+/* P5: a renewal goes on without a name only when a quarter of the life is left. */
+static void
+watch_reduced(struct fleet *f, uint32_t n)
+{
+	const struct fleet_site *s = &f->sites[n];
+	struct life life = s->live.life;
+
+	if (s->live.serial <= 0 || clock_is_new(f) || is_moved(s))
+		return;
+	for (size_t k = 0; k < s->site.names_n; k++)
+		if (name_set_has(s->live.names, k) && !s->site.names[k].is_held &&
+		    when_before(fleet_true(f), when_minus(life_reduce_at(life), SPAN_H(2))))
+			fleet_broken(f, n, "P5: a renewal left %s out with %.1f days left", s->site.names[k].name.p,
+			    (double)when_between(fleet_true(f), life.to).s / 86400);
 }
 
 static void
@@ -265,16 +293,20 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 
 		if (fx->kind == FX_LETTER)
 			watch_letter(f, n, fx);
-		else if (fx->kind == FX_CHECK)
+		else if (fx->kind == FX_CHECK || (fx->kind == FX_DEPLOY && s->site.is_removed))
 			watch_look(f, n);
+		else if (fx->kind == FX_DISCARD_DRAFT && s->site.draft.has_csr)
+			fleet_broken(f, n, "a draft with a CSR was discarded");
 		else if (fx->kind == FX_ORDER)
 			watch_attempt(f, n);
 		if (fx->kind == FX_ORDER && f->now_ms < s->watched.law_ms && !clock_is_new(f))
 			fleet_broken(f, n, "P6: an order %lld s before the date that the CA gave",
 			    (long long)((s->watched.law_ms - f->now_ms) / 1000));
 	}
-	if (ev->kind == SITE_ISSUED)
+	if (ev->kind == SITE_ISSUED) {
 		watch_held(f, n);
+		watch_reduced(f, n);
+	}
 	if (ev->kind == SITE_ORDER_FAILED)
 		s->watched.wish_ms = 0;
 	if (!wants(s))
@@ -285,6 +317,8 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 		fleet_mark(f, FLEET_MARK_DRAFT_KEPT);
 	if (ev->kind == SITE_CHECKED && s->watched.has_fault)
 		watch_silence(f, n);
+	if (ev->kind == SITE_CHECKED && s->watched.wish_ms != 0)
+		watch_wish(f, n);
 }
 
 /* --- the CA's side --- */
@@ -401,6 +435,9 @@ watch_expiry(struct fleet *f, uint32_t n)
 		return;
 	int64_t life = life_length(s->live.life).s, since = clean_since(f, n, &why);
 	int64_t grace = life >= 10 * 86400 ? 6 * FLEET_HOUR_MS : life * 1000 / 20;
+	/* One that had moved away is looked at weekly (P2): it may be back unseen. */
+	if (is_moved(s))
+		grace = 8 * FLEET_DAY_MS;
 	s->watched.is_expired = true;
 	if (s->watched.pointing_since_ms > since) {
 		since = s->watched.pointing_since_ms;
@@ -445,8 +482,6 @@ watch_site_end(struct fleet *f, uint32_t n)
 		return;
 	if (s->site.held.id != s->live.serial)
 		fleet_broken(f, n, "P1: the server hands out another certificate than the newest");
-	if (s->watched.wish_ms != 0 && f->now_ms - s->watched.wish_ms > 3 * FLEET_DAY_MS)
-		fleet_broken(f, n, "P7: a wish was lost");
 	if (s->watched.has_fault)
 		return;
 	for (size_t k = 0; k < s->site.names_n; k++)
