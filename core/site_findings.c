@@ -2,6 +2,7 @@
 #include "base/mutant.h"
 #include "core/classify.h"
 #include "core/site_letters.h"
+#include "core/site_plan.h"
 
 struct finding *
 findings_find(struct finding_list *l, enum cause c, struct str subject)
@@ -142,7 +143,9 @@ outlives_check(const struct step *st, const struct finding *old, bool is_handsha
 				return true;
 	if (is_deploy_cause(old->cause))
 		return old->cause != CAUSE_OWN_DEPLOY_NOT_SERVED;
-	return old->is_from_order;
+	/* What an order met is of no matter when none is wanted any more: nobody would ever see it go well. */
+	return old->is_from_order &&
+	       (when_before(st->t->now, old->next_look) || plan_order_is_due(st->s, st->t->now));
 }
 
 void
