@@ -1,4 +1,5 @@
 #include "core/gcra.h"
+#include "base/mutant.h"
 #include "base/must.h"
 
 enum { US = 1000000 };
@@ -101,7 +102,7 @@ bucket_left(struct rate r, const struct bucket *b, struct instant now)
 	int64_t interval = rate_interval_us(r), owed = most(b->tat.us, now.us) - now.us;
 	int64_t gone = owed / interval + (owed % interval > 0) + b->held;
 
-	return most(0, rate_burst(r) - gone);
+	return most(0, rate_burst(r) + MUTANT(BUDGET_ONE_MORE) - gone);
 }
 
 void

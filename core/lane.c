@@ -1,5 +1,6 @@
 #include "core/lane.h"
 #include "base/must.h"
+#include "base/mutant.h"
 
 static const struct {
 	const char *name;
@@ -61,7 +62,7 @@ lane_pick(struct lane_turns *t, const bool waits[LANE_COUNT], enum lane *ret)
 	enum lane best = LANE_COUNT;
 
 	for (enum lane l = 0; l < LANE_COUNT; l++)
-		if (waits[l] && (best == LANE_COUNT || t->at[l] < t->at[best]))
+		if (waits[l] && !(MUTANT(LANE_FORGOTTEN) && l == LANE_FIRST) && (best == LANE_COUNT || t->at[l] < t->at[best]))
 			best = l;
 	if (best == LANE_COUNT)
 		return false;

@@ -223,6 +223,7 @@ settle_site(struct fleet *f, uint32_t n, uint64_t *random)
 		s->site.names[i].is_held = true;
 		s->site.names[i].validated_at = s->site.held.life.from;
 	}
+	s->issued_names = (uint16_t)fleet_held_names(s).bits;
 	s->live = (struct live_set){ s->site.held.id, s->site.held.life, fleet_held_names(s), 0 };
 	s->site.look_at.s = now + (int64_t)fleet_below(random, 86400);
 	s->site.deploy_at.s = s->site.look_at.s;
@@ -293,7 +294,17 @@ fleet_init(struct fleet *f, const struct fleet_plan *p, struct fleet_report *rep
 {
 	uint64_t seed = p->seed;
 
-	f->plan = p;
+	f->own_plan = *p;
+	f->plan = p = &f->own_plan;
+	if (p->has_faults && p->lives_by_seed) {
+		/* Half of the seeds have an account with few orders, a third of them a daemon with little room. */
+		if (seed % 2 == 0)
+			f->own_plan.ca.orders_capacity = 12;
+		if (seed % 3 == 0)
+			f->own_plan.orders_open_max = 3;
+		if (seed % 4 == 0)
+			f->own_plan.fill = SPAN_H(2);
+	}
 	f->report = report;
 	f->world_seed = fleet_random(&seed);
 	f->roll_seed = fleet_random(&seed);
@@ -310,8 +321,10 @@ fleet_init(struct fleet *f, const struct fleet_plan *p, struct fleet_report *rep
 	report->hours_n = (size_t)(p->span.s / 3600) + 1;
 	report->issued_by_hour = calloc(report->hours_n, sizeof *report->issued_by_hour);
 	buf_init(&report->steps_kept, 65536);
+	f->firsts_since = WHEN_UNKNOWN;
 	authority_init(f);
 	init_policy(f);
+	fleet_gate_init(f);
 	return report->issued_by_hour == NULL ? ERR_MEMORY : make_sites(f);
 }
 
@@ -319,6 +332,7 @@ static void
 fleet_fini(struct fleet *f)
 {
 	node_fini(f);
+	fleet_gate_fini(f);
 	authority_fini(f);
 	events_fini(&f->events);
 	arena_fini(&f->arena);
@@ -391,6 +405,18 @@ take(struct fleet *f, const struct fleet_event *ev)
 	case EV_CLOCK:
 		faults_event(f, ev);
 		return;
+	case EV_GATE:
+		fleet_gate_open(f);
+		return;
+	case EV_SEND:
+		orders_of_fleet_send(f, ev);
+		return;
+	case EV_POLL:
+		fleet_gate_poll(f, ev->site);
+		return;
+	case EV_REPLACE:
+		fleet_gate_begin_polls(f);
+		return;
 	case EV_CALM:
 		faults_calm(f);
 		return;
@@ -412,6 +438,8 @@ fleet_run(const struct fleet_plan *p, struct fleet_report *report)
 	if (err == ERR_OK) {
 		fill(f);
 		faults_begin(f);
+		if (when_is_known(p->replace_at))
+			fleet_put(f, p->replace_at.s * 1000 - f->now_ms, EV_REPLACE, 0, 0, 0);
 		watch_sweep(f);
 		while (!report->is_broken && f->err == ERR_OK && events_take(&f->events, f->end_ms, &ev)) {
 			f->now_ms = ev.at_ms;

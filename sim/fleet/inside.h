@@ -1,7 +1,9 @@
 #ifndef KOSHIN_SIM_FLEET_INSIDE_H
 #define KOSHIN_SIM_FLEET_INSIDE_H
 /* What the files of the fleet simulator share; nobody else includes it. */
+#include "core/budget.h"
 #include "core/order.h"
+#include "core/site_plan.h"
 #include "sim/fleet/fleet.h"
 #include "sim/fleet/queue.h"
 
@@ -78,6 +80,9 @@ struct fleet_site {
 	uint16_t server;
 	uint8_t company, habit;
 	bool is_here; /* it was added */
+	uint16_t issued_names; /* as the CA has it: the set of its last certificate */
+	bool waits_turn; /* it is in a lane, and is called */
+	bool draws;   /* its order holds a place in the account's limit */
 };
 
 /* An order as the store has it; `live` is the engine's memory of it. Row 0 is none. */
@@ -88,7 +93,8 @@ struct order_row_of_fleet {
 	uint64_t serial;    /* of the row's use: an answer for an earlier one does not fit */
 	uint64_t job;
 	enum order_phase phase;
-	bool has_certificate_url, is_open;
+	bool has_certificate_url, is_open, draws;
+	uint8_t new_orders;
 	struct when created;
 	struct name_set names;
 	int64_t not_before_ms; /* the CA's Retry-After for this order */
@@ -97,6 +103,7 @@ struct live_order_of_fleet {
 	struct order order;
 	struct arena keep;
 	uint32_t wakes; /* counts: a wake of before does not fit */
+	enum lane lane;
 	struct live_order_of_fleet *next_free;
 };
 
@@ -129,8 +136,8 @@ struct authority {
 	struct ca_order *orders; /* [0] is none */
 	uint32_t orders_n, orders_cap, free;
 	int64_t serial;
-	int64_t second; /* requests of this second */
-	uint32_t second_n;
+	int64_t second; /* requests of this second, of each endpoint */
+	uint32_t second_n[ENDPOINT_COUNT];
 };
 
 enum fleet_kind {
@@ -142,7 +149,12 @@ enum fleet_kind {
 	EV_OWNER,     /* something happens in a site's life */
 	EV_MEND,      /* its owner mends what is broken */
 	EV_SWEEP,     /* a look at what all servers hand out */
-	EV_ADD, EV_CA, EV_SERVER, EV_COMPANY, EV_RESOLVER, EV_CRASH, EV_RESTART, EV_RESTART_MORE, EV_CLOCK, EV_CALM, EV_COUNT
+	EV_ADD, EV_CA, EV_SERVER, EV_COMPANY, EV_RESOLVER, EV_CRASH, EV_RESTART, EV_RESTART_MORE, EV_CLOCK, EV_CALM,
+	EV_GATE,      /* a place in the account's limit has come free */
+	EV_SEND,      /* a request that kept the pace */
+	EV_POLL,      /* renewal information of one site */
+	EV_REPLACE,   /* the CA wants everything replaced */
+	EV_COUNT
 };
 
 struct deploy_of_fleet {
@@ -159,6 +171,11 @@ struct waiting_order {
 	uint64_t job;
 };
 
+struct lane_queue {
+	struct waiting_order *at;
+	uint32_t head, n, cap;
+};
+
 struct fleet_step {
 	int64_t ms;
 	uint32_t site;
@@ -170,6 +187,7 @@ struct fleet_step {
 
 struct fleet {
 	const struct fleet_plan *plan;
+	struct fleet_plan own_plan; /* what the seed makes of the plan */
 	struct fleet_report *report;
 	int64_t now_ms, start_ms, end_ms, calm_ms;
 	struct queue_of_events events;
@@ -188,7 +206,6 @@ struct fleet {
 
 	/* the engine */
 	struct policy policy;
-	struct calendar calendar; /* what koshin has seen of the CA's lives */
 	struct str addresses[FLEET_SERVERS_MAX];
 	uint16_t generation;
 	bool is_down, is_zombie_about;
@@ -202,8 +219,18 @@ struct fleet {
 	uint64_t row_serial;
 	struct live_order_of_fleet *live_free;
 	uint32_t live_n;
-	struct waiting_order *waiting; /* for room at the CA: a ring */
-	uint32_t waiting_at, waiting_n, waiting_cap;
+	/* the gate */
+	struct budget_profile profile;
+	struct budget_rules rules;
+	struct budget_row orders_budget;
+	struct bucket endpoints[ENDPOINT_COUNT];
+	struct lane_turns lane_turns, order_turns;
+	struct lane_room room;
+	struct lane_queue orders_waiting[LANE_COUNT], turn_waiting[LANE_COUNT];
+	bool gate_is_set;
+	struct calendar calendar;
+	size_t firsts[2];
+	struct when firsts_since;
 	struct deploy_of_fleet *deploys;
 	uint32_t deploys_n, deploys_cap, deploys_free;
 	uint32_t restart_at; /* next site to be taken up after a start */
@@ -264,6 +291,24 @@ void orders_of_fleet_abandon(struct fleet *f, uint32_t site);
 void orders_of_fleet_answer(struct fleet *f, const struct fleet_event *ev);
 void orders_of_fleet_wake(struct fleet *f, const struct fleet_event *ev);
 void orders_of_fleet_forget(struct fleet *f); /* the engine died: its memory of them is gone */
+void orders_of_fleet_send(struct fleet *f, const struct fleet_event *ev);
+/* --- lanes.c: what stands between a decision and the CA --- */
+void fleet_gate_init(struct fleet *f);
+void fleet_gate_fini(struct fleet *f);
+void fleet_gate_restart(struct fleet *f);
+bool fleet_gate_has_token(const struct fleet *f);
+bool fleet_gate_is_exempt(const struct fleet *f, uint32_t site, struct name_set names);
+void fleet_gate_hold(struct fleet *f);
+void fleet_gate_settle(struct fleet *f, unsigned new_orders);
+void fleet_gate_wait(struct fleet *f, uint32_t site);
+void fleet_gate_open(struct fleet *f);
+bool fleet_gate_has_room(const struct fleet *f, enum lane l);
+void fleet_gate_wait_for_room(struct fleet *f, enum lane l, const struct waiting_order *w);
+void fleet_gate_take_waiting(struct fleet *f);
+int64_t fleet_gate_pace_ms(struct fleet *f, enum acme_verb verb);
+void fleet_gate_note_issue(struct fleet *f, const struct site *s, struct life life);
+void fleet_gate_poll(struct fleet *f, uint32_t site);
+void fleet_gate_begin_polls(struct fleet *f);
 /* --- authority.c: the CA --- */
 void authority_init(struct fleet *f);
 void authority_fini(struct fleet *f);
@@ -290,6 +335,7 @@ void watch_step(struct fleet *f, uint32_t site, const struct site_event *ev, enu
 void watch_pointing(struct fleet *f, uint32_t site);
 void watch_request(struct fleet *f, uint32_t row, enum acme_verb verb);
 void watch_deploy(struct fleet *f, uint32_t site, const struct live_set *before, const struct deploy_of_fleet *d);
+void watch_limit(struct fleet *f, uint32_t site);
 void watch_failure(struct fleet *f, uint32_t site, size_t name);
 void watch_issue(struct fleet *f, uint32_t site, struct name_set names);
 /* Has what the server hands out ended? Looked at by a sweep, and before it is replaced. */

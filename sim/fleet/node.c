@@ -78,6 +78,9 @@ queue_site(struct fleet *f, uint32_t n)
 
 	if (at_ms < f->now_ms)
 		at_ms = f->now_ms;
+	/* Who waits in a lane is called from there; its looks go on. */
+	if (s->waits_turn && at_ms < f->now_ms + FLEET_HOUR_MS)
+		at_ms = f->now_ms + FLEET_HOUR_MS;
 	if (at_ms == FLEET_NEVER_MS || at_ms >= s->queued_ms)
 		return;
 	s->queued_ms = at_ms;
@@ -114,16 +117,25 @@ put_deploy(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	fleet_put(f, f->plan->deploy_ms, EV_DEPLOYED, n, i, fx->job);
 }
 
-static void
-put_order(struct fleet *f, uint32_t n, const struct site_effect *fx)
+static struct name_set
+set_of(const struct site *s, const struct site_effect *fx)
 {
 	struct name_set set = { 0 };
-	const struct site *s = &f->sites[n].site;
 
 	for (size_t i = 0; i < fx->names_n; i++)
 		for (size_t k = 0; k < s->names_n; k++)
 			set.bits |= (uint64_t)str_eq(fx->names[i], s->names[k].name) << k;
-	fleet_put(f, f->plan->probe_ms / 100, EV_KEY, n, (uint32_t)set.bits, fx->job);
+	return set;
+}
+
+static void
+put_order(struct fleet *f, uint32_t n, const struct site_effect *fx)
+{
+	const struct site *s = &f->sites[n].site;
+
+	if (f->sites[n].draws)
+		fleet_gate_hold(f);
+	fleet_put(f, f->plan->probe_ms / 100, EV_KEY, n, (uint32_t)set_of(s, fx).bits, fx->job);
 }
 
 /* Lines of history that are rare branches. */
@@ -222,7 +234,7 @@ node_crash(struct fleet *f, bool is_zombie)
 	f->crash_in = 0;
 	f->report->crashes++;
 	orders_of_fleet_forget(f);
-	f->waiting_n = 0;
+	fleet_gate_restart(f);
 	fleet_put(f, is_zombie ? 0 : 4000, EV_RESTART, 0, 0, 0);
 }
 
@@ -314,6 +326,19 @@ act_all(struct fleet *f, uint32_t n)
 	f->todo_n -= todo_n;
 }
 
+/* An order of this step counts against the account's limit: is there a place, and is it taken? */
+static bool
+holds_place(struct fleet *f, uint32_t n)
+{
+	for (size_t i = 0; i < f->effects.n; i++) {
+		if (f->effects.at[i].kind != FX_ORDER)
+			continue;
+		f->sites[n].draws = !fleet_gate_is_exempt(f, n, set_of(&f->sites[n].site, &f->effects.at[i]));
+		return !f->sites[n].draws || fleet_gate_has_token(f);
+	}
+	return true;
+}
+
 bool
 node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 {
@@ -322,16 +347,25 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 	struct turn turn = { fleet_wall(f), (uint32_t)(fleet_random(&f->roll_seed) >> 32) };
 	enum doing doing = s->site.doing;
 	uint64_t job = s->site.job;
-	bool may_die = f->crash_in > 0;
+	bool may_die = f->crash_in > 0, is_tight = !fleet_gate_has_token(f);
 
 	if (f->is_down || f->report->is_broken)
 		return false;
-	if (may_die)
+	if (may_die || is_tight)
 		remember(s, &before);
 	arena_clear(&f->arena);
 	f->effects.n = 0;
 	s->site.calendar = f->calendar;
 	site_step(&s->site, ev, &turn, &f->policy, &f->arena, &f->effects);
+	bool waits = !holds_place(f, n);
+	if (waits) {
+		/* The same step anew, with what stands in the way among the facts. */
+		restore(s, &before);
+		f->effects.n = 0;
+		s->site.waits_turn = true;
+		site_step(&s->site, ev, &turn, &f->policy, &f->arena, &f->effects);
+		s->site.waits_turn = false;
+	}
 	f->report->steps++;
 	if (may_die && node_dies(f, DIES_BEFORE_COMMIT)) {
 		restore(s, &before);
@@ -350,6 +384,8 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 	}
 	if (f->effects.n > 0)
 		act_all(f, n);
+	if (waits && s->site.doing == DOING_NOTHING)
+		fleet_gate_wait(f, n);
 	queue_site(f, n);
 	return true;
 }
@@ -478,6 +514,5 @@ node_fini(struct fleet *f)
 		free(l);
 	}
 	free(f->rows);
-	free(f->waiting);
 	free(f->deploys);
 }

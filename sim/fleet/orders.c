@@ -29,6 +29,7 @@ drop_live(struct fleet *f, struct order_row_of_fleet *row)
 {
 	if (row->live == NULL)
 		return;
+	f->room.in[row->live->lane]--;
 	row->live->next_free = f->live_free;
 	f->live_free = row->live;
 	row->live = NULL;
@@ -58,44 +59,6 @@ new_row(struct fleet *f)
 	return ++f->rows_n;
 }
 
-/* --- room at the CA --- */
-
-static void
-wait_for_room(struct fleet *f, const struct waiting_order *w)
-{
-	if (f->waiting_n == f->waiting_cap) {
-		uint32_t cap = f->waiting_cap == 0 ? 256 : 2 * f->waiting_cap;
-		struct waiting_order *grown = malloc(cap * sizeof *grown);
-
-		if (grown == NULL) {
-			f->err = ERR_MEMORY;
-			return;
-		}
-		for (uint32_t i = 0; i < f->waiting_n; i++)
-			grown[i] = f->waiting[(f->waiting_at + i) % f->waiting_cap];
-		free(f->waiting);
-		f->waiting = grown;
-		f->waiting_at = 0;
-		f->waiting_cap = cap;
-	}
-	fleet_mark(f, FLEET_MARK_LIMIT_WAITED);
-	f->waiting[(f->waiting_at + f->waiting_n++) % f->waiting_cap] = *w;
-}
-
-static void
-take_waiting(struct fleet *f)
-{
-	while (f->waiting_n > 0 && f->live_n < f->plan->orders_open_max) {
-		struct waiting_order w = f->waiting[f->waiting_at];
-		const struct site *s = &f->sites[w.site].site;
-
-		f->waiting_at = (f->waiting_at + 1) % f->waiting_cap;
-		f->waiting_n--;
-		if (s->doing == DOING_ORDER && s->order_id == 0 && s->job == w.job)
-			orders_of_fleet_begin(f, w.site, w.job, w.names);
-	}
-}
-
 static void
 close_row(struct fleet *f, uint32_t i)
 {
@@ -103,6 +66,8 @@ close_row(struct fleet *f, uint32_t i)
 	struct fleet_site *s = &f->sites[row->site];
 
 	drop_live(f, row);
+	if (row->draws)
+		fleet_gate_settle(f, row->new_orders);
 	if (row->ca_number != 0)
 		f->ca.orders[row->ca_number].is_known = false;
 	*row = (struct order_row_of_fleet){ .next_free = f->rows_free };
@@ -142,14 +107,14 @@ received(struct fleet *f, uint32_t i)
 	memcpy(ev.issued.fingerprint, c->fingerprint, sizeof ev.issued.fingerprint);
 	memcpy(&ev.issued.id, c->fingerprint, sizeof ev.issued.id);
 	node_ca_works(f);
+	fleet_gate_note_issue(f, &f->sites[n].site, ev.issued.life);
 	f->report->issued++;
 	f->report->issued_by_hour[(f->now_ms - f->start_ms) / FLEET_HOUR_MS]++;
 	/* One transaction: the order is closed and its certificate is the site's, or neither. */
 	if (node_event(f, n, &ev)) {
 		close_row(f, i);
-		(void)calendar_note(&f->calendar, ev.issued.life, fleet_wall(f));
 	}
-	take_waiting(f);
+	fleet_gate_take_waiting(f);
 }
 
 static void
@@ -178,10 +143,26 @@ failed(struct fleet *f, uint32_t i)
 	row->live = NULL;
 	if (node_event(f, n, &ev))
 		close_row(f, i);
+	f->room.in[live->lane]--;
 	live->next_free = f->live_free;
 	f->live_free = live;
 	f->live_n--;
-	take_waiting(f);
+	fleet_gate_take_waiting(f);
+}
+
+/* At the pace that the CA's front end takes; what has to wait is put into the queue. */
+static void
+send(struct fleet *f, uint32_t i, const struct acme_request *r)
+{
+	int64_t ms = fleet_gate_pace_ms(f, r->verb);
+
+	if (r->verb == ACME_NEW_ORDER)
+		f->rows[i].new_orders++;
+	if (ms == 0) {
+		authority_take(f, i, r);
+		return;
+	}
+	fleet_put(f, ms, EV_SEND, (uint32_t)f->rows[i].serial, i | (uint32_t)r->verb << 24, r->index);
 }
 
 static void
@@ -227,7 +208,7 @@ step(struct fleet *f, uint32_t i, const struct order_event *ev)
 		return;
 	}
 	for (size_t k = 0; k < f->outcome.requests_n && !f->report->is_broken; k++)
-		authority_take(f, i, &f->outcome.requests[k]);
+		send(f, i, &f->outcome.requests[k]);
 }
 
 /* The engine's memory of an order, from its row. */
@@ -243,6 +224,8 @@ load(struct fleet *f, uint32_t i)
 		return false;
 	}
 	l->wakes = 0;
+	l->lane = plan_lane(s, fleet_wall(f));
+	f->room.in[l->lane]++;
 	l->order = (struct order){ .id = (int64_t)i,
 		.site_id = s->id,
 		.job = row->job,
@@ -270,8 +253,9 @@ orders_of_fleet_begin(struct fleet *f, uint32_t n, uint64_t job, struct name_set
 	const struct order_event ev = { .kind = ORDER_EV_START };
 	struct fleet_site *s = &f->sites[n];
 
-	if (f->live_n >= f->plan->orders_open_max) {
-		wait_for_room(f, &(struct waiting_order){ n, names, job });
+	enum lane lane = plan_lane(&s->site, fleet_wall(f));
+	if (!fleet_gate_has_room(f, lane)) {
+		fleet_gate_wait_for_room(f, lane, &(struct waiting_order){ n, names, job });
 		return;
 	}
 	if (s->order_row != 0) {
@@ -286,6 +270,7 @@ orders_of_fleet_begin(struct fleet *f, uint32_t n, uint64_t job, struct name_set
 		.job = job,
 		.phase = ORDER_INTENT,
 		.is_open = true,
+		.draws = s->draws,
 		.created = fleet_wall(f),
 		.names = names };
 	s->order_row = i;
@@ -317,7 +302,7 @@ orders_of_fleet_abandon(struct fleet *f, uint32_t n)
 	if (f->sites[n].order_row == 0)
 		return;
 	close_row(f, f->sites[n].order_row);
-	take_waiting(f);
+	fleet_gate_take_waiting(f);
 }
 
 static bool
@@ -341,6 +326,19 @@ orders_of_fleet_answer(struct fleet *f, const struct fleet_event *ev)
 		return;
 	authority_answer(f, ev, &f->answer);
 	step(f, i, &told);
+}
+
+void
+orders_of_fleet_send(struct fleet *f, const struct fleet_event *ev)
+{
+	uint32_t i = ev->arg & 0xffffff;
+	struct acme_request r = { .verb = (enum acme_verb)(ev->arg >> 24), .index = (uint32_t)ev->extra };
+
+	if (is_late(f, i, ev->site, ev->generation))
+		return;
+	if (r.verb != ACME_NEW_ORDER)
+		r.url = url_of(&f->rows[i].live->keep, 'o', f->rows[i].ca_number);
+	authority_take(f, i, &r);
 }
 
 void

@@ -376,6 +376,14 @@ watch_issue(struct fleet *f, uint32_t n, struct name_set names)
 	log->issued[0] = names;
 }
 
+/* A limit that koshin could have foreseen. */
+void
+watch_limit(struct fleet *f, uint32_t n)
+{
+	if (!clock_is_new(f))
+		fleet_broken(f, n, "P6: a new order over the limit of the account");
+}
+
 /* --- the servers' side --- */
 
 void
