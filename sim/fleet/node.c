@@ -334,7 +334,8 @@ holds_place(struct fleet *f, uint32_t n)
 		if (f->effects.at[i].kind != FX_ORDER)
 			continue;
 		f->sites[n].draws = !fleet_gate_is_exempt(f, n, set_of(&f->sites[n].site, &f->effects.at[i]));
-		return !f->sites[n].draws || fleet_gate_has_token(f);
+		/* Who stands in a lane goes on when it is called, and not before. */
+		return !f->sites[n].draws || (fleet_gate_has_token(f) && !f->sites[n].waits_turn);
 	}
 	return true;
 }
@@ -347,7 +348,7 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 	struct turn turn = { fleet_wall(f), (uint32_t)(fleet_random(&f->roll_seed) >> 32) };
 	enum doing doing = s->site.doing;
 	uint64_t job = s->site.job;
-	bool may_die = f->crash_in > 0, is_tight = !fleet_gate_has_token(f);
+	bool may_die = f->crash_in > 0, is_tight = s->waits_turn || !fleet_gate_has_token(f);
 
 	if (f->is_down || f->report->is_broken)
 		return false;
