@@ -77,12 +77,12 @@ struct fleet_site {
 	struct watched watched;
 	uint32_t ca_orders; /* number of its newest order at the CA, 0: none */
 	uint32_t order_row; /* its open order in the store, 0: none */
+	uint16_t issued_names; /* as the CA has it: the set of its last certificate */
 	uint16_t server;
 	uint8_t company, habit;
-	bool is_here; /* it was added */
-	uint16_t issued_names; /* as the CA has it: the set of its last certificate */
-	bool waits_turn; /* it is in a lane, and is called */
-	bool draws;   /* its order holds a place in the account's limit */
+	bool is_here : 1; /* it was added */
+	bool waits_turn : 1; /* it is in a lane, and is called */
+	bool draws : 1;   /* its order holds a place in the account's limit */
 };
 
 /* An order as the store has it; `live` is the engine's memory of it. Row 0 is none. */
