@@ -491,7 +491,7 @@ authority_answer(struct fleet *f, const struct fleet_event *ev, struct acme_answ
 		a->retry_after = (struct when){ until_ms / 1000 + 1 + f->clock_step_s };
 		f->rows[row].not_before_ms = until_ms;
 		if (a->verb == ACME_NEW_ORDER)
-			f->sites[f->rows[row].site].watched.law_ms = until_ms;
+			f->sites[f->rows[row].site].watched.law_s = fleet_s(f, until_ms);
 	}
 	switch ((enum reply)ev->flag) {
 	case REPLY_TAKEN:

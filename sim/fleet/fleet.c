@@ -169,7 +169,7 @@ init_site(struct fleet *f, uint32_t n, uint64_t *random)
 	s->habit = habit < p->quick_percent ? MENDS_QUICKLY
 		   : habit < (uint32_t)p->quick_percent + p->late_percent ? MENDS_LATE
 									   : MENDS_NEVER;
-	s->watched.pointing_since_ms = FLEET_NEVER_MS;
+	s->watched.pointing_since_s = fleet_s(f, FLEET_NEVER_MS);
 }
 
 static enum err

@@ -44,14 +44,14 @@ struct live_set {
 	uint16_t redirect;
 };
 
-/* What the watch remembers of a site, to judge by what happened and not by what the engine says of itself. */
+/* What the watch remembers of a site (dates as fleet_s() packs them), to judge by what happened and not by what the engine says of itself. */
 struct watched {
-	int64_t pointing_since_ms; /* some name could be validated since; NEVER: none can */
-	int64_t turned_ms;	   /* since when has_fault is as it is; 0: nothing ever was wrong */
-	int64_t letter_ms;	   /* last letter that asked for something */
-	int64_t law_ms;		   /* the CA named a date for this site: no new order before */
-	int64_t wish_ms;	   /* a person asked for a certificate; 0: fulfilled or refused */
-	int64_t looked_ms;	   /* last check that was begun */
+	uint32_t pointing_since_s; /* some name could be validated since; NEVER: none can */
+	uint32_t turned_s;	   /* since when has_fault is as it is; 0: nothing ever was wrong */
+	uint32_t letter_s;	   /* last letter that asked for something */
+	uint32_t law_s;		   /* the CA named a date for this site: no new order before */
+	uint32_t wish_s;	   /* a person asked for a certificate; 0: fulfilled or refused */
+	uint32_t looked_s;	   /* last check that was begun */
 	uint8_t reminders;	   /* letters of the present certificate, as bits */
 	uint8_t restless;	   /* checks in a row, each within a second of the one before */
 	bool end_was_told;
@@ -260,6 +260,17 @@ void fleet_mark(struct fleet *f, enum fleet_mark m);
 struct when fleet_wall(const struct fleet *f); /* as the engine's machine has it */
 struct when fleet_true(const struct fleet *f); /* as everybody else has it */
 struct name_set fleet_held_names(const struct fleet_site *s);
+/* A date in four bytes: seconds since the start, and one; 0: none. NEVER keeps its meaning. */
+static inline uint32_t
+fleet_s(const struct fleet *f, int64_t ms)
+{
+	return ms == 0 ? 0 : ms == FLEET_NEVER_MS ? UINT32_MAX : (uint32_t)((ms - f->start_ms) / 1000 + 1);
+}
+static inline int64_t
+fleet_ms(const struct fleet *f, uint32_t s)
+{
+	return s == 0 ? 0 : s == UINT32_MAX ? FLEET_NEVER_MS : f->start_ms + ((int64_t)s - 1) * 1000;
+}
 static inline bool
 name_set_has(struct name_set s, size_t i)
 {

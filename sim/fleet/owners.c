@@ -306,7 +306,7 @@ wish_something(struct fleet *f, uint32_t n)
 	if (roll < 40) {
 		wish(f, n, SITE_ASKED_CHECK);
 	} else if (roll < 75) {
-		s->watched.wish_ms = f->now_ms;
+		s->watched.wish_s = fleet_s(f, f->now_ms);
 		wish(f, n, SITE_ASKED_RENEW);
 	} else if (roll < 90) {
 		s->site.setting.redirect = !s->site.setting.redirect;

@@ -39,7 +39,7 @@ clean_since(const struct fleet *f, uint32_t n, const char **ret_why)
 		{ f->network_clean_ms, "our resolver was down" },
 		{ f->servers[s->server].clean_ms, "the web server was out of order" },
 		{ f->companies[s->company].silent_ms, "the company that hosts its DNS was down" },
-		{ s->watched.law_ms, "the CA had asked to wait" },
+		{ fleet_ms(f, s->watched.law_s), "the CA had asked to wait" },
 	};
 	size_t best = 0;
 
@@ -70,11 +70,11 @@ watch_pointing(struct fleet *f, uint32_t n)
 		has_fault |= owners_is_owners_fault(f, n, k);
 	}
 	if (!can)
-		w->pointing_since_ms = FLEET_NEVER_MS;
-	else if (w->pointing_since_ms == FLEET_NEVER_MS)
-		w->pointing_since_ms = f->now_ms;
+		w->pointing_since_s = fleet_s(f, FLEET_NEVER_MS);
+	else if (fleet_ms(f, w->pointing_since_s) == FLEET_NEVER_MS)
+		w->pointing_since_s = fleet_s(f, f->now_ms);
 	if (has_fault != w->has_fault)
-		w->turned_ms = f->now_ms;
+		w->turned_s = fleet_s(f, f->now_ms);
 	w->has_fault = has_fault;
 }
 
@@ -85,7 +85,7 @@ may_be_the_owners(const struct fleet *f, uint32_t n)
 {
 	const struct watched *w = &f->sites[n].watched;
 
-	return w->has_fault || (w->turned_ms != 0 && f->now_ms - w->turned_ms < TRUE_H * FLEET_HOUR_MS);
+	return w->has_fault || (fleet_ms(f, w->turned_s) != 0 && f->now_ms - fleet_ms(f, w->turned_s) < TRUE_H * FLEET_HOUR_MS);
 }
 
 static void
@@ -96,9 +96,9 @@ watch_asking(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	int64_t gap = s->site.held.id != 0 ? life_letter_gap(s->site.held.life).s : 86400;
 	uint8_t bit = (uint8_t)(fx->letter == LETTER_REMINDER ? 1U << fx->reminder : 0U);
 
-	if (w->letter_ms != 0 && f->now_ms - w->letter_ms < gap * 1000 - MINUTE_MS && !clock_is_new(f))
+	if (fleet_ms(f, w->letter_s) != 0 && f->now_ms - fleet_ms(f, w->letter_s) < gap * 1000 - MINUTE_MS && !clock_is_new(f))
 		fleet_broken(f, n, "a %s letter %.1f hours after another one", letter_name(fx->letter),
-		    (double)(f->now_ms - w->letter_ms) / (double)FLEET_HOUR_MS);
+		    (double)(f->now_ms - fleet_ms(f, w->letter_s)) / (double)FLEET_HOUR_MS);
 	if (!may_be_the_owners(f, n))
 		fleet_broken(f, n, "a %s letter (%s) although the owner has nothing to mend", letter_name(fx->letter),
 		    fx->finding != NULL ? cause_row(fx->finding->cause)->id : "no cause");
@@ -111,7 +111,7 @@ watch_asking(struct fleet *f, uint32_t n, const struct site_effect *fx)
 		w->end_was_told = true;
 		fleet_mark(f, FLEET_MARK_LETTER_EXPIRED);
 	}
-	w->letter_ms = f->now_ms;
+	w->letter_s = fleet_s(f, f->now_ms);
 	w->is_told = true;
 }
 
@@ -130,13 +130,13 @@ watch_letter(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	case LETTER_MOVED:
 		watch_asking(f, n, fx);
 		fleet_mark(f, FLEET_MARK_MOVED);
-		if (w->has_fault && f->now_ms - w->turned_ms < 29 * FLEET_DAY_MS && life_length(f->sites[n].site.held.life).s >= 45 * 86400)
-			fleet_broken(f, n, "moved away after %.1f days", (double)(f->now_ms - w->turned_ms) / (double)FLEET_DAY_MS);
+		if (w->has_fault && f->now_ms - fleet_ms(f, w->turned_s) < 29 * FLEET_DAY_MS && life_length(f->sites[n].site.held.life).s >= 45 * 86400)
+			fleet_broken(f, n, "moved away after %.1f days", (double)(f->now_ms - fleet_ms(f, w->turned_s)) / (double)FLEET_DAY_MS);
 		return;
 	case LETTER_RESOLVED:
 		if (!w->is_told)
 			fleet_broken(f, n, "a letter says that all is well, and none had said that it was not");
-		if (w->has_fault && f->now_ms - w->turned_ms > FLEET_DAY_MS + FLEET_HOUR_MS)
+		if (w->has_fault && f->now_ms - fleet_ms(f, w->turned_s) > FLEET_DAY_MS + FLEET_HOUR_MS)
 			fleet_broken(f, n, "a letter says that all is well, and it is not");
 		w->is_told = false;
 		fleet_mark(f, FLEET_MARK_LETTER_RESOLVED);
@@ -161,14 +161,14 @@ watch_silence(struct fleet *f, uint32_t n)
 {
 	const struct fleet_site *s = &f->sites[n];
 	const char *why;
-	int64_t since = most(clean_since(f, n, &why), s->watched.turned_ms);
+	int64_t since = most(clean_since(f, n, &why), fleet_ms(f, s->watched.turned_s));
 
 	if (s->watched.is_told || f->now_ms - since < TOLD_D * FLEET_DAY_MS)
 		return;
 	/* A letter of the story before may have been yesterday's. */
-	if (f->now_ms - s->watched.letter_ms > TOLD_D * FLEET_DAY_MS)
+	if (f->now_ms - fleet_ms(f, s->watched.letter_s) > TOLD_D * FLEET_DAY_MS)
 		fleet_broken(f, n, "the owner has had something to mend for %.1f days, and no letter said so",
-		    (double)(f->now_ms - s->watched.turned_ms) / (double)FLEET_DAY_MS);
+		    (double)(f->now_ms - fleet_ms(f, s->watched.turned_s)) / (double)FLEET_DAY_MS);
 }
 
 /* NULL: nothing is counted in this fleet. */
@@ -207,9 +207,9 @@ watch_wish(struct fleet *f, uint32_t n)
 {
 	const struct fleet_site *s = &f->sites[n];
 	const char *why;
-	int64_t since = most(clean_since(f, n, &why), s->watched.wish_ms);
+	int64_t since = most(clean_since(f, n, &why), fleet_ms(f, s->watched.wish_s));
 
-	if (!s->watched.has_fault && f->now_ms - most(since, s->watched.turned_ms) > 2 * FLEET_DAY_MS)
+	if (!s->watched.has_fault && f->now_ms - most(since, fleet_ms(f, s->watched.turned_s)) > 2 * FLEET_DAY_MS)
 		fleet_broken(f, n, "P7: a wish was lost");
 }
 
@@ -231,11 +231,11 @@ watch_dates(struct fleet *f, uint32_t n, const struct site_event *ev)
 	const struct fleet_site *s = &f->sites[n];
 	bool is_gone = is_moved(s);
 	int64_t days = is_gone ? 7 : 1, wait = s->site.wake.s - fleet_wall(f).s;
-	int64_t looked = most(most(s->watched.looked_ms, f->clean_ms), f->clock_clean_ms);
+	int64_t looked = most(most(fleet_ms(f, s->watched.looked_s), f->clean_ms), f->clock_clean_ms);
 
 	if (wait <= 0 || wait > days * 86400 + 3600)
 		fleet_broken(f, n, "P2: the next date lies %lld s ahead", (long long)wait);
-	if (ev->kind == SITE_WAKE && s->watched.looked_ms != 0 && f->now_ms - looked > days * LOOKED_H * FLEET_HOUR_MS)
+	if (ev->kind == SITE_WAKE && fleet_ms(f, s->watched.looked_s) != 0 && f->now_ms - looked > days * LOOKED_H * FLEET_HOUR_MS)
 		fleet_broken(f, n, "P2: nobody looked at it for %.1f hours",
 		    (double)(f->now_ms - looked) / (double)FLEET_HOUR_MS);
 }
@@ -266,7 +266,7 @@ watch_held(struct fleet *f, uint32_t n)
 		held += s->site.names[k].is_held;
 	s->watched.reminders = 0;
 	s->watched.end_was_told = false;
-	s->watched.wish_ms = 0;
+	s->watched.wish_s = fleet_s(f, 0);
 	if (held < s->site.names_n && s->site.renewals_good == 0)
 		fleet_mark(f, FLEET_MARK_PARTIAL_FIRST);
 }
@@ -276,10 +276,10 @@ watch_look(struct fleet *f, uint32_t n)
 {
 	struct watched *w = &f->sites[n].watched;
 
-	w->restless = f->plan->probe_ms > 0 && f->now_ms - w->looked_ms < 1000 ? (uint8_t)(w->restless + 1) : 0;
+	w->restless = f->plan->probe_ms > 0 && f->now_ms - fleet_ms(f, w->looked_s) < 1000 ? (uint8_t)(w->restless + 1) : 0;
 	if (w->restless > RESTLESS_MAX)
 		fleet_broken(f, n, "it is checked again and again and comes to no rest");
-	w->looked_ms = f->now_ms;
+	w->looked_s = fleet_s(f, f->now_ms);
 }
 
 void
@@ -299,16 +299,16 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 			fleet_broken(f, n, "a draft with a CSR was discarded");
 		else if (fx->kind == FX_ORDER)
 			watch_attempt(f, n);
-		if (fx->kind == FX_ORDER && f->now_ms < s->watched.law_ms && !clock_is_new(f))
+		if (fx->kind == FX_ORDER && f->now_ms < fleet_ms(f, s->watched.law_s) && !clock_is_new(f))
 			fleet_broken(f, n, "P6: an order %lld s before the date that the CA gave",
-			    (long long)((s->watched.law_ms - f->now_ms) / 1000));
+			    (long long)((fleet_ms(f, s->watched.law_s) - f->now_ms) / 1000));
 	}
 	if (ev->kind == SITE_ISSUED) {
 		watch_held(f, n);
 		watch_reduced(f, n);
 	}
 	if (ev->kind == SITE_ORDER_FAILED)
-		s->watched.wish_ms = 0;
+		s->watched.wish_s = fleet_s(f, 0);
 	if (!wants(s))
 		return;
 	watch_dates(f, n, ev);
@@ -317,7 +317,7 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 		fleet_mark(f, FLEET_MARK_DRAFT_KEPT);
 	if (ev->kind == SITE_CHECKED && s->watched.has_fault)
 		watch_silence(f, n);
-	if (ev->kind == SITE_CHECKED && s->watched.wish_ms != 0)
+	if (ev->kind == SITE_CHECKED && fleet_ms(f, s->watched.wish_s) != 0)
 		watch_wish(f, n);
 }
 
@@ -333,7 +333,7 @@ watch_request(struct fleet *f, uint32_t row, enum acme_verb verb)
 	if (r->not_before_ms > f->now_ms)
 		fleet_broken(f, r->site, "P6: a request %lld ms before the Retry-After of its order",
 		    (long long)(r->not_before_ms - f->now_ms));
-	if (verb == ACME_NEW_ORDER && f->sites[r->site].watched.law_ms > f->now_ms)
+	if (verb == ACME_NEW_ORDER && fleet_ms(f, f->sites[r->site].watched.law_s) > f->now_ms)
 		fleet_broken(f, r->site, "P6: a new order before the date that the CA gave");
 	else if (r->not_before_ms > 0)
 		fleet_mark(f, FLEET_MARK_RETRY_AFTER);
@@ -447,8 +447,8 @@ watch_expiry(struct fleet *f, uint32_t n)
 	if (is_moved(s))
 		grace = 8 * FLEET_DAY_MS;
 	s->watched.is_expired = true;
-	if (s->watched.pointing_since_ms > since) {
-		since = s->watched.pointing_since_ms;
+	if (fleet_ms(f, s->watched.pointing_since_s) > since) {
+		since = fleet_ms(f, s->watched.pointing_since_s);
 		why = since == FLEET_NEVER_MS ? "no name points here" : "its names have pointed here for a short time only";
 	}
 	keep_expiry(f, n, why);
@@ -479,7 +479,7 @@ watch_site_end(struct fleet *f, uint32_t n)
 	struct fleet_site *s = &f->sites[n];
 	const char *why;
 	bool is_busy = s->site.doing != DOING_NOTHING;
-	int64_t since = most(clean_since(f, n, &why), s->watched.pointing_since_ms);
+	int64_t since = most(clean_since(f, n, &why), fleet_ms(f, s->watched.pointing_since_s));
 
 	if (!wants(s) || f->now_ms - since < 3 * FLEET_DAY_MS)
 		return;
