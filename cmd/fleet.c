@@ -1,4 +1,5 @@
 #include "cmd/simulate.h"
+#include "sim/fleet/file.h"
 #include "base/mutant.h"
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -129,3 +130,33 @@ simulate_fleet(struct cmd *c)
 	return run_seeds(&p, &seeds, c->is_verbose);
 }
 
+
+enum { PRINT_BYTES_MAX = 4 * 1024 * 1024, PLOT_COLUMNS = 72 };
+
+int
+simulate_fleet_file(const struct cmd *c, struct str yaml, const char *file)
+{
+	AUTO_BUF to = { .max = PRINT_BYTES_MAX };
+	struct fleet_plan p;
+	struct fleet_report r;
+	struct why why = { "" };
+	enum err err = fleet_file_read(yaml, file, &p, &why);
+
+	if (err != ERR_OK) {
+		fprintf(stderr, "koshin: %s\n", why.text);
+		return CMD_FAILED;
+	}
+	err = fleet_run(&p, &r);
+	if (err != ERR_OK) {
+		fprintf(stderr, "koshin: %s: %s\n", file, err_words(err));
+	} else {
+		if (c->is_json)
+			fleet_print_json(&p, &r, &to);
+		else
+			fleet_print(&p, &r, &to, PLOT_COLUMNS);
+		fwrite(to.p == NULL ? "" : to.p, 1, to.n, stdout);
+	}
+	int status = err != ERR_OK || r.is_broken || to.err != ERR_OK ? CMD_FAILED : CMD_DONE;
+	fleet_report_fini(&r);
+	return status;
+}

@@ -88,7 +88,11 @@ cmd_simulate(struct cmd *c)
 
 		if (err != ERR_OK)
 			why_set(&why, "%s: %s", c->args[i], err_words(err));
-		else
+		else if (str_ends(str_of(c->args[i]), STR(".yaml"))) {
+			if (simulate_fleet_file(c, buf_str(&text), c->args[i]) != CMD_DONE)
+				status = CMD_FAILED;
+			continue;
+		} else
 			err = scenario_play(buf_str(&text), c->args[i], &why, &words);
 		printf("%s %s: %.*s\n", err == ERR_OK ? "ok" : "FAIL", c->args[i],
 		    STR_ARG(buf_str(&words)));

@@ -19,4 +19,6 @@ struct seeds_result {
 void simulate_seeds(const struct fleet_plan *plan, const struct seeds *seeds, struct seeds_result *ret);
 void seeds_result_fini(struct seeds_result *r);
 int simulate_fleet(struct cmd *c);
+/* A fleet from a file: what an operator wants to know of it. */
+int simulate_fleet_file(const struct cmd *c, struct str yaml, const char *file);
 #endif

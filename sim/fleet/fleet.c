@@ -232,6 +232,13 @@ settle_site(struct fleet *f, uint32_t n, uint64_t *random)
 	events_put(&f->events, (struct fleet_event){ .at_ms = s->queued_ms, .site = n, .kind = EV_WAKE });
 }
 
+/* When the newcomer that is site n comes. */
+int64_t
+fleet_newcomer_ms(const struct fleet *f, uint32_t n)
+{
+	return f->plan->replace_at.s * 1000 + (int64_t)(n - (f->sites_n - f->plan->newcomers) + 1) * FLEET_HOUR_MS;
+}
+
 static void
 fill(struct fleet *f)
 {
@@ -240,6 +247,10 @@ fill(struct fleet *f)
 	for (uint32_t i = 0; i < f->sites_n; i++) {
 		int64_t fill_ms = f->plan->fill.s * 1000;
 
+		if (i >= f->sites_n - f->plan->newcomers) {
+			fleet_put(f, fleet_newcomer_ms(f, i) - f->now_ms, EV_ADD, i, 0, 0);
+			continue;
+		}
 		if (fill_ms == 0) {
 			f->sites[i].is_here = true;
 			owners_begin(f, i);
@@ -318,14 +329,15 @@ fleet_init(struct fleet *f, const struct fleet_plan *p, struct fleet_report *rep
 	arena_init(&f->arena, LIMIT_TURN_BYTES);
 	arena_init(&f->order_arena, LIMIT_TURN_BYTES);
 	arena_init(&f->answer.arena, LIMIT_TURN_BYTES);
-	report->hours_n = (size_t)(p->span.s / 3600) + 1;
-	report->issued_by_hour = calloc(report->hours_n, sizeof *report->issued_by_hour);
+	report->bins_n = (size_t)(p->span.s / p->bin.s) + 1;
+	report->issued_in = calloc(report->bins_n, sizeof *report->issued_in);
+	report->all_replaced_at = WHEN_UNKNOWN;
 	buf_init(&report->steps_kept, 65536);
 	f->firsts_since = WHEN_UNKNOWN;
 	authority_init(f);
 	init_policy(f);
 	fleet_gate_init(f);
-	return report->issued_by_hour == NULL ? ERR_MEMORY : make_sites(f);
+	return report->issued_in == NULL ? ERR_MEMORY : make_sites(f);
 }
 
 static void
@@ -459,7 +471,7 @@ fleet_run(const struct fleet_plan *p, struct fleet_report *report)
 void
 fleet_report_fini(struct fleet_report *r)
 {
-	free(r->issued_by_hour);
+	free(r->issued_in);
 	buf_fini(&r->steps_kept);
 	*r = (struct fleet_report){ 0 };
 }

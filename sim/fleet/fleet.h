@@ -75,6 +75,8 @@ struct fleet_plan {
 	bool lives_by_seed; /* with faults: the life of certificates is the seed's, not the calendar's */
 	bool has_faults; /* outages, crashes, clocks and disks by chance, from the seed */
 	struct when replace_at; /* the CA asks for the replacement of everything; WHEN_UNKNOWN: never */
+	uint32_t newcomers;	/* this many of the sites come one an hour from replace_at on */
+	struct span bin;	/* the report counts certificates by this length of time */
 	struct span calm;	/* at the end nothing new breaks: everything has to come right */
 	int64_t traced; /* every step of this site goes to stderr; -1: of none */
 };
@@ -104,8 +106,11 @@ struct fleet_report {
 	uint64_t expired;
 	struct fleet_expiry expiries[FLEET_EXPIRIES_KEPT];
 	size_t expiries_n;
-	uint32_t *issued_by_hour; /* hours_n of them */
-	size_t hours_n;
+	uint32_t *issued_in; /* each bin of time: bins_n of them */
+	size_t bins_n;
+	uint32_t replaced;	    /* certificates of before replace_at that have a successor */
+	struct when all_replaced_at; /* WHEN_UNKNOWN: not all of them */
+	int64_t newcomer_worst_ms;  /* from being added to being served */
 	uint32_t requests_peak; /* in one second */
 	uint64_t marks[FLEET_MARK_COUNT];
 	size_t bytes; /* of memory at the end */

@@ -230,6 +230,7 @@ struct fleet {
 	bool gate_is_set;
 	struct calendar calendar;
 	size_t firsts[2];
+	uint32_t to_replace; /* certificates held when the CA asked */
 	struct when firsts_since;
 	struct deploy_of_fleet *deploys;
 	uint32_t deploys_n, deploys_cap, deploys_free;
@@ -257,6 +258,7 @@ uint64_t fleet_random(uint64_t *state);
 uint32_t fleet_below(uint64_t *state, uint32_t n);
 void fleet_put(struct fleet *f, int64_t after_ms, enum fleet_kind kind, uint32_t site, uint32_t arg, uint64_t extra);
 void fleet_mark(struct fleet *f, enum fleet_mark m);
+int64_t fleet_newcomer_ms(const struct fleet *f, uint32_t site);
 struct when fleet_wall(const struct fleet *f); /* as the engine's machine has it */
 struct when fleet_true(const struct fleet *f); /* as everybody else has it */
 struct name_set fleet_held_names(const struct fleet_site *s);

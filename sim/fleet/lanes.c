@@ -241,8 +241,8 @@ fleet_gate_poll(struct fleet *f, uint32_t n)
 	const struct renewal_of of = { s->site.held.life, s->site.held.life.from, site_table_renew_at(&s->site) };
 	const struct site_event ev = { .kind = SITE_RENEWAL_TOLD, .is_asked_early = true, .retry_after = WHEN_UNKNOWN };
 
-	/* What was issued after that day is sound. */
-	if (s->site.held.id == 0 || !when_before(s->site.held.life.from, when_minus(f->plan->replace_at, SPAN_H(2))))
+	/* What was issued after that day is sound; a certificate dates back by an hour. */
+	if (s->site.held.id == 0 || !when_before(s->site.held.life.from, when_minus(f->plan->replace_at, SPAN_H(1))))
 		return;
 	if (f->is_down || renewal_take(&s->site.renewal, &told, &of, &turn) != RENEWAL_FINE) {
 		fleet_put(f, FLEET_HOUR_MS, EV_POLL, n, 0, 0);
@@ -256,7 +256,7 @@ void
 fleet_gate_begin_polls(struct fleet *f)
 {
 	for (uint32_t n = 0; n < f->sites_n; n++)
-		if (f->sites[n].is_here && f->sites[n].site.held.id != 0)
+		if (f->sites[n].is_here && f->sites[n].site.held.id != 0 && ++f->to_replace > 0)
 			/* Each site is asked about every six hours, one after the other. */
 			fleet_put(f, (int64_t)(fleet_random(&f->roll_seed) % (uint64_t)(6 * FLEET_HOUR_MS)), EV_POLL, n, 0, 0);
 }

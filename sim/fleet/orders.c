@@ -91,6 +91,19 @@ url_of(struct arena *a, char kind, uint32_t number)
 	return arena_str(a, (struct str){ text + n, sizeof text - n });
 }
 
+/* The CA had asked for the replacement of what is held until now. */
+static void
+note_replaced(struct fleet *f, uint32_t n)
+{
+	struct fleet_report *r = f->report;
+	const struct held *h = &f->sites[n].site.held;
+
+	if (!when_is_known(f->plan->replace_at) || h->id == 0 || !when_before(h->life.from, when_minus(f->plan->replace_at, SPAN_H(1))))
+		return;
+	if (f->now_ms >= f->plan->replace_at.s * 1000 && ++r->replaced == f->to_replace)
+		r->all_replaced_at = fleet_true(f);
+}
+
 static void
 received(struct fleet *f, uint32_t i)
 {
@@ -109,7 +122,8 @@ received(struct fleet *f, uint32_t i)
 	node_ca_works(f);
 	fleet_gate_note_issue(f, &f->sites[n].site, ev.issued.life);
 	f->report->issued++;
-	f->report->issued_by_hour[(f->now_ms - f->start_ms) / FLEET_HOUR_MS]++;
+	f->report->issued_in[(f->now_ms - f->start_ms) / (f->plan->bin.s * 1000)]++;
+	note_replaced(f, n);
 	/* One transaction: the order is closed and its certificate is the site's, or neither. */
 	if (node_event(f, n, &ev)) {
 		close_row(f, i);

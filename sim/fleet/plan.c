@@ -28,6 +28,7 @@ fleet_plan_init(struct fleet_plan *p)
 		.probe_ms = 200,
 		.deploy_ms = 300,
 		.replace_at = WHEN_UNKNOWN,
+		.bin = SPAN_H(1),
 		.traced = -1,
 	};
 }

@@ -405,6 +405,9 @@ watch_deploy(struct fleet *f, uint32_t n, const struct live_set *before, const s
 		fleet_broken(f, n, "P3: an older certificate was put in place of a newer one");
 	if (d->set.redirect != 0 && (d->set.serial == 0 || !when_before(now, d->set.life.to)) && !clock_is_new(f))
 		fleet_broken(f, n, "P3: a redirect to HTTPS that does not work");
+	if (before->serial == 0 && n >= f->sites_n - f->plan->newcomers &&
+	    f->now_ms - fleet_newcomer_ms(f, n) > f->report->newcomer_worst_ms && d->set.serial > 0)
+		f->report->newcomer_worst_ms = f->now_ms - fleet_newcomer_ms(f, n);
 	if (d->set.redirect == 308)
 		fleet_mark(f, FLEET_MARK_REDIRECT_308);
 }

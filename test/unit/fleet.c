@@ -71,7 +71,7 @@ test_same_seed_same_life(void **state)
 	assert_int_equal(a.requests, b.requests);
 	assert_memory_equal(a.letters, b.letters, sizeof a.letters);
 	assert_memory_equal(a.marks, b.marks, sizeof a.marks);
-	assert_memory_equal(a.issued_by_hour, b.issued_by_hour, a.hours_n * sizeof *a.issued_by_hour);
+	assert_memory_equal(a.issued_in, b.issued_in, a.bins_n * sizeof *a.issued_in);
 	fleet_report_fini(&b);
 	p.seed = 6;
 	assert_int_equal(fleet_run(&p, &b), ERR_OK);
