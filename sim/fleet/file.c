@@ -154,6 +154,24 @@ line_of(struct str yaml, const char *key)
 	return 0;
 }
 
+/* What would have been right in place of what libcyaml met. */
+static const char *
+expected_for(const struct log *l, struct str yaml, unsigned *ret_line)
+{
+	const char *key = strstr(l->first, "Unexpected key: ");
+
+	*ret_line = line_in(l->where);
+	if (key != NULL) {
+		*ret_line = line_of(yaml, key + strlen("Unexpected key: "));
+		return "one of the keys that etc/fleet.yaml explains";
+	}
+	if (strstr(l->first, "ENUM") != NULL)
+		return "down, patience, silent, rubbish, internal, limit or refuse";
+	if (strstr(l->first, "int") != NULL)
+		return "a whole number";
+	return "what etc/fleet.yaml explains";
+}
+
 static uint32_t
 number(struct reader *r, const char *key, const uint32_t *given, uint32_t otherwise, uint32_t least, uint32_t most)
 {
@@ -231,10 +249,17 @@ fleet_file_read(struct str yaml, const char *file, struct fleet_plan *ret, struc
 	struct fleet_plan p;
 
 	fleet_plan_init(&p);
+	if (str_trim(yaml).n == 0) {
+		why_set(why, "%s:1: the file is empty; expected the keys that etc/fleet.yaml explains", file);
+		return ERR_CONFIG;
+	}
 	cyaml_err_t err = cyaml_load_data((const uint8_t *)yaml.p, yaml.n, &config, &top, (cyaml_data_t **)&f, NULL);
 	if (err != CYAML_OK || f == NULL) {
-		why_set(why, "%s:%u: %s; expected what etc/fleet.yaml explains", file, line_in(log.where),
-		    log.first[0] != '\0' ? words_of(log.first) : "the file is empty");
+		unsigned line;
+		const char *expected = expected_for(&log, yaml, &line);
+
+		why_set(why, "%s:%u: %s; expected %s", file, line,
+		    log.first[0] != '\0' ? words_of(log.first) : cyaml_strerror(err), expected);
 		return ERR_CONFIG;
 	}
 	take(&r, f, &p);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "sim/fleet/file.h"
 #include "sim/fleet/fleet.h"
 #include "sim/fleet/queue.h"
 
@@ -123,6 +124,61 @@ test_ca_that_is_gone(void **state)
 	fleet_report_fini(&r);
 }
 
+/* --- a fleet as a file --- */
+
+static void
+test_mistakes_of_a_file(void **state)
+{
+	static const struct {
+		const char *yaml, *words;
+	} rows[] = {
+		{ "", "f.yaml:1: the file is empty; expected" },
+		{ "sites: ten\n", "f.yaml:1: Invalid uint64_t value: 'ten'; expected a whole number" },
+		{ "sites: 10\nfoo: 3\n", "f.yaml:2: Unexpected key: foo; expected one of the keys" },
+		{ "sites: 0\n", "f.yaml:1: sites: 0; expected a number from 1 to" },
+		{ "sites: 5\nnames:\n  pair_percent: 120\n", "f.yaml:3: pair_percent: 120; expected a number from 0 to 100" },
+		{ "ca:\n  outages:\n    - from_day: 3\n      kind: dwn\n", "Invalid ENUM value: dwn; expected down, patience" },
+		{ "ca:\n  lives:\n    - from_day: 5\n    - from_day: 5\n", "from_day: 5; expected a number from 6 to 365" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fleet_plan p;
+		struct why why = { "" };
+
+		assert_int_equal(fleet_file_read(str_of(rows[i].yaml), "f.yaml", &p, &why), ERR_CONFIG);
+		if (strstr(why.text, rows[i].words) == NULL)
+			fail_msg("%s: \"%s\" is not in \"%s\"", rows[i].yaml, rows[i].words, why.text);
+	}
+}
+
+static void
+test_a_file_is_read_and_told(void **state)
+{
+	static const char yaml[] = "sites: 30\ndays: 120\nfill_days: 5\nca:\n  lives:\n    - hours: 1080\n"
+				   "  outages:\n    - from_day: 30\n      hours: 48\n      kind: down\n";
+	AUTO_BUF to = { .max = 1 << 20 };
+	struct fleet_plan p;
+	struct fleet_report r;
+	struct why why = { "" };
+
+	(void)state;
+	assert_int_equal(fleet_file_read(str_of(yaml), "f.yaml", &p, &why), ERR_OK);
+	assert_int_equal(p.sites, 30);
+	assert_int_equal(p.ca.calendar[0].life.s, 45 * 86400);
+	assert_int_equal(p.ca.outages[0].kind, OUTAGE_DOWN);
+	assert_int_equal(fleet_run(&p, &r), ERR_OK);
+	assert_false(r.is_broken);
+	fleet_print(&p, &r, &to, 60);
+	assert_non_null(strstr(to.p, "30 sites, 120 days"));
+	assert_non_null(strstr(to.p, "would expire                0"));
+	buf_clear(&to);
+	fleet_print_json(&p, &r, &to);
+	assert_non_null(strstr(to.p, "\"expired\": 0"));
+	assert_non_null(strstr(to.p, "\"ok\": true"));
+	fleet_report_fini(&r);
+}
+
 int
 main(void)
 {
@@ -131,6 +187,8 @@ main(void)
 		cmocka_unit_test(test_same_seed_same_life),
 		cmocka_unit_test(test_quiet_life),
 		cmocka_unit_test(test_ca_that_is_gone),
+		cmocka_unit_test(test_mistakes_of_a_file),
+		cmocka_unit_test(test_a_file_is_read_and_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
