@@ -82,7 +82,7 @@ probe(struct checking *k, struct why *why)
 		.want_http = true,
 		.want_tls = true,
 		.want_registration = true,
-		.want_delegation = true,
+		.is_thorough = true,
 		.thumbprint = k->ca.thumbprint,
 	};
 	if (err == ERR_OK)

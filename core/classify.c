@@ -213,6 +213,16 @@ put_elsewhere(struct judge *j, enum cause c, struct str seen, struct str copy)
 	f->copy = copy;
 }
 
+/* The CA falls back to IPv4 for the first request alone: a redirect on the way makes it try IPv6 again, and fail. */
+static bool
+has_redirect(const struct judge *j)
+{
+	for (size_t i = 0; i < j->n->addresses_n; i++)
+		if (j->n->addresses[i].ip.family == 4 && j->n->addresses[i].http.hops > 0)
+			return true;
+	return false;
+}
+
 /* An IPv6 address that is not ours although other addresses are right. */
 static void
 classify_v6(struct judge *j, const struct family *v6)
@@ -224,7 +234,9 @@ classify_v6(struct judge *j, const struct family *v6)
 	if (has_reacted(h))
 		put_elsewhere(j, CAUSE_DNS_AAAA_ELSEWHERE, v6->seen, copy);
 	else if (h->result == HTTP_TIMEOUT_CONNECT || v6->bad_at->is_reserved)
-		put_elsewhere(j, CAUSE_DNS_AAAA_UNREACHABLE, v6->seen, copy);
+		put_elsewhere(j,
+		    has_redirect(j) ? CAUSE_DNS_AAAA_FALLBACK_LOST : CAUSE_DNS_AAAA_UNREACHABLE,
+		    v6->seen, copy);
 	/* HTTP_UNREACHABLE: a machine of ours without IPv6 cannot tell, and the CA falls back to IPv4. */
 }
 
@@ -268,7 +280,8 @@ ds_record(const struct judge *j)
 		   text = arena_strf(j->a, "%.*s. DS", STR_ARG(zone));
 
 	for (size_t i = 0; i < d->ds_n; i++)
-		text = arena_strf(j->a, "%.*s%s %u", STR_ARG(text), i == 0 ? "" : ",", (unsigned)d->ds_tags[i]);
+		text = arena_strf(j->a, "%.*s%s %u", STR_ARG(text), i == 0 ? "" : ",",
+		    (unsigned)d->ds_tags[i]);
 	return text;
 }
 
@@ -396,6 +409,9 @@ classify_dns(struct judge *j)
 			classify_absence(j);
 	}
 	classify_caa(j);
+	if (j->n->has_wildcard)
+		(void)judge_put(
+		    j, CAUSE_DNS_WILDCARD_PRESENT); /* one more place in the list, or none */
 }
 
 static void
@@ -414,7 +430,8 @@ classify_name(struct judge *j)
 	}
 	if (j->e->has_dns) {
 		if (is_resolver_down(j)) {
-			(void)judge_put(j, j->e->no_route ? CAUSE_OWN_NETWORK_DOWN : CAUSE_OWN_RESOLVER_UNAVAILABLE);
+			(void)judge_put(j, j->e->no_route ? CAUSE_OWN_NETWORK_DOWN
+							  : CAUSE_OWN_RESOLVER_UNAVAILABLE);
 			return;
 		}
 		classify_dns(j);

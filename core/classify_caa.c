@@ -165,7 +165,10 @@ judge_set(struct judge *j)
 	} else if (v.of_ours != NULL) {
 		put(j, CAUSE_DNS_CAA_PARAMETER_MISMATCH, record_text(j, v.of_ours), v.tag);
 	} else {
-		put(j, CAUSE_DNS_CAA_FORBIDS, set_text(j, v.tag), v.tag);
+		put(j,
+		    str_eq(str_of(v.tag), STR("issuewild")) ? CAUSE_DNS_CAA_FORBIDS_WILDCARD
+							    : CAUSE_DNS_CAA_FORBIDS,
+		    set_text(j, v.tag), v.tag);
 	}
 }
 

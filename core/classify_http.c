@@ -186,6 +186,10 @@ cause_of(const struct judge *j, const struct address_evidence *a)
 	case HTTP_NOT_TRIED:
 		return CAUSE_NONE;
 	case HTTP_ANSWERED:
+		/* Some of the machines behind the address answer for us: the next who asks may be the CA. */
+		if (h->ours_n > 0 && h->ours_n < h->tries)
+			return a->is_ours ? CAUSE_OWN_CHALLENGE_PARTLY_SERVED
+					  : CAUSE_HTTP_SERVER_INCONSISTENT;
 		return h->is_ours ? CAUSE_NONE : cause_of_answer(j, a);
 	case HTTP_REFUSED:
 	case HTTP_TIMEOUT_CONNECT:
@@ -204,7 +208,8 @@ cause_of(const struct judge *j, const struct address_evidence *a)
 	case HTTP_REDIRECT_LOOP:
 		return CAUSE_HTTP_REDIRECT_LOOP;
 	case HTTP_REDIRECT_DISALLOWED:
-		return CAUSE_HTTP_REDIRECT_DISALLOWED;
+		return has_lost_slash(h) ? CAUSE_HTTP_REDIRECT_SLASH_MISSING
+					 : CAUSE_HTTP_REDIRECT_DISALLOWED;
 	case HTTP_REDIRECT_UNRESOLVABLE:
 		return has_lost_slash(h) ? CAUSE_HTTP_REDIRECT_SLASH_MISSING
 					 : CAUSE_HTTP_REDIRECT_UNRESOLVABLE;
@@ -235,7 +240,7 @@ cause_of_front(const struct judge *j, const struct address_evidence *a)
 		return j->s != NULL && j->s->applied.redirect != 0
 			   ? CAUSE_HTTP_CDN_REDIRECT_LOOP
 			   : CAUSE_HTTP_REDIRECT_LOOP;
-	if (h->result != HTTP_ANSWERED)
+	if (h->result != HTTP_ANSWERED || h->ours_n > 0)
 		return cause_of(j, a);
 	if (is_origin_failure(h))
 		return CAUSE_HTTP_CDN_ORIGIN_FAILED;

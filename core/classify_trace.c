@@ -256,6 +256,8 @@ put_http(struct lines *l, const struct http_evidence *h, struct arena *a)
 		put_words(l, ", Server: ");
 		put(l, h->server);
 	}
+	if (h->tries > 1)
+		put(l, arena_strf(a, ", asked %u times, ours %u times", h->tries, h->ours_n));
 	put_words(l, h->is_mitigated ? ", stopped by the service in front" : "");
 	put_words(l, h->is_from_cache ? ", from a cache" : "");
 	if (h->detail.n > 0) {

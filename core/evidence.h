@@ -46,6 +46,7 @@ struct http_evidence {
 	struct str body;     /* first LIMIT_PROBE_BODY_BYTES */
 	struct str detail;   /* the library's or system's own words for a failure */
 	int32_t ms;	     /* time taken */
+	unsigned tries, ours_n; /* asked so many times, and so many answers were ours; the rest here is of the first */
 };
 
 enum tls_result { TLS_NOT_TRIED, TLS_SHOWN, TLS_REFUSED, TLS_TIMEOUT, TLS_UNREACHABLE, TLS_RESET, TLS_ALERT, TLS_FORBIDDEN_ADDRESS };
@@ -104,6 +105,7 @@ struct name_evidence {
 	enum dns_status a_status, aaaa_status, caa_status;
 	struct str why_bogus;	 /* the resolver's reason, raw */
 	struct str cname_target; /* end of the alias chain, empty without one */
+	bool has_wildcard; /* a name beside it that nobody uses has an address too */
 	bool is_cname_loop;
 	struct str registered_domain;	    /* by the public suffix list */
 	enum dns_status registered_status;  /* SOA of the registered domain: DNS_NXDOMAIN if it does not exist */

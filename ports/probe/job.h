@@ -14,6 +14,7 @@
 #include "ports/rdap/rdap.h"
 
 enum {
+	FETCH_TRIES = 5,	/* where the answers of one address may differ */
 	ALIAS_STEPS_MAX = 12,	/* of a chain that is looked at name by name, only after a failure */
 	REASONS_ASKED_MAX = 4,	/* names of one job for which the reason of a DNSSEC failure is asked for anew */
 	ADDRESSES_KEPT_MAX = 4 * 16, /* of one name in the evidence; the first LIMIT_ADDRESSES are probed */
@@ -24,11 +25,14 @@ struct point {
 	struct job *job;
 	struct fetch *fetch;
 	struct shake *shake;
+	struct look *look;
+	struct address_evidence *e;
+	struct http_evidence again; /* of the later tries, of which only one thing is told */
 };
 struct look {
 	struct job *job;
 	struct name_evidence *e;
-	struct dns_ask *a, *aaaa, *soa, *alias, *again;
+	struct dns_ask *a, *aaaa, *soa, *alias, *again, *wild;
 	struct rdap_wait *registration;
 	struct survey *survey;
 	struct address *found_a, *found_aaaa; /* in the arena */

@@ -175,6 +175,33 @@ begin_registration(struct look *k)
 		k->e->registration.status = REGISTRATION_NOT_ASKED;
 }
 
+/* ---- a name that nobody uses ---- */
+
+static void
+on_wild(void *arg, const struct dns_answer *answer)
+{
+	struct look *k = arg;
+
+	k->wild = NULL;
+	k->e->has_wildcard = answer->data_n > 0;
+	job_release(k->job);
+}
+
+static void
+ask_wild(struct look *k)
+{
+	uint8_t bytes[8];
+	const struct clock *c = &k->job->net->clock;
+
+	c->random(c->ctx, bytes, sizeof bytes);
+	struct str name = arena_strf(&k->job->box->arena,
+	    "koshin-%02x%02x%02x%02x%02x%02x%02x%02x.%.*s", bytes[0], bytes[1], bytes[2],
+	    bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], STR_ARG(k->e->registered_domain));
+	if (k->e->registered_domain.n > 0 && name.n > 0 && name.n <= LIMIT_NAME_BYTES &&
+	    resolver_ask(k->job->net->resolver, name, DNS_A, on_wild, k, &k->wild) == ERR_OK)
+		k->job->open++;
+}
+
 /* ---- the zone's servers ---- */
 
 static void
@@ -415,6 +442,8 @@ look_begin(struct look *k)
 		e->aaaa_status = DNS_LOCAL;
 	if (k->job->wanted.want_dns)
 		begin_registration(k);
+	if (k->job->wanted.want_dns && k->job->wanted.is_thorough && !is_wildcard)
+		ask_wild(k);
 	if (k->a == NULL && k->aaaa == NULL)
 		end_addresses(k);
 	if (k->job->wanted.want_dns) {
@@ -442,6 +471,7 @@ look_stop_all(struct job *j)
 		resolver_drop(&k->soa);
 		resolver_drop(&k->alias);
 		resolver_drop(&k->again);
+		resolver_drop(&k->wild);
 		if (k->registration != NULL)
 			k->e->registration.status = REGISTRATION_UNKNOWN;
 		rdap_drop(&k->registration);

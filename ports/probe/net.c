@@ -166,11 +166,42 @@ on_point(void *arg)
 	job_release(p->job);
 }
 
+static bool start_fetch(struct point *p, struct http_evidence *into);
+
+/* Several machines may answer at one address, and only some of them for us. */
 static void
 on_fetched(void *arg)
 {
-	((struct point *)arg)->fetch = NULL;
-	on_point(arg);
+	struct point *p = arg;
+	struct http_evidence *h = &p->e->http;
+	bool is_worth_it = h->result == HTTP_ANSWERED &&
+			   (p->job->wanted.is_thorough ||
+			       (!h->is_ours && (p->e->is_ours || p->e->front.n > 0)));
+
+	p->fetch = NULL;
+	h->ours_n += h->tries == 0 ? h->is_ours : p->again.is_ours;
+	if (++h->tries < FETCH_TRIES && is_worth_it && start_fetch(p, &p->again))
+		return;
+	on_point(p);
+}
+
+static bool
+start_fetch(struct point *p, struct http_evidence *into)
+{
+	struct job *j = p->job;
+	const struct fetch_target t = {
+		.name = p->look->e->name,
+		.ip = p->e->ip,
+		.token = j->token,
+		.wanted = j->key_authorization,
+		.arena = &j->box->arena,
+		.into = into,
+		.done = on_fetched,
+		.arg = p,
+	};
+
+	*into = (struct http_evidence){ .result = HTTP_NOT_TRIED };
+	return fetch_start(j->net->fetcher, &t, &p->fetch) == ERR_OK;
 }
 
 static void
@@ -185,16 +216,6 @@ probe_point(struct look *k, size_t i)
 {
 	struct job *j = k->job;
 	struct address_evidence *e = &k->e->addresses[i];
-	const struct fetch_target fetch = {
-		.name = k->e->name,
-		.ip = e->ip,
-		.token = j->token,
-		.wanted = j->key_authorization,
-		.arena = &j->box->arena,
-		.into = &e->http,
-		.done = on_fetched,
-		.arg = &k->points[i],
-	};
 	const struct shake_target shake = {
 		.name = k->e->name,
 		.ip = e->ip,
@@ -204,8 +225,9 @@ probe_point(struct look *k, size_t i)
 		.arg = &k->points[i],
 	};
 
-	if (j->box->evidence.has_http &&
-	    fetch_start(j->net->fetcher, &fetch, &k->points[i].fetch) == ERR_OK)
+	k->points[i].look = k;
+	k->points[i].e = e;
+	if (j->box->evidence.has_http && start_fetch(&k->points[i], &e->http))
 		j->open++;
 	if (j->wanted.want_tls &&
 	    shake_start(j->net->shaker, &shake, &k->points[i].shake) == ERR_OK)
@@ -264,7 +286,7 @@ job_probe_addresses(struct look *k)
 	bool is_elsewhere = false;
 	for (size_t i = 0; i < e->addresses_n; i++)
 		is_elsewhere = is_elsewhere || !e->addresses[i].is_ours;
-	if (j->wanted.want_delegation || (j->wanted.want_dns && is_elsewhere))
+	if (j->wanted.is_thorough || (j->wanted.want_dns && is_elsewhere))
 		look_ask_servers(k);
 	for (size_t i = 0; i < e->addresses_n; i++) {
 		k->points[i].job = j;

@@ -20,7 +20,8 @@ struct probe_job {
 	bool want_dns, want_http, want_tls; /* without want_dns the given addresses are not needed: DNS is asked for them */
 	bool want_registration; /* waits for the registry's answer; without it what is known at hand is taken, and the
 				 * registry is waited for only where DNS has no answer */
-	bool want_delegation; /* asks each name server of the zone itself; without it only where DNS fails or leads elsewhere */
+	bool is_thorough; /* a person wants to know: each name server of the zone is asked itself, each address several times.
+			   * Without it only where there is trouble */
 	struct str thumbprint; /* of the account key: the answer to TOKEN is TOKEN "." thumbprint; empty: no HTTP probe */
 };
 struct evidence_box {

@@ -83,6 +83,7 @@ class Web:
     def __init__(self, address, port, secure_port):
         self.address, self.port, self.secure_port = address, port, secure_port
         self.asked = []  # (host, path, headers)
+        self.turns = 0
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -146,6 +147,9 @@ class Web:
             reply(request, 301, b"", Location=f"http://nothing.example.jp:{self.port}/")
         elif kind == "nolocation":
             reply(request, 301, b"")
+        elif kind == "turn":  # two machines behind one address
+            self.turns += 1
+            reply(request, *((200, key_authorization) if self.turns % 2 else (404, b"no")))
         else:
             reply(request, 200, key_authorization, Server="koshin")
 
@@ -329,7 +333,7 @@ class World:
 
 HTTP_KINDS = (
     "good www bom newline page 401 403 404 503 toroot tohttps loop long seeother ftp badport private metadata "
-    "internal noslash dead nolocation"
+    "internal noslash dead nolocation turn"
 ).split()
 
 
@@ -498,6 +502,18 @@ def test_http_answers(world):
         assert got[kind]["result"] == "FORBIDDEN_ADDRESS" and got[kind]["hops"] == 1, (kind, got[kind])
     assert got["dead"]["result"] == "REDIRECT_UNRESOLVABLE" and "nothing.example.jp" in got["dead"]["location"]
     assert got["tohttps"]["is_ours"] and got["tohttps"]["hops"] == 1, got["tohttps"]
+
+
+def test_answers_that_differ(world):
+    """Asked several times where somebody wants to know, or where the first answer was not ours."""
+    world.web.turns = 0
+    turn = http_of(world.driver.one("dns,http", "turn.example.jp"))["turn"]
+    assert turn["is_ours"] and (turn["tries"], turn["ours_n"]) == (1, 1)
+    turn = http_of(world.driver.one("dns,http", "turn.example.jp"))["turn"]
+    assert not turn["is_ours"] and (turn["tries"], turn["ours_n"]) == (5, 2)
+    got = http_of(world.driver.one("dns,http,thorough", "turn.example.jp", "good.example.jp", "404.example.jp"))
+    assert got["turn"]["tries"] == 5 and 0 < got["turn"]["ours_n"] < 5
+    assert (got["good"]["ours_n"], got["404"]["ours_n"]) == (5, 0)
 
 
 def test_http_request_is_a_validators(world):

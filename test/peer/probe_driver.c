@@ -1,6 +1,6 @@
 /*
  * Drives the real probe for tests: settings from the command line, one job for each line of standard input
- * ("dns,http,tls,registration NAME NAME …"), one JSON object for each answer on standard output. Ends when the input has ended
+ * ("dns,http,tls,registration,thorough NAME NAME …"), one JSON object for each answer on standard output. Ends when the input has ended
  * and all answers are out.
  */
 #include <errno.h>
@@ -52,11 +52,11 @@ json_of_http(const struct http_evidence *h)
 		"TLS_FAILED", "REDIRECT_LOOP", "REDIRECT_DISALLOWED", "REDIRECT_UNRESOLVABLE",
 		"FORBIDDEN_ADDRESS" };
 
-	return json_pack("{s:s, s:i, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:i}", "result",
+	return json_pack("{s:s, s:i, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:i, s:i, s:i}", "result",
 	    words[h->result], "status", h->status, "is_ours", h->is_ours, "is_ours_altered",
 	    h->is_ours_altered, "hops", (int)h->hops, "location", text_of(h->location),
 	    "server", text_of(h->server), "body", text_of(h->body), "detail",
-	    text_of(h->detail), "ms", (int)h->ms);
+	    text_of(h->detail), "ms", (int)h->ms, "tries", (int)h->tries, "ours_n", (int)h->ours_n);
 }
 
 static json_t *
@@ -153,6 +153,7 @@ take_line(struct str line)
 	job.want_http = str_find(plan, STR("http")) != SIZE_MAX;
 	job.want_tls = str_find(plan, STR("tls")) != SIZE_MAX;
 	job.want_registration = str_find(plan, STR("registration")) != SIZE_MAX;
+	job.is_thorough = str_find(plan, STR("thorough")) != SIZE_MAX;
 	while (line.n > 0 && job.names_n < NAMES_MAX)
 		names[job.names_n++] = str_cut(&line, ' ');
 	struct job_note *note = malloc(sizeof *note);

@@ -188,6 +188,8 @@ put_word(struct world *w, struct name_evidence *n, struct str word)
 		n->registered_status = status_of(value);
 	else if (str_eq(key, STR("cname")))
 		n->cname_target = value;
+	else if (str_eq(key, STR("wild")))
+		n->has_wildcard = true;
 	else if (str_eq(key, STR("loop")))
 		n->is_cname_loop = true;
 	else if (str_eq(key, STR("ttl")) && str_to_int(value, &number))
@@ -435,6 +437,9 @@ static const struct row rows[] = {
 	    "www.example.jp. 3600 IN AAAA 2001:db8::99"),
 	ROW("", W "ip=2001:db8::99 http=refused tls=refused " OK4, "dns.aaaa.elsewhere", NULL,
 	    NULL),
+	ROW("", W OK4 "wild", "dns.wildcard.present", NULL, NULL),
+	ROW("", W "ip=2001:db8::99 http=silent tls=silent " OK4 "loc=http://www.example.jp/x", "dns.aaaa.fallback-lost",
+	    "2001:db8::99", NULL),
 	ROW("", W "ip=2001:db8::99 http=silent tls=silent " OK4, "dns.aaaa.unreachable",
 	    "2001:db8::99", "www.example.jp. 3600 IN AAAA 2001:db8::99"),
 	ROW("", W "ip=2001:db8::99 http=unreachable tls=unreachable " OK4, "", NULL, NULL),
@@ -462,7 +467,7 @@ static const struct row rows[] = {
 	ROW("", W OK4 "caa=0:iodef:mailto:a@example.jp", "", NULL, NULL),
 	ROW("", W OK4 "caa=0:issuewild:;", "", NULL, NULL),
 	ROW("", "*.example.jp a=none aaaa=none caa=0:issue:letsencrypt.org caa=0:issuewild:;",
-	    "registration.wildcard.http-only dns.caa.forbids", NULL, NULL),
+	    "registration.wildcard.http-only dns.caa.forbids-wildcard", "*.example.jp", NULL),
 	ROW("", W OK4 "caa=0:tbs:x caa=0:issue:letsencrypt.org", "", NULL, NULL),
 	ROW("", W OK4 "caa=128:tbs:x caa=0:issue:letsencrypt.org", "dns.caa.critical-unknown",
 	    "128 tbs \"x\"", "www.example.jp. CAA 128 tbs \"x\""),

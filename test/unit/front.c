@@ -119,6 +119,15 @@ test_classified(void **state)
 		{ __LINE__, FRONT, { .result = HTTP_TIMEOUT_CONNECT }, CAUSE_TRANSPORT_PORT80_CLOSED_ELSEWHERE, CAUSE_NONE, "104.16.1.1",
 		    ACTOR_DOMAIN_COMPANY },
 		{ __LINE__, FRONT, { .result = HTTP_REDIRECT_LOOP, .hops = 10 }, CAUSE_HTTP_REDIRECT_LOOP, CAUSE_NONE, "104.16.1.1", ACTOR_WEB_OWNER },
+		/* Asked several times, with answers that differ. */
+		{ __LINE__, FRONT, { .result = HTTP_ANSWERED, .status = 200, .is_ours = true, .tries = 5, .ours_n = 3 }, CAUSE_HTTP_SERVER_INCONSISTENT,
+		    CAUSE_NONE, "200", ACTOR_DOMAIN_COMPANY },
+		{ __LINE__, FRONT, { .result = HTTP_ANSWERED, .status = 404, .tries = 5, .ours_n = 1 }, CAUSE_HTTP_SERVER_INCONSISTENT, CAUSE_NONE,
+		    "404", ACTOR_DOMAIN_COMPANY },
+		{ __LINE__, OURS, { .result = HTTP_ANSWERED, .status = 404, .tries = 5, .ours_n = 4 }, CAUSE_OWN_CHALLENGE_PARTLY_SERVED, CAUSE_NONE,
+		    "404", ACTOR_HOST },
+		{ __LINE__, OURS, { .result = HTTP_ANSWERED, .status = 404, .tries = 5, .ours_n = 0 }, CAUSE_OWN_CHALLENGE_NOT_SERVED, CAUSE_NONE, "404",
+		    ACTOR_HOST },
 		{ __LINE__, FRONT, { .result = HTTP_NOT_TRIED }, CAUSE_OWN_UNCLASSIFIED, CAUSE_NONE, "", ACTOR_HOST },
 		/* At our own address. */
 		{ __LINE__, OURS, { .result = HTTP_ANSWERED, .status = 200, .body = { "SiteGuard", 9 } }, CAUSE_HTTP_PLUGIN_INTERCEPTS, CAUSE_NONE,
@@ -141,6 +150,8 @@ test_classified(void **state)
 		{ __LINE__, OURS,
 		    { .result = HTTP_REDIRECT_UNRESOLVABLE, .hops = 1, .location = { "https://example.jp.well-known/acme-challenge/t", 46 } },
 		    CAUSE_HTTP_REDIRECT_SLASH_MISSING, CAUSE_NONE, "https://example.jp.well-known/acme-challenge/t", ACTOR_WEB_OWNER },
+		{ __LINE__, OURS, { .result = HTTP_REDIRECT_DISALLOWED, .hops = 1, .location = { "http://example.jp.well-known:80/t", 33 } },
+		    CAUSE_HTTP_REDIRECT_SLASH_MISSING, CAUSE_NONE, "http://example.jp.well-known:80/t", ACTOR_WEB_OWNER },
 		{ __LINE__, OURS, { .result = HTTP_ANSWERED, .status = 404, .hops = 1, .location = { "https://example.jp.well-known/t", 31 } },
 		    CAUSE_HTTP_REDIRECT_SLASH_MISSING, CAUSE_NONE, "https://example.jp.well-known/t", ACTOR_WEB_OWNER },
 		/* Somebody else's server: DNS is the cause, who it is was noticed. */
