@@ -594,6 +594,35 @@ test_proven_by_any_look(void **state)
 	}
 }
 
+/* What was taken off the server is taken off once, whatever the site had. */
+static void
+test_removed_once(void **state)
+{
+	/* The first one was never on the server, but is just being put there. */
+	static const enum age ages[] = { AGE_NONE, AGE_YOUNG, AGE_ENDED };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ages / sizeof *ages; i++) {
+		struct fixture f;
+		struct finding unused;
+
+		fixture_init(&f, ages[i]);
+		if (ages[i] == AGE_NONE)
+			fixture_do(&f, DOING_DEPLOY);
+		const struct site_effects *out = step(&f, event_of(&f, SITE_REMOVED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
+		const struct site_effect *fx = first(out, FX_DEPLOY);
+		assert_non_null(fx);
+		struct site_event done = { .kind = SITE_DEPLOYED, .job = f.site.job };
+		if (fx != NULL)
+			done.applied = fx->applied;
+		out = step(&f, done);
+		assert_int_equal(count(out, FX_DEPLOY), 0);
+		assert_int_equal(f.site.doing, DOING_NOTHING);
+		assert_int_equal(f.site.wake.s, WHEN_NEVER.s);
+		arena_fini(&f.arena);
+	}
+}
+
 /* Between the order and its proof the names were led elsewhere. The cause is looked for at once, not with the next ordinary look. */
 static void
 test_nothing_seen_is_looked_into(void **state)
@@ -694,6 +723,7 @@ main(void)
 		cmocka_unit_test(test_proven_by_any_look),
 		cmocka_unit_test(test_removed_site_rests),
 		cmocka_unit_test(test_wish_survives),
+		cmocka_unit_test(test_removed_once),
 		cmocka_unit_test(test_nothing_seen_is_looked_into),
 		cmocka_unit_test(test_settling_after_a_reload),
 		cmocka_unit_test(test_states),
