@@ -98,11 +98,15 @@ await(const struct command *c, pid_t pid, int fd, struct buf *output, int *ret_s
 	int pidfd = pidfd_open(pid, 0);
 	enum err e = ERR_BUSY;
 	size_t kept = 0;
+	pid_t got = 0; /* a process can be waited for once: what was got stays */
 
 	for (bool is_open = true; e == ERR_BUSY;) {
 		int64_t left = end - clock_mono(c->clock).ms;
-		pid_t got = waitpid(pid, ret_status, WNOHANG);
-		bool is_over = got == pid || (got < 0 && errno != EINTR);
+		if (got == 0)
+			got = waitpid(pid, ret_status, WNOHANG);
+		if (got < 0 && errno == EINTR)
+			got = 0;
+		bool is_over = got != 0;
 		struct pollfd p[] = { { .fd = is_open ? fd : -1, .events = POLLIN },
 			{ .fd = is_over ? -1 : pidfd, .events = POLLIN } };
 

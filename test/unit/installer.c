@@ -386,6 +386,28 @@ test_command(void **state)
 	assert_true(str_find(buf_str(&b), STR("cannot start /nonexistent/nginx")) != SIZE_MAX);
 }
 
+/* It has ended, and what it wrote last is still in the pipe: in whatever order that is seen, it ended well. */
+static void
+test_command_that_ends_with_words(void **state)
+{
+	char *argv[] = { unconst("/bin/sh"), unconst("-c"), unconst("echo one; echo two") };
+	const struct command c = { argv, 3, NULL, 0, 20000, &the_clock };
+	int ends[2], status = -1;
+	AUTO_BUF b = { .max = LIMIT_COMMAND_OUTPUT_BYTES };
+	siginfo_t ended;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_int_equal(spawn(&c, ends[1], &pid), 0);
+	close(ends[1]);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT), 0);
+	assert_int_equal(await(&c, pid, ends[0], &b, &status), ERR_OK);
+	assert_int_equal(status, 0);
+	assert_string_equal(b.p, "one\ntwo\n");
+	close(ends[0]);
+}
+
 int
 main(void)
 {
@@ -393,6 +415,7 @@ main(void)
 		ROOM(test_gates),
 		ROOM(test_server_blocks),
 		ROOM(test_command),
+		ROOM(test_command_that_ends_with_words),
 		ROOM(test_one_test_one_reload),
 		ROOM(test_culprit_alone_is_refused),
 		ROOM(test_broken_by_somebody_else),
