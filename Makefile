@@ -47,7 +47,9 @@ LIBS = $(PKG_LIBS) -lm
 
 # One static library for each folder. core, base and words are built without _GNU_SOURCE where they can be.
 FOLDERS = base core words $(patsubst %/,%,$(wildcard ports/*/ sim/*/)) engine keeper installer http watch sim
-LIB_SRC = $(foreach f,$(FOLDERS),$(filter-out words/build.c,$(wildcard $(f)/*.c)))
+# The program that makes a table of the texts; it runs on the machine of the build.
+WORDS_BUILD = words/build.c words/source.c
+LIB_SRC = $(foreach f,$(FOLDERS),$(filter-out $(WORDS_BUILD),$(wildcard $(f)/*.c)))
 LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
 GEN_OBJ = $(BUILD)/gen/words_table.o $(BUILD)/gen/sql_table.o
 LIBKOSHIN = $(BUILD)/libkoshin.a
@@ -83,9 +85,9 @@ $(BUILD)/%.o: %.c
 
 # Texts and queries become C tables. The generators fail where something is missing.
 WORDS_TXT = $(wildcard words/*.txt words/*/*.txt)
-$(BUILD)/words-build: words/build.c words/table.h core/cause.tbl core/letter.tbl core/history.tbl
+$(BUILD)/words-build: $(WORDS_BUILD) words/source.h words/table.h core/cause.tbl core/letter.tbl core/history.tbl
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(GNU) -std=c17 -g -O1 $(WARN) -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(GNU) -std=c17 -g -O1 $(WARN) -o $@ $(WORDS_BUILD)
 $(BUILD)/gen/words_table.c: $(BUILD)/words-build $(WORDS_TXT)
 	@mkdir -p $(@D)
 	$(BUILD)/words-build words > $@.new && mv $@.new $@
@@ -123,7 +125,7 @@ tidy:
 	tool/tidy $(BUILD)
 bench: all $(BENCH)
 format:
-	clang-format -i $(LIB_SRC) $(CMD_SRC) $(UNIT_SRC) $(BENCH_SRC) words/build.c
+	clang-format -i $(LIB_SRC) $(CMD_SRC) $(UNIT_SRC) $(BENCH_SRC) $(WORDS_BUILD)
 
 # What is installed, and where: uninstall takes away exactly this, and folders of koshin's own that are empty then.
 SHARE = $(DESTDIR)$(PREFIX)/share
