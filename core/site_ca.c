@@ -196,11 +196,13 @@ site_ca_pick(const struct step *st)
 		return;
 	bool is_due = plan_order_is_due(s, now);
 	bool is_first_well = is_well(st, 0) && !caa_refuses(s, &p->cas[0]);
+	/* It failed this site, and nobody has seen it well since: with little time left one that is sure comes first. */
+	bool is_doubtful = is_first_well && p->cas[0].is_doubtful && s->order_failures > 0;
 	if (is_due && (is_first_well || !is_time_for_reserve(s, p, now)))
 		to = 0;
-	for (size_t i = 1; is_due && !is_first_well && is_time_for_reserve(s, p, now) && i < p->cas_n; i++) {
+	for (size_t i = 1; is_due && (!is_first_well || is_doubtful) && is_time_for_reserve(s, p, now) && i < p->cas_n; i++) {
 		/* Where it is it stays, though its own back-off runs: that is no reason to ask a third. */
-		bool is_possible = is_well(st, i) || (i == at && p->cas[i].is_ready && !when_before(now, p->cas[i].not_before));
+		bool is_possible = is_well(st, i) || (i == at && !is_doubtful && p->cas[i].is_ready && !when_before(now, p->cas[i].not_before));
 
 		if (!is_possible)
 			continue;
@@ -209,7 +211,8 @@ site_ca_pick(const struct step *st)
 			kept_out = NULL;
 			break;
 		}
-		kept_out = kept_out == NULL ? &p->cas[i] : kept_out;
+		if (!is_doubtful && kept_out == NULL)
+			kept_out = &p->cas[i];
 	}
 	if (kept_out != NULL)
 		tell_reserve(st, kept_out);

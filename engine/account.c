@@ -256,6 +256,7 @@ account_policy(struct engine *e)
 			.not_before = breaker_not_before(&ca->row.breaker),
 			.ill_since = ca->row.breaker.ill_since,
 			.is_ready = is_ready(e, ca),
+			.is_doubtful = ca->row.breaker.failures > 0,
 		};
 	}
 	e->policy.cas = e->policy_cas;

@@ -60,7 +60,7 @@ pick(struct fixture *f)
 	return site_ca_index(&f->site, &f->policy);
 }
 
-enum health { WELL, OPEN, UNREADY, LIMITED, REFUSED, CAA_KEEPS_OUT, HEALTH_COUNT };
+enum health { WELL, DOUBTFUL, OPEN, UNREADY, LIMITED, REFUSED, CAA_KEEPS_OUT, HEALTH_COUNT };
 
 static void
 set_health(struct fixture *f, size_t i, enum health h)
@@ -71,6 +71,9 @@ set_health(struct fixture *f, size_t i, enum health h)
 	if (h == OPEN) {
 		c->ill_since = when_minus(now, SPAN_H(2));
 		c->not_before = when_plus(now, SPAN_S(60));
+	} else if (h == DOUBTFUL) {
+		c->is_doubtful = true;
+		f->site.order_failures += i == 0;
 	} else if (h == UNREADY) {
 		c->is_ready = false;
 	} else if ((h == LIMITED || h == REFUSED) && is_own) {
@@ -102,14 +105,15 @@ the_second_steps_in_when_it_may(void **state)
 				set_health(&f, 0, first);
 				set_health(&f, 1, second);
 				bool is_time = ages[a] >= 70 || (ages[a] < 0 && first == OPEN);
-				size_t want = is_time && first != WELL && second == WELL;
+				bool is_second_well = second == WELL || second == DOUBTFUL;
+				size_t want = is_time && first != WELL && is_second_well;
 				size_t got = pick(&f);
 				bool is_told = findings_find(&f.site.findings, CAUSE_DNS_CAA_RESERVE, f.name.name) != NULL;
 
 				if (got != want)
 					fail_msg("age %d, first %d, second %d: got %zu", (int)ages[a], first, second, got);
 				/* CAA alone keeps it out: that is said, and the site stays. */
-				if (is_told != (is_time && first != WELL && second == CAA_KEEPS_OUT))
+				if (is_told != (is_time && first != WELL && first != DOUBTFUL && second == CAA_KEEPS_OUT))
 					fail_msg("age %d, first %d, second %d: told %d", (int)ages[a], first, second, is_told);
 				arena_fini(&f.arena);
 			}
