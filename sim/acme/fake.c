@@ -228,11 +228,12 @@ by_fault(struct exchange *x)
 		    x->subject[0] != '\0' ? x->subject : "some names", STR_ARG(x->base), STR_ARG(account));
 	} else {
 		struct civil c = when_civil(again);
+		long long period = (long long)t->seconds * 300; /* a limit that gives one order back after that time */
 
 		refuse(x, 429, "rateLimited",
-		    "too many new orders (300) from this account in the last 3h0m0s, retry after %04d-%02d-%02d %02d:%02d:%02d UTC: see "
-		    "https://letsencrypt.org/docs/rate-limits/#new-orders-per-account",
-		    c.year, c.month, c.day, c.hour, c.minute, c.second);
+		    "too many new orders (300) from this account in the last %lldh%lldm%llds, retry after %04d-%02d-%02d %02d:%02d:%02d UTC: "
+		    "see https://letsencrypt.org/docs/rate-limits/#new-orders-per-account",
+		    period / 3600, period / 60 % 60, period % 60, c.year, c.month, c.day, c.hour, c.minute, c.second);
 		scope_of_limit(TOKENS_NEW_ORDERS, account, scope);
 		if (x->at != AT_NEW_ORDER)
 			scope_of_url(x, scope);
