@@ -24,6 +24,12 @@ struct run {
 	struct order_outcome *out;
 };
 
+static struct span
+processing_most(const struct policy *p)
+{
+	return p->processing_max.s > 0 ? p->processing_max : PROCESSING_MOST;
+}
+
 static bool
 is_done(const struct order *o)
 {
@@ -195,7 +201,7 @@ ask_own(struct run *r, enum acme_verb verb)
 	if (verb == ACME_FINALIZE && !o->is_hopeful) {
 		o->finalizes++;
 		o->polls = 0;
-		o->deadline = when_plus(r->t->now, PROCESSING_MOST);
+		o->deadline = when_plus(r->t->now, processing_most(r->p));
 	}
 }
 
@@ -448,8 +454,10 @@ is_transient(const struct acme_answer *an)
 {
 	enum err_class class = err_class_of(an->err);
 
+	/* A chain that cannot be read may have been cut on its way: the certificate is there to be had again. */
 	return class == ERR_CLASS_TRANSIENT || class == ERR_CLASS_LOCAL ||
 	       an->err == ERR_FULL ||
+	       (an->verb == ACME_CERTIFICATE && an->err == ERR_INVALID) ||
 	       (an->err != ERR_OK && str_eq(an->problem.type, STR("badNonce")));
 }
 
@@ -607,7 +615,7 @@ take_status(struct run *r, const struct acme_answer *an)
 	if (o->phase == ORDER_PLACED &&
 	    (o->status == ACME_PROCESSING || o->status == ACME_VALID)) {
 		o->phase = ORDER_FINALIZED;
-		o->deadline = when_plus(r->t->now, PROCESSING_MOST);
+		o->deadline = when_plus(r->t->now, processing_most(r->p));
 		r->out->must_save = true;
 	}
 	if (o->status == ACME_INVALID && an->problem.type.n > 0)

@@ -21,7 +21,7 @@
  *
  * Every order that is not done awaits an answer or a wake (order_check); every wait is bounded by the deadline: an
  * hour (less five minutes, so that it ends here, with a reason, before the site gives the order up) while pending, ten
- * minutes from FINALIZE while processing.
+ * minutes (policy processing_max) from FINALIZE while processing.
  */
 #include "base/arena.h"
 #include "core/acme.h"

@@ -142,6 +142,7 @@ struct policy_ca {
 struct policy {
 	struct span look_every;	       /* healthy site: 1 day */
 	struct span poll_min, poll_max; /* while the owner is mending DNS: 30 s, 15 min */
+	struct span processing_max;	/* an order that the CA has taken the CSR of ends then; 0: ten minutes */
 	struct span draft_tell_after, draft_discard_after; /* 7 and 30 days */
 	const struct policy_ca *cas; /* in order of preference; the fields below are one of them: see site_ca_use() */
 	size_t cas_n;

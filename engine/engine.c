@@ -60,6 +60,7 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 		.look_every = c->check.look_every,
 		.poll_min = c->check.poll_min,
 		.poll_max = c->check.poll_max,
+		.processing_max = c->acme.processing_max,
 		.draft_tell_after = c->draft.tell_after,
 		.draft_discard_after = c->draft.discard_after,
 		.ca_not_before = WHEN_UNKNOWN,

@@ -348,6 +348,8 @@ static const struct form forms[] = {
 	{ "draft.discard_after", is_span_of_seconds, 1000, 365 * DAY,
 	    "a length of time from 1 s to 365 d, in whole seconds" },
 	{ "acme.timeout", is_span, 1000, 600 * 1000, "a length of time from 1 s to 10 min" },
+	{ "acme.processing_max", is_span_of_seconds, 1000, 3600 * 1000,
+	    "a length of time from 1 s to 1 h, in whole seconds" },
 	{ "acme.connections_max", is_number, 1, 100, "a number, 1 to 100" },
 	{ "acme.orders_open_max", is_number, 1, LIMIT_ORDERS_OPEN, "a number, 1 to 2000" },
 	{ "acme.reserve_after", is_span_of_seconds, 1000, 30 * DAY,

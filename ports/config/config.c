@@ -193,6 +193,7 @@ complete(struct config_raw *r)
 	c->draft.tell_after = span_s(r->span.tell_after, "7 d");
 	c->draft.discard_after = span_s(r->span.discard_after, "30 d");
 	c->acme.timeout_ms = span_ms(r->span.acme_timeout, "30 s");
+	c->acme.processing_max = SPAN_S(span_ms(r->span.acme_processing_max, "10 min") / 1000);
 	if (c->acme.connections_max == 0)
 		c->acme.connections_max = 8;
 	if (c->acme.orders_open_max == 0)
@@ -315,7 +316,7 @@ free_raw(struct config_raw *r)
 {
 	char *all[] = { r->span.timeout, r->span.deadline, r->span.look_every, r->span.poll_min,
 		r->span.poll_max, r->span.tell_after, r->span.discard_after,
-		r->span.clock_offset, r->span.acme_timeout, r->span.reserve_after, r->span.canary_every,
+		r->span.clock_offset, r->span.acme_timeout, r->span.acme_processing_max, r->span.reserve_after, r->span.canary_every,
 		r->span.watch_every, r->span.dead_after, r->span.late_after, r->span.blind_after };
 
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++)

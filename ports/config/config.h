@@ -71,6 +71,7 @@ struct config {
 	struct span clock_offset;
 	struct {
 		int64_t timeout_ms;
+		struct span processing_max; /* 10 min */
 		unsigned connections_max, orders_open_max;
 		struct span reserve_after; /* 1 h: so long the first CA is ill before a first certificate comes from another */
 		char *canary;		   /* host name of the operator's own, in ASCII form, that rehearses the other CAs; or NULL */

@@ -112,6 +112,7 @@ static const cyaml_schema_field_t draft_fields[] = {
 };
 static const cyaml_schema_field_t acme_fields[] = {
 	TEXT("timeout", struct config_raw, span.acme_timeout),
+	TEXT("processing_max", struct config_raw, span.acme_processing_max),
 	NUMBER("connections_max", struct config_raw, c.acme.connections_max),
 	NUMBER("orders_open_max", struct config_raw, c.acme.orders_open_max),
 	TEXT("reserve_after", struct config_raw, span.reserve_after),

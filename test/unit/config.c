@@ -304,6 +304,7 @@ test_bad_values(void **state)
 		{ __LINE__, "draft: {tell_after: 40 d}", 5, "above discard_after" },
 		{ __LINE__, "acme: {orders_open_max: 2001}", 5, "1 to 2000" },
 		{ __LINE__, "acme: {connections_max: -1}", 5, "1 to 100" },
+		{ __LINE__, "acme: {processing_max: 2 h}", 5, "from 1 s to 1 h" },
 		{ __LINE__, "clock_offset: 1.5 d", 5, "a length of time" },
 		{ __LINE__, "log_level: loud", 5, "warn" },
 		{ __LINE__, "state_folder: var/lib", 5, "absolute path" },
