@@ -496,8 +496,11 @@ parse_retry_after(struct str value, struct when now)
 
 	if (s.n == 0 || s.n >= sizeof text)
 		return WHEN_UNKNOWN;
-	if (str_to_int(s, &delta))
+	if (str_to_int(s, &delta)) {
+		/* The second that has begun counts for nothing: not before means not a part of a second before. */
+		delta += delta > 0 && delta < most.s;
 		return delta < 0 ? WHEN_UNKNOWN : when_plus(now, span_min(SPAN_S(delta), most));
+	}
 	if (s.p[0] >= '0' && s.p[0] <= '9')
 		return WHEN_UNKNOWN;
 	memcpy(text, s.p, s.n);

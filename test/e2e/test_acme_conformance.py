@@ -98,6 +98,15 @@ def test_external_account_binding(tmp_path):
         assert len(run(ca.directory, ca.bundle, ca.http_port, "eab")) == 3
 
 
+def test_front_end_that_is_busy(tmp_path):
+    """Retry-After of a 503 speaks for an endpoint, not for one order: nothing else is sent there meanwhile."""
+    words = "fault busy 3% 4x 1s", "fault busy-date 2% 3x 2s", "fault bad-nonce 30%"
+    with fake_ca.FakeCa(tmp_path, *words) as ca:
+        run(ca.directory, ca.bundle, ca.http_port, "many")
+        faults = [row["fault"] for row in ca.log()]
+        assert ca.status()["early"] == 0 and faults.count("busy") + faults.count("busy-date") == 7
+
+
 def test_port_that_goes_away_in_the_middle(tmp_path):
     with pebble.Pebble(tmp_path) as ca:
         run(ca.directory, ca.bundle, ca.http_port, "gone")

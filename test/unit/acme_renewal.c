@@ -228,8 +228,8 @@ answers_are_told_apart(void **state)
 		int http;
 		int64_t retry_after_s; /* -1: none */
 	} rows[] = {
-		{ __LINE__, "good.AQ", ERR_OK, 200, 21600 },
-		{ __LINE__, "busy.AQ", ERR_LIMITED, 429, 7200 },
+		{ __LINE__, "good.AQ", ERR_OK, 200, 21601 }, /* the second that has begun counts for nothing */
+		{ __LINE__, "busy.AQ", ERR_LIMITED, 429, 7201 },
 		{ __LINE__, "half.AQ", ERR_PEER, 200, -1 },
 		{ __LINE__, "none.AQ", ERR_NOT_FOUND, 404, -1 },
 		{ __LINE__, "dead.AQ", ERR_CLOSED, 0, -1 },
