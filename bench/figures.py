@@ -13,11 +13,15 @@ class CannotMeasure(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """At most this much of the figure itself, or (is_ratio) of the figure divided by what it is set against."""
+    """At most (at_least: at least) this much of the figure itself, or (is_ratio) of it divided by what it is set against."""
 
-    most: float
+    bound: float
     why: str
     is_ratio: bool = False
+    at_least: bool = False
+
+    def is_met(self, value):
+        return value >= self.bound if self.at_least else value <= self.bound
 
 
 def number(x):
@@ -31,8 +35,8 @@ def line(name, value, unit, against, base, goal):
         wanted, verdict = "-", "-"
     else:
         measured = ratio if goal.is_ratio else value
-        wanted = f"<= {number(goal.most)} {'x' if goal.is_ratio else unit}"
-        verdict = "met" if measured is not None and measured <= goal.most else "short"
+        wanted = f"{'>=' if goal.at_least else '<='} {number(goal.bound)} {'x' if goal.is_ratio else unit}"
+        verdict = "met" if measured is not None and goal.is_met(measured) else "short"
     return (
         f"{name} {number(value)} {unit} | {against}, {number(base) if base is not None else '-'} {unit}"
         f" | {number(ratio) + ' x' if ratio is not None else '-'} | {wanted} | {verdict}"

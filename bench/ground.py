@@ -41,19 +41,20 @@ class Api(http.client.HTTPConnection):
 class Ground:
     """`kind` nginx: sites are served by it. `kind` folder: koshin's own web process answers the CA, nothing is served."""
 
-    def __init__(self, ca_env, kind="nginx", **changes):
+    def __init__(self, ca_env, kind="nginx", make_ca=None, **changes):
+        """make_ca(ground): another CA than pebble; address, name server and http_port are there already."""
         self.folder = servers.new_folder("koshin-bench-")
         self.address = servers.new_address()
         self._ends = contextlib.ExitStack()
         self._ends.callback(shutil.rmtree, self.folder, ignore_errors=True)
         try:
-            self._start(ca_env, kind, changes)
+            self._start(ca_env, kind, make_ca, changes)
         except BaseException:
             print(self.logs())
             self._ends.close()
             raise
 
-    def _start(self, ca_env, kind, changes):
+    def _start(self, ca_env, kind, make_ca, changes):
         self.nginx = self._keep(servers.Nginx(self.folder, self.address)) if kind == "nginx" else None
         web = self.nginx or types.SimpleNamespace(
             http_port=servers.free_port(self.address), https_port=servers.free_port(self.address),
@@ -64,9 +65,7 @@ class Ground:
         self.dns.TTL = TTL_S
         self.dns.add_zone(DOMAIN)
         self.dns.set(f"*.{DOMAIN}", "A", self.address)
-        self.ca = self._keep(
-            servers.Pebble(self.folder, self.address, self.dns.endpoint, web.http_port, web.https_port, LIFE_S, env=ca_env)
-        )
+        self.ca = self._keep(make_ca(self) if make_ca else self._pebble(web, ca_env))
         self.root = self.folder / "www"
         self.root.mkdir(mode=0o755)
         mail = types.SimpleNamespace(url="smtp://127.0.0.1:1")
@@ -81,6 +80,9 @@ class Ground:
         self.koshin.config_file.write_text(json.dumps(config))
         self.koshin.start()
         self.api = Api(self.koshin.state / "run" / "api.sock")
+
+    def _pebble(self, web, env):
+        return servers.Pebble(self.folder, self.address, self.dns.endpoint, web.http_port, web.https_port, LIFE_S, env=env)
 
     def _keep(self, server):
         self._ends.callback(server.stop)

@@ -9,9 +9,9 @@ import servers
 
 
 class FakeCa:
-    """`words`: lines of settings (doc/fake-ca.md). `http_port`: where challenges are answered, on 127.0.0.1 unless DNS is given."""
+    """`words`: lines of settings (doc/fake-ca.md). `http_port`: where challenges are answered, at `validate_at` unless DNS is given."""
 
-    def __init__(self, folder, *words, address=None, http_port=None, dns=None, binary=None):
+    def __init__(self, folder, *words, address=None, http_port=None, dns=None, validate_at="127.0.0.1", binary=None):
         self.folder = pathlib.Path(folder) / "fake-ca"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.address = address or servers.new_address()
@@ -19,7 +19,7 @@ class FakeCa:
         self.http_port = http_port or servers.free_port("0.0.0.0")
         self.control_port = servers.free_port(self.address)
         self.binary = binary or daemon.program()
-        where = f"validate port {self.http_port}\ndns {dns}" if dns else f"validate at 127.0.0.1:{self.http_port}"
+        where = f"validate port {self.http_port}\ndns {dns}" if dns else f"validate at {validate_at}:{self.http_port}"
         (self.folder / "words").write_text("\n".join([where, *words]) + "\n")
         self.bundle = self.folder / "tls-root.pem"
         self.roots = self.folder / "roots.pem"

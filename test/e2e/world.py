@@ -20,7 +20,8 @@ def now():
 class World:
     """Everything that a story needs; `life` is that of certificates in seconds."""
 
-    def __init__(self, life=90, binary=None, start=True, folder=None, eab=None, **changes):
+    def __init__(self, life=90, binary=None, start=True, folder=None, eab=None, make_ca=None, **changes):
+        """make_ca(world): another CA than pebble; web server and name server are there already."""
         self.folder = folder or new_folder()
         self.address = new_address()
         self.life = life
@@ -29,11 +30,7 @@ class World:
         try:
             self.nginx = self._keep(Nginx(self.folder, self.address))
             self.dns = self._keep(Dns(self.folder, self.address))
-            self.ca = self._keep(
-                Pebble(
-                    self.folder, self.address, self.dns.endpoint, self.nginx.http_port, self.nginx.https_port, life, eab=eab
-                )
-            )
+            self.ca = self._keep(make_ca(self) if make_ca else self._pebble(eab))
             self.mail = self._keep(Mailbox(self.folder, self.address))
             self.elsewhere = self._keep(Elsewhere(self.folder, self.nginx.http_port))
             self.koshin = self._keep(
@@ -47,6 +44,10 @@ class World:
             print(self.logs())
             self.stop()
             raise
+
+    def _pebble(self, eab):
+        ports = self.nginx.http_port, self.nginx.https_port
+        return Pebble(self.folder, self.address, self.dns.endpoint, *ports, self.life, eab=eab)
 
     def _keep(self, server):
         self._stops.append(server)
