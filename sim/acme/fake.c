@@ -217,7 +217,9 @@ by_fault(struct exchange *x)
 	const struct fault *t = x->fault;
 	struct when again = when_plus(fake_now(x->f), SPAN_S(t->seconds));
 
-	if (t->kind == FAULT_BAD_NONCE) {
+	if (t->kind == FAULT_ALREADY_REPLACED) {
+		refuse(x, 409, "alreadyReplaced", "cannot indicate an order replaces certificate, which already has a replacement order");
+	} else if (t->kind == FAULT_BAD_NONCE) {
 		refuse(x, 400, "badNonce", "Unable to validate JWS :: JWS has an invalid anti-replay nonce");
 	} else if (t->kind == FAULT_INTERNAL) {
 		refuse(x, 500, "serverInternal",
@@ -257,14 +259,8 @@ answer_post(struct exchange *x)
 	}
 	if (!check_post(x))
 		return;
+	x->f->is_replacing = json_object_get(x->payload, "replaces") != NULL;
 	x->fault = fault_take(x->f, FAULT_CHECKED, x->at);
-	if (x->fault != NULL && x->fault->kind == FAULT_ALREADY_REPLACED) {
-		if (json_object_get(x->payload, "replaces") != NULL) {
-			refuse(x, 409, "alreadyReplaced", "cannot indicate an order replaces certificate, which already has a replacement order");
-			return;
-		}
-		x->fault = NULL;
-	}
 	if (x->fault != NULL) {
 		by_fault(x);
 		return;

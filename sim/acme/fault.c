@@ -66,7 +66,7 @@ fault_take(struct fake *f, enum fault_stage stage, enum endpoint at)
 		struct fault *t = &f->set.faults[i];
 
 		if (faults[t->kind].stage != stage || (t->at != AT_COUNT && t->at != at) || t->times_left == 0 ||
-		    fake_random(f) % 100 >= t->percent)
+		    (t->kind == FAULT_ALREADY_REPLACED && !f->is_replacing) || fake_random(f) % 100 >= t->percent)
 			continue;
 		if (t->times_left > 0)
 			t->times_left--;

@@ -184,6 +184,7 @@ struct fake {
 	TABLE(struct log_row) log;
 	uint64_t early_n, issued_n, requests_n, validations_n, started_n;
 	bool is_down;
+	bool is_replacing; /* the request at hand is an order with `replaces` */
 	const char *folder;
 };
 
