@@ -456,6 +456,19 @@ endpoint_of(const struct job *j)
 	return j->answer->verb == ACME_REVOKE ? ENDPOINT_REVOKE : ENDPOINT_OTHER;
 }
 
+/* A limit of new orders is the account's, and not that of the order that met it: those which stand in line behind it would be
+ * refused as well. A long one is left to the budget, because it knows which orders are exempt. */
+static void
+hold_new_orders(struct acme_http *a, const struct acme_answer *an)
+{
+	struct span wait = when_between(clock_now(&a->clock), an->retry_after);
+
+	if (an->verb == ACME_NEW_ORDER && an->err == ERR_LIMITED &&
+	    when_is_known(an->retry_after) && wait.s * 1000 <= PACE_LONGEST_MS &&
+	    str_find(an->problem.detail, STR("too many new orders")) != SIZE_MAX)
+		pace_hold(a->pace, ENDPOINT_NEW_ORDER, an->retry_after);
+}
+
 static void
 answered(void *arg, const struct courier_answer *w)
 {
@@ -477,6 +490,8 @@ answered(void *arg, const struct courier_answer *w)
 			read_success(a, j, w);
 		else
 			http_read_refusal(w, an);
+		if (j->kind == JOB_REQUEST)
+			hold_new_orders(a, an);
 	}
 	bool is_bad_nonce = an->err != ERR_OK && str_eq(an->problem.type, STR("badNonce")) &&
 			    j->bad_nonces < BAD_NONCES_MAX;

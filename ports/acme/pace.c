@@ -211,11 +211,17 @@ pace_send(struct pace *p, enum endpoint e, enum courier_method method, const cha
 void
 pace_told(struct pace *p, enum endpoint e, const struct courier_answer *an)
 {
+	/* An order's own limit is a 429, and no word about the endpoint. */
+	if (an->status == 503)
+		pace_hold(p, e, parse_retry_after(an->retry_after, clock_now(&p->clock)));
+}
+
+void
+pace_hold(struct pace *p, enum endpoint e, struct when at)
+{
 	struct line *line = &p->lines[e];
 	struct when wall = clock_now(&p->clock);
-	struct when at = an->status == 503 ? parse_retry_after(an->retry_after, wall) : WHEN_UNKNOWN;
 
-	/* An order's own limit is a 429, and no word about the endpoint. */
 	if (!when_is_known(at) || !when_before(wall, at))
 		return;
 	struct instant now = now_of(p);

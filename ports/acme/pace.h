@@ -27,5 +27,7 @@ MUST_USE enum err pace_send(struct pace *p, enum endpoint e, enum courier_method
     courier_done *done, void *arg);
 /* For each answer: whether the front end asks for patience. */
 void pace_told(struct pace *p, enum endpoint e, const struct courier_answer *an);
+/* Nothing goes to the endpoint before this date; UNKNOWN or past: no change. */
+void pace_hold(struct pace *p, enum endpoint e, struct when at);
 size_t pace_waiting(const struct pace *p);
 #endif

@@ -228,6 +228,13 @@ test_retry_after(void **state)
 	pace_told(w.pace, ENDPOINT_NEW_ORDER, &odd);
 	assert_int_equal(ask(&w, ENDPOINT_NEW_ORDER), ERR_OK);
 	assert_int_equal(w.sent_n, 3);
+	/* Held by whoever knows that it is the account's. */
+	pace_hold(w.pace, ENDPOINT_NEW_ORDER, when_plus(world_now(&w), SPAN_S(5)));
+	pace_hold(w.pace, ENDPOINT_NEW_ORDER, WHEN_UNKNOWN);
+	assert_int_equal(ask(&w, ENDPOINT_NEW_ORDER), ERR_OK);
+	assert_int_equal(w.sent_n, 3);
+	pass(&w, 5001);
+	assert_int_equal(w.sent_n, 4);
 	/* Long: answered in the front end's place, those that wait already as well. */
 	pace_told(w.pace, ENDPOINT_NEW_ORDER, &busy);
 	assert_int_equal(ask(&w, ENDPOINT_NEW_ORDER), ERR_OK);
@@ -237,7 +244,7 @@ test_retry_after(void **state)
 	pass(&w, 1);
 	assert_int_equal(w.patience, 2);
 	assert_true(w.retry_s >= 3599 && w.retry_s <= 3601);
-	assert_int_equal(w.sent_n, 3);
+	assert_int_equal(w.sent_n, 4);
 	assert_int_equal(pace_waiting(w.pace), 0);
 	fini(&w);
 }
