@@ -120,6 +120,35 @@ budget_profile(struct str name, struct str directory)
 }
 
 static bool
+read_time(struct str s, struct span *ret)
+{
+	char unit = s.n > 1 ? s.p[s.n - 1] : '\0';
+	int64_t n, of = unit == 'd' ? DAY : unit == 'h' ? HOUR : unit == 'm' ? MINUTE : unit == 's' ? 1 : 0;
+
+	if (of == 0 || !str_to_int((struct str){ s.p, s.n - 1 }, &n) || n < 1 || n > 366 * (int64_t)DAY / of)
+		return false;
+	*ret = SPAN_S(n * of);
+	return true;
+}
+
+bool
+budget_read_override(struct str text, struct budget_override *ret)
+{
+	struct budget_override o = { .budget = BUDGET_COUNT };
+	struct str limit = str_cut(&text, ' '), rate = str_cut(&text, ' '), count = str_cut(&rate, '/');
+
+	if (!budget_of_name(limit, &o.budget) || o.budget == BUDGET_OTHER || !str_to_int(count, &o.rate.count) ||
+	    o.rate.count < 1 || o.rate.count > 1000000000 || !read_time(rate, &o.rate.per))
+		return false;
+	/* A domain is of use where there is a bucket for each; then it is one word, as it is stored. */
+	if (text.n > 0 && (o.budget != BUDGET_DOMAIN || str_find(text, STR(" ")) != SIZE_MAX || str_find(text, STR(".")) == SIZE_MAX))
+		return false;
+	o.domain = text;
+	*ret = o;
+	return true;
+}
+
+static bool
 is_slower(struct rate a, struct rate b)
 {
 	return !rate_is_none(a) && rate_interval_us(a) > rate_interval_us(b);

@@ -49,6 +49,9 @@ struct budget_override {
 	struct str domain; /* empty: whatever the domain */
 	struct rate rate;
 };
+/* "LIMIT COUNT/TIME [DOMAIN]", as "new-orders 1000000/1d" or "certificates-per-domain 25000/7d host.jp"; TIME in d, h, m or s. The
+ * domain points into text. */
+bool budget_read_override(struct str text, struct budget_override *ret);
 struct budget_rules {
 	const struct budget_profile *profile;
 	const struct budget_override *overrides;

@@ -23,6 +23,14 @@ domain_of(struct str name)
 	return domain.n > 0 ? domain : name;
 }
 
+void
+budget_fini(struct engine *e)
+{
+	for (size_t i = 0; i < e->budgets_n; i++)
+		free(e->budgets[i].overrides);
+	free(e->budgets);
+}
+
 /* A CA that is in the configuration no more: its rows are kept by what it has taught. */
 static struct ca_budget *
 budget_at(struct engine *e, int64_t ca_id)
@@ -69,10 +77,17 @@ budget_load(struct engine *e, int64_t ca_id, const struct config_ca *c)
 		cb = &grown[e->budgets_n++];
 		*cb = (struct ca_budget){ .ca_id = ca_id };
 	}
+	free(cb->overrides);
+	cb->overrides = calloc(c->raised_n + 1, sizeof *cb->overrides);
+	if (cb->overrides == NULL)
+		return ERR_MEMORY;
+	size_t n = 0;
+	for (size_t i = 0; i < c->raised_n; i++)
+		n += budget_read_override(str_of(c->raised[i]), &cb->overrides[n]);
 	cb->rules = (struct budget_rules){
 		.profile = budget_profile(str_of(c->limits), str_of(c->directory)),
-		.overrides = c->overrides,
-		.overrides_n = c->overrides_n,
+		.overrides = cb->overrides,
+		.overrides_n = n,
 	};
 	for (enum budget b = 0; b < BUDGET_COUNT; b++) {
 		struct budget_row row;

@@ -94,7 +94,7 @@ engine_free(struct engine **e)
 	orders_free(*e);
 	accounts_free(*e);
 	arena_fini(&(*e)->arena);
-	free((*e)->budgets);
+	budget_fini(*e);
 	free(*e);
 	*e = NULL;
 }

@@ -210,9 +210,11 @@ enum budget_end { BUDGET_ISSUED, BUDGET_FAILED, BUDGET_UNSENT };
 struct ca_budget {
 	int64_t ca_id;
 	struct budget_rules rules;
+	struct budget_override *overrides; /* of rules; texts are the configuration's */
 	struct rate learned[BUDGET_COUNT]; /* from a CA that publishes no limits */
 };
 /* Once for each CA of the configuration, the preferred one first. */
+void budget_fini(struct engine *e);
 MUST_USE enum err budget_load(struct engine *e, int64_t ca_id, const struct config_ca *c);
 /* For an order at this CA. */
 struct budget_order_at {

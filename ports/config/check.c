@@ -288,6 +288,22 @@ is_level(struct str s, const struct form *f)
 	       str_eq(s, STR("debug"));
 }
 
+static bool
+is_limits(struct str s, const struct form *f)
+{
+	(void)f;
+	return budget_profile_of_name(s) != NULL;
+}
+
+static bool
+is_raised(struct str s, const struct form *f)
+{
+	struct budget_override o;
+
+	(void)f;
+	return budget_read_override(s, &o);
+}
+
 static const int64_t second = 1000, minute = 60 * 1000, day = 86400 * 1000;
 #define DAY (86400 * (int64_t)1000)
 static const struct form forms[] = {
@@ -298,6 +314,9 @@ static const struct form forms[] = {
 	{ "cas[].directory", is_https, 0, 0, "an https:// URL" },
 	{ "cas[].profile", is_word, 0, 0,
 	    "a profile that the CA offers: letters, digits, - _ ." },
+	{ "cas[].limits", is_limits, 0, 0, "letsencrypt, letsencrypt-staging or none" },
+	{ "cas[].raised[]", is_raised, 0, 0,
+	    "LIMIT COUNT/TIME [DOMAIN], as new-orders 100000/3h or certificates-per-domain 25000/7d host.jp" },
 	{ "cas[].contact", is_mail, 0, 0, "a mail address" },
 	{ "cas[].bundle", is_file, 0, 0, "the absolute path of a PEM file that exists" },
 	{ "cas[].eab_hmac_file", is_file, 0, 0, "the absolute path of a file that exists" },

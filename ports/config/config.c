@@ -293,6 +293,11 @@ fini_content(struct config *c)
 			c->cas[i].bundle, c->cas[i].preferred_issuer, c->cas[i].eab_kid, c->cas[i].profile,
 			c->cas[i].eab_hmac_file };
 
+		for (size_t k = 0; k < c->cas[i].raised_n; k++)
+			free(c->cas[i].raised[k]);
+		free(c->cas[i].raised);
+		free(c->cas[i].limits);
+
 		for (size_t k = 0; k < sizeof all / sizeof *all; k++)
 			free(all[k]);
 	}

@@ -31,8 +31,8 @@ struct config_ca {
 	char *eab_kid, *eab_hmac_file;
 	char *profile; /* asked for where the CA offers it and a site's setting says nothing */
 	char *limits; /* a profile of core/budget; NULL: by the directory's URL */
-	struct budget_override *overrides; /* limits that the CA has raised for us */
-	size_t overrides_n;
+	char **raised; /* limits that the CA has raised for us, as budget_read_override has them */
+	size_t raised_n;
 };
 struct config {
 	char *file;		      /* where it was read from */

@@ -59,6 +59,8 @@ static const cyaml_schema_field_t ca_fields[] = {
 	TEXT("bundle", struct config_ca, bundle),
 	TEXT("preferred_issuer", struct config_ca, preferred_issuer),
 	TEXT("profile", struct config_ca, profile),
+	TEXT("limits", struct config_ca, limits),
+	TEXTS("raised", struct config_ca, raised, raised_n),
 	TEXT("eab_kid", struct config_ca, eab_kid),
 	TEXT("eab_hmac_file", struct config_ca, eab_hmac_file),
 	CYAML_FIELD_END,

@@ -124,6 +124,51 @@ test_overrides(void **state)
 	assert_int_equal(budget_rate(&rules, &row).count, 5);
 }
 
+static const struct {
+	const char *text;
+	bool is_good;
+	enum budget budget;
+	int64_t count, per_s;
+	const char *domain;
+} override_rows[] = {
+	{ "new-orders 1000000/1d", true, BUDGET_ORDERS, 1000000, DAY_S, "" },
+	{ "certificates-per-domain 25000/7d host.jp", true, BUDGET_DOMAIN, 25000, 7 * DAY_S, "host.jp" },
+	{ "certificates-per-domain 100/168h", true, BUDGET_DOMAIN, 100, 7 * DAY_S, "" },
+	{ "failures 10/60m", true, BUDGET_FAILURES, 10, HOUR_S, "" },
+	{ "failures 10/3600s", true, BUDGET_FAILURES, 10, HOUR_S, "" },
+	{ "new-orders 5/1d host.jp", false, 0, 0, 0, "" },
+	{ "certificates-per-domain 5/1d host.jp other.jp", false, 0, 0, 0, "" },
+	{ "certificates-per-domain 5/1d host", false, 0, 0, 0, "" },
+	{ "other 5/1d", false, 0, 0, 0, "" },
+	{ "orders 5/1d", false, 0, 0, 0, "" },
+	{ "new-orders 0/1d", false, 0, 0, 0, "" },
+	{ "new-orders -5/1d", false, 0, 0, 0, "" },
+	{ "new-orders 5/0d", false, 0, 0, 0, "" },
+	{ "new-orders 5/367d", false, 0, 0, 0, "" },
+	{ "new-orders 5/9223372036854775807d", false, 0, 0, 0, "" },
+	{ "new-orders 5/1y", false, 0, 0, 0, "" },
+	{ "new-orders 5/d", false, 0, 0, 0, "" },
+	{ "new-orders 5", false, 0, 0, 0, "" },
+	{ "new-orders", false, 0, 0, 0, "" },
+	{ "", false, 0, 0, 0, "" },
+};
+
+static void
+test_override_texts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof override_rows / sizeof *override_rows; i++) {
+		struct budget_override o;
+		bool is = budget_read_override(str_of(override_rows[i].text), &o);
+
+		if (is != override_rows[i].is_good)
+			fail_msg("%s: %d", override_rows[i].text, is);
+		if (is && (o.budget != override_rows[i].budget || o.rate.count != override_rows[i].count ||
+			      o.rate.per.s != override_rows[i].per_s || !str_eq(o.domain, str_of(override_rows[i].domain))))
+			fail_msg("%s: read as something else", override_rows[i].text);
+	}
+}
+
 /* The server's texts, bare and inside evidence; what says nothing of a limit teaches nothing. */
 static const struct {
 	const char *text;
@@ -279,6 +324,7 @@ main(void)
 		cmocka_unit_test(test_draws),
 		cmocka_unit_test(test_set_key),
 		cmocka_unit_test(test_overrides),
+		cmocka_unit_test(test_override_texts),
 		cmocka_unit_test(test_lessons),
 		cmocka_unit_test(test_learning),
 		cmocka_unit_test(test_line),
