@@ -71,6 +71,7 @@ int cmd_cert_export(struct cmd *c);
 int cmd_ca_list(struct cmd *c);
 int cmd_ca_add(struct cmd *c);
 int cmd_ca_rollover(struct cmd *c);
+int cmd_ca_limits(struct cmd *c);
 int cmd_ca_resume(struct cmd *c);
 int cmd_ca_test(struct cmd *c);
 int cmd_causes(struct cmd *c);

@@ -40,7 +40,7 @@ _koshin() {
 	"") mapfile -t COMPREPLY < <(compgen -W "$commands $everywhere" -- "$word"); return ;;
 	site) mapfile -t COMPREPLY < <(compgen -W "add list show history set remove" -- "$word"); return ;;
 	cert) mapfile -t COMPREPLY < <(compgen -W "show export" -- "$word"); return ;;
-	ca) mapfile -t COMPREPLY < <(compgen -W "add list resume rollover test" -- "$word"); return ;;
+	ca) mapfile -t COMPREPLY < <(compgen -W "add limits list resume rollover test" -- "$word"); return ;;
 	config) mapfile -t COMPREPLY < <(compgen -W "check" -- "$word"); return ;;
 	"site add"*) options="--owner --coverage --root --proxy --key-type --profile --redirect --owner-lang --wait" ;;
 	"site list"*) options="--limit --after" ;;

@@ -247,6 +247,7 @@ static const struct route {
 	{ "GET", { "cas" }, cas_list },
 	{ "POST", { "cas" }, ca_add },
 	{ "POST", { "cas", "*", "rollover" }, ca_rollover },
+	{ "GET", { "limits" }, limits_list },
 	{ "GET", { "unclassified" }, unclassified_list },
 	{ "GET", { "doctor" }, doctor_report },
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/limits.h"
+#include "core/site_plan.h"
 #include "http/json_site.h"
 #include "ports/alarms/alarms.h"
 
@@ -146,11 +147,12 @@ examine_dates(const struct doctor_subject *d, const struct site *s, struct str n
 		buf_putf(lines,
 		    "P2: %.*s wants a certificate and has no date for its next step\n",
 		    STR_ARG(name));
-	if (is_young && when_is_known(s->wake) &&
-	    when_before(when_plus(s->wake, SPAN_S(OVERDUE_S)), d->now))
+	/* Who waits in a lane for a place at the CA is looked at in its time all the same. */
+	struct when due = plan_waits_in_lane(s, s->wake) ? when_max(s->wake, s->look_at) : s->wake;
+	if (is_young && when_is_known(due) && when_before(when_plus(due, SPAN_S(OVERDUE_S)), d->now))
 		buf_putf(lines,
 		    "P2: %.*s was due %lld minutes ago, and the engine is running\n",
-		    STR_ARG(name), (long long)(when_between(s->wake, d->now).s / 60));
+		    STR_ARG(name), (long long)(when_between(due, d->now).s / 60));
 	if (s->doing != DOING_NOTHING && !when_is_known(s->doing_since))
 		buf_putf(lines,
 		    "P2: %.*s is in the middle of \"%s\", and nobody knows since when\n",

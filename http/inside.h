@@ -52,6 +52,8 @@ enum err site_certificate(struct api_call *c);
 enum err site_events(struct api_call *c);
 enum err unclassified_list(struct api_call *c);
 enum err doctor_report(struct api_call *c);
+/* http/limits.c */
+enum err limits_list(struct api_call *c);
 /* http/cas.c */
 enum err cas_list(struct api_call *c);
 enum err ca_add(struct api_call *c);

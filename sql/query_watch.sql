@@ -21,10 +21,10 @@ SELECT cause, words FROM condition ORDER BY cause;
 SELECT at FROM heartbeat WHERE process = :process;
 
 -- name: watch_due
-SELECT count(*) AS n FROM site WHERE wake < :by;
+SELECT count(*) AS n FROM site INDEXED BY site_lane WHERE lane = '' AND lane_draws = 0 AND wake < :by;
 
 -- name: watch_oldest
-SELECT min(wake) AS wake FROM site;
+SELECT min(wake) AS wake FROM site INDEXED BY site_lane WHERE lane = '' AND lane_draws = 0;
 
 -- name: watch_ca_failures
 SELECT coalesce(max(failures), 0) AS n FROM ca;

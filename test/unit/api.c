@@ -2,6 +2,7 @@
  * The API against a store in memory: what is refused and stores nothing, what is stored, and what is said of a site.
  */
 #include "test/unit/api_try.h"
+#include "ports/store/budget.h"
 
 /* Each is refused with this status and these words, and stores nothing. */
 static void
@@ -630,6 +631,39 @@ test_doctor(void **state)
 	want(f, __LINE__, 200);
 }
 
+/* What is left of the limits, with the date of the next one; a full bucket is no news. */
+static void
+test_limits(void **state)
+{
+	struct fixture *f = *state;
+	const struct ca_row ca = { .name = STR("le"), .directory = STR("https://ca.example/") };
+	struct budget_row row = { .budget = BUDGET_DOMAIN, .subject = STR("example.jp"), .learned = { 50, { 604800 }, 0 } };
+	struct rate r = row.learned;
+	int64_t id;
+	json_t *o, *one;
+
+	assert_int_equal(store_ca_put(f->api.store, &ca, &id), ERR_OK);
+	for (size_t i = 0; i < 51; i++)
+		bucket_spend(r, &row.bucket, instant_of(f->now));
+	row.bucket.held = 2;
+	assert_int_equal(store_budget_save(f->api.store, id, &row), ERR_OK);
+	row = (struct budget_row){ .budget = BUDGET_ORDERS, .subject = STR("") };
+	assert_int_equal(store_budget_save(f->api.store, id, &row), ERR_OK);
+	o = ask(f, "GET", "/api/v1/limits", "");
+	want(f, __LINE__, 200);
+	assert_int_equal(json_array_size(json_object_get(o, "limits")), 1);
+	one = json_array_get(json_object_get(o, "limits"), 0);
+	assert_string_equal(text_at(one, "ca"), "le");
+	assert_string_equal(text_at(one, "limit"), "certificates-per-domain");
+	assert_string_equal(text_at(one, "subject"), "example.jp");
+	assert_int_equal(json_integer_value(json_object_get(one, "left")), 0);
+	assert_int_equal(json_integer_value(json_object_get(one, "allowed")), 50);
+	assert_int_equal(json_integer_value(json_object_get(one, "held")), 2);
+	/* One is owed, two are held: the fourth token from now. */
+	assert_string_equal(text_at(one, "next"), "2027-01-15T21:26:24Z");
+	json_decref(o);
+}
+
 int
 main(void)
 {
@@ -639,6 +673,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_add, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_draft, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list_pages, setup, teardown),

@@ -363,6 +363,14 @@ test_missing(void **state)
 		    "eab_kid: k}\n",
 		    "x.yaml:3: cas[].eab_kid" },
 		{ __LINE__,
+		    "server: {addresses: [203.0.113.1]}\ncas:\n- {directory: \"https://a/d\", "
+		    "limits: lets-encrypt}\n",
+		    "x.yaml:3: cas[].limits: \"lets-encrypt\" cannot be used; expected letsencrypt, " },
+		{ __LINE__,
+		    "server: {addresses: [203.0.113.1]}\ncas:\n- directory: https://a/d\n  raised:\n"
+		    "  - new-orders 1000/3h\n  - new-orders 1000\n",
+		    "x.yaml:6: cas[].raised[]: \"new-orders 1000\" cannot be used; expected LIMIT COUNT/TIME" },
+		{ __LINE__,
 		    "server: {addresses: [203.0.113.1]}\ncas:\n- {directory: \"http://a/d\"}\n",
 		    "x.yaml:3: cas[].directory: \"http://a/d\" cannot be used; expected an "
 		    "https:// URL" },
