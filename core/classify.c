@@ -454,6 +454,22 @@ has_passed(const struct name_evidence *n, const struct finding *at, size_t count
 	return n->addresses_n > 0;
 }
 
+/* A setting that was begun and left lies beside the one that is in use: noticed, and without any effect. */
+static void
+classify_draft(const struct evidence *e, const struct site *s, const struct policy *p, struct finding_list *out)
+{
+	if (s == NULL || !s->draft.exists || s->names_n == 0 || !e->has_http ||
+	    when_before(e->at, when_plus(s->draft.begun_at, p->draft_tell_after)))
+		return;
+	struct finding *f = finding_put(out, CAUSE_OWN_DRAFT_ABANDONED, s->names[0].name);
+	if (f == NULL)
+		return;
+	f->seen = s->draft.begun_by;
+	f->first_seen = f->last_seen = e->at;
+	f->times_seen = 1;
+	f->next_look = when_plus(e->at, p->look_every);
+}
+
 void
 classify(const struct evidence *e, const struct site *s, const struct policy *p,
     struct arena *a, struct finding_list *out)
@@ -485,4 +501,5 @@ classify(const struct evidence *e, const struct site *s, const struct policy *p,
 		out->at[i].cause = CAUSE_DNS_ADDRESS_PARTLY_MISSING;
 		out->at[i].acts = cause_row(CAUSE_DNS_ADDRESS_PARTLY_MISSING)->acts;
 	}
+	classify_draft(e, s, p, out);
 }

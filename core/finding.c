@@ -22,11 +22,20 @@ finding_put(struct finding_list *l, enum cause c, struct str subject)
 	return f;
 }
 
+/* A draft that was left explains nothing: it is always among what was also noticed. */
+static bool
+is_aside(const struct finding *f)
+{
+	return f->cause == CAUSE_OWN_DRAFT_ABANDONED;
+}
+
 static bool
 is_before(const struct finding *a, const struct finding *b)
 {
 	enum layer la = cause_row(a->cause)->layer, lb = cause_row(b->cause)->layer;
 
+	if (is_aside(a) != is_aside(b))
+		return is_aside(b);
 	return la != lb ? la < lb : a->cause < b->cause;
 }
 

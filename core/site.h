@@ -28,6 +28,7 @@
 #include "core/certificate.h"
 #include "core/evidence.h"
 #include "core/finding.h"
+#include "core/mass.h"
 #include "core/calendar.h"
 #include "core/lane.h"
 #include "core/lifetime.h"
@@ -151,6 +152,7 @@ struct policy {
 	struct when ca_not_before;	/* the CA asked to wait, or its breaker is open; WHEN_UNKNOWN: go */
 	bool ca_is_ready;		/* an account exists */
 	bool ca_is_quick;		/* lately its orders were ready by the first poll: see core/order.h */
+	const struct mass *mass;	/* causes that stand on many sites at once; NULL: not looked at */
 	size_t firsts_lately;		/* first certificates of sites within a day or so */
 	struct str *addresses;	  /* our servers' addresses as text, IPv4 first */
 	size_t addresses_n;

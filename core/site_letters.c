@@ -18,6 +18,13 @@ fault_is_not_the_owners(const struct site *s)
 	return false;
 }
 
+/* Ten thousand owners have it since this morning: none of them can mend it. */
+static bool
+is_mass(const struct policy *p, const struct finding *f)
+{
+	return p->mass != NULL && p->mass->is_mass[f->cause];
+}
+
 static bool
 is_moved(const struct finding *f)
 {
@@ -128,25 +135,25 @@ tell_moved(struct site *s, const struct turn *t, const struct finding *f, struct
 
 /* A name that was in a certificate and is not in the present one, for a reason of the owner's that no letter has told since. */
 static const struct finding *
-untold_loss(const struct site *s, const struct site_name *n)
+untold_loss(const struct site *s, const struct policy *p, const struct site_name *n)
 {
 	const struct finding *f = site_cause_of(s, n->name);
 
 	if (s->held.id == 0 || !n->is_wanted || n->is_held || !when_is_known(n->validated_at) || f == NULL ||
-	    !actor_is_owner(f->acts) || is_moved(f))
+	    !actor_is_owner(f->acts) || is_moved(f) || is_mass(p, f))
 		return NULL;
 	return !when_is_known(f->told_at) || when_before(f->told_at, s->held.life.from) ? f : NULL;
 }
 
 static bool
-tell_loss(struct site *s, const struct turn *t, struct arena *a, struct site_effects *out)
+tell_loss(struct site *s, const struct turn *t, const struct policy *p, struct arena *a, struct site_effects *out)
 {
 	struct str *lost = NULL;
 	const struct finding *cause = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->names_n; i++) {
-		const struct finding *f = untold_loss(s, &s->names[i]);
+		const struct finding *f = untold_loss(s, p, &s->names[i]);
 
 		if (f == NULL)
 			continue;
@@ -220,9 +227,9 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 		s->expired_told = false;
 		return;
 	}
-	if (!when_before(t->now, may_from(s)) && tell_loss(s, t, a, out))
+	if (!when_before(t->now, may_from(s)) && tell_loss(s, t, p, a, out))
 		return;
-	if (f == NULL || !is_certain(s, f) || fault_is_not_the_owners(s) || MUTANT(LETTER_FORGOTTEN))
+	if (f == NULL || !is_certain(s, f) || fault_is_not_the_owners(s) || is_mass(p, f) || MUTANT(LETTER_FORGOTTEN))
 		return;
 	if (is_moved(f))
 		tell_moved(s, t, f, out);
@@ -242,9 +249,9 @@ site_letters_next(const struct site *s, const struct policy *p)
 	const struct finding *f = site_owner_finding(s);
 	if (plan_wants(s))
 		for (size_t i = 0; i < s->names_n; i++)
-			if (untold_loss(s, &s->names[i]) != NULL)
+			if (untold_loss(s, p, &s->names[i]) != NULL)
 				at = when_min(at, may_from(s));
-	if (!plan_wants(s) || f == NULL || fault_is_not_the_owners(s) || !is_certain(s, f))
+	if (!plan_wants(s) || f == NULL || fault_is_not_the_owners(s) || !is_certain(s, f) || is_mass(p, f))
 		return at;
 	if (!when_is_known(f->told_at))
 		at = when_min(at, when_max(may_from(s), f->first_seen));

@@ -50,6 +50,7 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	e->budget_tidy_at = WHEN_UNKNOWN;
 	e->budget_none.profile = budget_profile_of_name(STR("none"));
 	arena_init(&e->arena, (size_t)16 * LIMIT_TURN_BYTES);
+	e->mass_at = WHEN_UNKNOWN;
 	e->heartbeat_at = e->snippet.at = e->firsts_since = WHEN_UNKNOWN;
 	for (size_t i = 0; i < LEARNED_COUNT; i++)
 		e->learned_at[i] = WHEN_UNKNOWN;
@@ -313,7 +314,7 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 		return err;
 	account_policy(e);
 	bool is_more_wishes = false;
-	if ((err = take_inbox(e, done)) != ERR_OK || (err = orders_wake(e)) != ERR_OK ||
+	if ((err = mass_look(e)) != ERR_OK || (err = take_inbox(e, done)) != ERR_OK || (err = orders_wake(e)) != ERR_OK ||
 	    (err = take_wishes(e, &is_more_wishes)) != ERR_OK)
 		return err;
 	/* A site begins only when the account key is known: its web server has to answer for it. */

@@ -162,6 +162,10 @@ struct engine {
 	uint64_t turns, late_answers;
 	struct when learned_at[LEARNED_COUNT]; /* not yet written; WHEN_UNKNOWN: nothing new */
 
+	struct mass mass;
+	struct when mass_at; /* next look at all sites together */
+	size_t found_n;	      /* findings that are new since the last one */
+
 	struct skew skew;
 	bool is_held;	  /* the date is not believed: nothing but signs of life */
 	bool is_hold_new; /* and that is still to be written */
@@ -237,6 +241,8 @@ void lanes_leave(struct engine *e, enum lane l);
 void lanes_check_begins(struct engine *e, struct work *w);
 void lanes_check_ended(struct engine *e, const struct work *w);
 struct work *lanes_next_order(struct engine *e); /* NULL: none waits, or there is no room */
+/* mass.c: before the steps of a turn. */
+MUST_USE enum err mass_look(struct engine *e);
 /* letters.c */
 MUST_USE enum err letters_write(struct engine *e, const struct site *s, const struct site_effect *fx);
 MUST_USE enum err letters_send(struct engine *e);

@@ -143,6 +143,8 @@ static enum err
 put_history(struct engine *e, const struct site *s, const struct site_effect *fx)
 {
 	const struct finding *f = fx->finding;
+
+	e->found_n += fx->history == HISTORY_FOUND;
 	const struct history_row row = {
 		.site_id = s->id,
 		.at = e->turn.now,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/view.h"
+#include "ports/store/watch.h"
 #include "sim/scenario_inside.h"
 
 enum err
@@ -259,12 +260,12 @@ do_sites(struct player *p, const struct words *w)
 	if (!str_to_int(word(w, 2), &n) || n < 1 || n > SITES_MAX || at == SIZE_MAX)
 		return wrong(p, "sites WORD NUMBER ADDRESS NAME-WITH-%", word(w, 2));
 	for (int64_t i = 1; i <= n; i++) {
-		char id[SIM_TEXT], name[SIM_TEXT], block[SIM_TEXT + 16];
+		char id[SIM_TEXT], name[SIM_TEXT], block[2 * SIM_TEXT + 32];
 
 		(void)snprintf(id, sizeof id, "%.*s%lld", STR_ARG(word(w, 1)), (long long)i);
 		(void)snprintf(name, sizeof name, "%.*s%lld%.*s", (int)at, pattern.p, (long long)i, (int)(pattern.n - at - 1),
 		    pattern.p + at + 1);
-		(void)snprintf(block, sizeof block, "names %s", name);
+		(void)snprintf(block, sizeof block, "names %s ; owner %s@example.jp", name, id);
 		enum err err = sim_dns_put(p->sim, str_of(name), SIM_A, word(w, 3));
 		if (err == ERR_OK)
 			err = do_site(p, str_of(id), str_of(block));
@@ -548,6 +549,23 @@ expect_site(struct player *p, const struct words *w)
 	return wrong(p, "state, cause, acts, redirect, hsts, findings, draft, names or visitors NAME", word(w, 2));
 }
 
+/* expect alarm own.fleet.failing == 1: does this cause stand for the operator? */
+static enum err
+expect_alarm(struct player *p, const struct words *w)
+{
+	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+	struct watch_facts f = { 0 };
+	bool stands = false;
+	enum cause c = cause_of_id(word(w, 2));
+
+	if (c == CAUSE_NONE)
+		return wrong(p, "the id of a cause", word(w, 2));
+	enum err err = store_watched(p->sim->store, sim_now(p->sim), SPAN_MIN(15), &a, &f);
+	for (size_t i = 0; err == ERR_OK && i < f.causes_n; i++)
+		stands |= f.causes[i].cause == c;
+	return err != ERR_OK ? err : expect_number(p, "the alarm", w, 3, stands);
+}
+
 static enum err
 do_expect(struct player *p, const struct words *w)
 {
@@ -562,6 +580,8 @@ do_expect(struct player *p, const struct words *w)
 		return expect_number(p, "the count of orders there", w, 3, one->orders_placed);
 	if (is(w, 1, "issued") && one != NULL)
 		return expect_number(p, "the count of certificates from there", w, 3, one->issued);
+	if (is(w, 1, "alarm"))
+		return expect_alarm(p, w);
 	if (is(w, 1, "orders")) {
 		p->orders_spoken_of = true;
 		p->orders_claimed = sim_orders_placed(p->sim);

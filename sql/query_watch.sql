@@ -48,3 +48,9 @@ ORDER BY v.name_id LIMIT :max;
 SELECT n.id AS id, n.name AS name, v.fingerprint AS fingerprint
 FROM served v JOIN name n ON n.id = v.name_id JOIN site s ON s.id = n.site_id
 WHERE v.name_id = :id AND v.is_held = 1 AND n.is_wanted = 1 AND s.is_removed = 0;
+
+-- name: watch_bursts
+SELECT f.cause AS cause, count(DISTINCT s.owner_id) AS n
+FROM finding f INDEXED BY finding_cause JOIN site s ON s.id = f.site_id
+WHERE f.gone_at IS NULL AND f.first_seen > :since
+GROUP BY f.cause, f.first_seen / :bucket HAVING count(DISTINCT s.owner_id) >= :least;

@@ -254,6 +254,42 @@ store_watched(
 	return ERR_OK;
 }
 
+/* --- many sites at once --- */
+
+static enum err
+read_bursts(struct store *s, struct when now, struct arena *a, struct mass_burst **ret, size_t *ret_n)
+{
+	AUTO_QUERY q = query_start(s, SQL_WATCH_BURSTS, a);
+	struct mass_burst *rows = NULL;
+	size_t n = 0;
+
+	query_bind_when(&q, "since", when_minus(now, SPAN_S(MASS_KEPT_S)));
+	query_bind_int(&q, "bucket", MASS_BUCKET_S);
+	query_bind_int(&q, "least", MASS_LEAST);
+	while (query_row(&q)) {
+		enum cause c = cause_of_id(query_word(&q, "cause"));
+		int64_t owners = query_int(&q, "n", 0, INT64_MAX);
+
+		if (c == CAUSE_NONE)
+			continue;
+		rows = query_grow(&q, rows, n, sizeof *rows);
+		if (rows == NULL)
+			break;
+		rows[n++] = (struct mass_burst){ c, owners };
+	}
+	*ret = rows;
+	*ret_n = n;
+	return query_finish(&q);
+}
+
+enum err
+store_bursts(struct store *s, struct when now, struct arena *a, struct mass_burst **ret, size_t *ret_n, int64_t *ret_sites)
+{
+	enum err e = read_number(s, SQL_COUNT_SITES, ret_sites);
+
+	return e != ERR_OK ? e : read_bursts(s, now, a, ret, ret_n);
+}
+
 /* --- samples --- */
 
 static void

@@ -13,6 +13,9 @@ MUST_USE enum err store_learned_put(struct store *s, enum learned what, struct w
 /* A cause of the whole installation stands, with what was seen; until it is ended. Both may be repeated. */
 MUST_USE enum err store_condition_put(struct store *s, enum cause c, struct str words, struct when now);
 MUST_USE enum err store_condition_end(struct store *s, enum cause c);
+/* Findings that stand, by cause and by when they were first seen, counted by owner: those with MASS_LEAST owners or more. */
+MUST_USE enum err store_bursts(struct store *s, struct when now, struct arena *a, struct mass_burst **ret,
+    size_t *ret_n, int64_t *ret_sites);
 /* The last sign of life of a process; WHEN_UNKNOWN without one. */
 MUST_USE enum err store_heartbeat_of(struct store *s, struct str process, struct when *ret);
 

@@ -259,7 +259,7 @@ statements_use_their_indexes(void **state)
 	/* Those that read whole tables, which are small or are the doctor's. */
 	static const char *const may_scan[] = { "is_empty", "heartbeats", "cas", "wishes",
 		"orders_open", "count_orders", "unclassified_count", "unclassified_list", "learned", "conditions",
-		"watch_ca_failures", "ca_mark", "budgets", "budget_orphans" };
+		"watch_ca_failures", "watch_bursts", "ca_mark", "budgets", "budget_orphans" };
 	struct store *s = new_store();
 
 	for (size_t i = 0; i < SQL_COUNT; i++) {

@@ -98,12 +98,47 @@ sites(void **state)
 	store_close(&s);
 }
 
+/* Bursts: by cause, by owner, by when they were first seen. */
+static void
+bursts(void **state)
+{
+	(void)state;
+	struct store *s = new_store();
+	AUTO_ARENA a = { .max = 1 << 20 };
+	struct setting g = free_setting();
+	struct mass_burst *rows;
+	int64_t n_sites;
+	size_t n;
+
+	for (int i = 0; i < 50; i++) {
+		/* The last ten are all one owner's, and the first five are of long ago. */
+		struct str name = arena_strf(&a, "s%d.example", i), mail = arena_strf(&a, "o%d@a.example", i < 40 ? i : 40);
+		struct finding found = { .cause = CAUSE_DNS_CAA_FORBIDS, .subject = name, .next_look = now,
+			.first_seen = i < 5 ? when_minus(now, SPAN_D(8)) : now };
+		int64_t owner, id, other;
+		struct site site;
+
+		OK(s, store_owner_put(s, &(struct owner_row){ .mail = mail, .lang = STR("ja") }, now, &owner));
+		OK(s, store_site_add(s, owner, &g, &name, 1, now, &id, &other));
+		OK(s, store_site_load(s, id, &a, &site));
+		site.findings = (struct finding_list){ .at = &found, .n = 1 };
+		OK(s, store_site_save(s, &site, now));
+	}
+	OK(s, store_bursts(s, now, &a, &rows, &n, &n_sites));
+	SAME(n_sites, 50);
+	SAME(n, 1);
+	SAME(rows[0].cause, CAUSE_DNS_CAA_FORBIDS);
+	SAME(rows[0].owners, 36);
+	store_close(&s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conditions_and_learned),
 		cmocka_unit_test(sites),
+		cmocka_unit_test(bursts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
