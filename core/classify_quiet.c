@@ -37,7 +37,8 @@ is_name_quiet(const struct evidence *e, const struct name_evidence *n, const str
 bool
 classify_is_quiet(const struct evidence *e, const struct site *s)
 {
-	if (s->held.id == 0 || e->names_n == 0 || !e->has_tls || e->has_dns != e->has_http)
+	/* A draft may have been left: its date is looked at by classify(). */
+	if (s->held.id == 0 || s->draft.exists || e->names_n == 0 || !e->has_tls || e->has_dns != e->has_http)
 		return false;
 	for (size_t i = 0; i < e->names_n; i++) {
 		const struct site_name *name = NULL;
