@@ -127,7 +127,7 @@ start_engine(struct sim *s)
 		s->config.cas[i].directory = s->cas[i].directory;
 	}
 	s->config.cas_n = s->cas_n;
-	const struct engine_setup setup = {
+	struct engine_setup setup = {
 		.config = &s->config,
 		.ports = { sim_clock_port(s), s->store, sim_acme_port(s), sim_keys_port(s), sim_probe_port(s),
 		    sim_deploy_port(s), sim_mail_port(s), sim_witness_port(s) },
@@ -136,6 +136,8 @@ start_engine(struct sim *s)
 		.log_arg = s,
 	};
 
+	if (s->wrap_ports != NULL)
+		s->wrap_ports(s, &setup.ports, s->wrap_arg);
 	return engine_new(&setup, &s->engine);
 }
 

@@ -132,6 +132,9 @@ struct sim {
 	struct engine *engine;
 	bool is_in_turn; /* the engine or one of its ports is at work: faults are meant for them */
 	unsigned crashes; /* the engine ended by an error and was started anew */
+	/* Puts something between the engine and the world: for sweeps. NULL: nothing. */
+	void (*wrap_ports)(struct sim *s, struct engine_ports *ports, void *arg);
+	void *wrap_arg;
 	/* After each turn; for invariants. NULL: none. */
 	void (*watch)(struct sim *s, void *arg);
 	void *watch_arg;
