@@ -92,7 +92,9 @@ tell(struct seen *s, unsigned alarm, bool holds, int64_t sites, struct str words
 static bool
 is_silent(const struct watch *w, struct when at, struct span most, struct when now)
 {
-	struct when from = when_max(at, w->begun);
+	/* What a clock that ran ahead has left behind must not hide a silence. */
+	bool is_of_future = when_is_known(at) && when_between(now, at).s > CLOCK_OFF_S;
+	struct when from = is_of_future ? w->begun : when_max(at, w->begun);
 
 	return when_between(from, now).s >= most.s;
 }

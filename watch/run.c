@@ -1,9 +1,11 @@
 #include "watch/inside.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "base/must.h"
@@ -23,8 +25,8 @@ enum {
 
 struct run {
 	struct watchdog d;
-	int fd_signal, fd_ready;
-	bool is_over;
+	int fd_signal, fd_ready, fd_lock;
+	bool is_over, is_first_of_two, was_told;
 };
 
 void
@@ -294,6 +296,26 @@ watch_signals(struct run *r)
 	return loop_watch(r->d.loop, r->fd_signal, LOOP_READ, on_signal, r);
 }
 
+/* One at a time looks and writes letters; a second one stands by, and looks on when the first has died. A folder in which
+ * no file can be made is no reason to look away. */
+static bool
+may_look(struct run *r)
+{
+	AUTO_BUF path = { 0 };
+
+	if (r->is_first_of_two)
+		return true;
+	if (r->fd_lock < 0 && path_of(r->d.config, "watch.lock", &path) == ERR_OK)
+		r->fd_lock = open(path.p, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	r->is_first_of_two = r->fd_lock < 0 || flock(r->fd_lock, LOCK_EX | LOCK_NB) == 0;
+	if (r->is_first_of_two)
+		remember(&r->d);
+	else if (!r->was_told)
+		watchdog_log("another watchdog looks already; this one stands by");
+	r->was_told = true;
+	return r->is_first_of_two;
+}
+
 static enum err
 rounds(struct run *r)
 {
@@ -306,7 +328,8 @@ rounds(struct run *r)
 
 		if (is_first || (left <= 0 && !d->is_looking)) {
 			begun = clock_mono(&d->clock);
-			look(d);
+			if (may_look(r))
+				look(d);
 			if (is_first && r->fd_ready >= 0 && write(r->fd_ready, "w", 1) != 1)
 				e = err_of_errno(errno);
 			continue;
@@ -319,22 +342,22 @@ rounds(struct run *r)
 int
 watchdog_run(const struct watchdog_options *o)
 {
-	struct run r = { .fd_signal = -1, .fd_ready = o->fd_ready };
+	struct run r = { .fd_signal = -1, .fd_ready = o->fd_ready, .fd_lock = -1 };
 	struct why why = { "" };
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	enum err e = open_all(&r.d, o->config, &why);
 	if (e == ERR_OK)
 		e = watch_signals(&r);
-	if (e == ERR_OK) {
-		remember(&r.d);
+	if (e == ERR_OK)
 		e = rounds(&r);
-	}
 	if (e != ERR_OK)
 		watchdog_log("stops: %s: %s", err_words(e), why.text);
 	close_all(&r.d);
 	if (r.fd_signal >= 0)
 		(void)close(r.fd_signal);
+	if (r.fd_lock >= 0)
+		(void)close(r.fd_lock);
 	return e == ERR_OK ? 0 : 1;
 }
 

@@ -52,6 +52,9 @@ def test_engine_stands_still(world):
     site.until_kind("proven")
     metric(world, 'koshin_certificate_days_left{le="1"} 1')
     engine = world.koshin.children()["engine"]
+    # A second watchdog stands by: nothing is told twice.
+    second = Process("second", [program(), "watch", "-c", world.koshin.config_file], world.folder)
+    second.wait_until(lambda: "stands by" in second.text())
     os.kill(engine, signal.SIGSTOP)
     try:
         letter = alarm(world, "own.process.stopped")
@@ -66,9 +69,12 @@ def test_engine_stands_still(world):
     assert end.references == letter.message_id
     metric(world, 'koshin_alarm_open{alarm="own.process.stopped"} 0')
     world.koshin.doctor()
+    assert world.koshin.json("watch", "--once")["ok"]
     letters = world.mail.letters(to=OPERATOR)
     assert len(letters) == 2, letters
-    assert world.koshin.json("watch", "--once")["ok"]
+    world.koshin.process.child.kill()  # and everything with it: the second takes over
+    second.wait_until(lambda: "alarm own.process.stopped" in second.text())
+    assert second.stop() == 0
 
 
 def test_store_is_gone(world):

@@ -235,6 +235,16 @@ test_peace(void **state)
 		watch_look(&w, &f, &limits, at(s));
 	}
 	assert_int_equal(watch_open(&w), 0);
+	/* A sign of life from the future, which a clock that ran ahead has left, hides no death. */
+	watch_init(&w);
+	for (int64_t s = 0; s <= 300; s += 30) {
+		struct watch_facts f = fine(at(s));
+
+		f.engine_at = at(60 * DAY);
+		watch_look(&w, &f, &limits, at(s));
+	}
+	assert_true(w.alarms[alarm_of_cause(CAUSE_OWN_PROCESS_STOPPED)].is_open);
+	watch_init(&w);
 	/* One look that went wrong is no alarm. */
 	struct watch_facts f = fine(at(150));
 	lose_store(&f, at(150));
