@@ -56,6 +56,7 @@ struct watchdog {
 	bool is_clock_known;
 	bool is_writing; /* a letter is on its way */
 	struct alarm_letter letter;
+	unsigned letter_from; /* alarms before this one were tried in this look */
 };
 
 void watchdog_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

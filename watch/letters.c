@@ -26,6 +26,9 @@ on_mailed(void *arg, const struct mail_answer *answer)
 	if (answer->err != ERR_OK) {
 		watchdog_log("the letter about %s was not taken: %s: %.*s", alarm_name(d->letter.alarm),
 		    err_words(answer->err), STR_ARG(answer->words));
+		/* One that is refused does not hold the others up; it is tried again after the next look. */
+		d->letter_from = d->letter.alarm + 1;
+		letters_begin(d);
 		return;
 	}
 	watch_told(&d->watch, &d->letter, clock_now(&d->clock));
@@ -82,7 +85,7 @@ write_letter(struct watchdog *d)
 void
 letters_begin(struct watchdog *d)
 {
-	if (d->smtp == NULL || d->is_writing || !watch_letter(&d->watch, 0, d->now, &d->letter))
+	if (d->smtp == NULL || d->is_writing || !watch_letter(&d->watch, d->letter_from, d->now, &d->letter))
 		return;
 	enum err e = write_letter(d);
 	d->is_writing = e == ERR_OK;

@@ -98,6 +98,7 @@ judge(struct watchdog *d)
 	log_changes(&before, &d->watch);
 	d->is_looking = false;
 	watchdog_keep(d);
+	d->letter_from = 0;
 	letters_begin(d);
 }
 
