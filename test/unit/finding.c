@@ -36,9 +36,9 @@ findings_are_sorted_by_layer_and_stay_in_order(void **state)
 	struct finding at[CAUSE_COUNT * 2];
 	struct finding_list l = { .at = at, .cap = CAUSE_COUNT * 2 };
 
-	/* Every cause twice, in a scattered order. */
+	/* Every cause twice, in a scattered order: by a prime that no count of causes has in it. */
 	for (unsigned i = 0; i < 2 * (CAUSE_COUNT - 1); i++) {
-		enum cause c = (enum cause)(1 + i * 37 % (CAUSE_COUNT - 1));
+		enum cause c = (enum cause)(1 + i * 7919 % (CAUSE_COUNT - 1));
 		assert_non_null(
 		    finding_put(&l, c, i < CAUSE_COUNT - 1 ? STR("first") : STR("second")));
 	}
