@@ -1,7 +1,7 @@
 #ifndef KOSHIN_CORE_MASS_H
 #define KOSHIN_CORE_MASS_H
 /*
- * Ten thousand owners on the day after an outage: the same cause on many unrelated sites within hours is no fault of
+ * Ten thousand owners on the day after an outage: the same cause on many unrelated sites within a day is no fault of
  * theirs. Pure. While it lasts no owner is written to about it, and the operator is told once (own.fleet.failing, or
  * dns.provider.down where it is DNS that fails and our own resolver works).
  *
@@ -11,7 +11,7 @@
 #include "core/cause.h"
 
 enum {
-	MASS_BUCKET_S = 6 * 3600, /* first sightings within so long are one burst */
+	MASS_BUCKET_S = 86400,	   /* first sightings of one day are one burst: a site that is well is looked at daily */
 	MASS_KEPT_S = 7 * 86400,  /* bursts of before are nobody's news any more */
 	MASS_LEAST = 20,	   /* owners; more in a large fleet, where some such thing happens every hour */
 };
