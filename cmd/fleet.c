@@ -7,7 +7,7 @@
 
 /* koshin simulate --sites N: whole fleets, by seed. */
 
-enum { YEARS_MAX = 1000 };
+enum { YEARS_MAX = 1000, SITES_FOR_MARKS = 200000 };
 
 static bool
 read_number(const struct cmd *c, const char *option, int64_t least, int64_t most, int64_t *ret)
@@ -84,6 +84,12 @@ run_seeds(const struct fleet_plan *p, const struct seeds *seeds, bool is_verbose
 	if (is_verbose)
 		print_marks(t);
 	int status = r.broken > 0 || r.err != ERR_OK ? CMD_FAILED : CMD_DONE;
+	/* Over so many seeds a rare branch that was never taken is a hole in the simulator. */
+	for (size_t i = 0; p->has_faults && r.seeds * p->sites >= SITES_FOR_MARKS && i < FLEET_MARK_COUNT; i++)
+		if (t->marks[i] == 0) {
+			printf("never happened: %s\n", fleet_mark_words((enum fleet_mark)i));
+			status = CMD_FAILED;
+		}
 	seeds_result_fini(&r);
 	return status;
 }

@@ -130,9 +130,9 @@ place(struct fleet *f, uint32_t n, struct name_set names)
 
 		if (o->is_known)
 			fleet_broken(f, n, "P6: a second order while one is in flight");
+		fleet_mark(f, FLEET_MARK_ORDER_ORPHANED);
 		if (o->names.bits == names.bits && (o->status == ACME_PENDING || o->status == ACME_READY))
 			return i;
-		fleet_mark(f, FLEET_MARK_ORDER_ORPHANED);
 	}
 	return new_order(f, n, names);
 }
@@ -478,6 +478,7 @@ authority_answer(struct fleet *f, const struct fleet_event *ev, struct acme_answ
 	int64_t retry = (int64_t)(ev->extra >> 32);
 
 	arena_clear(&arena);
+	f->told_until_ms = 0;
 	*a = (struct acme_answer){ .verb = (enum acme_verb)(ev->arg >> 24),
 		.order_id = (int64_t)row,
 		.index = (uint32_t)(ev->extra & 0xff),
@@ -489,9 +490,7 @@ authority_answer(struct fleet *f, const struct fleet_event *ev, struct acme_answ
 
 		/* Seconds in the header count from the answer's arrival, by the clock of who reads it. */
 		a->retry_after = (struct when){ until_ms / 1000 + 1 + f->clock_step_s };
-		f->rows[row].not_before_ms = until_ms;
-		if (a->verb == ACME_NEW_ORDER)
-			f->sites[f->rows[row].site].watched.law_s = fleet_s(f, until_ms);
+		f->told_until_ms = until_ms;
 	}
 	switch ((enum reply)ev->flag) {
 	case REPLY_TAKEN:

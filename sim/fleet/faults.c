@@ -7,7 +7,7 @@ enum { MINUTE_MS = 60000, YEAR_DAYS = 365, BY_PLAN = 255 };
 struct often {
 	uint32_t per_year;
 };
-static const struct often ca_often = { 8 }, server_often = { 2 }, company_often = { 2 }, resolver_often = { 2 },
+static const struct often ca_often = { 8 }, server_often = { 1 }, company_often = { 1 }, resolver_often = { 1 },
 			  crash_often = { 40 }, clock_often = { 3 };
 
 static void
@@ -95,7 +95,7 @@ crash(struct fleet *f)
 		return;
 	}
 	f->crash_in = 1 + fleet_below(&f->world_seed, 64);
-	f->crash_at = (uint8_t)fleet_below(&f->world_seed, 3);
+	f->crash_at = (uint8_t)fleet_below(&f->world_seed, 4);
 }
 
 static void

@@ -202,6 +202,7 @@ struct fleet {
 	struct server servers[FLEET_SERVERS_MAX];
 	struct company companies[FLEET_COMPANIES_MAX];
 	struct authority ca;
+	int64_t told_until_ms; /* Retry-After of the answer that is delivered just now; 0: none */
 	int64_t resolver_ms, network_clean_ms;
 
 	/* the engine */

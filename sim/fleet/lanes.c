@@ -141,8 +141,11 @@ fleet_gate_open(struct fleet *f)
 	bool waits[LANE_COUNT], is_any = false;
 	enum lane l;
 
+	/* No more are called than there are places: most of them check first, and take theirs a moment later. */
+	int64_t left = bucket_left(budget_rate(&f->rules, &f->orders_budget), &f->orders_budget.bucket, instant_of(fleet_wall(f)));
+
 	f->gate_is_set = false;
-	while (!f->is_down && fleet_gate_has_token(f)) {
+	for (; !f->is_down && left > 0; left--) {
 		for (l = 0; l < LANE_COUNT; l++)
 			waits[l] = f->turn_waiting[l].n > 0;
 		if (!lane_pick(&f->lane_turns, waits, &l))

@@ -210,7 +210,7 @@ act(struct fleet *f, uint32_t n, const struct site_effect *fx)
 
 /* --- dying --- */
 
-enum { DIES_BEFORE_COMMIT, DIES_BEFORE_ACT, DIES_IN_ORDER };
+enum { DIES_BEFORE_COMMIT, DIES_BEFORE_ACT, DIES_IN_ORDER, DIES_AFTER_ACT };
 
 bool
 node_dies(struct fleet *f, unsigned at)
@@ -385,6 +385,8 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 	}
 	if (f->effects.n > 0)
 		act_all(f, n);
+	if (may_die && f->crash_in > 0)
+		(void)node_dies(f, DIES_AFTER_ACT);
 	if (waits && s->site.doing == DOING_NOTHING)
 		fleet_gate_wait(f, n);
 	queue_site(f, n);

@@ -4,7 +4,7 @@
 
 /* Orders under way, as engine/orders.c has them: core/order decides, its four commit points are the stored row. */
 
-enum { DIES_IN_ORDER = 2 };
+enum { DIES_IN_ORDER = 2, DIES_AFTER_ACT = 3 };
 
 static struct live_order_of_fleet *
 new_live(struct fleet *f)
@@ -223,6 +223,8 @@ step(struct fleet *f, uint32_t i, const struct order_event *ev)
 	}
 	for (size_t k = 0; k < f->outcome.requests_n && !f->report->is_broken; k++)
 		send(f, i, &f->outcome.requests[k]);
+	if (f->crash_in > 0 && f->outcome.requests_n > 0)
+		(void)node_dies(f, DIES_AFTER_ACT);
 }
 
 /* The engine's memory of an order, from its row. */
@@ -339,7 +341,16 @@ orders_of_fleet_answer(struct fleet *f, const struct fleet_event *ev)
 	if (is_late(f, i, ev->site, ev->generation))
 		return;
 	authority_answer(f, ev, &f->answer);
+	int64_t until_ms = f->told_until_ms;
+	uint32_t n = f->rows[i].site;
 	step(f, i, &told);
+	/* An engine that died over the answer does not know of the date. */
+	if (until_ms == 0 || ev->generation != f->generation)
+		return;
+	if (f->rows[i].serial == ev->site)
+		f->rows[i].not_before_ms = until_ms;
+	if (f->answer.verb == ACME_NEW_ORDER)
+		f->sites[n].watched.law_s = fleet_s(f, until_ms);
 }
 
 void

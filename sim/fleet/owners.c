@@ -199,7 +199,7 @@ put_mend(struct fleet *f, uint32_t n)
 		after_ms = (5 + (int64_t)fleet_below(random, 475)) * MINUTE_MS;
 		break;
 	case MENDS_LATE:
-		after_ms = 2 * FLEET_DAY_MS + (int64_t)fleet_below(random, 40 * 1440) * MINUTE_MS;
+		after_ms = 2 * FLEET_DAY_MS + (int64_t)fleet_below(random, 25 * 1440) * MINUTE_MS;
 		break;
 	case MENDS_NEVER:
 		return;
@@ -303,11 +303,15 @@ wish_something(struct fleet *f, uint32_t n)
 	struct fleet_site *s = &f->sites[n];
 	uint32_t roll = fleet_below(random, 100);
 
-	if (roll < 40) {
+	/* Who presses the button while something is to be mended would meet a limit of the name, which is not in here. */
+	if (roll < 40 || (roll < 75 && s->watched.has_fault)) {
 		wish(f, n, SITE_ASKED_CHECK);
 	} else if (roll < 75) {
 		s->watched.wish_s = fleet_s(f, f->now_ms);
 		wish(f, n, SITE_ASKED_RENEW);
+		/* Impatience: again, while the order is under way. */
+		if (roll >= 65)
+			fleet_put(f, 1000 + fleet_below(random, 2000), EV_OWNER, n, SITE_ASKED_RENEW + 1, 0);
 	} else if (roll < 90) {
 		s->site.setting.redirect = !s->site.setting.redirect;
 		s->site.setting.hsts = s->site.setting.redirect && roll < 80;
@@ -316,7 +320,9 @@ wish_something(struct fleet *f, uint32_t n)
 		put_old_certificate(f, n);
 	} else {
 		fleet_mark(f, FLEET_MARK_REMOVED);
-		wish(f, n, SITE_REMOVED);
+		wish(f, n, roll == 98 ? SITE_ASKED_RENEW : SITE_REMOVED);
+		if (roll == 98)
+			fleet_put(f, 1000 + fleet_below(random, 2000), EV_OWNER, n, SITE_REMOVED + 1, 0);
 	}
 }
 

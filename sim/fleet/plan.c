@@ -37,11 +37,17 @@ void
 fleet_plan_faults(struct fleet_plan *p)
 {
 	p->has_faults = p->lives_by_seed = true;
-	p->owner_faults = 200;
-	p->wishes = 500;
+	p->owner_faults = 80;
+	p->wishes = 300;
 	p->drafts = 100;
-	p->www_missing_percent = 5;
+	p->www_missing_percent = 3;
 	p->quick_percent = 65;
 	p->late_percent = 33;
 	p->calm = SPAN_D(14);
+	/* A small fleet lives a harder life, to see as much. */
+	if (p->sites <= 100) {
+		p->owner_faults = 400;
+		p->wishes = 600;
+		p->www_missing_percent = 10;
+	}
 }

@@ -186,8 +186,16 @@ log_of(struct fleet *f, uint32_t n)
 
 /* More orders in an hour than any reason could explain: one for each name, and a few. */
 static void
-watch_attempt(struct fleet *f, uint32_t n)
+watch_attempt(struct fleet *f, uint32_t n, const struct site_effect *fx)
 {
+	int64_t law = fleet_ms(f, f->sites[n].watched.law_s);
+
+	if (law != 0 && f->now_ms >= law)
+		fleet_mark(f, FLEET_MARK_RETRY_AFTER);
+	for (size_t i = 0; i < fx->names_n; i++)
+		for (size_t k = 0; k < f->sites[n].site.names_n; k++)
+			if (owners_is_owners_fault(f, n, k) && str_eq(fx->names[i], f->sites[n].site.names[k].name))
+				fleet_mark(f, FLEET_MARK_ORDERED_ANYWAY);
 	struct ca_log *log = log_of(f, n);
 	size_t most_n = LOG_ATTEMPTS - 1;
 
@@ -298,7 +306,7 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 		else if (fx->kind == FX_DISCARD_DRAFT && s->site.draft.has_csr)
 			fleet_broken(f, n, "a draft with a CSR was discarded");
 		else if (fx->kind == FX_ORDER)
-			watch_attempt(f, n);
+			watch_attempt(f, n, fx);
 		if (fx->kind == FX_ORDER && f->now_ms < fleet_ms(f, s->watched.law_s) && !clock_is_new(f))
 			fleet_broken(f, n, "P6: an order %lld s before the date that the CA gave",
 			    (long long)((fleet_ms(f, s->watched.law_s) - f->now_ms) / 1000));
@@ -335,8 +343,6 @@ watch_request(struct fleet *f, uint32_t row, enum acme_verb verb)
 		    (long long)(r->not_before_ms - f->now_ms));
 	if (verb == ACME_NEW_ORDER && fleet_ms(f, f->sites[r->site].watched.law_s) > f->now_ms)
 		fleet_broken(f, r->site, "P6: a new order before the date that the CA gave");
-	else if (r->not_before_ms > 0)
-		fleet_mark(f, FLEET_MARK_RETRY_AFTER);
 }
 
 /* Let's Encrypt: five failed validations of a name in an hour; the sixth is over the limit. */
