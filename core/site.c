@@ -332,7 +332,7 @@ decide(struct step *st)
 	if (s->limits.n > 0)
 		findings_add(st, s->limits.at, s->limits.n);
 	site_ca_pick(st);
-	bool may_order = !s->waits_turn && (!plan_is_gone(s) || MUTANT(GONE_RETRIED)) && plan_order_is_due(s, now) &&
+	bool may_order = !s->waits_turn && !plan_is_gone(s) && plan_order_is_due(s, now) &&
 			 !when_before(now, plan_order_not_before(s, st->p));
 	if (may_order && begin_order(st))
 		return;
