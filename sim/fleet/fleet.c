@@ -310,7 +310,7 @@ fleet_init(struct fleet *f, const struct fleet_plan *p, struct fleet_report *rep
 	if (p->has_faults && p->lives_by_seed) {
 		/* Half of the seeds have an account with few orders, a third of them a daemon with little room. */
 		if (seed % 2 == 0)
-			f->own_plan.ca.orders_capacity = 12;
+			f->own_plan.ca.orders_capacity = p->sites < 100 ? 12 : p->sites / 4; /* a fill takes half a day */
 		if (seed % 3 == 0)
 			f->own_plan.orders_open_max = 3;
 		if (seed % 4 == 0)
