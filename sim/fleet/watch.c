@@ -504,9 +504,8 @@ watch_site_end(struct fleet *f, uint32_t n)
 	for (size_t k = 0; k < s->site.names_n; k++)
 		if (!s->site.names[k].is_held)
 			fleet_broken(f, n, "P5: %s did not come back into the certificate", s->site.names[k].name.p);
-	/* A draft that was left stands beside all that is well, as long as it is there. */
-	if (s->site.findings.n > 0 &&
-	    !(s->site.draft.exists && s->site.findings.at[0].cause == CAUSE_OWN_DRAFT_ABANDONED))
+	/* A draft that was left is no fault, and is told of until the next look after its end. */
+	if (s->site.findings.n > 0 && s->site.findings.at[0].cause != CAUSE_OWN_DRAFT_ABANDONED)
 		fleet_broken(f, n, "all has been well, and %s still stands", cause_row(s->site.findings.at[0].cause)->id);
 	if (s->watched.is_told)
 		fleet_broken(f, n, "all is well, and no letter said so");
