@@ -167,6 +167,7 @@ put_seen(struct checking *k)
 			.name = k->name,
 			.is_wanted = true,
 			.passed_at = WHEN_UNKNOWN,
+			.refused_until = WHEN_UNKNOWN,
 			.validated_at = WHEN_UNKNOWN,
 			.served = { .at = WHEN_UNKNOWN, .not_after = WHEN_UNKNOWN },
 		};

@@ -217,6 +217,9 @@ order_wake(const struct step *st)
 	else if (s->held.id != 0 && when_before(now, life_anyway_at(s->held.life)))
 		at = when_min(at, life_anyway_at(s->held.life));
 	/* What the CA refused may be asked for again from its next look on. */
+	for (size_t i = 0; i < s->names_n; i++)
+		if (plan_is_refused(s, &s->names[i], now))
+			at = when_min(at, s->names[i].refused_until);
 	for (size_t i = 0; i < s->findings.n; i++)
 		if (s->findings.at[i].is_from_order &&
 		    when_before(now, s->findings.at[i].next_look))
@@ -421,8 +424,10 @@ on_checked(const struct step *st)
 		n->passed_at = now;
 		if (!plan_passes(s, n, now))
 			n->passed_at = before;
-		else if (passed != NULL && !passed[i])
+		else if (passed != NULL && !passed[i]) {
 			has_recovered = true;
+			n->refused_until = WHEN_UNKNOWN;
+		}
 	}
 	/* A check that passes where one failed before is a reason for a new order; the CA's own date stays law. */
 	if (has_recovered && !s->retry_is_law) {
@@ -514,6 +519,7 @@ on_issued(const struct step *st)
 		for (size_t k = 0; k < ev->issued_names_n; k++)
 			is_in |= str_eq(ev->issued_names[k], n->name);
 		if (is_in) {
+			n->refused_until = WHEN_UNKNOWN;
 			n->validated_at = st->t->now;
 			if (!n->is_held && s->held.id != 0)
 				step_history(st, HISTORY_NAME_ADDED, NULL);
@@ -591,6 +597,16 @@ order_wait(const struct step *st, enum cause c, unsigned times)
 	return is_ill ? span_min(wait, SPAN_H(1)) : wait;
 }
 
+/* A check may find the same fault meanwhile, and then its finding is a check's, with dates of its own: the CA's word about
+ * the name is kept beside it. */
+static void
+refuse(struct site *s, const struct finding *f)
+{
+	for (size_t i = 0; plan_blames_name(f->cause) && i < s->names_n; i++)
+		if (plan_is_about(s, f, &s->names[i]))
+			s->names[i].refused_until = f->next_look;
+}
+
 static void
 on_order_failed(const struct step *st)
 {
@@ -620,6 +636,7 @@ on_order_failed(const struct step *st)
 		room[i].next_look =
 		    is_law ? ev->retry_after
 			   : when_plus(now, order_wait(st, ev->failures[i].cause, times));
+		refuse(s, &room[i]);
 	}
 	if (room != NULL)
 		findings_add(st, room, ev->failures_n);

@@ -60,6 +60,7 @@ struct site_name {
 	bool is_held;	    /* the held certificate has it */
 	uint32_t caa_refuses; /* bit of each CA (site_ca_bit) that the CAA records of the last check keep out */
 	struct when passed_at;	  /* last check without a blocking finding; WHEN_UNKNOWN before */
+	struct when refused_until; /* the CA refused it: not asked for again before; past or WHEN_UNKNOWN: it may be */
 	struct when validated_at; /* last time that a CA issued for it through us; WHEN_UNKNOWN before */
 	struct served served;
 };

@@ -148,13 +148,8 @@ plan_is_refused(const struct site *s, const struct site_name *n, struct when now
 {
 	if (MUTANT(REFUSED_NAME_ASKED_AGAIN))
 		return false;
-	for (size_t i = 0; i < s->findings.n; i++) {
-		const struct finding *f = &s->findings.at[i];
-
-		if (f->is_from_order && plan_blames_name(f->cause) && when_before(now, f->next_look) && plan_is_about(s, f, n))
-			return true;
-	}
-	return false;
+	(void)s;
+	return when_is_known(n->refused_until) && when_before(now, n->refused_until);
 }
 
 size_t

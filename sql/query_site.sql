@@ -37,7 +37,7 @@ WHERE s.id = :id;
 
 -- Wanted ones first: the first is the name that the site goes by.
 -- name: site_load_names
-SELECT n.id, n.name, n.is_wanted, n.is_held, n.passed_at, n.validated_at, n.caa_refuses,
+SELECT n.id, n.name, n.is_wanted, n.is_held, n.passed_at, n.refused_until, n.validated_at, n.caa_refuses,
 	v.at AS served_at, coalesce(v.is_ok, 0) AS served_is_ok, coalesce(v.is_held, 0) AS served_is_held,
 	v.not_after AS served_not_after, coalesce(v.fingerprint, zeroblob(32)) AS served_fingerprint
 FROM name n
@@ -70,9 +70,9 @@ WHERE id = :id;
 
 -- A removed site lets its names go to others. A row that is as it should be is not written.
 -- name: site_save_name
-UPDATE name SET is_held = :is_held, passed_at = :passed_at, validated_at = :validated_at,
+UPDATE name SET is_held = :is_held, passed_at = :passed_at, refused_until = :refused_until, validated_at = :validated_at,
 	caa_refuses = :caa_refuses, is_taken = is_wanted AND NOT :is_removed
-WHERE id = :id AND site_id = :site_id AND (is_held <> :is_held OR passed_at IS NOT :passed_at
+WHERE id = :id AND site_id = :site_id AND (is_held <> :is_held OR passed_at IS NOT :passed_at OR refused_until IS NOT :refused_until
 	OR validated_at IS NOT :validated_at OR caa_refuses <> :caa_refuses OR is_taken <> (is_wanted AND NOT :is_removed));
 
 -- name: site_save_served

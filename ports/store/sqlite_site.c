@@ -188,6 +188,7 @@ load_names(struct store *s, struct arena *a, struct site *ret)
 		name->is_wanted = query_bool(&q, "is_wanted");
 		name->is_held = query_bool(&q, "is_held");
 		name->passed_at = query_when(&q, "passed_at");
+		name->refused_until = query_when(&q, "refused_until");
 		name->validated_at = query_when(&q, "validated_at");
 		name->caa_refuses = (uint32_t)query_int(&q, "caa_refuses", 0, UINT32_MAX);
 		name->served.at = query_when(&q, "served_at");
@@ -344,6 +345,7 @@ save_name(struct store *s, const struct site *site, const struct site_name *n)
 
 	query_bind_int(&q, "is_held", n->is_held);
 	query_bind_when(&q, "passed_at", n->passed_at);
+	query_bind_when(&q, "refused_until", n->refused_until);
 	query_bind_when(&q, "validated_at", n->validated_at);
 	query_bind_int(&q, "caa_refuses", n->caa_refuses);
 	query_bind_int(&q, "is_removed", site->is_removed);

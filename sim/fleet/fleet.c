@@ -137,6 +137,7 @@ name_site(struct fleet *f, uint32_t n, size_t first, size_t *text_at)
 			.name = text_of_name(f, n, i, text_at),
 			.is_wanted = true,
 			.passed_at = WHEN_UNKNOWN,
+			.refused_until = WHEN_UNKNOWN,
 			.validated_at = WHEN_UNKNOWN,
 			.served = { .at = WHEN_UNKNOWN, .not_after = WHEN_UNKNOWN } };
 }
