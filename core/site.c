@@ -455,6 +455,20 @@ is_replacement(enum cause c)
 	       c != CAUSE_SERVED_EXPIRING;
 }
 
+/* A handshake is not a look at everything: the day counts from the last of those (P2). */
+static struct when
+look_after_handshake(const struct step *st)
+{
+	const struct site *s = st->s;
+	struct span every = s->held.id != 0 ? life_look_every(s->held.life, st->p->look_every)
+					    : st->p->look_every;
+	struct when at = next_look(st);
+
+	if (when_is_known(s->checked_at) && !plan_is_gone(s))
+		at = when_min(at, when_max(st->t->now, when_plus(s->checked_at, every)));
+	return at;
+}
+
 static void
 on_verified(const struct step *st)
 {
@@ -482,7 +496,7 @@ on_verified(const struct step *st)
 		s->verify_failures = 0;
 		s->deploy_failures = 0;
 		findings_drop(st, finding_of_deploy);
-		s->look_at = next_look(st);
+		s->look_at = look_after_handshake(st);
 		return;
 	}
 	s->verify_failures = 0;
@@ -501,7 +515,7 @@ on_verified(const struct step *st)
 		.acts = ACTOR_HOST,
 		.next_look = s->deploy_at };
 	findings_add(st, &f, 1);
-	s->look_at = next_look(st);
+	s->look_at = look_after_handshake(st);
 }
 
 static void
@@ -801,7 +815,8 @@ take_event(const struct step *st)
 		return;
 	case SITE_CHANGED:
 		step_history(st, HISTORY_CHANGED, NULL);
-		s->look_at = st->t->now;
+		/* A wish, not a date: what has to reach the server first would put the date off. */
+		s->asked_check = true;
 		s->deploy_at = when_min(s->deploy_at, st->t->now);
 		return;
 	case SITE_REMOVED:

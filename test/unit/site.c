@@ -623,6 +623,47 @@ test_removed_once(void **state)
 	}
 }
 
+/* What a change puts on the server is proven by a handshake; the change itself is looked at with everything, at once. */
+static void
+test_changed_is_looked_at(void **state)
+{
+	struct fixture f;
+	struct finding unused;
+
+	(void)state;
+	fixture_init(&f, AGE_YOUNG);
+	f.site.checked_at = when_minus(now, SPAN_H(20));
+	f.site.look_at = when_plus(now, SPAN_H(4));
+	f.site.setting.root = STR("/srv/another");
+	const struct site_effects *out = step(&f, event_of(&f, SITE_CHANGED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
+	const struct site_effect *fx = first(out, FX_DEPLOY);
+	assert_non_null(fx);
+	struct site_event done = { .kind = SITE_DEPLOYED, .job = f.site.job };
+	if (fx != NULL)
+		done.applied = fx->applied;
+	(void)step(&f, done);
+	assert_int_equal(f.site.doing, DOING_VERIFY);
+	out = step(&f, event_of(&f, SITE_CHECKED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
+	assert_int_equal(count(out, FX_CHECK), 1);
+	arena_fini(&f.arena);
+}
+
+/* A handshake does not put off the look at everything by a day. */
+static void
+test_look_counts_from_the_last(void **state)
+{
+	struct fixture f;
+	struct finding unused;
+
+	(void)state;
+	fixture_init(&f, AGE_YOUNG);
+	f.site.checked_at = when_minus(now, SPAN_H(20));
+	fixture_do(&f, DOING_VERIFY);
+	(void)step(&f, event_of(&f, SITE_CHECKED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
+	assert_true(when_between(now, f.site.look_at).s <= 4 * 3600);
+	arena_fini(&f.arena);
+}
+
 /* Between the order and its proof the names were led elsewhere. The cause is looked for at once, not with the next ordinary look. */
 static void
 test_nothing_seen_is_looked_into(void **state)
@@ -724,6 +765,8 @@ main(void)
 		cmocka_unit_test(test_removed_site_rests),
 		cmocka_unit_test(test_wish_survives),
 		cmocka_unit_test(test_removed_once),
+		cmocka_unit_test(test_changed_is_looked_at),
+		cmocka_unit_test(test_look_counts_from_the_last),
 		cmocka_unit_test(test_nothing_seen_is_looked_into),
 		cmocka_unit_test(test_settling_after_a_reload),
 		cmocka_unit_test(test_states),
