@@ -88,7 +88,7 @@ test_set_key(void **state)
 	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
 	const struct str one[] = { STR("a.jp"), STR("b.jp") }, other[] = { STR("b.jp"), STR("a.jp") }, more[] = { STR("a.jp"), STR("b.jp"), STR("c.jp") },
 			 near[] = { STR("a.jpb"), STR(".jp") };
-	struct str k1, k2, k3, k4;
+	struct str k1 = STR_NONE, k2 = STR_NONE, k3 = STR_NONE, k4 = STR_NONE;
 
 	(void)state;
 	assert_true(budget_set_key(one, 2, &a, &k1) && budget_set_key(other, 2, &a, &k2));

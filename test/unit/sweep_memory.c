@@ -35,7 +35,7 @@ char *__wrap_strndup(const char *s, size_t n);
 void __wrap_free(void *p);
 void *__wrap_arena_get(struct arena *a, size_t n);
 struct str __wrap_arena_str(struct arena *a, struct str s);
-struct str __wrap_arena_strf(struct arena *a, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) struct str __wrap_arena_strf(struct arena *a, const char *fmt, ...);
 
 /* Whose memory is short. An arena's pieces are swept for themselves: one in a thousand asks the C library for a block. */
 enum heap { HEAP_OURS, HEAP_ARENA, HEAP_SQLITE, HEAP_COUNT };
