@@ -141,7 +141,6 @@ def test_no_ca_then_no_resolver(world):
     assert len(site.letters()) == 1
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a network namespace")
 def test_no_route(tmp_path):
     """In a network without a way out: the check and the watchdog both say so, and blame no domain."""
     state = tmp_path / "state"
@@ -177,7 +176,6 @@ def test_no_route(tmp_path):
         assert watchdog.stop() == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
 def test_disk_of_the_store():
     """The disk under the store fills up, later it is read-only: a name each, nothing lost, no word to the owner."""
     folder = new_folder()
