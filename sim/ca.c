@@ -426,8 +426,10 @@ answer_request(struct sim *s, struct ca_call *call, struct acme_answer *a)
 		a->status = a->challenge_status = ACME_PROCESSING;
 		if (o->authz[k].is_trying || o->authz[k].status != ACME_PENDING)
 			return ERR_OK;
-		o->authz[k].is_trying = true;
-		return begin_validation(s, ca, (size_t)n - 1, (size_t)k);
+		/* Without memory nothing has begun: the request may come again. */
+		enum err begun = begin_validation(s, ca, (size_t)n - 1, (size_t)k);
+		o->authz[k].is_trying = begun == ERR_OK;
+		return begun;
 	case ACME_FINALIZE:
 		if ((o = order_of(ca, r->url, STR("sim:finalize"), &n, &k)) == NULL)
 			break;
