@@ -4,6 +4,7 @@
 #include "base/mutant.h"
 #include "core/classify.h"
 #include "core/site_ca.h"
+#include "core/site_dates.h"
 #include "core/site_findings.h"
 #include "core/site_letters.h"
 #include "core/site_plan.h"
@@ -15,16 +16,7 @@ enum {
 	VERIFY_PAUSE_S = 1,
 	SETTLE_S = 1, /* workers of before the reload may still answer the CA */
 	DEPLOY_PAUSE_MOST_S = 300,
-	AGED_S = 30 * 86400, /* past this, an open fault of the owner's is looked at daily */
-	CA_PAUSE_S = 10,     /* until the account at the CA is there */
 	FILL_MANY = 100,     /* first certificates of one day that are a fill, and would come back as a herd */
-	YOUNG_S = 86400,     /* until this age it is polled at the record's TTL */
-};
-
-static const int32_t longest_s[] = {
-#define DOING(symbol, word, waits_for, longest) [DOING_##symbol] = longest,
-#include "core/doing.tbl"
-#undef DOING
 };
 
 struct site_effect *
@@ -127,63 +119,7 @@ look_at_served(const struct step *st, bool is_taken)
 	return proof;
 }
 
-/* --- dates --- */
-
-/* A site that has moved away is looked at weekly, up to a tenth earlier so that those that left together spread. */
-static struct when
-next_look_of_gone(const struct step *st)
-{
-	const struct site *s = st->s;
-	struct span every = s->held.id != 0 ? life_moved_look(s->held.life) : LIFE_MOVED_LOOK;
-
-	return when_plus(st->t->now,
-	    (struct span){ every.s - (int64_t)(st->t->roll % ((uint64_t)every.s / 10 + 1)) });
-}
-
-static struct when
-next_look(const struct step *st)
-{
-	const struct site *s = st->s;
-
-	if (plan_is_gone(s))
-		return next_look_of_gone(st);
-	struct span every = s->held.id != 0 ? life_look_every(s->held.life, st->p->look_every)
-					    : st->p->look_every;
-	if (MUTANT(LOOK_FORGOTTEN))
-		every.s *= 3;
-	struct when at = when_plus(st->t->now,
-	    (struct span){ every.s - (int64_t)(st->t->roll % ((uint64_t)every.s / 10 + 1)) });
-
-	for (size_t i = 0; i < s->findings.n; i++) {
-		const struct finding *f = &s->findings.at[i];
-		struct when since =
-		    s->held.id != 0 ? when_max(f->first_seen, s->held.life.to) : f->first_seen;
-		bool is_young = when_between(f->first_seen, st->t->now).s < YOUNG_S;
-		/* Nobody has mended it, and nothing is left that could be saved: daily is enough from now on. */
-		bool is_aged = when_between(since, st->t->now).s >= AGED_S;
-		struct span least = is_aged    ? st->p->look_every
-				    : is_young ? st->p->poll_min
-					       : st->p->poll_max;
-
-		at = when_min(at, when_max(f->next_look, when_plus(st->t->now, least)));
-	}
-	return at;
-}
-
-static struct when
-draft_next(const struct site *s, const struct policy *p)
-{
-	if (!s->draft.exists)
-		return WHEN_NEVER;
-	struct when tell = when_is_known(s->draft.told_at)
-			       ? WHEN_NEVER
-			       : when_plus(s->draft.begun_at, p->draft_tell_after);
-	struct when discard = s->draft.has_csr
-				  ? WHEN_NEVER
-				  : when_plus(s->draft.begun_at, p->draft_discard_after);
-
-	return when_min(tell, discard);
-}
+/* --- beginning something --- */
 
 static bool
 deploy_is_due(const struct site *s, struct when now)
@@ -192,71 +128,6 @@ deploy_is_due(const struct site *s, struct when now)
 		return false;
 	return s->applied.digest != plan_digest(s, now);
 }
-
-/* The next date on which an order may become possible by the passing of time alone; checks have their own date. */
-static struct when
-order_wake(const struct step *st)
-{
-	const struct site *s = st->s;
-	struct when now = st->t->now, not_before = plan_order_not_before(s, st->p),
-		    at = WHEN_NEVER;
-
-	if (plan_is_gone(s))
-		return WHEN_NEVER;
-	if (!plan_order_is_due(s, now))
-		return s->held.id != 0 ? site_renew_at(s) : WHEN_NEVER;
-	if (s->waits_turn)
-		return now;
-	if (when_before(now, not_before))
-		at = not_before;
-	else if (!st->p->ca_is_ready)
-		at = when_plus(now, SPAN_S(CA_PAUSE_S));
-	/* Waiting for a name that fails is not for ever: the dates at which the plan changes. */
-	if (s->held.id != 0 && when_before(now, life_reduce_at(s->held.life)))
-		at = when_min(at, life_reduce_at(s->held.life));
-	else if (s->held.id != 0 && when_before(now, life_anyway_at(s->held.life)))
-		at = when_min(at, life_anyway_at(s->held.life));
-	/* What the CA refused may be asked for again from its next look on. */
-	for (size_t i = 0; i < s->names_n; i++)
-		if (plan_is_refused(s, &s->names[i], now))
-			at = when_min(at, s->names[i].refused_until);
-	for (size_t i = 0; i < s->findings.n; i++)
-		if (s->findings.at[i].is_from_order &&
-		    when_before(now, s->findings.at[i].next_look))
-			at = when_min(at, s->findings.at[i].next_look);
-	return when_min(at, site_ca_wake(s, st->p, now));
-}
-
-/* The next date on which anything can happen by itself. */
-static struct when
-next_wake(const struct step *st)
-{
-	const struct site *s = st->s;
-	struct when now = st->t->now, soon = when_plus(now, SPAN_S(1));
-
-	if (s->doing != DOING_NOTHING)
-		return when_plus(s->doing_since, SPAN_S(longest_s[s->doing]));
-	struct when at = when_min(draft_next(s, st->p), site_letters_next(s, st->p));
-	if (s->is_removed)
-		return s->applied.digest != 0 ? when_max(s->deploy_at, soon) : WHEN_NEVER;
-	if (s->setting.source != SOURCE_NONE || s->held.id != 0)
-		at = when_min(at, s->look_at);
-	if (st->is_deploy_due)
-		at = when_min(at, s->deploy_at);
-	if (s->held.id != 0) {
-		/* At the end of the life the redirect lets go; when less than HSTS promises is left, so does HSTS. */
-		struct when hsts_ends =
-		    when_minus(s->held.life.to, life_hsts_age(s->held.life));
-
-		if (when_before(now, s->held.life.to))
-			at = when_min(at, s->held.life.to);
-		if (when_before(now, hsts_ends) && s->applied.hsts)
-			at = when_min(at, hsts_ends);
-	}
-	return when_max(plan_wants(s) ? when_min(at, order_wake(st)) : at, soon);
-}
-
-/* --- beginning something --- */
 
 static void
 begin_deploy(const struct step *st)
@@ -394,8 +265,8 @@ on_looked_up(const struct step *st)
 	rest(st);
 	st->s->asked_check |= !is_away;
 	if (is_away)
-		findings_put_off(st, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, next_look_of_gone(st));
-	st->s->look_at = is_away ? next_look_of_gone(st) : st->t->now;
+		findings_put_off(st, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, dates_next_look_of_gone(st));
+	st->s->look_at = is_away ? dates_next_look_of_gone(st) : st->t->now;
 }
 
 static void
@@ -443,7 +314,7 @@ on_checked(const struct step *st)
 	if (proof == PROOF_OTHER && !MUTANT(STRANGER_TOLERATED) && s->held.is_live && when_before(now, s->held.life.to) &&
 	    s->applied.digest == plan_digest(s, now))
 		s->applied.digest = 0;
-	s->look_at = next_look(st);
+	s->look_at = dates_next_look(st);
 	rest(st);
 }
 
@@ -453,20 +324,6 @@ is_replacement(enum cause c)
 {
 	return findings_by_handshake(c) && c != CAUSE_SERVED_UNREACHABLE &&
 	       c != CAUSE_SERVED_EXPIRING;
-}
-
-/* A handshake is not a look at everything: the day counts from the last of those (P2). */
-static struct when
-look_after_handshake(const struct step *st)
-{
-	const struct site *s = st->s;
-	struct span every = s->held.id != 0 ? life_look_every(s->held.life, st->p->look_every)
-					    : st->p->look_every;
-	struct when at = next_look(st);
-
-	if (when_is_known(s->checked_at) && !plan_is_gone(s))
-		at = when_min(at, when_max(st->t->now, when_plus(s->checked_at, every)));
-	return at;
 }
 
 static void
@@ -496,7 +353,7 @@ on_verified(const struct step *st)
 		s->verify_failures = 0;
 		s->deploy_failures = 0;
 		findings_drop(st, finding_of_deploy);
-		s->look_at = look_after_handshake(st);
+		s->look_at = dates_look_after_handshake(st);
 		return;
 	}
 	s->verify_failures = 0;
@@ -515,7 +372,7 @@ on_verified(const struct step *st)
 		.acts = ACTOR_HOST,
 		.next_look = s->deploy_at };
 	findings_add(st, &f, 1);
-	s->look_at = look_after_handshake(st);
+	s->look_at = dates_look_after_handshake(st);
 }
 
 static void
@@ -664,7 +521,7 @@ on_order_failed(const struct step *st)
 	s->retry_at = retry_at;
 	s->retry_is_law = is_law;
 	step_history(st, HISTORY_ORDER_FAILED, ev->failures_n > 0 ? &ev->failures[0] : NULL);
-	s->look_at = when_min(s->look_at, next_look(st));
+	s->look_at = when_min(s->look_at, dates_next_look(st));
 }
 
 static void
@@ -804,7 +661,7 @@ take_event(const struct step *st)
 	switch (st->ev->kind) {
 	case SITE_WAKE:
 		if (s->doing != DOING_NOTHING &&
-		    when_between(s->doing_since, st->t->now).s >= longest_s[s->doing])
+		    when_between(s->doing_since, st->t->now).s >= dates_longest(s->doing).s)
 			on_overdue(st);
 		return;
 	case SITE_ASKED_CHECK:
@@ -926,7 +783,7 @@ site_step(struct site *s, const struct site_event *ev, const struct turn *t,
 		decide(&st);
 	note_end(&st);
 	site_letters(s, t, &own, a, out);
-	s->wake = next_wake(&st);
+	s->wake = dates_next_wake(&st);
 	if (is_news && s->doing == DOING_NOTHING && plan_order_is_due(s, t->now))
 		s->wake = when_min(s->wake, when_plus(t->now, SPAN_S(1)));
 	/* P3: a certificate is followed by its successor, never by nothing. */
