@@ -9,8 +9,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
-#include "ports/config/check.c"
+#include "ports/config/form.c"
 
+enum { PATH_TEXT_MAX = 128 };
 static unsigned tried, ranges;
 
 /* Where a key stands: at the top, in a group, or in the first entry of a list of groups. */
