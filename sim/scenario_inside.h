@@ -67,6 +67,16 @@ expect_word(const struct player *p, const char *what, const struct words *w, siz
 {
 	return scenario_expect_word(p, what, w, at, got);
 }
+/* "2026-03-01T00:00Z" or "2026-03-01". */
+enum err scenario_read_date(const struct player *p, struct str s, struct when *ret);
+/* The place of the site that goes by this word. */
+enum err scenario_site_of(const struct player *p, struct str w, size_t *ret);
+/* Is this one meant by "h1", or by a pattern such as "h*"? */
+bool scenario_is_meant(const struct player *p, size_t i, struct str pattern);
+/* The site as the store has it, into a. */
+enum err scenario_load(const struct player *p, size_t i, struct arena *a, struct site *ret);
+/* scenario_expect.c: "expect …". */
+enum err scenario_do_expect(struct player *p, const struct words *w);
 /* scenario_ca.c: one statement of "config { … }"; arg is not used. */
 enum err scenario_do_config(struct player *p, const struct words *w, void *arg);
 /* One statement of "ca NAME { … }"; expect ca … */
