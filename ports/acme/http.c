@@ -241,7 +241,8 @@ got_nonce(void *arg, const struct courier_answer *w)
 			    w->status == 429   ? ERR_LIMITED
 			    : w->status >= 500 ? ERR_SERVER
 					       : ERR_PEER,
-			    STR("the answer has no Replay-Nonce"),
+			    w->status >= 400 ? STR("newNonce answers with an error")
+					     : STR("the answer has no Replay-Nonce"),
 			    parse_retry_after(w->retry_after, clock_now(&a->clock)));
 	}
 	http_pump(a);

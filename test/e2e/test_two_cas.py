@@ -10,7 +10,7 @@ import pytest
 from servers import Pebble, free_port, new_address, until
 from world import World
 
-LIFE = 48
+LIFE = 96 # from half of it on: an order that meets silence is given up after 18 to 36 s, and with a quarter left the second steps in
 EAB_KID, EAB_HMAC = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 
 

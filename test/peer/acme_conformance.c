@@ -222,6 +222,17 @@ open_account(struct str eab_kid, struct str eab_sealed)
 	return w;
 }
 
+/* A front end that is busy is asked again, as the engine does: the port keeps the date that it named. */
+static struct account_wait
+open_account_at_last(void)
+{
+	struct account_wait w = open_account(STR_NONE, STR_NONE);
+
+	for (int tries = 1; w.err == ERR_SERVER && tries < 8; tries++)
+		w = open_account(STR_NONE, STR_NONE);
+	return w;
+}
+
 /* --- orders --- */
 
 static void step(struct flow *f, const struct order_event *ev);
@@ -426,7 +437,8 @@ case_unknown_order(void)
 		end_of_path--;
 	begin(f, 3, (const char *const[]){ "one.example", NULL });
 	f->order.phase = ORDER_PLACED;
-	f->order.url = arena_strf(&f->keep, "%.*s%.*s", (int)end_of_path, url.p, (int)(url.n - end_of_path),
+	f->order.url = arena_strf(&f->keep, "%.*s%.*s", (int)end_of_path, url.p,
+	    (int)(url.n - end_of_path),
 	    "0000000000000000000000000000000000000000000000000000000000000000");
 	go(f);
 	bool is_in_time = wait_for(&f->is_done);
@@ -650,10 +662,11 @@ main(int argc, char **argv)
 
 	if (colon != NULL)
 		*colon = '\0';
-	if (argc < 5 || !str_to_int(str_of(colon != NULL ? colon + 1 : argv[3]), &port) || port < 0 ||
-	    port > 65535 || (colon != NULL && inet_pton(AF_INET, argv[3], &address) != 1)) {
-		fprintf(stderr,
-		    "usage: acme_conformance DIRECTORY BUNDLE [ADDRESS:]PORT CASE…\n");
+	if (argc < 5 || !str_to_int(str_of(colon != NULL ? colon + 1 : argv[3]), &port) ||
+	    port < 0 || port > 65535 ||
+	    (colon != NULL && inet_pton(AF_INET, argv[3], &address) != 1)) {
+		fprintf(
+		    stderr, "usage: acme_conformance DIRECTORY BUNDLE [ADDRESS:]PORT CASE…\n");
 		return 2;
 	}
 	directory = argv[1];
@@ -683,7 +696,7 @@ main(int argc, char **argv)
 			c++;
 		must(c < n);
 		if (cases[c].needs_account && !is_open) {
-			is_open = open_account(STR_NONE, STR_NONE).err == ERR_OK;
+			is_open = open_account_at_last().err == ERR_OK;
 			report(is_open, "a new account", "");
 		}
 		if (is_open || !cases[c].needs_account)
