@@ -49,9 +49,11 @@ LIBS = $(PKG_LIBS) -lm
 FOLDERS = base core words $(patsubst %/,%,$(wildcard ports/*/ sim/*/)) engine keeper installer http watch sim
 # The program that makes a table of the texts; it runs on the machine of the build.
 WORDS_BUILD = words/build.c words/source.c
+# The program that makes the table of routes of the API's description.
+API_BUILD = $(wildcard http/openapi/*.c)
 LIB_SRC = $(foreach f,$(FOLDERS),$(filter-out $(WORDS_BUILD),$(wildcard $(f)/*.c)))
 LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
-GEN_OBJ = $(BUILD)/gen/words_table.o $(BUILD)/gen/sql_table.o
+GEN_OBJ = $(BUILD)/gen/words_table.o $(BUILD)/gen/sql_table.o $(BUILD)/gen/api_table.o
 LIBKOSHIN = $(BUILD)/libkoshin.a
 CMD_SRC = $(wildcard cmd/*.c)
 CMD_OBJ = $(CMD_SRC:%.c=$(BUILD)/%.o)
@@ -62,7 +64,7 @@ PEER = $(PEER_SRC:%.c=$(BUILD)/%)
 BENCH_SRC = $(wildcard bench/*.c)
 BENCH = $(BENCH_SRC:%.c=$(BUILD)/%)
 
-all: $(BUILD)/koshin
+all: $(BUILD)/koshin $(BUILD)/gen/api.ts
 
 $(BUILD)/koshin: $(CMD_OBJ) $(LIBKOSHIN)
 	$(Q)$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $(CMD_OBJ) $(LIBKOSHIN) $(LIBS)
@@ -92,6 +94,20 @@ $(BUILD)/gen/words_table.c: $(BUILD)/words-build $(WORDS_TXT)
 	@mkdir -p $(@D)
 	$(BUILD)/words-build words > $@.new && mv $@.new $@
 SQL_TXT = $(sort $(wildcard sql/*.sql))
+# The description of the API becomes the server's table of routes and the panel's types.
+$(BUILD)/api-build: $(API_BUILD) http/openapi/source.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -I. $(GNU) -std=c17 -g -O1 $(WARN) -o $@ $(API_BUILD) -lyaml
+$(BUILD)/gen/api_table.h: $(BUILD)/api-build doc/openapi.yaml
+	@mkdir -p $(@D)
+	$(BUILD)/api-build header doc/openapi.yaml > $@.new && mv $@.new $@
+$(BUILD)/gen/api_table.c: $(BUILD)/api-build doc/openapi.yaml
+	@mkdir -p $(@D)
+	$(BUILD)/api-build table doc/openapi.yaml > $@.new && mv $@.new $@
+$(BUILD)/gen/api.ts: $(BUILD)/api-build doc/openapi.yaml
+	@mkdir -p $(@D)
+	$(BUILD)/api-build types doc/openapi.yaml > $@.new && mv $@.new $@
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard http/*.c)) $(BUILD)/gen/api_table.o: $(BUILD)/gen/api_table.h
 $(BUILD)/gen/sql_table.h: tool/embed-sql $(SQL_TXT)
 	@mkdir -p $(@D)
 	sh tool/embed-sql -h $(SQL_TXT) > $@.new && mv $@.new $@
@@ -125,7 +141,7 @@ tidy:
 	tool/tidy $(BUILD)
 bench: all $(BENCH)
 format:
-	clang-format -i $(LIB_SRC) $(CMD_SRC) $(UNIT_SRC) $(BENCH_SRC) $(WORDS_BUILD)
+	clang-format -i $(LIB_SRC) $(CMD_SRC) $(UNIT_SRC) $(BENCH_SRC) $(WORDS_BUILD) $(API_BUILD)
 
 # What is installed, and where: uninstall takes away exactly this, and folders of koshin's own that are empty then.
 SHARE = $(DESTDIR)$(PREFIX)/share

@@ -1,4 +1,4 @@
-#include "http/inside.h"
+#include "http/route.h"
 #include <stdlib.h>
 #include <string.h>
 #include "base/must.h"
@@ -121,36 +121,26 @@ api_give(struct api_call *c, int status, json_t *document)
 	c->reply->type = "application/json";
 }
 
-enum err
-api_whole_number(struct api_call *c, const char *key, int64_t *ret)
+struct str
+api_text(const struct api_call *c, const char *key)
 {
-	const char *text = c->q->arg == NULL ? NULL : c->q->arg(c->q->arg_ctx, key);
-	int64_t n = 0;
-
-	if (text != NULL && (!str_to_int(str_of(text), &n) || n < 0)) {
-		why_set(&c->why, "?%s=: \"%.100s\" cannot be used; expected a whole number",
-		    key, text);
-		return ERR_INVALID;
-	}
-	*ret = n;
-	return ERR_OK;
+	return str_of(c->q->arg == NULL ? NULL : c->q->arg(c->q->arg_ctx, key));
 }
 
-enum err
-api_limit(struct api_call *c, size_t *ret)
+int64_t
+api_whole(const struct api_call *c, const char *key)
 {
 	int64_t n;
-	enum err err = api_whole_number(c, "limit", &n);
 
-	if (err != ERR_OK)
-		return err;
-	if (n > LIMIT_PAGE_ROWS) {
-		why_set(&c->why, "?limit=: %lld is too many; expected at most %d", (long long)n,
-		    LIMIT_PAGE_ROWS);
-		return ERR_INVALID;
-	}
-	*ret = n == 0 ? LIMIT_DEFAULT : (size_t)n;
-	return ERR_OK;
+	return str_to_int(api_text(c, key), &n) ? n : 0;
+}
+
+size_t
+api_limit(const struct api_call *c)
+{
+	int64_t n = api_whole(c, "limit");
+
+	return n == 0 ? LIMIT_DEFAULT : (size_t)n;
 }
 
 void
@@ -222,38 +212,8 @@ api_wake(struct api_call *c)
 		c->api->wake(c->api->wake_arg);
 }
 
-/* "*" stands for the name of the site, or of the CA. */
-static const struct route {
-	const char *method;
-	const char *parts[API_PATH_PARTS]; /* after /api/v1 */
-	enum err (*answer)(struct api_call *c);
-} routes[] = {
-	{ "GET", { "sites" }, sites_list },
-	{ "POST", { "sites" }, sites_add },
-	{ "GET", { "sites", "*" }, site_show },
-	{ "PATCH", { "sites", "*" }, site_change },
-	{ "DELETE", { "sites", "*" }, site_remove },
-	{ "GET", { "sites", "*", "history" }, site_history_list },
-	{ "GET", { "sites", "*", "letters" }, site_letters_list },
-	{ "GET", { "sites", "*", "certificate" }, site_certificate },
-	{ "GET", { "sites", "*", "events" }, site_events },
-	{ "GET", { "sites", "*", "key" }, site_key },
-	{ "POST", { "sites", "*", "renew" }, site_renew },
-	{ "POST", { "sites", "*", "check" }, site_check_again },
-	{ "POST", { "sites", "*", "resume" }, site_resume },
-	{ "PUT", { "sites", "*", "draft" }, draft_put },
-	{ "DELETE", { "sites", "*", "draft" }, draft_discard },
-	{ "POST", { "sites", "*", "draft", "apply" }, draft_apply },
-	{ "GET", { "cas" }, cas_list },
-	{ "POST", { "cas" }, ca_add },
-	{ "POST", { "cas", "*", "rollover" }, ca_rollover },
-	{ "GET", { "limits" }, limits_list },
-	{ "GET", { "unclassified" }, unclassified_list },
-	{ "GET", { "doctor" }, doctor_report },
-};
-
 static bool
-route_fits(const struct route *r, const struct str *parts, size_t parts_n, struct str *ret_name)
+route_fits(const struct api_route *r, const struct str *parts, size_t parts_n, struct str *ret_name)
 {
 	struct str name = STR_NONE;
 
@@ -282,6 +242,23 @@ split_path(struct str path, struct str parts[API_PATH_PARTS + 1])
 	return n;
 }
 
+/* What the caller may not do is not begun: neither read nor judged. */
+static enum err
+answer_route(struct api_call *c, const struct api_route *r)
+{
+	enum err err = ERR_DENIED;
+
+	if ((r->who & (c->q->who | API_WHO_EVERYBODY)) != 0)
+		err = check_request(c, r);
+	if (err == ERR_OK)
+		err = r->answer(c);
+	if (err == ERR_OK && arena_failed(c->a))
+		err = ERR_MEMORY;
+	json_decref(c->body);
+	c->body = NULL;
+	return err;
+}
+
 void
 api_answer(struct api *api, const struct api_request *q, struct arena *a, struct api_reply *ret)
 {
@@ -299,17 +276,15 @@ api_answer(struct api *api, const struct api_request *q, struct arena *a, struct
 	n = str_starts(q->path, root)
 		? split_path((struct str){ q->path.p + root.n, q->path.n - root.n }, parts)
 		: 0;
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+	for (size_t i = 0; n > 0 && i < api_routes_n; i++) {
 		enum err err;
 
-		if (n == 0 || !route_fits(&routes[i], parts, n, &c.name))
+		if (!route_fits(&api_routes[i], parts, n, &c.name))
 			continue;
 		path_is_known = true;
-		if (!str_eq(q->method, str_of(routes[i].method)))
+		if (!str_eq(q->method, str_of(api_routes[i].method)))
 			continue;
-		err = routes[i].answer(&c);
-		if (err == ERR_OK && arena_failed(a))
-			err = ERR_MEMORY;
+		err = answer_route(&c, &api_routes[i]);
 		if (err != ERR_OK)
 			put_problem(ret, head_of(err), q->lang, str_of(c.why.text), c.other);
 		return;

@@ -5,7 +5,8 @@
  * are http/web.c's. Everything is validated before anything is stored, and what is stored for one request is stored in
  * one transaction, with a wish for the engine where it has to act.
  *
- * The caller was let in by the permissions of the Unix socket and is the operator: there is no owner here to compare.
+ * Paths, who may call and what may come in are described in doc/openapi.yaml; the build makes the table of it (http/route.h). The
+ * command was let in by the permissions of the Unix socket and is the operator: there is no owner to compare.
  */
 #include "base/arena.h"
 #include "ports/clock/clock.h"
@@ -20,12 +21,22 @@ struct api {
 	void (*wake)(void *arg); /* after a wish was stored */
 	void *wake_arg;
 };
+/* Who asks, and who may; bits. */
+enum {
+	API_WHO_EVERYBODY = 1, /* also who is not signed in */
+	API_WHO_OWNER = 2,
+	API_WHO_SUPPORT = 4,
+	API_WHO_OPERATOR = 8,
+};
 struct api_request {
+	unsigned who; /* API_WHO_…; 0: nobody that is known */
 	struct str method, path; /* path: decoded, begins with "/" */
 	struct str body;
 	enum lang lang;
 	const char *(*arg)(
 	    void *ctx, const char *key); /* of the query, decoded; NULL without it */
+	/* Shows every argument of the query, in order. */
+	void (*each_arg)(void *ctx, void (*show)(void *shown, const char *key, const char *value), void *shown);
 	void *arg_ctx;
 	struct str sealed; /* after API_SEAL */
 	bool is_last; /* do not wait for news any longer */

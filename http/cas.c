@@ -246,7 +246,7 @@ ca_add(struct api_call *c)
 		{ "eab_kid", READ_TEXT, &n.eab_kid, &n.has_kid },
 		{ "eab_hmac", READ_TEXT, &n.eab_hmac, &n.has_hmac },
 	};
-	enum err err = read_object(c->q->body, fields, sizeof fields / sizeof *fields, c->a, &c->why);
+	enum err err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);
 
 	if (err == ERR_OK)
 		err = judge(c, &n);

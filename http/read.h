@@ -1,9 +1,10 @@
 #ifndef KOSHIN_HTTP_READ_H
 #define KOSHIN_HTTP_READ_H
 /*
- * Reading what a client sends: strict JSON (one object, known fields, no field twice, the type that the field has),
- * then the values of a site's setting. Nothing of a request that has a mistake is used. why names the field.
+ * Reading what a client sends, after the table of routes has judged it (http/check.c: known fields, their types and sizes):
+ * first the fields, then the values of a site's setting. Nothing of a request that has a mistake is used. why names the field.
  */
+#include <jansson.h>
 #include "base/arena.h"
 #include "core/setting.h"
 
@@ -20,8 +21,9 @@ struct read_texts {
 	struct str *at;
 	size_t n;
 };
-MUST_USE enum err read_object(struct str body, const struct read_field *fields, size_t fields_n,
-    struct arena *a, struct why *why);
+/* BUG: the object has a field that is not in the list. */
+MUST_USE enum err read_object(
+    const json_t *object, const struct read_field *fields, size_t fields_n, struct arena *a);
 
 /* Puts 'field "X": ' before what why says already. */
 void read_name_field(struct why *why, const char *field);
@@ -35,13 +37,7 @@ struct read_site {
 	bool has_names, has_owner, has_owner_lang, has_source, has_coverage, has_key_type,
 	    has_root, has_proxy, has_profile, has_redirect, has_hsts;
 };
-enum read_who {
-	READ_NEW,    /* names and owner are needed */
-	READ_CHANGE, /* a setting, and names */
-	READ_DRAFT,  /* a setting alone */
-};
-MUST_USE enum err read_site(struct str body, enum read_who who, struct arena *a,
-    struct why *why, struct read_site *ret);
+MUST_USE enum err read_site(const json_t *body, struct arena *a, struct read_site *ret);
 /* Puts the values that were given into *setting, which holds those of before. */
 MUST_USE enum err read_setting(
     const struct read_site *r, struct arena *a, struct why *why, struct setting *setting);

@@ -62,18 +62,14 @@ give_rows(struct api_call *c, const char *key, json_t *rows, json_t *before)
 enum err
 site_history_list(struct api_call *c)
 {
-	int64_t id, before;
-	size_t max, n;
+	int64_t id;
+	size_t max = api_limit(c), n;
 	struct history_row *rows;
 	json_t *list;
-	enum err err = api_limit(c, &max);
+	enum err err = api_find(c, &id);
 
 	if (err == ERR_OK)
-		err = api_whole_number(c, "before", &before);
-	if (err == ERR_OK)
-		err = api_find(c, &id);
-	if (err == ERR_OK)
-		err = store_history(c->api->store, id, before, max, c->a, &rows, &n);
+		err = store_history(c->api->store, id, api_whole(c, "before"), max, c->a, &rows, &n);
 	if (err != ERR_OK)
 		return err;
 	list = json_array();
@@ -183,17 +179,15 @@ enum err
 site_events(struct api_call *c)
 {
 	enum { EVENTS_MAX = 50 };
-	const char *mark = c->q->arg == NULL ? NULL : c->q->arg(c->q->arg_ctx, "mark");
-	int64_t since;
+	struct str mark = api_text(c, "mark");
+	int64_t since = api_whole(c, "since");
 	struct history_row *rows;
 	size_t n;
 	struct site s;
 	json_t *list, *document, *site;
 	struct str now;
-	enum err err = api_whole_number(c, "since", &since);
+	enum err err = api_load(c, &s);
 
-	if (err == ERR_OK)
-		err = api_load(c, &s);
 	if (err == ERR_OK)
 		err = store_history(c->api->store, s.id, 0, EVENTS_MAX, c->a, &rows, &n);
 	if (err == ERR_OK)
@@ -204,7 +198,7 @@ site_events(struct api_call *c)
 	now = arena_strf(c->a, "%s.%s.%llu.%lld", doing_name(s.doing),
 	    json_is_string(phase) ? json_string_value(phase) : "-", (unsigned long long)s.job,
 	    when_is_known(s.checked_at) ? (long long)s.checked_at.s : 0);
-	if (!c->q->is_last && mark != NULL && str_eq(str_of(mark), now) &&
+	if (!c->q->is_last && str_eq(mark, now) &&
 	    (n == 0 || rows[0].id <= since)) {
 		json_decref(site);
 		c->reply->kind = API_WAIT;
@@ -249,12 +243,10 @@ enum err
 unclassified_list(struct api_call *c)
 {
 	struct unclassified_row *rows;
-	size_t max, n;
+	size_t n;
 	json_t *list, *document;
-	enum err err = api_limit(c, &max);
+	enum err err = store_unclassified_list(c->api->store, api_limit(c), c->a, &rows, &n);
 
-	if (err == ERR_OK)
-		err = store_unclassified_list(c->api->store, max, c->a, &rows, &n);
 	if (err != ERR_OK)
 		return err;
 	list = json_array();

@@ -12,23 +12,17 @@ static const struct str by_command = { "command", 7 };
 enum err
 sites_list(struct api_call *c)
 {
-	const char *after_text = c->q->arg == NULL ? NULL : c->q->arg(c->q->arg_ctx, "after");
-	const char *filter_text = c->q->arg == NULL ? NULL : c->q->arg(c->q->arg_ctx, "filter");
-	struct str after = STR_NONE, filter = str_of(filter_text);
+	struct str after = api_text(c, "after");
 	struct store_listed *rows;
-	size_t max, n;
+	size_t max = api_limit(c), n;
 	json_t *list, *document;
-	enum err err = api_limit(c, &max);
+	enum err err = ERR_OK;
 
-	if (err == ERR_OK && after_text != NULL && *after_text != '\0')
-		err = names_read(str_of(after_text), false, c->a, &c->why, &after);
-	if (err == ERR_OK && (filter.n > LIMIT_NAME_BYTES || !str_is_line(filter))) {
-		why_set(&c->why, "?filter=: expected a part of a name");
-		err = ERR_INVALID;
-	}
+	if (after.n > 0)
+		err = names_read(after, false, c->a, &c->why, &after);
 	/* One more than is shown tells whether there are more. */
 	if (err == ERR_OK)
-		err = store_sites(c->api->store, after, filter, max + 1, c->a, &rows, &n);
+		err = store_sites(c->api->store, after, api_text(c, "filter"), max + 1, c->a, &rows, &n);
 	if (err != ERR_OK)
 		return err;
 	list = json_array();
@@ -195,7 +189,7 @@ read_new(struct api_call *c, struct new_site *ret)
 {
 	struct read_site r;
 	struct new_site n = { .setting = { .source = SOURCE_FREE, .key_type = KEY_P256 } };
-	enum err err = read_site(c->q->body, READ_NEW, c->a, &c->why, &r);
+	enum err err = read_site(c->body, c->a, &r);
 
 	/* Every name in its stored form first, so that the coverage is guessed from equals. */
 	if (err == ERR_OK)
@@ -311,7 +305,7 @@ site_change(struct api_call *c)
 	struct read_site r;
 	struct site s;
 	struct setting setting;
-	enum err err = read_site(c->q->body, READ_CHANGE, c->a, &c->why, &r);
+	enum err err = read_site(c->body, c->a, &r);
 
 	if (err == ERR_OK)
 		err = store_begin(c->api->store);
@@ -396,7 +390,7 @@ draft_put(struct api_call *c)
 	struct site s;
 	struct draft d;
 	bool is_new;
-	enum err err = read_site(c->q->body, READ_DRAFT, c->a, &c->why, &r);
+	enum err err = read_site(c->body, c->a, &r);
 
 	if (err == ERR_OK)
 		err = store_begin(c->api->store);

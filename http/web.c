@@ -80,6 +80,31 @@ argument(void *ctx, const char *key)
 	return MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, key);
 }
 
+struct each_argument {
+	void (*show)(void *shown, const char *key, const char *value);
+	void *shown;
+};
+
+/* The shape is libmicrohttpd's; "?key" without "=" has no value. */
+static enum MHD_Result
+show_argument(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	const struct each_argument *each = arg;
+
+	(void)kind;
+	each->show(each->shown, key, value == NULL ? "" : value);
+	return MHD_YES;
+}
+
+static void
+each_argument(void *ctx, void (*show)(void *shown, const char *key, const char *value), void *shown)
+{
+	const struct exchange *x = ctx;
+	struct each_argument each = { show, shown };
+
+	(void)MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, show_argument, &each);
+}
+
 static void
 wake_engine(void *arg)
 {
@@ -324,7 +349,9 @@ exchange_new(struct web *w, struct MHD_Connection *connection, const char *metho
 	buf_put_str(&x->method, str_of(method));
 	buf_put_str(&x->path, str_of(path));
 	x->request.lang = lang_of(str_of(lang));
+	x->request.who = is_local ? API_WHO_OPERATOR : 0;
 	x->request.arg = argument;
+	x->request.each_arg = each_argument;
 	x->request.arg_ctx = x;
 	return x;
 }

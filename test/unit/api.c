@@ -29,7 +29,7 @@ test_refused(void **state)
 		    "\\\"names\\\": expected a list"),
 		POST(
 		    "{\"names\": [], \"owner\": \"a@b.jp\"}", "\\\"names\\\": expected a list"),
-		POST("{\"names\": [1], \"owner\": \"a@b.jp\"}", "a list of texts"),
+		POST("{\"names\": [1], \"owner\": \"a@b.jp\"}", "expected a list of 1 to 100 texts"),
 		POST("{\"names\": [\"a.jp\"], \"owner\": 1}", "\\\"owner\\\": expected a text"),
 		POST("{\"names\": [\"a.jp\"], \"owner\": \"nobody\", \"root\": \"/r\"}",
 		    "\\\"owner\\\": the mail address"),
@@ -423,7 +423,9 @@ test_events(void **state)
 	assert_int_equal(f->kind, API_DONE);
 	want(f, __LINE__, 200);
 	f->is_last = false;
+	f->args[0] = NULL;
 	put_ok(f, __LINE__, "PUT", "/api/v1/sites/example.jp/draft", "{}", 200);
+	f->args[0] = "since";
 	o = ask(f, "GET", "/api/v1/sites/example.jp/events", "");
 	assert_int_equal(f->kind, API_DONE);
 	assert_int_equal(json_array_size(json_object_get(o, "events")), 1);

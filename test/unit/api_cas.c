@@ -16,7 +16,7 @@ what_is_no_ca_is_refused(void **state)
 		{ __LINE__, "{\"directory\": \"https://ca.example/dir\"}", 422, "\\\"name\\\"" },
 		{ __LINE__, "{\"name\": \"a b\", \"directory\": \"https://ca.example/dir\"}", 422, "short word" },
 		{ __LINE__, "{\"name\": \"-x\", \"directory\": \"https://ca.example/dir\"}", 422, "short word" },
-		{ __LINE__, "{\"name\": \"x\"}", 422, "https:// URL" },
+		{ __LINE__, "{\"name\": \"x\"}", 422, "\\\"directory\\\": missing" },
 		{ __LINE__, "{\"name\": \"x\", \"directory\": \"http://ca.example/dir\"}", 422, "https:// URL" },
 		{ __LINE__, "{\"name\": \"x\", \"directory\": \"https:///dir\"}", 422, "https:// URL" },
 		{ __LINE__, "{\"name\": \"x\", \"directory\": \"https://a b/\"}", 422, "https:// URL" },

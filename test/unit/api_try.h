@@ -71,6 +71,15 @@ fixture_arg(void *ctx, const char *key)
 	return NULL;
 }
 
+static inline void
+fixture_each_arg(void *ctx, void (*show)(void *shown, const char *key, const char *value), void *shown)
+{
+	const struct fixture *f = ctx;
+
+	for (size_t i = 0; f->args[i] != NULL; i += 2)
+		show(shown, f->args[i], f->args[i + 1]);
+}
+
 static inline int
 setup(void **state)
 {
@@ -114,7 +123,9 @@ ask(struct fixture *f, const char *method, const char *path, const char *body)
 		.path = str_of(path),
 		.body = str_of(body),
 		.lang = LANG_EN,
+		.who = API_WHO_OPERATOR,
 		.arg = fixture_arg,
+		.each_arg = fixture_each_arg,
 		.arg_ctx = f,
 		.is_last = f->is_last,
 	};
