@@ -1,0 +1,230 @@
+"""Server and description agree: every operation of doc/openapi.yaml with every status that it describes, and every body by its schema."""
+
+import concurrent.futures
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+
+import jsonschema
+import pytest
+import yaml
+
+from daemon import ROOT
+from servers import until
+from world import World
+
+DESCRIPTION = yaml.safe_load((ROOT / "doc" / "openapi.yaml").read_text())
+METHODS = ("get", "post", "put", "patch", "delete")
+OPERATIONS = {
+    operation["operationId"]: {"method": method.upper(), "path": path, **operation}
+    for path, item in DESCRIPTION["paths"].items()
+    for method, operation in item.items()
+    if method in METHODS and not operation.get("x-agreed")
+}
+SITE, OTHER, GONE = "kome.jp", "mugi.jp", "hie.jp"
+TOO_LONG = {"profile": "x" * 300_000}
+NEW_CA = {"name": "second", "directory": "https://ca2.example/dir", "contact": "ca@host.example"}
+BOUND = {**NEW_CA, "name": "bound", "eab_kid": "k", "eab_hmac": "0123456789abcdef"}
+
+# (operation, status): (name in the path, query, body), asked in this order.
+ASKED = {
+    ("sites_list", 200): (None, "limit=1", None),
+    ("sites_list", 422): (None, "limit=many", None),
+    ("sites_add", 201): (None, "", {"names": [OTHER], "owner": "b@example.jp", "root": "/srv"}),
+    ("sites_add", 409): (None, "", {"names": [OTHER], "owner": "b@example.jp", "root": "/srv"}),
+    ("sites_add", 413): (None, "", TOO_LONG),
+    ("sites_add", 422): (None, "", {"names": []}),
+    ("site_show", 200): (SITE, "", None),
+    ("site_show", 404): ("nobody.jp", "", None),
+    ("site_show", 422): ("a b", "", None),
+    ("site_change", 200): (OTHER, "", {"redirect": True}),
+    ("site_change", 404): ("nobody.jp", "", {"redirect": True}),
+    ("site_change", 409): (OTHER, "", {"names": [SITE]}),
+    ("site_change", 413): (OTHER, "", TOO_LONG),
+    ("site_change", 422): (OTHER, "", {"redirect": 1}),
+    ("site_check_again", 202): (SITE, "", None),
+    ("site_check_again", 404): ("nobody.jp", "", None),
+    ("site_check_again", 422): (SITE, "now=1", None),
+    ("site_renew", 202): (OTHER, "", None),
+    ("site_renew", 404): ("nobody.jp", "", None),
+    ("site_renew", 422): (SITE, "", {"now": True}),
+    ("site_resume", 202): (OTHER, "", None),
+    ("site_resume", 404): ("nobody.jp", "", None),
+    ("site_resume", 409): (OTHER, "", None),
+    ("site_resume", 422): ("a b", "", None),
+    ("site_history_list", 200): (SITE, "limit=2", None),
+    ("site_history_list", 404): ("nobody.jp", "", None),
+    ("site_history_list", 422): (SITE, "before=-1", None),
+    ("site_letters_list", 200): (SITE, "", None),
+    ("site_letters_list", 404): ("nobody.jp", "", None),
+    ("site_letters_list", 422): ("a b", "", None),
+    ("draft_put", 200): (SITE, "", {"redirect": True}),
+    ("draft_put", 404): ("nobody.jp", "", {}),
+    ("draft_put", 413): (SITE, "", TOO_LONG),
+    ("draft_put", 422): (SITE, "", {"owner": "a@b.jp"}),
+    ("draft_apply", 200): (SITE, "", None),
+    ("draft_apply", 404): (SITE, "", None),
+    ("draft_apply", 422): (SITE, "", {"a": 1}),
+    ("draft_discard", 404): (SITE, "", None),
+    ("draft_discard", 200): (OTHER, "", None),
+    ("draft_discard", 422): ("a b", "", None),
+    ("site_certificate", 200): (SITE, "", None),
+    ("site_certificate", 404): (OTHER, "", None),
+    ("site_certificate", 422): ("a b", "", None),
+    ("site_key", 200): (SITE, "", None),
+    ("site_key", 404): (OTHER, "", None),
+    ("site_key", 422): ("a b", "", None),
+    ("site_events", 200): (SITE, "", None),
+    ("site_events", 404): ("nobody.jp", "", None),
+    ("site_events", 422): (SITE, "since=x", None),
+    ("cas_list", 200): (None, "", None),
+    ("ca_add", 201): (None, "", NEW_CA),
+    ("ca_add", 409): (None, "", NEW_CA),
+    ("ca_add", 413): (None, "", TOO_LONG),
+    ("ca_add", 422): (None, "", {"name": "x"}),
+    ("ca_rollover", 404): ("nothing", "", None),
+    ("ca_rollover", 422): ("x" * 65, "", None),
+    ("ca_rollover", 202): ("pebble", "", None),
+    ("ca_rollover", 409): ("second", "", None),
+    ("limits_list", 200): (None, "", None),
+    ("unclassified_list", 200): (None, "", None),
+    ("unclassified_list", 422): (None, "limit=501", None),
+    ("doctor_report", 200): (None, "", None),
+    ("site_remove", 404): ("nobody.jp", "", None),
+    ("site_remove", 422): ("a b", "", None),
+    ("site_remove", 202): (GONE, "", None),
+}
+# While the keeper stands still.
+KEEPER = {("site_key", 503): (SITE, "", None), ("ca_add", 503): (None, "", BOUND)}
+
+
+# --- what has to be so before one of them is asked ---
+
+
+def in_store(world, *statements):
+    with sqlite3.connect(world.koshin.state / "koshin.db", timeout=10) as store:
+        for statement in statements:
+            store.execute(statement)
+
+
+def name_is_paused(world, _):
+    """Only a large CA pauses names; what koshin would have stored of it."""
+    in_store(
+        world,
+        "INSERT INTO finding (site_id, subject, cause, position, seen, wanted, copy, company, evidence, acts, first_seen, last_seen, "
+        "next_look, times_seen, is_from_order) SELECT site_id, name, 'ca.name.paused', 99, '', '', '', '', '', 'host', "
+        f"unixepoch(), unixepoch(), unixepoch() + 86400, 1, 1 FROM name WHERE name = '{OTHER}'",
+    )
+
+
+def ca_has_no_key_change(world, _):
+    """Its directory was read, and has none."""
+    in_store(world, "UPDATE ca SET directory_at = 1, key_change = '' WHERE name = 'second'")
+
+
+PREPARED = {
+    ("site_resume", 202): name_is_paused,
+    ("ca_rollover", 409): ca_has_no_key_change,
+    ("draft_discard", 200): lambda _, api: api.ask("draft_put", OTHER, "", {"hsts": False}),
+}
+
+
+class Api:
+    """Asks over the Unix socket and holds every answer against the description."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def ask(self, operation, name=None, query="", body=None):
+        o = OPERATIONS[operation]
+        path = o["path"].replace("{name}", (name or "").replace(" ", "%20"))
+        connection = http.client.HTTPConnection("koshin", timeout=60)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(60)
+        connection.sock.connect(self.path)
+        text = None if body is None else json.dumps(body)
+        connection.request(o["method"], f"/api/v1{path}{'?' if query else ''}{query}", text, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        got = answer.read()
+        connection.close()
+        self.judge(operation, answer.status, answer.getheader("Content-Type"), json.loads(got))
+        return answer.status, json.loads(got)
+
+    @staticmethod
+    def judge(operation, status, media, document):
+        """The status is described, with this type, and the body has the schema of it."""
+        described = OPERATIONS[operation]["responses"]
+        assert str(status) in described, (operation, status, document)
+        answer = described[str(status)]
+        if "$ref" in answer:
+            answer = DESCRIPTION["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
+        assert media in answer["content"], (operation, status, media)
+        schema = {**answer["content"][media]["schema"], "components": DESCRIPTION["components"]}
+        checker = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+        assert [f"{e.json_path}: {e.message}" for e in checker.iter_errors(document)] == [], (operation, status)
+        if status >= 400:
+            assert media == "application/problem+json" and document["status"] == status
+
+
+def described():
+    return {(name, int(status)) for name, o in OPERATIONS.items() for status in o["responses"]}
+
+
+@pytest.fixture(scope="module")
+def world():
+    made = World(life=3600)
+    site = made.site(SITE)
+    made.koshin.run("site", "add", SITE, "--owner", site.owner, "--root", site.root, "--wait")
+    gone = made.site(GONE)
+    made.koshin.add(GONE, owner=gone.owner, root=gone.root)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def api(world):
+    return Api(world.koshin.state / "run" / "api.sock")
+
+
+def test_nothing_is_left_out():
+    """A status that nobody here brings about is described for nothing."""
+    assert described() == ASKED.keys() | KEEPER.keys()
+
+
+def test_every_status(world, api):
+    made = []
+    for (operation, status), (name, query, body) in ASKED.items():
+        prepare = PREPARED.get((operation, status))
+        if prepare:
+            prepare(world, api)
+        got, document = api.ask(operation, name, query, body)
+        made.append((operation, got))
+        assert got == status, (operation, status, got, document)
+        if got == 422 and document.get("detail") is None:
+            raise AssertionError((operation, document))
+    print(f"{len(made)} answers as described")
+
+
+def test_keeper_stands_still(world, api):
+    keeper = until("the keeper runs", lambda: world.koshin.children().get("keeper"))
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            asked = {key: pool.submit(api.ask, key[0], *what) for key, what in KEEPER.items()}
+            for (operation, status), answer in asked.items():
+                assert answer.result()[0] == status, operation
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+
+
+def test_sites_after_what_happened(world, api):
+    """The shapes that only a life brings about: a certificate, a draft, findings, letters."""
+    status, site = api.ask("site_show", SITE)
+    assert status == 200 and site["certificate"]["live"] and site["renewal"]["why"] == "life"
+    until("the other site has a finding", lambda: api.ask("site_show", OTHER)[1]["cause"])
+    api.ask("draft_put", SITE, "", {"hsts": False})
+    assert api.ask("site_show", SITE)[1]["draft"]["begun_by"] == "command"
+    assert api.ask("site_letters_list", SITE)[1]["letters"]
