@@ -61,6 +61,20 @@ struct problem_head {
 	const char *title_key, *error;
 };
 
+void
+api_header(struct api_reply *r, const char *name, struct str value)
+{
+	size_t i = 0;
+
+	must(str_is_line(value));
+	while (i < r->headers_n && strcmp(r->headers[i].name, name) != 0)
+		i++;
+	must(i < API_HEADERS_MAX);
+	r->headers[i] = (struct api_header){ name, value };
+	if (i == r->headers_n)
+		r->headers_n++;
+}
+
 /* other: the site that has what was asked for; empty without one. */
 static void
 put_problem(struct api_reply *r, struct problem_head head, enum lang lang, struct str detail,

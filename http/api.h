@@ -38,6 +38,7 @@ struct api_request {
 	/* Shows every argument of the query, in order. */
 	void (*each_arg)(void *ctx, void (*show)(void *shown, const char *key, const char *value), void *shown);
 	void *arg_ctx;
+	const char *(*header)(void *ctx, const char *name); /* NULL without it; ctx is arg_ctx */
 	struct str sealed; /* after API_SEAL */
 	bool is_last; /* do not wait for news any longer */
 };
@@ -47,12 +48,20 @@ enum api_kind {
 	API_SEAL, /* secret is to be sealed by the keeper; then ask the same again, with `sealed`; the reply is empty */
 	API_KEY, /* sealed is to be opened by the keeper, then api_key_reply; the reply is empty */
 };
-enum { API_REPLY_BYTES_MAX = 16 * 1024 * 1024 };
+enum { API_REPLY_BYTES_MAX = 16 * 1024 * 1024, API_HEADERS_MAX = 12 };
+struct api_header {
+	const char *name;
+	struct str value; /* lives as long as the reply */
+};
 struct api_reply {
 	enum api_kind kind;
 	int status;
 	const char *type; /* media type */
 	struct buf body;
+	char *lasting; /* instead of body: bytes that outlive every reply; not changed. NULL: body */
+	size_t lasting_n;
+	struct api_header headers[API_HEADERS_MAX];
+	size_t headers_n;
 	int64_t site_id;   /* API_KEY */
 	struct str sealed; /* API_KEY; in the arena */
 	struct str secret; /* API_SEAL; in the arena */
@@ -60,6 +69,8 @@ struct api_reply {
 /* Strings of the reply live in a; the caller ends the reply with buf_fini(&r->body). */
 void api_answer(
     struct api *api, const struct api_request *q, struct arena *a, struct api_reply *ret);
+/* One more header, or another value of one that is there. A value with a line break is a bug of ours. */
+void api_header(struct api_reply *r, const char *name, struct str value);
 /* After API_KEY: records the export in the history, then gives the key out. */
 void api_key_reply(struct api *api, const struct api_request *q, int64_t site_id,
     struct str key_pem, struct api_reply *ret);

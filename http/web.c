@@ -14,6 +14,8 @@
 #include "base/limits.h"
 #include "base/must.h"
 #include "http/api.h"
+#include "http/files.h"
+#include "http/send.h"
 #include "ports/loop/listen.h"
 #include "http/metrics.h"
 #include "ports/keys/remote.h"
@@ -21,7 +23,7 @@
 #include "ports/loop/loop.h"
 
 enum {
-	DAEMONS_MAX = 65, /* 64 addresses to listen on, and the Unix socket */
+	DAEMONS_MAX = 129, /* 64 addresses to listen on, 64 of the panel, and the Unix socket */
 	CONNECTIONS_MAX =
 	    256, /* of one daemon: a few are enough for challenges and one operator */
 	CONNECTION_BYTES = 32768, /* headers of one request */
@@ -42,6 +44,7 @@ struct web {
 	struct store *store;
 	struct api api;
 	struct keys_remote *remote;
+	struct files *files; /* of the panel; NULL without one */
 	struct MHD_Daemon *daemons[DAEMONS_MAX];
 	size_t daemons_n;
 	int signals;
@@ -50,6 +53,13 @@ struct web {
 	struct loop_timer *tick, *heartbeat;
 	char thumbprint
 	    [64]; /* of the account key: 43 characters; empty before an account exists */
+};
+
+/* Where a request came in. */
+enum door {
+	DOOR_PUBLIC,  /* challenge answers, health, metrics */
+	DOOR_COMMAND, /* the Unix socket: the API, for the operator */
+	DOOR_PANEL,   /* browsers: the API, for who has a session, and the panel's files */
 };
 
 /* A key that was asked of the keeper; outlives its exchange if that gives up first. */
@@ -63,7 +73,8 @@ struct exchange {
 	struct exchange *next; /* of those that wait */
 	struct MHD_Connection *connection;
 	enum exchange_state state;
-	bool is_local, is_too_long;
+	enum door door;
+	bool is_too_long;
 	struct buf method, path, body;
 	struct arena arena;
 	struct api_request request;
@@ -78,6 +89,14 @@ argument(void *ctx, const char *key)
 	const struct exchange *x = ctx;
 
 	return MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+static const char *
+header(void *ctx, const char *name)
+{
+	const struct exchange *x = ctx;
+
+	return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
 struct each_argument {
@@ -331,7 +350,7 @@ tick(void *arg)
 
 static struct exchange *
 exchange_new(struct web *w, struct MHD_Connection *connection, const char *method,
-    const char *path, bool is_local)
+    const char *path, enum door door)
 {
 	struct exchange *x = calloc(1, sizeof *x);
 	const char *lang =
@@ -341,7 +360,7 @@ exchange_new(struct web *w, struct MHD_Connection *connection, const char *metho
 		return NULL;
 	x->web = w;
 	x->connection = connection;
-	x->is_local = is_local;
+	x->door = door;
 	arena_init(&x->arena, ARENA_BYTES);
 	buf_init(&x->method, 32);
 	buf_init(&x->path, CONNECTION_BYTES);
@@ -349,9 +368,10 @@ exchange_new(struct web *w, struct MHD_Connection *connection, const char *metho
 	buf_put_str(&x->method, str_of(method));
 	buf_put_str(&x->path, str_of(path));
 	x->request.lang = lang_of(str_of(lang));
-	x->request.who = is_local ? API_WHO_OPERATOR : 0;
+	x->request.who = door == DOOR_COMMAND ? API_WHO_OPERATOR : 0;
 	x->request.arg = argument;
 	x->request.each_arg = each_argument;
+	x->request.header = header;
 	x->request.arg_ctx = x;
 	return x;
 }
@@ -376,7 +396,7 @@ exchange_free(struct exchange *x)
 }
 
 static void
-answer_local(struct exchange *x)
+answer_api(struct exchange *x)
 {
 	x->request.method = buf_str(&x->method);
 	x->request.path = buf_str(&x->path);
@@ -396,38 +416,47 @@ answer_local(struct exchange *x)
 		ask_keeper(x);
 }
 
-static enum MHD_Result
-send_reply(struct exchange *x)
+static void
+answer_panel(struct exchange *x)
 {
-	struct MHD_Response *response;
-	enum MHD_Result sent;
+	struct str path = buf_str(&x->path);
 
-	static char nothing[1];
+	if (str_starts(path, STR("/api/"))) {
+		answer_api(x);
+		return;
+	}
+	x->state = EXCHANGE_ANSWERED;
+	if (path.n == 0 || path.p[0] != '/')
+		answer_text(x, 404, "text/plain");
+	else
+		files_answer(x->web->files, buf_str(&x->method), path, str_of(header(x, "Accept-Encoding")), &x->reply);
+}
 
-	/* Copied: the response lives as long as the connection sends. */
-	response = MHD_create_response_from_buffer(x->reply.body.n,
-	    x->reply.body.p == NULL ? nothing : x->reply.body.p, MHD_RESPMEM_MUST_COPY);
-	if (response == NULL)
-		return MHD_NO;
-	sent = MHD_add_response_header(response, "Content-Type", x->reply.type);
-	if (sent == MHD_YES)
-		sent = MHD_add_response_header(response, "Cache-Control", "no-store");
-	if (sent == MHD_YES)
-		sent = MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-	if (sent == MHD_YES)
-		sent = MHD_queue_response(x->connection, (unsigned)x->reply.status, response);
-	MHD_destroy_response(response);
-	return sent;
+static void
+answer(struct exchange *x)
+{
+	switch (x->door) {
+	case DOOR_PUBLIC:
+		answer_public(x);
+		x->state = EXCHANGE_ANSWERED;
+		return;
+	case DOOR_COMMAND:
+		answer_api(x);
+		return;
+	case DOOR_PANEL:
+		answer_panel(x);
+		return;
+	}
 }
 
 static enum MHD_Result
 handle(struct web *w, struct MHD_Connection *connection, const char *url, const char *method,
-    const char *data, size_t *data_n, void **ctx, bool is_local)
+    const char *data, size_t *data_n, void **ctx, enum door door)
 {
 	struct exchange *x = *ctx;
 
 	if (x == NULL) {
-		x = exchange_new(w, connection, method, url, is_local);
+		x = exchange_new(w, connection, method, url, door);
 		*ctx = x;
 		return x == NULL ? MHD_NO : MHD_YES;
 	}
@@ -440,15 +469,9 @@ handle(struct web *w, struct MHD_Connection *connection, const char *url, const 
 		*data_n = 0;
 		return MHD_YES;
 	}
-	if (x->state == EXCHANGE_READING) {
-		if (is_local) {
-			answer_local(x);
-		} else {
-			answer_public(x);
-			x->state = EXCHANGE_ANSWERED;
-		}
-	}
-	return x->state == EXCHANGE_WAITING ? MHD_YES : send_reply(x);
+	if (x->state == EXCHANGE_READING)
+		answer(x);
+	return x->state == EXCHANGE_WAITING ? MHD_YES : send_reply(connection, &x->reply, door == DOOR_PANEL, &x->arena);
 }
 
 /* The shape is libmicrohttpd's. */
@@ -457,7 +480,7 @@ handle_public(void *arg, struct MHD_Connection *connection, const char *url, con
     const char *version, const char *data, size_t *data_n, void **ctx)
 {
 	(void)version;
-	return handle(arg, connection, url, method, data, data_n, ctx, false);
+	return handle(arg, connection, url, method, data, data_n, ctx, DOOR_PUBLIC);
 }
 
 static enum MHD_Result
@@ -465,7 +488,15 @@ handle_local(void *arg, struct MHD_Connection *connection, const char *url, cons
     const char *version, const char *data, size_t *data_n, void **ctx)
 {
 	(void)version;
-	return handle(arg, connection, url, method, data, data_n, ctx, true);
+	return handle(arg, connection, url, method, data, data_n, ctx, DOOR_COMMAND);
+}
+
+static enum MHD_Result
+handle_panel(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+    const char *version, const char *data, size_t *data_n, void **ctx)
+{
+	(void)version;
+	return handle(arg, connection, url, method, data, data_n, ctx, DOOR_PANEL);
 }
 
 static void
@@ -500,11 +531,14 @@ on_daemon(void *arg, int fd, int events)
 }
 
 static enum err
-start_daemon(struct web *w, int fd, bool is_local)
+start_daemon(struct web *w, int fd, enum door door)
 {
+	static const MHD_AccessHandlerCallback handlers[] = {
+		[DOOR_PUBLIC] = handle_public, [DOOR_COMMAND] = handle_local, [DOOR_PANEL] = handle_panel
+	};
 	const union MHD_DaemonInfo *info;
 	struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0,
-	    NULL, NULL, is_local ? handle_local : handle_public, w, MHD_OPTION_LISTEN_SOCKET,
+	    NULL, NULL, handlers[door], w, MHD_OPTION_LISTEN_SOCKET,
 	    fd, MHD_OPTION_NOTIFY_COMPLETED, completed, w, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_S,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
@@ -522,6 +556,20 @@ start_daemon(struct web *w, int fd, bool is_local)
 }
 
 static enum err
+listen_all(struct web *w, char *const *addresses, size_t n, enum door door, struct why *why)
+{
+	enum err err = ERR_OK;
+	int fd;
+
+	for (size_t i = 0; err == ERR_OK && i < n && w->daemons_n < DAEMONS_MAX; i++) {
+		err = listen_tcp(addresses[i], why, &fd);
+		if (err == ERR_OK)
+			err = start_daemon(w, fd, door);
+	}
+	return err;
+}
+
+static enum err
 start_daemons(struct web *w, struct why *why)
 {
 	const struct config *c = w->options->config;
@@ -529,14 +577,12 @@ start_daemons(struct web *w, struct why *why)
 	enum err err = listen_unix(c->web.socket, why, &fd);
 
 	if (err == ERR_OK)
-		err = start_daemon(w, fd, true);
-	for (size_t i = 0; err == ERR_OK && i < c->web.listen_n && w->daemons_n < DAEMONS_MAX;
-	     i++) {
-		err = listen_tcp(c->web.listen[i], why, &fd);
-		if (err == ERR_OK)
-			err = start_daemon(w, fd, false);
-	}
-	return err;
+		err = start_daemon(w, fd, DOOR_COMMAND);
+	if (err == ERR_OK)
+		err = listen_all(w, c->web.listen, c->web.listen_n, DOOR_PUBLIC, why);
+	if (err == ERR_OK && c->panel.listen_n > 0)
+		err = files_open(c->panel.folder, why, &w->files);
+	return err == ERR_OK ? listen_all(w, c->panel.listen, c->panel.listen_n, DOOR_PANEL, why) : err;
 }
 
 static void
@@ -643,6 +689,7 @@ stop(struct web *w)
 	for (size_t i = 0; i < w->daemons_n; i++)
 		MHD_stop_daemon(w->daemons[i]);
 	w->daemons_n = 0;
+	files_free(&w->files);
 	keys_remote_free(&w->remote);
 	store_close(&w->store);
 	loop_free(&w->loop);

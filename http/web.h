@@ -3,6 +3,7 @@
 /*
  * The web process. Over TCP (config web.listen): challenge answers, /healthz and /metrics, nothing else. On the Unix
  * socket (config web.socket, mode 0600): the API of the operator's command, trusted by the file's permissions.
+ * Over TCP (config panel.listen): the panel's files and the API, for browsers; the web server in front has the certificate.
  * It opens the store itself, holds no key and speaks to no CA.
  */
 #include "ports/config/config.h"

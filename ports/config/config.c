@@ -186,6 +186,7 @@ complete(struct config_raw *r)
 	set_list(&c->web.listen, &c->web.listen_n,
 	    (const char *const[]){ "127.0.0.1:8402", NULL }, &err);
 	set_path(&c->web.socket, c->run_folder, "api.sock", &err);
+	set_default(&c->panel.folder, "/usr/local/share/koshin/panel", &err);
 	complete_mail(c, &err);
 	set_default(&c->language, "ja", &err);
 	set_default(&c->timezone, "+09:00", &err);
@@ -307,9 +308,10 @@ fini_content(struct config *c)
 	free_list(&c->check.allow, &c->check.allow_n);
 	free_list(&c->check.fronts, &c->check.fronts_n);
 	free_list(&c->web.listen, &c->web.listen_n);
+	free_list(&c->panel.listen, &c->panel.listen_n);
 	free_list(&c->watch.outside, &c->watch.outside_n);
 	char *all[] = { c->file, c->state_folder, c->run_folder, c->user,
-		c->dns.trust_anchor_file, c->check.roots, c->check.rdap, c->web.socket, c->mail.server,
+		c->dns.trust_anchor_file, c->check.roots, c->check.rdap, c->web.socket, c->panel.folder, c->mail.server,
 		c->mail.user, c->mail.password_file, c->mail.from, c->mail.reply_to,
 		c->mail.bundle, c->acme.canary, c->watch.operator_mail, c->watch.server, c->language, c->panel_url, c->timezone, c->log_level };
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++)

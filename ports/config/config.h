@@ -53,6 +53,7 @@ struct config {
 		struct span look_every, poll_min, poll_max;
 	} check;
 	struct { char **listen; size_t listen_n; char *socket; } web; /* "127.0.0.1:8402"; socket: the API for the command line */
+	struct { char **listen; size_t listen_n; char *folder; } panel; /* no address: there is no panel; folder: its files */
 	struct {
 		char *server, *user, *password_file, *from, *reply_to; /* server: smtp://host:port or smtps:// */
 		bool tls;		/* STARTTLS is demanded on smtp:// */

@@ -97,6 +97,11 @@ static const cyaml_schema_field_t web_fields[] = {
 	TEXT("socket", struct config_raw, c.web.socket),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t panel_fields[] = {
+	TEXTS("listen", struct config_raw, c.panel.listen, c.panel.listen_n),
+	TEXT("folder", struct config_raw, c.panel.folder),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t mail_fields[] = {
 	TEXT("server", struct config_raw, c.mail.server),
 	TEXT("user", struct config_raw, c.mail.user),
@@ -144,6 +149,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	GROUP("dns", struct config_raw, dns_fields),
 	GROUP("check", struct config_raw, check_fields),
 	GROUP("web", struct config_raw, web_fields),
+	GROUP("panel", struct config_raw, panel_fields),
 	GROUP("mail", struct config_raw, mail_fields),
 	TEXT("language", struct config_raw, c.language),
 	TEXT("timezone", struct config_raw, c.timezone),
