@@ -336,7 +336,7 @@ static const struct form forms[] = {
 	{ "web.listen[]", is_listen, 0, 0, "address:port, as 127.0.0.1:8402 or [::1]:8402" },
 	{ "web.socket", is_path, 0, 0, "an absolute path" },
 	{ "panel.listen[]", is_listen, 0, 0, "address:port, as 127.0.0.1:8403 or [::1]:8403" },
-	{ "panel.folder", is_file, 0, 0, "the absolute path of a folder that exists" },
+	{ "panel.folder", is_path, 0, 0, "an absolute path" },
 	{ "mail.server", is_smtp, 0, 0, "smtp://HOST:PORT or smtps://HOST:PORT" },
 	{ "mail.password_file", is_file, 0, 0, "the absolute path of a file that exists" },
 	{ "mail.from", is_mail, 0, 0, "a mail address" },
