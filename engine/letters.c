@@ -53,7 +53,7 @@ letters_write(struct engine *e, const struct site *s, const struct site_effect *
 	struct arena *a = &e->arena;
 	struct owner_row owner;
 	AUTO_BUF subject = { .max = LIMIT_LETTER_BYTES }, body = { .max = LIMIT_LETTER_BYTES },
-		 message = { .max = LIMIT_LETTER_BYTES };
+		 html = { .max = LIMIT_LETTER_BYTES }, message = { .max = LIMIT_LETTER_BYTES };
 	enum err err = store_owner_load(e->ports.store, s->owner_id, a, &owner);
 
 	if (err != ERR_OK)
@@ -82,6 +82,7 @@ letters_write(struct engine *e, const struct site *s, const struct site_effect *
 	if (err != ERR_OK)
 		return err;
 	words_letter(&facts, &ctx, a, &subject, &body);
+	words_html(buf_str(&subject), buf_str(&body), ctx.lang, &html);
 	struct str from = text_of(a, e->config->mail.from), domain = domain_of(from);
 	struct str key = arena_strf(a, "%lld/%s/%lld", (long long)s->id, letter_name(fx->letter), (long long)e->turn.now.s);
 	const struct letter_envelope envelope = {
@@ -91,6 +92,7 @@ letters_write(struct engine *e, const struct site *s, const struct site_effect *
 		.reply_to = text_of(a, e->config->mail.reply_to),
 		.subject = buf_str(&subject),
 		.body = buf_str(&body),
+		.html = buf_str(&html),
 		.message_id = arena_strf(a, "%lld.%s.%lld@%.*s", (long long)s->id, letter_name(fx->letter),
 		    (long long)e->turn.now.s, STR_ARG(domain)),
 		.references = story,
@@ -99,7 +101,7 @@ letters_write(struct engine *e, const struct site *s, const struct site_effect *
 	};
 	err = words_message(&envelope, &message);
 	if (err == ERR_OK)
-		err = subject.err != ERR_OK ? subject.err : body.err != ERR_OK ? body.err : message.err;
+		err = subject.err != ERR_OK ? subject.err : body.err != ERR_OK ? body.err : html.err != ERR_OK ? html.err : message.err;
 	if (err != ERR_OK)
 		return err;
 	const struct letter_row row = {

@@ -251,14 +251,45 @@ is_sendable(const struct letter_envelope *e)
 	    (e->references.n > 0 && !is_address(e->references)))
 		return false;
 	return is_header_value(e->from_name) && is_header_value(e->subject) &&
-	       e->subject.n > 0 && str_is_utf8(e->body);
+	       e->subject.n > 0 && str_is_utf8(e->body) && str_is_utf8(e->html);
+}
+
+static void
+put_part(struct str type, struct str lang, struct str text, struct buf *ret)
+{
+	bool is_quoted = is_mostly_ascii(text);
+
+	buf_put_str(ret, STR("Content-Type: "));
+	buf_put_str(ret, type);
+	buf_put_str(ret, STR("; charset=utf-8\r\n"));
+	if (lang.n > 0)
+		put_header(STR("Content-Language"), lang, ret);
+	put_header(STR("Content-Transfer-Encoding"), is_quoted ? STR("quoted-printable") : STR("base64"), ret);
+	buf_put_str(ret, STR("\r\n"));
+	if (is_quoted)
+		put_quoted_body(text, ret);
+	else
+		put_base64_body(text, ret);
+}
+
+/* Neither encoding can make a line that begins with it: "=_" is in no base64 and no quoted-printable text (RFC 2045 6.7). */
+static const char boundary[] = "=_koshin_alternative";
+
+static void
+put_alternatives(const struct letter_envelope *e, struct buf *ret)
+{
+	buf_putf(ret, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n", boundary);
+	put_header(STR("Content-Language"), str_of(lang_name(e->lang)), ret);
+	buf_putf(ret, "\r\n--%s\r\n", boundary);
+	put_part(STR("text/plain"), STR_NONE, e->body, ret);
+	buf_putf(ret, "--%s\r\n", boundary);
+	put_part(STR("text/html"), STR_NONE, e->html, ret);
+	buf_putf(ret, "--%s--\r\n", boundary);
 }
 
 enum err
 words_message(const struct letter_envelope *e, struct buf *ret)
 {
-	bool is_quoted = is_mostly_ascii(e->body);
-
 	if (!is_sendable(e))
 		return ERR_INVALID;
 	put_from(e->from_name, e->from, ret);
@@ -275,14 +306,9 @@ words_message(const struct letter_envelope *e, struct buf *ret)
 	/* RFC 3834 5: no out-of-office answers; a person's answer is welcome all the same. */
 	put_header(STR("Auto-Submitted"), STR("auto-generated"), ret);
 	put_header(STR("MIME-Version"), STR("1.0"), ret);
-	put_header(STR("Content-Type"), STR("text/plain; charset=utf-8"), ret);
-	put_header(STR("Content-Language"), str_of(lang_name(e->lang)), ret);
-	put_header(STR("Content-Transfer-Encoding"),
-	    is_quoted ? STR("quoted-printable") : STR("base64"), ret);
-	buf_put_str(ret, STR("\r\n"));
-	if (is_quoted)
-		put_quoted_body(e->body, ret);
+	if (e->html.n > 0)
+		put_alternatives(e, ret);
 	else
-		put_base64_body(e->body, ret);
+		put_part(STR("text/plain"), str_of(lang_name(e->lang)), e->body, ret);
 	return ret->err;
 }

@@ -58,10 +58,13 @@ struct letter_facts {
 /* Subject (one line, UTF-8) and body (plain text, LF line ends). */
 void words_letter(const struct letter_facts *f, const struct words_context *c, struct arena *a,
     struct buf *ret_subject, struct buf *ret_body);
+/* The same body as a page of simple HTML, UTF-8, LF line ends: no picture, no script, nothing from another host. */
+void words_html(struct str subject, struct str body, enum lang l, struct buf *out);
 /* The whole message, RFC 5322: encoded headers, quoted-printable or base64 UTF-8 body, CRLF. Refuses CR, LF and NUL in
- * any header value. message_id without angle brackets; references empty for the first of a thread. */
+ * any header value. message_id without angle brackets; references empty for the first of a thread. With `html` it is
+ * multipart/alternative (RFC 2046 5.1.4), the plain text first; without, plain text alone. */
 struct letter_envelope {
-	struct str from, from_name, to, reply_to, subject, body, message_id, references;
+	struct str from, from_name, to, reply_to, subject, body, html, message_id, references;
 	struct when date;
 	enum lang lang;
 };

@@ -161,6 +161,38 @@ a_message_is_read_back(void **unused)
 	assert_true(str_find(buf_str(&m), STR("Reply-To: <k")) == SIZE_MAX);
 }
 
+/* Both forms, the plain one first; each part decodes to what was put in. */
+static void
+with_html_it_has_two_parts(void **unused)
+{
+	(void)unused;
+	static const struct str borders[] = { TEXT("\r\n--=_koshin_alternative\r\n"),
+		TEXT("--=_koshin_alternative\r\n"), TEXT("--=_koshin_alternative--\r\n") };
+	struct letter_envelope e = sound;
+	AUTO_BUF m = { .max = 65536 }, plain = { .max = 65536 }, html = { .max = 65536 };
+
+	e.html = STR("<p title=\"--=_koshin_alternative\">=_koshin_alternative</p>\n");
+	assert_int_equal(words_message(&e, &m), ERR_OK);
+	assert_lines(buf_str(&m));
+	struct str s = buf_str(&m), parts[3];
+	assert_true(str_find(s, STR("\r\nContent-Type: multipart/alternative; "
+				    "boundary=\"=_koshin_alternative\"\r\n")) != SIZE_MAX);
+	for (size_t i = 0; i < 3; i++) {
+		size_t at = str_find(s, borders[i]);
+
+		assert_true(at != SIZE_MAX);
+		parts[i] = (struct str){ s.p, at };
+		s = (struct str){ s.p + at + borders[i].n, s.n - at - borders[i].n };
+	}
+	assert_int_equal(s.n, 0);
+	assert_true(str_starts(parts[1], STR("Content-Type: text/plain; charset=utf-8\r\n")));
+	assert_true(str_starts(parts[2], STR("Content-Type: text/html; charset=utf-8\r\n")));
+	decode_base64(body_of(parts[1]), &plain);
+	assert_string_equal(plain.p, "一行目\r\n\r\n三行目です。\r\n");
+	decode_quoted(body_of(parts[2]), &html);
+	assert_string_equal(html.p, "<p title=\"--=_koshin_alternative\">=_koshin_alternative</p>\r\n");
+}
+
 static void
 english_stays_readable(void **unused)
 {
@@ -293,6 +325,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_is_read_back),
+		cmocka_unit_test(with_html_it_has_two_parts),
 		cmocka_unit_test(english_stays_readable),
 		cmocka_unit_test(subjects_of_every_length_are_read_back),
 		cmocka_unit_test(a_text_like_an_encoded_word_is_encoded),
