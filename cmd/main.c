@@ -46,6 +46,11 @@ static const struct command commands[] = {
 	    "  koshin causes dns.a.elsewhere --lang en\n"
 	    "  koshin causes --unknown\n",
 	    { { "unknown", NULL } } },
+	{ "question list", cmd_question_list, "", 0, 0, "  koshin question list\n", { { "all", NULL } } },
+	{ "question show", cmd_question_show, "NUMBER", 1, 1, "  koshin question show 12\n", { { NULL, NULL } } },
+	{ "question answer", cmd_question_answer, "NUMBER", 1, 1, "  koshin question answer 12 --by Suzuki < answer.txt\n", { { "by", "NAME" } } },
+	{ "question close", cmd_question_close, "NUMBER", 1, 1, "  koshin question close 12\n", { { NULL, NULL } } },
+	{ "mail receive", cmd_mail_receive, "", 0, 0, "  koshin mail receive < mail.eml\n", { { NULL, NULL } } },
 	{ "cert show", cmd_cert_show, "NAME", 1, 1, "  koshin cert show example.jp\n",
 	    { { NULL, NULL } } },
 	{ "cert export", cmd_cert_export, "NAME", 1, 1,

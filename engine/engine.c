@@ -327,7 +327,8 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 		*ret_is_more |= !e->is_started;
 	}
 	*ret_is_more |= is_more_wishes;
-	if (err != ERR_OK || (err = account_turn(e)) != ERR_OK || (err = letters_send(e)) != ERR_OK ||
+	if (err != ERR_OK || (err = account_turn(e)) != ERR_OK || (err = answers_write(e)) != ERR_OK ||
+	    (err = letters_send(e)) != ERR_OK ||
 	    (err = renewals_turn(e)) != ERR_OK)
 		return err;
 	if (!when_before(e->turn.now, e->budget_tidy_at)) {

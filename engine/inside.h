@@ -245,6 +245,19 @@ struct work *lanes_next_order(struct engine *e); /* NULL: none waits, or there i
 MUST_USE enum err mass_look(struct engine *e);
 /* letters.c */
 MUST_USE enum err letters_write(struct engine *e, const struct site *s, const struct site_effect *fx);
+/* One letter on its way into the outbox; site_id 0: to somebody without a site. */
+struct letter_out {
+	struct letter_facts facts;
+	struct words_context ctx;
+	int64_t site_id, owner_id;
+	struct str to, key, message_id, references;
+};
+/* The same key again changes nothing. */
+MUST_USE enum err letters_put(struct engine *e, const struct letter_out *o);
+/* local@ the sender's domain. */
+struct str letters_message_id(struct engine *e, struct str local);
+/* engine/answers.c: what support has answered becomes letters. */
+MUST_USE enum err answers_write(struct engine *e);
 MUST_USE enum err letters_send(struct engine *e);
 MUST_USE enum err letters_answer(struct engine *e, const struct work *w);
 /* account.c */

@@ -47,70 +47,41 @@ story_of(struct engine *e, const struct site *s, enum letter_kind kind, struct s
 	return err;
 }
 
+/* Words, message, outbox and history of one letter. */
 enum err
-letters_write(struct engine *e, const struct site *s, const struct site_effect *fx)
+letters_put(struct engine *e, const struct letter_out *o)
 {
 	struct arena *a = &e->arena;
-	struct owner_row owner;
-	AUTO_BUF subject = { .max = LIMIT_LETTER_BYTES }, body = { .max = LIMIT_LETTER_BYTES },
-		 html = { .max = LIMIT_LETTER_BYTES }, message = { .max = LIMIT_LETTER_BYTES };
-	enum err err = store_owner_load(e->ports.store, s->owner_id, a, &owner);
+	AUTO_BUF subject = { .max = LIMIT_LETTER_BYTES }, body = { .max = LIMIT_LETTER_BYTES }, html = { .max = LIMIT_LETTER_BYTES },
+		 message = { .max = LIMIT_LETTER_BYTES };
 
-	if (err != ERR_OK)
-		return err;
-	struct words_context ctx = {
-		.lang = lang_of(owner.lang.n > 0 ? owner.lang : str_of(e->config->language)),
-		.now = e->turn.now,
-		.zone = config_zone(e->config),
-		.site_name = names_for_people(s->names[0].name, a),
-		.view = view_of(s, e->turn.now),
-		.panel_url = str_of(e->config->panel_url),
-		.for_people = names_for_people,
-		.registered_domain = names_registered_domain,
-	};
-	const struct letter_facts facts = {
-		.kind = fx->letter,
-		.site = s,
-		.finding = fx->finding,
-		.reminder = fx->reminder,
-		.left_out = fx->names,
-		.left_out_n = fx->names_n,
-		.for_people = names_for_people,
-	};
-	struct str story;
-	err = story_of(e, s, fx->letter, &story);
-	if (err != ERR_OK)
-		return err;
-	words_letter(&facts, &ctx, a, &subject, &body);
-	words_html(buf_str(&subject), buf_str(&body), ctx.lang, &html);
-	struct str from = text_of(a, e->config->mail.from), domain = domain_of(from);
-	struct str key = arena_strf(a, "%lld/%s/%lld", (long long)s->id, letter_name(fx->letter), (long long)e->turn.now.s);
+	words_letter(&o->facts, &o->ctx, a, &subject, &body);
+	words_html(buf_str(&subject), buf_str(&body), o->ctx.lang, &html);
 	const struct letter_envelope envelope = {
-		.from = from,
+		.from = text_of(a, e->config->mail.from),
 		.from_name = STR("koshin"),
-		.to = owner.mail,
+		.to = o->to,
 		.reply_to = text_of(a, e->config->mail.reply_to),
 		.subject = buf_str(&subject),
 		.body = buf_str(&body),
 		.html = buf_str(&html),
-		.message_id = arena_strf(a, "%lld.%s.%lld@%.*s", (long long)s->id, letter_name(fx->letter),
-		    (long long)e->turn.now.s, STR_ARG(domain)),
-		.references = story,
+		.message_id = o->message_id,
+		.references = o->references,
 		.date = e->turn.now,
-		.lang = ctx.lang,
+		.lang = o->ctx.lang,
 	};
-	err = words_message(&envelope, &message);
+	enum err err = words_message(&envelope, &message);
 	if (err == ERR_OK)
 		err = subject.err != ERR_OK ? subject.err : body.err != ERR_OK ? body.err : html.err != ERR_OK ? html.err : message.err;
 	if (err != ERR_OK)
 		return err;
 	const struct letter_row row = {
-		.site_id = s->id,
-		.owner_id = s->owner_id,
-		.kind = fx->letter,
-		.key = key,
+		.site_id = o->site_id,
+		.owner_id = o->owner_id,
+		.kind = o->facts.kind,
+		.key = o->key,
 		.message_id = envelope.message_id,
-		.to = owner.mail,
+		.to = o->to,
 		.subject = buf_str(&subject),
 		.body = buf_str(&body),
 		.message = buf_str(&message),
@@ -119,15 +90,59 @@ letters_write(struct engine *e, const struct site *s, const struct site_effect *
 		.sent_at = WHEN_UNKNOWN,
 	};
 	const struct history_row line = {
-		.site_id = s->id,
+		.site_id = o->site_id,
 		.at = e->turn.now,
 		.kind = HISTORY_LETTER,
 		.by = STR("koshin"),
-		.subject = str_of(letter_name(fx->letter)),
-		.detail = owner.mail,
+		.subject = str_of(letter_name(o->facts.kind)),
+		.detail = o->to,
 	};
 	err = store_letter_put(e->ports.store, &row);
-	return err != ERR_OK ? err : store_history_put(e->ports.store, &line);
+	return err != ERR_OK || o->site_id == 0 ? err : store_history_put(e->ports.store, &line);
+}
+
+struct str
+letters_message_id(struct engine *e, struct str local)
+{
+	struct str domain = domain_of(text_of(&e->arena, e->config->mail.from));
+
+	return arena_strf(&e->arena, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain));
+}
+
+enum err
+letters_write(struct engine *e, const struct site *s, const struct site_effect *fx)
+{
+	struct arena *a = &e->arena;
+	struct owner_row owner;
+	enum err err = store_owner_load(e->ports.store, s->owner_id, a, &owner);
+
+	if (err != ERR_OK)
+		return err;
+	const char *kind = letter_name(fx->letter);
+	struct letter_out o = {
+		.site_id = s->id,
+		.owner_id = s->owner_id,
+		.to = owner.mail,
+		.key = arena_strf(a, "%lld/%s/%lld", (long long)s->id, kind, (long long)e->turn.now.s),
+		.message_id = letters_message_id(e, arena_strf(a, "%lld.%s.%lld", (long long)s->id, kind, (long long)e->turn.now.s)),
+		.ctx = { .lang = lang_of(owner.lang.n > 0 ? owner.lang : str_of(e->config->language)),
+		    .now = e->turn.now,
+		    .zone = config_zone(e->config),
+		    .site_name = names_for_people(s->names[0].name, a),
+		    .view = view_of(s, e->turn.now),
+		    .panel_url = str_of(e->config->panel_url),
+		    .for_people = names_for_people,
+		    .registered_domain = names_registered_domain },
+		.facts = { .kind = fx->letter,
+		    .site = s,
+		    .finding = fx->finding,
+		    .reminder = fx->reminder,
+		    .left_out = fx->names,
+		    .left_out_n = fx->names_n,
+		    .for_people = names_for_people },
+	};
+	err = story_of(e, s, fx->letter, &o.references);
+	return err != ERR_OK ? err : letters_put(e, &o);
 }
 
 static bool

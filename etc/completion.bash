@@ -2,7 +2,7 @@
 _koshin() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' i
 	local everywhere="--config --json --lang --verbose --help"
-	local commands="serve site renew check causes cert ca doctor watch config simulate"
+	local commands="serve site renew check causes question mail cert ca doctor watch config simulate"
 
 	case $before in
 	--config | -c | --out | --root | --password-file | --folder)
@@ -41,6 +41,8 @@ _koshin() {
 	site) mapfile -t COMPREPLY < <(compgen -W "add list show history set remove" -- "$word"); return ;;
 	cert) mapfile -t COMPREPLY < <(compgen -W "show export" -- "$word"); return ;;
 	ca) mapfile -t COMPREPLY < <(compgen -W "add limits list resume rollover test" -- "$word"); return ;;
+	question) mapfile -t COMPREPLY < <(compgen -W "answer close list show" -- "$word"); return ;;
+	mail) mapfile -t COMPREPLY < <(compgen -W "receive" -- "$word"); return ;;
 	config) mapfile -t COMPREPLY < <(compgen -W "check" -- "$word"); return ;;
 	"site add"*) options="--owner --coverage --root --proxy --key-type --profile --redirect --owner-lang --wait" ;;
 	"site list"*) options="--limit --after" ;;
@@ -53,6 +55,8 @@ _koshin() {
 	renew*) options="--due --wait" ;;
 	watch*) options="--once" ;;
 	"cert export"*) options="--key --p12 --password-file --out" ;;
+	"question list"*) options="--all" ;;
+	"question answer"*) options="--by" ;;
 	causes*) options="--unknown" ;;
 	"ca add"*) options="--directory --contact --root --eab-kid --eab-hmac-file" ;;
 	simulate*) options="--serve-ca --listen --control --folder --sites --years --seeds --faults --jobs --trace" ;;

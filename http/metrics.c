@@ -49,6 +49,8 @@ put_counts(const struct store_counts *n, struct buf *out)
 	    n->letters_waiting);
 	one(out, "koshin_letters_given_up", "Letters that were refused for good.",
 	    n->letters_given_up);
+	one(out, "koshin_letters_bounced", "Letters that came back after they were sent.", n->letters_bounced);
+	one(out, "koshin_questions_open", "Questions that wait for an answer.", n->questions_open);
 	one(out, "koshin_findings_open", "Findings that stand.", n->findings_open);
 	one(out, "koshin_sites_overdue", "Sites whose next step is late.", n->sites_overdue);
 	gauge(out, "koshin_certificates_ending",

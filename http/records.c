@@ -85,7 +85,8 @@ site_history_list(struct api_call *c)
 static json_t *
 letter_line(const struct letter_row *l)
 {
-	const char *state = when_is_known(l->sent_at)	    ? "sent"
+	const char *state = when_is_known(l->bounced_at)	    ? "bounced"
+			    : when_is_known(l->sent_at)	    ? "sent"
 			    : l->next_try.s == WHEN_NEVER.s ? "given-up"
 							    : "waiting";
 	json_t *o = json_object();
@@ -100,7 +101,8 @@ letter_line(const struct letter_row *l)
 	    json_put(o, "sent_at", json_date(l->sent_at)) &&
 	    json_put(o, "next_try", json_date(l->next_try)) &&
 	    json_put(o, "tries", json_integer((json_int_t)l->tries)) &&
-	    json_put(o, "error", json_text(l->error)))
+	    json_put(o, "error", json_text(l->error)) && json_put(o, "bounced_at", json_date(l->bounced_at)) &&
+	    json_put(o, "bounce", json_text(l->bounce)))
 		return o;
 	json_decref(o);
 	return NULL;

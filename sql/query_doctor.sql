@@ -25,6 +25,12 @@ WHERE sent_at IS NULL AND next_try < 9223372036854775807;
 SELECT count(*) AS n FROM letter INDEXED BY letter_waiting
 WHERE sent_at IS NULL AND next_try = 9223372036854775807;
 
+-- name: count_letters_bounced
+SELECT count(*) AS n FROM letter INDEXED BY letter_bounced WHERE bounced_at IS NOT NULL;
+
+-- name: count_questions_open
+SELECT count(*) AS n FROM question INDEXED BY question_open WHERE open_since IS NOT NULL;
+
 -- name: count_causes
 SELECT cause, count(*) AS n FROM finding INDEXED BY finding_cause WHERE gone_at IS NULL GROUP BY cause;
 

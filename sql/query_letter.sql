@@ -9,7 +9,7 @@ ON CONFLICT (key) DO NOTHING;
 
 -- name: letters_due
 SELECT id, site_id, owner_id, kind, key, message_id, "to", subject, body, message, created, next_try, sent_at,
-	tries, error
+	tries, error, bounced_at, bounce
 FROM letter
 WHERE sent_at IS NULL AND next_try <= :now AND next_try < 9223372036854775807
 ORDER BY next_try, id LIMIT :max;
@@ -25,7 +25,7 @@ UPDATE letter SET error = :error, next_try = :next_try, tries = tries + 1 WHERE 
 
 -- name: letters_of
 SELECT id, site_id, owner_id, kind, key, message_id, "to", subject, body, message, created, next_try, sent_at,
-	tries, error
+	tries, error, bounced_at, bounce
 FROM letter WHERE site_id = :site_id ORDER BY id DESC LIMIT :max;
 
 -- name: history_put

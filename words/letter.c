@@ -315,6 +315,12 @@ put_letter_field(const void *ctx, struct str word, struct buf *out)
 	case LETTER_FIELD_BY:
 		words_put_clean(k->f->site->draft.begun_by, out);
 		return;
+	case LETTER_FIELD_ASKED:
+		words_put_clean(k->f->asked, out);
+		return;
+	case LETTER_FIELD_ANSWER:
+		buf_put_str(out, str_trim(k->f->answer));
+		return;
 	case LETTER_FIELD_COUNT:
 		break;
 	}

@@ -28,9 +28,8 @@ is_ascii(struct str s)
 	return true;
 }
 
-/* A bare address or id, as it stands between angle brackets. */
-static bool
-is_address(struct str s)
+bool
+words_is_address(struct str s)
 {
 	size_t at = str_find(s, STR("@"));
 
@@ -244,11 +243,11 @@ put_quoted_body(struct str body, struct buf *out)
 static bool
 is_sendable(const struct letter_envelope *e)
 {
-	if (!is_address(e->from) || !is_address(e->to) || !is_address(e->message_id) ||
+	if (!words_is_address(e->from) || !words_is_address(e->to) || !words_is_address(e->message_id) ||
 	    !when_is_known(e->date))
 		return false;
-	if ((e->reply_to.n > 0 && !is_address(e->reply_to)) ||
-	    (e->references.n > 0 && !is_address(e->references)))
+	if ((e->reply_to.n > 0 && !words_is_address(e->reply_to)) ||
+	    (e->references.n > 0 && !words_is_address(e->references)))
 		return false;
 	return is_header_value(e->from_name) && is_header_value(e->subject) &&
 	       e->subject.n > 0 && str_is_utf8(e->body) && str_is_utf8(e->html);

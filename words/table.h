@@ -37,7 +37,9 @@
 	F(RENEWAL, "renewal") /* when it is renewed by itself */                                   \
 	F(LOST, "lost")	      /* names that the new certificate does not have */                   \
 	F(BEGUN, "begun")     /* when the draft was begun */                                       \
-	F(BY, "by")	      /* and by whom */
+	F(BY, "by")	      /* and by whom */                                                    \
+	F(ASKED, "asked")     /* answer: what the question was about */                            \
+	F(ANSWER, "answer")   /* answer: what support wrote, several lines */
 
 /* Conditions of a letter's lines: "?word text" is there if it holds, "?!word text" if not. */
 #define LETTER_CONDITIONS(C)                                                                       \

@@ -53,6 +53,7 @@ struct letter_facts {
 	unsigned reminder;	       /* reminder: which, 0-based */
 	const struct str *left_out;    /* reduced: names that the new certificate does not have */
 	size_t left_out_n;
+	struct str asked, answer; /* answer: subject of the question, and what support wrote (LF line ends); site may be empty */
 	struct str (*for_people)(struct str ascii, struct arena *a); /* as in the context; NULL: that one */
 };
 /* Subject (one line, UTF-8) and body (plain text, LF line ends). */
@@ -60,6 +61,9 @@ void words_letter(const struct letter_facts *f, const struct words_context *c, s
     struct buf *ret_subject, struct buf *ret_body);
 /* The same body as a page of simple HTML, UTF-8, LF line ends: no picture, no script, nothing from another host. */
 void words_html(struct str subject, struct str body, enum lang l, struct buf *out);
+/* A bare address or Message-ID, as it may stand between angle brackets of a header: has one "@" with something on both sides,
+ * no space, no bracket, no control byte. */
+bool words_is_address(struct str s);
 /* The whole message, RFC 5322: encoded headers, quoted-printable or base64 UTF-8 body, CRLF. Refuses CR, LF and NUL in
  * any header value. message_id without angle brackets; references empty for the first of a thread. With `html` it is
  * multipart/alternative (RFC 2046 5.1.4), the plain text first; without, plain text alone. */

@@ -69,6 +69,8 @@ store_count(struct store *s, struct when now, struct store_counts *ret)
 		{ SQL_COUNT_ORDERS, &c.orders_open },
 		{ SQL_COUNT_LETTERS_WAITING, &c.letters_waiting },
 		{ SQL_COUNT_LETTERS_GIVEN_UP, &c.letters_given_up },
+		{ SQL_COUNT_LETTERS_BOUNCED, &c.letters_bounced },
+		{ SQL_COUNT_QUESTIONS_OPEN, &c.questions_open },
 	};
 	for (size_t i = 0; i < sizeof plain / sizeof *plain && e == ERR_OK; i++)
 		e = count(s, plain[i].id, plain[i].to);

@@ -58,6 +58,8 @@ read_letters(struct query *q, struct letter_row **ret, size_t *ret_n)
 		l->sent_at = query_when(q, "sent_at");
 		l->tries = (unsigned)query_int(q, "tries", 0, UINT32_MAX);
 		l->error = query_text(q, "error");
+		l->bounced_at = query_when(q, "bounced_at");
+		l->bounce = query_text(q, "bounce");
 	}
 	enum err e = query_finish(q);
 	if (e != ERR_OK)

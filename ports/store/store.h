@@ -131,6 +131,8 @@ struct letter_row {
 	struct when created, next_try, sent_at; /* sent_at WHEN_UNKNOWN: waiting; next_try WHEN_NEVER: given up (bounced) */
 	unsigned tries;
 	struct str error;
+	struct when bounced_at; /* a mail server came back with it later; read only */
+	struct str bounce;	/* and with these words */
 };
 MUST_USE enum err store_letter_put(struct store *s, const struct letter_row *l);
 MUST_USE enum err store_letters_due(struct store *s, struct when now, size_t max, struct arena *a, struct letter_row **ret, size_t *ret_n);
@@ -227,7 +229,7 @@ MUST_USE enum err store_sites(struct store *s, struct str after, struct str filt
 
 /* --- for /metrics and doctor --- */
 struct store_counts {
-	int64_t sites, certificates_held, orders_open, letters_waiting, letters_given_up, findings_open;
+	int64_t sites, certificates_held, orders_open, letters_waiting, letters_given_up, letters_bounced, questions_open, findings_open;
 	int64_t sites_overdue; /* due for ten minutes and more: the engine does not keep up */
 	int64_t ending_within_d[5]; /* held certificates that end within 0 (are past), 1, 3, 7, 14 days */
 	struct { enum cause cause; int64_t n; } causes[CAUSE_COUNT];

@@ -146,6 +146,9 @@ watch_letter(struct fleet *f, uint32_t n, const struct site_effect *fx)
 			fleet_broken(f, n, "the same issued letter twice");
 		w->issued_told = true;
 		return;
+	case LETTER_ANSWER:
+		fleet_broken(f, n, "an answer, and nobody had asked");
+		return;
 	case LETTER_DRAFT:
 		if (!f->sites[n].site.draft.exists)
 			fleet_broken(f, n, "a letter about a draft that there is not");

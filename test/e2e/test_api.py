@@ -4,6 +4,7 @@ import concurrent.futures
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -80,6 +81,28 @@ ASKED = {
     ("site_events", 200): (SITE, "", None),
     ("site_events", 404): ("nobody.jp", "", None),
     ("site_events", 422): (SITE, "since=x", None),
+    ("question_ask", 201): (SITE, "", {"text": "Is it well?\nReally?"}),
+    ("question_ask", 404): ("nobody.jp", "", {"text": "x"}),
+    ("question_ask", 413): (SITE, "", {"text": "x" * 300_000}),
+    ("question_ask", 422): (SITE, "", {"text": "a bell: \a"}),
+    ("questions_list", 200): (SITE, "", None),
+    ("questions_list", 404): ("nobody.jp", "", None),
+    ("questions_list", 422): (SITE, "after=x", None),
+    ("mail_take", 200): (None, "", {"kind": "answer", "from": "a@b.jp", "text": "Hello", "message_id": "1@b.jp"}),
+    ("mail_take", 413): (None, "", {"kind": "answer", "text": "x" * 300_000}),
+    ("mail_take", 422): (None, "", {"kind": "answer", "from": "nobody"}),
+    ("questions_inbox", 200): (None, "state=all&limit=1", None),
+    ("questions_inbox", 422): (None, "state=new", None),
+    ("question_show", 200): ("1", "", None),
+    ("question_show", 404): ("99", "", None),
+    ("question_show", 422): ("0", "", None),
+    ("question_answer", 200): ("1", "", {"text": "It is.", "by": "Suzuki"}),
+    ("question_answer", 404): ("99", "", {"text": "It is."}),
+    ("question_answer", 413): ("1", "", {"text": "x" * 300_000}),
+    ("question_answer", 422): ("1", "", {"text": " "}),
+    ("question_close", 200): ("2", "", None),
+    ("question_close", 404): ("99", "", None),
+    ("question_close", 422): ("one", "", None),
     ("cas_list", 200): (None, "", None),
     ("ca_add", 201): (None, "", NEW_CA),
     ("ca_add", 409): (None, "", NEW_CA),
@@ -140,7 +163,7 @@ class Api:
 
     def ask(self, operation, name=None, query="", body=None):
         o = OPERATIONS[operation]
-        path = o["path"].replace("{name}", (name or "").replace(" ", "%20"))
+        path = re.sub(r"\{\w+\}", (name or "").replace(" ", "%20"), o["path"])
         connection = http.client.HTTPConnection("koshin", timeout=60)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(60)
