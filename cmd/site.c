@@ -137,7 +137,7 @@ cmd_site_list(struct cmd *c)
 	struct arena a;
 	arena_init(&a, 65536);
 	const char *limit = cmd_value(c, "limit"), *after = cmd_value(c, "after");
-	struct str path = arena_strf(&a, "/sites?limit=%.*s&after=%.*s&filter=%.*s",
+	struct str path = arena_strf(&a, "/sites?limit=%.*s&after=%.*s&search=%.*s",
 	    STR_ARG(client_escape(cl, limit != NULL ? limit : "100")),
 	    STR_ARG(client_escape(cl, after != NULL ? after : "")),
 	    STR_ARG(client_escape(cl, c->args_n > 0 ? c->args[0] : "")));

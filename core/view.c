@@ -171,3 +171,34 @@ view_of(const struct site *s, struct when now)
 		v.acts = ACTOR_HOST;
 	return v;
 }
+
+enum site_standing
+site_standing(const struct site *s)
+{
+	if (site_owner_finding(s) != NULL)
+		return SITE_STANDING_OWNER;
+	if (s->doing == DOING_ORDER || s->doing == DOING_DEPLOY || s->doing == DOING_VERIFY ||
+	    (s->setting.source == SOURCE_FREE && s->held.id == 0))
+		return SITE_STANDING_PROGRESS;
+	return SITE_STANDING_FINE;
+}
+
+static const char *const standings[SITE_STANDING_COUNT] = { "owner", "progress", "fine" };
+
+const char *
+site_standing_name(enum site_standing s)
+{
+	must(s < SITE_STANDING_COUNT);
+	return standings[s];
+}
+
+bool
+site_standing_of_name(struct str s, enum site_standing *ret)
+{
+	for (size_t i = 0; i < SITE_STANDING_COUNT; i++)
+		if (str_eq(s, str_of(standings[i]))) {
+			*ret = (enum site_standing)i;
+			return true;
+		}
+	return false;
+}

@@ -21,6 +21,16 @@ struct view {
 	struct when next_renewal; /* WHEN_UNKNOWN without a certificate */
 };
 struct view view_of(const struct site *s, struct when now);
+/* What the lists of sites are filtered by: a function of facts alone, no dates, so that it can be stored beside them. */
+enum site_standing {
+	SITE_STANDING_OWNER,	/* the owner must act */
+	SITE_STANDING_PROGRESS, /* a certificate is on its way, or the first one is waited for */
+	SITE_STANDING_FINE,	/* nobody must act, or we must */
+	SITE_STANDING_COUNT
+};
+enum site_standing site_standing(const struct site *s);
+const char *site_standing_name(enum site_standing s); /* "owner", "progress", "fine" */
+bool site_standing_of_name(struct str s, enum site_standing *ret);
 /* What visitors of one name get: a lock, a warning, or a page that does not open. */
 enum visitors { VISITORS_LOCK, VISITORS_WARNING, VISITORS_PLAIN, VISITORS_NOTHING, VISITORS_UNKNOWN };
 enum visitors view_visitors(const struct site *s, const struct site_name *n, struct when now);

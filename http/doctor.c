@@ -207,12 +207,13 @@ examine_sites(const struct doctor_subject *d, bool is_young, struct arena *a, st
 
 	buf_init(&after, LIMIT_NAME_BYTES + 1);
 	do {
+		struct store_list all = STORE_LIST_ALL;
 		struct store_listed *rows;
 		enum err err;
 
 		arena_clear(a); /* a page at a time: a store may hold millions */
-		err = store_sites(
-		    d->store, buf_str(&after), STR_NONE, LIMIT_PAGE_ROWS, a, &rows, &n);
+		all.after = buf_str(&after);
+		err = store_sites(d->store, &all, LIMIT_PAGE_ROWS, a, &rows, &n);
 		if (err != ERR_OK)
 			return err;
 		for (size_t i = 0; i < n; i++) {
@@ -223,7 +224,7 @@ examine_sites(const struct doctor_subject *d, bool is_young, struct arena *a, st
 		*ret_sites += n;
 		if (n > 0) {
 			buf_clear(&after);
-			buf_put_str(&after, rows[n - 1].name);
+			buf_put_str(&after, rows[n - 1].cursor);
 		}
 	} while (n == LIMIT_PAGE_ROWS && after.err == ERR_OK);
 	return after.err;

@@ -9,20 +9,47 @@ static const struct str by_command = { "command", 7 };
 
 /* --- reading --- */
 
+/* Is empty: an owner that does not exist has no sites. */
+static enum err
+read_list(struct api_call *c, struct store_list *ret, bool *ret_is_empty)
+{
+	struct str owner = api_text(c, "owner"), cause = api_text(c, "cause");
+	enum err err = ERR_OK;
+
+	*ret = STORE_LIST_ALL;
+	*ret_is_empty = false;
+	ret->after = api_text(c, "after");
+	ret->search = api_text(c, "search");
+	(void)site_standing_of_name(api_text(c, "show"), &ret->standing); /* without it: any */
+	ret->cause = cause.n == 0 ? CAUSE_NONE : cause_of_id(cause);
+	if (cause.n > 0 && ret->cause == CAUSE_NONE) {
+		why_set(&c->why, "?cause=: \"%.*s\" is no cause; expected an id, as dns.a.elsewhere", STR_ARG(cause));
+		return ERR_INVALID;
+	}
+	if (ret->after.n > 0 && ret->after.p[0] != '#')
+		err = names_read(ret->after, false, c->a, &c->why, &ret->after);
+	if (err == ERR_OK && owner.n > 0) {
+		err = store_owner_find(c->api->store, owner, &ret->owner_id);
+		*ret_is_empty = err == ERR_NOT_FOUND;
+	}
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err
 sites_list(struct api_call *c)
 {
-	struct str after = api_text(c, "after");
-	struct store_listed *rows;
-	size_t max = api_limit(c), n;
+	struct store_list what;
+	struct store_listed *rows = NULL;
+	size_t max = api_limit(c), n = 0;
+	bool is_empty;
 	json_t *list, *document;
-	enum err err = ERR_OK;
+	enum err err = read_list(c, &what, &is_empty);
 
-	if (after.n > 0)
-		err = names_read(after, false, c->a, &c->why, &after);
 	/* One more than is shown tells whether there are more. */
-	if (err == ERR_OK)
-		err = store_sites(c->api->store, after, api_text(c, "filter"), max + 1, c->a, &rows, &n);
+	if (err == ERR_OK && !is_empty)
+		err = store_sites(c->api->store, &what, max + 1, c->a, &rows, &n);
+	if (err == ERR_INVALID && c->why.text[0] == '\0')
+		why_set(&c->why, "?after=: expected `after` of a page of the same list");
 	if (err != ERR_OK)
 		return err;
 	list = json_array();
@@ -47,7 +74,7 @@ sites_list(struct api_call *c)
 	document = json_object();
 	if (!json_put(document, "sites", list) ||
 	    !json_put(
-		document, "after", n > max ? json_text(rows[max - 1].name) : json_null())) {
+		document, "after", n > max ? json_text(rows[max - 1].cursor) : json_null())) {
 		json_decref(document);
 		return ERR_MEMORY;
 	}

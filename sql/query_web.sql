@@ -1,4 +1,4 @@
--- The web's side: owners, new sites, settings, names, lists.
+-- The web's side: owners, new sites, settings, names.
 
 -- name: owner_id
 SELECT id FROM owner WHERE mail = :mail;
@@ -46,15 +46,3 @@ UPDATE name SET is_wanted = 0, is_taken = 0 WHERE site_id = :site_id AND is_want
 INSERT INTO name (site_id, name, position, is_wanted, is_taken)
 VALUES (:site_id, :name, :position, 1, :is_taken)
 ON CONFLICT (site_id, name) DO UPDATE SET position = excluded.position, is_wanted = 1, is_taken = excluded.is_taken;
-
--- name: sites_list
-SELECT site_id, name FROM name INDEXED BY name_first
-WHERE is_taken = 1 AND position = 0 AND name > :after
-ORDER BY name LIMIT :max;
-
--- name: sites_filter
-SELECT f.site_id, f.name FROM name f INDEXED BY name_first
-WHERE f.is_taken = 1 AND f.position = 0 AND f.name > :after
-	AND EXISTS (SELECT 1 FROM name n WHERE n.site_id = f.site_id AND n.is_taken = 1
-		AND instr(n.name, lower(:filter)) > 0)
-ORDER BY f.name LIMIT :max;

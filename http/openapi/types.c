@@ -19,9 +19,24 @@ put_item_types(const struct source *s, yaml_node_t *list, const char *between, i
 	}
 }
 
+/* Other readers of YAML take these words for truth values unless they are in quotes. */
+static void
+refuse_truth(const struct source *s, const yaml_node_t *word)
+{
+	static const char *const truths[] = { "on", "off", "yes", "no", "y", "n", "true", "false" };
+
+	if (word->type != YAML_SCALAR_NODE || word->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		return;
+	for (size_t i = 0; i < sizeof truths / sizeof *truths; i++)
+		if (node_is(word, truths[i]))
+			mistake(s, word, "%s: expected in quotes", truths[i]);
+}
+
 static void
 put_words(const struct source *s, yaml_node_t *list, bool is_text)
 {
+	for (yaml_node_item_t *i = list->data.sequence.items.start; is_text && i < list->data.sequence.items.top; i++)
+		refuse_truth(s, node_of(s, *i));
 	for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top; i++)
 		printf("%s%s%s%s", i > list->data.sequence.items.start ? " | " : "", is_text ? "\"" : "",
 		    node_text(node_of(s, *i)), is_text ? "\"" : "");

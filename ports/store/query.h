@@ -72,6 +72,12 @@ struct str *query_names(struct query *q, const char *name, size_t *ret_n);
 /* An array in the arena for one more row than n: the same one while it has room. NULL without memory (q->err). */
 void *query_grow(struct query *q, void *rows, size_t n, size_t size);
 
+/* sqlite_list.c: what the lists are read from. A site that is there keeps its standing. */
+enum err listing_put(
+    struct store *s, int64_t site_id, const struct str *names, size_t names_n, enum site_standing standing);
+/* The standing of a site that was stepped; takes a removed one away. */
+enum err listing_save(struct store *s, const struct site *site);
+
 /* The words of a failure and its code. */
 __attribute__((format(printf, 3, 4))) enum err query_fail(
     struct store *s, enum err e, const char *fmt, ...);

@@ -469,6 +469,8 @@ store_site_save(struct store *s, const struct site *site, struct when now)
 		e = close_findings(s, site, now);
 	for (size_t i = 0; i < site->findings.n && e == ERR_OK; i++)
 		e = save_finding(s, site, i);
+	if (e == ERR_OK)
+		e = listing_save(s, site);
 	return bracket_end(s, &b, e);
 }
 

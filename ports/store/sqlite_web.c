@@ -169,6 +169,8 @@ store_names_put(struct store *s, int64_t site_id, const struct str *names, size_
 		e = judge_names(s, site_id, names, names_n, &other);
 	if (e == ERR_OK)
 		e = put_all_names(s, site_id, names, names_n, !removed);
+	if (e == ERR_OK && !removed)
+		e = listing_put(s, site_id, names, names_n, SITE_STANDING_PROGRESS);
 	return bracket_end(s, &b, e);
 }
 
@@ -227,6 +229,9 @@ store_site_add(struct store *s, int64_t owner, const struct setting *setting,
 		e = put_setting(s, id, setting);
 	if (e == ERR_OK)
 		e = put_all_names(s, id, names, names_n, true);
+	if (e == ERR_OK)
+		e = listing_put(s, id, names, names_n,
+		    setting->source == SOURCE_FREE ? SITE_STANDING_PROGRESS : SITE_STANDING_FINE);
 	e = bracket_end(s, &b, e);
 	if (e == ERR_OK)
 		*ret_id = id;
@@ -288,33 +293,4 @@ store_draft_put(struct store *s, int64_t site_id, const struct draft *d)
 	query_bind_when(&q, "told_at", d->told_at);
 	query_bind_int(&q, "has_csr", d->has_csr);
 	return query_write(&q);
-}
-
-enum err
-store_sites(struct store *s, struct str after, struct str filter, size_t max, struct arena *a,
-    struct store_listed **ret, size_t *ret_n)
-{
-	AUTO_QUERY q = query_start(s, filter.n == 0 ? SQL_SITES_LIST : SQL_SITES_FILTER, a);
-	struct store_listed *rows = NULL;
-	size_t n = 0;
-
-	query_bind_text(&q, "after", after);
-	if (filter.n != 0)
-		query_bind_text(&q, "filter", filter);
-	query_bind_int(&q, "max", (int64_t)max);
-	while (query_row(&q)) {
-		rows = query_grow(&q, rows, n, sizeof *rows);
-		if (rows == NULL)
-			break;
-		struct store_listed *l = &rows[n++];
-
-		l->id = query_id(&q, "site_id");
-		l->name = query_text(&q, "name");
-	}
-	enum err e = query_finish(&q);
-	if (e != ERR_OK)
-		return e;
-	*ret = rows;
-	*ret_n = n;
-	return ERR_OK;
 }

@@ -17,6 +17,7 @@
 #include "core/breaker.h"
 #include "core/order.h"
 #include "core/site.h"
+#include "core/view.h"
 
 struct store;
 struct store_options {
@@ -220,12 +221,24 @@ MUST_USE enum err store_setting_put(struct store *s, int64_t site_id, const stru
 MUST_USE enum err store_draft_put(struct store *s, int64_t site_id, const struct draft *d);
 /* Makes the set of wanted names exactly this; others become unwanted (their state is kept). EXISTS: in another site. */
 MUST_USE enum err store_names_put(struct store *s, int64_t site_id, const struct str *names, size_t names_n);
-/* Ids in order of their first name, after this name (empty: from the start); filter: part of a name, or empty. */
+/*
+ * Lists of sites that are not removed. Without a filter and by standing: in order of their first name; else in the order in which
+ * they were added. A row that others come or go before keeps its place, so pages neither repeat nor miss one.
+ */
+struct store_list {
+	struct str after;  /* cursor of the last row before; empty: from the start. INVALID: of a list in another order */
+	struct str search; /* part of a name (either form) or of the owner's mail; under three characters: how one begins */
+	enum site_standing standing; /* SITE_STANDING_COUNT: any */
+	enum cause cause;	     /* has it among its findings; CAUSE_NONE: any */
+	int64_t owner_id;	     /* 0: any */
+};
+#define STORE_LIST_ALL ((struct store_list){ .standing = SITE_STANDING_COUNT, .cause = CAUSE_NONE })
 struct store_listed {
 	int64_t id;
-	struct str name;
+	struct str name, cursor;
 };
-MUST_USE enum err store_sites(struct store *s, struct str after, struct str filter, size_t max, struct arena *a, struct store_listed **ret, size_t *ret_n);
+MUST_USE enum err store_sites(struct store *s, const struct store_list *l, size_t max, struct arena *a, struct store_listed **ret, size_t *ret_n);
+MUST_USE enum err store_owner_find(struct store *s, struct str mail, int64_t *ret_id);
 
 /* --- for /metrics and doctor --- */
 struct store_counts {

@@ -25,14 +25,14 @@ OPERATIONS = {
     for method, operation in item.items()
     if method in METHODS and not operation.get("x-agreed")
 }
-SITE, OTHER, GONE = "kome.jp", "mugi.jp", "hie.jp"
+SITE, OTHER, GONE, RESTS = "kome.jp", "mugi.jp", "hie.jp", "awa.jp"  # RESTS has no free SSL: the engine leaves it alone
 TOO_LONG = {"profile": "x" * 300_000}
 NEW_CA = {"name": "second", "directory": "https://ca2.example/dir", "contact": "ca@host.example"}
 BOUND = {**NEW_CA, "name": "bound", "eab_kid": "k", "eab_hmac": "0123456789abcdef"}
 
 # (operation, status): (name in the path, query, body), asked in this order.
 ASKED = {
-    ("sites_list", 200): (None, "limit=1", None),
+    ("sites_list", 200): (None, "limit=1&search=kome&show=fine", None),
     ("sites_list", 422): (None, "limit=many", None),
     ("sites_add", 201): (None, "", {"names": [OTHER], "owner": "b@example.jp", "root": "/srv"}),
     ("sites_add", 409): (None, "", {"names": [OTHER], "owner": "b@example.jp", "root": "/srv"}),
@@ -52,7 +52,7 @@ ASKED = {
     ("site_renew", 202): (OTHER, "", None),
     ("site_renew", 404): ("nobody.jp", "", None),
     ("site_renew", 422): (SITE, "", {"now": True}),
-    ("site_resume", 202): (OTHER, "", None),
+    ("site_resume", 202): (RESTS, "", None),
     ("site_resume", 404): ("nobody.jp", "", None),
     ("site_resume", 409): (OTHER, "", None),
     ("site_resume", 422): ("a b", "", None),
@@ -139,7 +139,7 @@ def name_is_paused(world, _):
         world,
         "INSERT INTO finding (site_id, subject, cause, position, seen, wanted, copy, company, evidence, acts, first_seen, last_seen, "
         "next_look, times_seen, is_from_order) SELECT site_id, name, 'ca.name.paused', 99, '', '', '', '', '', 'host', "
-        f"unixepoch(), unixepoch(), unixepoch() + 86400, 1, 1 FROM name WHERE name = '{OTHER}'",
+        f"unixepoch(), unixepoch(), unixepoch() + 86400, 1, 1 FROM name WHERE name = '{RESTS}'",
     )
 
 
@@ -203,6 +203,8 @@ def world():
     made.koshin.run("site", "add", SITE, "--owner", site.owner, "--root", site.root, "--wait")
     gone = made.site(GONE)
     made.koshin.add(GONE, owner=gone.owner, root=gone.root)
+    made.koshin.add(RESTS, owner=gone.owner, root=gone.root)
+    made.koshin.run("site", "set", RESTS, "--source", "none")
     yield made
     made.stop()
 

@@ -390,7 +390,7 @@ test_list_pages(void **state)
 	f->args[1] = "x";
 	put_ok(f, __LINE__, "GET", "/api/v1/sites", "", 422);
 	memset(f->args, 0, sizeof f->args);
-	f->args[0] = "filter";
+	f->args[0] = "search";
 	f->args[1] = "b.";
 	o = ask(f, "GET", "/api/v1/sites", "");
 	assert_int_equal(json_array_size(json_object_get(o, "sites")), 1);

@@ -210,7 +210,7 @@ fault_in_single_verbs(void **state)
 		dump(s, &after);
 		SAME(str_eq(buf_str(&before), buf_str(&after)), e != ERR_OK);
 		if (e == ERR_OK)
-			assert_int_equal(n, 8); /* begin, site, setting, names (3), commit */
+			assert_int_equal(n, 11); /* begin, site, setting, names (3), listing (3), commit */
 		else
 			OK(s, store_begin(s)); /* it goes on working */
 		store_close(&s);

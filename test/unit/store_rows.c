@@ -436,25 +436,32 @@ lists_page_by_first_name(void **state)
 
 		ids[i] = new_site(s, names, 2);
 	}
-	OK(s, store_sites(s, STR(""), STR(""), 2, &a, &rows, &n));
+	struct store_list all = STORE_LIST_ALL, by_search = STORE_LIST_ALL, by_standing = STORE_LIST_ALL;
+	OK(s, store_sites(s, &all, 2, &a, &rows, &n));
 	SAME(n, 2);
 	SAME(rows[0].id, ids[1]);
 	SAME_STR(rows[1].name, STR("b.example"));
-	OK(s, store_sites(s, rows[1].name, STR(""), 2, &a, &rows, &n));
+	all.after = rows[1].cursor;
+	OK(s, store_sites(s, &all, 2, &a, &rows, &n));
 	SAME(n, 1);
 	SAME(rows[0].id, ids[0]);
-	OK(s, store_sites(s, STR(""), STR("WWW.B"), 9, &a, &rows, &n));
+	by_search.search = STR("WWW.B");
+	OK(s, store_sites(s, &by_search, 9, &a, &rows, &n));
 	SAME(n, 1);
 	SAME(rows[0].id, ids[2]);
 	SAME_STR(rows[0].name, STR("b.example"));
-	/* A filter is text, not a pattern. */
-	OK(s, store_sites(s, STR(""), STR("%"), 9, &a, &rows, &n));
-	SAME(n, 0);
+	by_standing.standing = SITE_STANDING_PROGRESS;
+	OK(s, store_sites(s, &by_standing, 9, &a, &rows, &n));
+	SAME(n, 3);
 	struct site site;
 	OK(s, store_site_load(s, ids[1], &a, &site));
 	site.is_removed = true;
 	OK(s, store_site_save(s, &site, now));
-	OK(s, store_sites(s, STR(""), STR(""), 9, &a, &rows, &n));
+	all.after = STR_NONE;
+	OK(s, store_sites(s, &all, 9, &a, &rows, &n));
+	SAME(n, 2);
+	by_search.search = STR("example");
+	OK(s, store_sites(s, &by_search, 9, &a, &rows, &n));
 	SAME(n, 2);
 	store_close(&s);
 }

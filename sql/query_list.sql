@@ -1,0 +1,51 @@
+-- Lists of sites. Each query goes along one index from where the page before ended; what else is asked for is looked at row by row.
+
+-- The index of texts forgets a text before it changes and learns it afterwards.
+-- name: search_forget
+INSERT INTO search (search, rowid, text) SELECT 'delete', site_id, text FROM listing WHERE site_id = :site_id;
+
+-- name: search_learn
+INSERT INTO search (rowid, text) SELECT site_id, text FROM listing WHERE site_id = :site_id;
+
+-- name: listing_put
+INSERT INTO listing (site_id, name, standing, text)
+SELECT s.id, :name, :standing, :text || ' ^^' || o.mail FROM site s JOIN owner o ON o.id = s.owner_id
+WHERE s.id = :site_id AND s.is_removed = 0
+ON CONFLICT (site_id) DO UPDATE SET name = excluded.name, text = excluded.text;
+
+-- name: listing_stand
+UPDATE listing SET standing = :standing WHERE site_id = :site_id AND standing <> :standing;
+
+-- name: listing_remove
+DELETE FROM listing WHERE site_id = :site_id;
+
+-- name: list_all
+SELECT site_id, name FROM name INDEXED BY name_first
+WHERE is_taken = 1 AND position = 0 AND name > :after
+ORDER BY name LIMIT :max;
+
+-- name: list_standing
+SELECT site_id, name FROM listing INDEXED BY listing_standing
+WHERE standing = :standing AND name > :after
+ORDER BY name LIMIT :max;
+
+-- name: list_search
+SELECT l.site_id AS site_id, l.name AS name FROM search f CROSS JOIN listing l ON l.site_id = f.rowid
+WHERE f.text MATCH :search AND f.rowid > :after
+	AND (:standing = '' OR l.standing = :standing)
+	AND (:cause = '' OR EXISTS (SELECT 1 FROM finding c WHERE c.site_id = l.site_id AND c.cause = :cause AND c.gone_at IS NULL))
+	AND (:owner_id = 0 OR (SELECT s.owner_id FROM site s WHERE s.id = l.site_id) = :owner_id)
+ORDER BY f.rowid LIMIT :max;
+
+-- name: list_owner
+SELECT l.site_id AS site_id, l.name AS name FROM site s INDEXED BY site_owner CROSS JOIN listing l ON l.site_id = s.id
+WHERE s.owner_id = :owner_id AND s.id > :after
+	AND (:standing = '' OR l.standing = :standing)
+	AND (:cause = '' OR EXISTS (SELECT 1 FROM finding c WHERE c.site_id = l.site_id AND c.cause = :cause AND c.gone_at IS NULL))
+ORDER BY s.id LIMIT :max;
+
+-- name: list_cause
+SELECT DISTINCT l.site_id AS site_id, l.name AS name FROM finding c INDEXED BY finding_cause CROSS JOIN listing l ON l.site_id = c.site_id
+WHERE c.cause = :cause AND c.gone_at IS NULL AND c.site_id > :after
+	AND (:standing = '' OR l.standing = :standing)
+ORDER BY c.site_id LIMIT :max;
