@@ -9,12 +9,6 @@ str_of(const char *cstr)
 	return cstr == NULL ? STR_NONE : (struct str){ cstr, strlen(cstr) };
 }
 
-bool
-str_eq(struct str a, struct str b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static char
 lower(char c)
 {

@@ -1,6 +1,7 @@
 /* The common case, quickly: nothing is wrong, and nothing has to be written down about it. */
 #include "core/classify.h"
 #include "core/classify_inside.h"
+#include "core/site_plan.h"
 
 static bool
 is_named(const struct certificate_info *c, struct str name)
@@ -41,12 +42,8 @@ classify_is_quiet(const struct evidence *e, const struct site *s)
 	if (s->held.id == 0 || s->draft.exists || e->names_n == 0 || !e->has_tls || e->has_dns != e->has_http)
 		return false;
 	for (size_t i = 0; i < e->names_n; i++) {
-		const struct site_name *name = NULL;
+		const struct site_name *name = plan_name_of(s, i, e->names[i].name);
 
-		/* The same order as the site's, mostly. */
-		for (size_t k = 0; k < s->names_n && name == NULL; k++)
-			if (str_eq(s->names[(i + k) % s->names_n].name, e->names[i].name))
-				name = &s->names[(i + k) % s->names_n];
 		if (name == NULL || !name->is_held || !name->is_wanted || !is_name_quiet(e, &e->names[i], &s->held))
 			return false;
 	}

@@ -73,16 +73,14 @@ take_quiet(const struct step *st)
 {
 	const struct evidence *e = st->ev->evidence;
 
-	for (size_t i = 0; i < e->names_n; i++)
-		for (size_t k = 0; k < st->s->names_n; k++) {
-			struct site_name *n = &st->s->names[(i + k) % st->s->names_n];
+	for (size_t i = 0; i < e->names_n; i++) {
+		struct site_name *n = plan_name_of(st->s, i, e->names[i].name);
 
-			if (!str_eq(n->name, e->names[i].name))
-				continue;
-			n->served = (struct served){ e->at, true, true, st->s->held.life.to, { 0 } };
-			memcpy(n->served.fingerprint, st->s->held.fingerprint, FINGERPRINT_BYTES);
-			break;
-		}
+		if (n == NULL)
+			continue;
+		n->served = (struct served){ e->at, true, true, st->s->held.life.to, { 0 } };
+		memcpy(n->served.fingerprint, st->s->held.fingerprint, FINGERPRINT_BYTES);
+	}
 }
 
 /* What each name's handshakes showed; taken over if so wanted. HELD: at least one name showed our certificate, and no server of
@@ -168,6 +166,14 @@ begin_order(const struct step *st)
 	return true;
 }
 
+static bool
+has_order_names(const struct step *st)
+{
+	struct str *room = arena_get(st->a, (st->s->names_n + 1) * sizeof *room);
+
+	return room != NULL && plan_order_names(st->s, st->t->now, room) > 0;
+}
+
 static void
 begin_check(const struct step *st)
 {
@@ -211,9 +217,7 @@ decide(struct step *st)
 	if (may_order && begin_order(st))
 		return;
 	/* An order wants a check younger than the last failure; what a fresh one has just refused waits for its date. */
-	struct str *room = arena_get(st->a, (s->names_n + 1) * sizeof *room);
-	bool is_stale = may_order && when_between(s->checked_at, now).s > FRESH_S &&
-			room != NULL && plan_order_names(s, now, room) > 0;
+	bool is_stale = may_order && when_between(s->checked_at, now).s > FRESH_S && has_order_names(st);
 	bool is_retry =
 	    may_order && when_is_known(s->retry_at) && when_before(s->checked_at, s->retry_at);
 	if (s->asked_check || !when_before(now, s->look_at) || is_stale || is_retry ||

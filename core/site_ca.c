@@ -40,23 +40,21 @@ site_ca_judge(const struct step *st)
 {
 	const struct evidence *e = st->ev->evidence;
 
-	for (size_t i = 0; e->has_dns && i < e->names_n; i++)
-		for (size_t k = 0; k < st->s->names_n; k++) {
-			struct site_name *n = &st->s->names[k];
-			bool is_read = e->names[i].caa_status == DNS_OK ||
-				       e->names[i].caa_status == DNS_NXDOMAIN;
+	for (size_t i = 0; e->has_dns && i < e->names_n; i++) {
+		struct site_name *n = plan_name_of(st->s, i, e->names[i].name);
+		bool is_read = e->names[i].caa_status == DNS_OK || e->names[i].caa_status == DNS_NXDOMAIN;
 
-			if (!is_read || !str_eq(n->name, e->names[i].name))
-				continue;
-			n->caa_refuses = 0;
-			for (size_t c = 0; c < st->p->cas_n; c++) {
-				struct policy p = *st->p;
+		if (!is_read || n == NULL)
+			continue;
+		n->caa_refuses = 0;
+		for (size_t c = 0; c < st->p->cas_n; c++) {
+			struct policy p = *st->p;
 
-				site_ca_use(&p, c);
-				if (classify_caa_refuses(&e->names[i], &p))
-					n->caa_refuses |= site_ca_bit(p.cas[c].id);
-			}
+			site_ca_use(&p, c);
+			if (classify_caa_refuses(&e->names[i], &p))
+				n->caa_refuses |= site_ca_bit(p.cas[c].id);
 		}
+	}
 }
 
 /* Would CAA keep this CA out of a name that the certificate must have? */

@@ -85,12 +85,12 @@ order_wake(const struct step *st)
 {
 	const struct site *s = st->s;
 	struct when now = st->t->now, not_before = plan_order_not_before(s, st->p),
-		    at = WHEN_NEVER;
+		    renew_at = site_renew_at(s), at = WHEN_NEVER;
 
 	if (plan_is_gone(s))
 		return WHEN_NEVER;
-	if (!plan_order_is_due(s, now))
-		return s->held.id != 0 ? site_renew_at(s) : WHEN_NEVER;
+	if (!plan_order_is_due_by(s, now, renew_at))
+		return s->held.id != 0 ? renew_at : WHEN_NEVER;
 	if (s->waits_turn)
 		return now;
 	if (when_before(now, not_before))

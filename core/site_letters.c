@@ -152,6 +152,8 @@ tell_loss(struct site *s, const struct turn *t, const struct policy *p, struct a
 	const struct finding *cause = NULL;
 	size_t n = 0;
 
+	if (s->findings.n == 0)
+		return false;
 	for (size_t i = 0; i < s->names_n; i++) {
 		const struct finding *f = untold_loss(s, p, &s->names[i]);
 
@@ -246,6 +248,8 @@ site_letters_next(const struct site *s, const struct policy *p)
 		return at;
 	if (s->draft.exists && !when_is_known(s->draft.told_at))
 		at = when_plus(s->draft.begun_at, p->draft_tell_after);
+	if (s->findings.n == 0)
+		return at;
 	const struct finding *f = site_owner_finding(s);
 	if (plan_wants(s))
 		for (size_t i = 0; i < s->names_n; i++)

@@ -35,11 +35,24 @@ plan_is_moved(const struct site *s, const struct site_name *n)
 	return false;
 }
 
+struct site_name *
+plan_name_of(const struct site *s, size_t near, struct str name)
+{
+	if (near < s->names_n && str_eq(s->names[near].name, name))
+		return &s->names[near];
+	for (size_t i = 0; i < s->names_n; i++)
+		if (str_eq(s->names[i].name, name))
+			return &s->names[i];
+	return NULL;
+}
+
 bool
 plan_is_gone(const struct site *s)
 {
 	size_t gone = 0;
 
+	if (s->findings.n == 0)
+		return false;
 	for (size_t i = 0; i < s->names_n; i++) {
 		if (!s->names[i].is_wanted)
 			continue;
@@ -124,9 +137,15 @@ site_lane_facts(const struct site *s)
 bool
 plan_order_is_due(const struct site *s, struct when now)
 {
+	return plan_order_is_due_by(s, now, site_renew_at(s));
+}
+
+bool
+plan_order_is_due_by(const struct site *s, struct when now, struct when renew_at)
+{
 	if (!plan_wants(s) || s->order_id != 0)
 		return false;
-	if (s->held.id == 0 || s->asked_renew || !when_before(now, site_renew_at(s)))
+	if (s->held.id == 0 || s->asked_renew || !when_before(now, renew_at))
 		return true;
 	/* A name that can be had and is not in the certificate: www, whose record has appeared. */
 	for (size_t i = 0; i < s->names_n; i++)

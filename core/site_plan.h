@@ -13,6 +13,8 @@ bool plan_wants(const struct site *s);
 bool plan_passes(const struct site *s, const struct site_name *n, struct when now);
 /* It has left for another company's server: nothing is ordered for it, and no renewal waits for it. */
 bool plan_is_moved(const struct site *s, const struct site_name *n);
+/* The site's own of this name; NULL: none. It is looked for at `near` first: evidence has the order of the site, mostly. */
+struct site_name *plan_name_of(const struct site *s, size_t near, struct str name);
 /* All of its wanted names have: the site is looked at in DNS alone. */
 bool plan_is_gone(const struct site *s);
 /* A finding about one of the site's names stands for that name alone; any other stands for all of them. */
@@ -23,6 +25,8 @@ bool plan_blames_name(enum cause c);
 bool plan_is_refused(const struct site *s, const struct site_name *n, struct when now);
 /* Is a new certificate wanted now, whether or not it can be had? */
 bool plan_order_is_due(const struct site *s, struct when now);
+/* The same for who has asked site_renew_at() already. */
+bool plan_order_is_due_by(const struct site *s, struct when now, struct when renew_at);
 /* The names to order now (promise P5); 0 while waiting is better. ret has room for names_n. */
 size_t plan_order_names(const struct site *s, struct when now, struct str *ret);
 /* The earliest date from which an order may be made, by back-off and by the CA's word; past or unknown: now. */

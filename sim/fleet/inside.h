@@ -229,6 +229,7 @@ struct fleet {
 	struct lane_room room;
 	struct lane_queue orders_waiting[LANE_COUNT], turn_waiting[LANE_COUNT];
 	bool gate_is_set;
+	bool has_token; /* there was a place in the account's limit; time alone takes none away */
 	struct calendar calendar;
 	size_t firsts[2];
 	uint32_t to_replace; /* certificates held when the CA asked */
@@ -310,7 +311,9 @@ void orders_of_fleet_send(struct fleet *f, const struct fleet_event *ev);
 void fleet_gate_init(struct fleet *f);
 void fleet_gate_fini(struct fleet *f);
 void fleet_gate_restart(struct fleet *f);
-bool fleet_gate_has_token(const struct fleet *f);
+bool fleet_gate_has_token(struct fleet *f);
+/* Something was taken, or the clock was put back: what was there has to be counted anew. */
+void fleet_gate_changed(struct fleet *f);
 bool fleet_gate_is_exempt(const struct fleet *f, uint32_t site, struct name_set names);
 void fleet_gate_hold(struct fleet *f);
 void fleet_gate_settle(struct fleet *f, unsigned new_orders);

@@ -63,10 +63,18 @@ ring_take(struct lane_queue *q)
 
 /* --- the account's budget --- */
 
-bool
-fleet_gate_has_token(const struct fleet *f)
+void
+fleet_gate_changed(struct fleet *f)
 {
-	return bucket_left(budget_rate(&f->rules, &f->orders_budget), &f->orders_budget.bucket, instant_of(fleet_wall(f))) > 0;
+	f->has_token = false;
+}
+
+bool
+fleet_gate_has_token(struct fleet *f)
+{
+	if (!f->has_token)
+		f->has_token = bucket_left(budget_rate(&f->rules, &f->orders_budget), &f->orders_budget.bucket, instant_of(fleet_wall(f))) > 0;
+	return f->has_token;
 }
 
 /* The CA has issued exactly these names lately: such an order does not count. */
@@ -82,6 +90,7 @@ fleet_gate_is_exempt(const struct fleet *f, uint32_t n, struct name_set names)
 void
 fleet_gate_hold(struct fleet *f)
 {
+	fleet_gate_changed(f);
 	budget_check(&f->rules, &f->orders_budget, fleet_wall(f));
 	f->orders_budget.bucket.held++;
 }
@@ -91,6 +100,7 @@ fleet_gate_settle(struct fleet *f, unsigned new_orders)
 {
 	struct bucket *b = &f->orders_budget.bucket;
 
+	fleet_gate_changed(f);
 	if (b->held > 0)
 		b->held--;
 	for (unsigned i = 0; i < new_orders; i++)
@@ -101,6 +111,7 @@ fleet_gate_settle(struct fleet *f, unsigned new_orders)
 void
 fleet_gate_restart(struct fleet *f)
 {
+	fleet_gate_changed(f);
 	f->orders_budget.bucket.held = 0;
 	for (uint32_t i = 1; i <= f->rows_n; i++)
 		f->orders_budget.bucket.held += f->rows[i].is_open && f->rows[i].draws;

@@ -274,6 +274,7 @@ node_restart_more(struct fleet *f)
 void
 node_clock_stepped(struct fleet *f)
 {
+	fleet_gate_changed(f);
 	for (uint32_t n = 0; n < f->sites_n; n++) {
 		f->sites[n].queued_ms = FLEET_NEVER_MS;
 		if (f->sites[n].is_here)
