@@ -18,6 +18,19 @@ fault_is_not_the_owners(const struct site *s)
 	return false;
 }
 
+/* As long as something of ours is broken, what the owner had to mend may stand unseen. */
+static bool
+is_blind(const struct site *s)
+{
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct cause_row *row = cause_row(s->findings.at[i].cause);
+
+		if (!actor_is_owner(s->findings.at[i].acts) && row->severity >= SEVERITY_WARN && row->layer == LAYER_OWN)
+			return true;
+	}
+	return false;
+}
+
 /* Ten thousand owners have it since this morning: none of them can mend it. */
 static bool
 is_mass(const struct policy *p, const struct finding *f)
@@ -99,7 +112,7 @@ is_all_well(const struct site *s, struct when now)
 		if (s->names[i].is_wanted &&
 		    (!s->names[i].is_held || !s->names[i].served.is_ok))
 			return false;
-	return site_owner_finding(s) == NULL;
+	return site_owner_finding(s) == NULL && !is_blind(s);
 }
 
 /* All the owner's open causes were told by one letter; that names have moved away, by a letter of its own. */

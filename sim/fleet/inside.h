@@ -53,7 +53,7 @@ struct watched {
 	uint32_t wish_s;	   /* a person asked for a certificate; 0: fulfilled or refused */
 	uint32_t looked_s;	   /* last check that was begun */
 	uint8_t reminders;	   /* letters of the present certificate, as bits */
-	uint8_t restless;	   /* checks in a row, each within a second of the one before */
+	uint8_t restless;	   /* checks in a row, each within a second of the one before; or removals, within ten */
 	bool end_was_told;
 	bool has_fault; /* the owner has something to mend */
 	bool is_told;	/* a letter said so, and none yet that it is over */

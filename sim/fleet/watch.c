@@ -8,7 +8,7 @@
  * says of itself is used only where it is the thing that is judged.
  */
 
-enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26, RESTLESS_MAX = 8 };
+enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26, RESTLESS_MAX = 8, LOOK_REST_MS = 1000, REMOVAL_REST_MS = 10000 };
 
 static bool
 wants(const struct fleet_site *s)
@@ -283,13 +283,13 @@ watch_held(struct fleet *f, uint32_t n)
 }
 
 static void
-watch_look(struct fleet *f, uint32_t n)
+watch_look(struct fleet *f, uint32_t n, int64_t rest_ms)
 {
 	struct watched *w = &f->sites[n].watched;
 
-	w->restless = f->plan->probe_ms > 0 && f->now_ms - fleet_ms(f, w->looked_s) < 1000 ? (uint8_t)(w->restless + 1) : 0;
+	w->restless = f->plan->probe_ms > 0 && f->now_ms - fleet_ms(f, w->looked_s) < rest_ms ? (uint8_t)(w->restless + 1) : 0;
 	if (w->restless > RESTLESS_MAX)
-		fleet_broken(f, n, "it is checked again and again and comes to no rest");
+		fleet_broken(f, n, "it is looked at, or taken off its server, again and again and comes to no rest");
 	w->looked_s = fleet_s(f, f->now_ms);
 }
 
@@ -304,8 +304,10 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 
 		if (fx->kind == FX_LETTER)
 			watch_letter(f, n, fx);
-		else if (fx->kind == FX_CHECK || (fx->kind == FX_DEPLOY && s->site.is_removed))
-			watch_look(f, n);
+		else if (fx->kind == FX_CHECK)
+			watch_look(f, n, LOOK_REST_MS);
+		else if (fx->kind == FX_DEPLOY && s->site.is_removed)
+			watch_look(f, n, REMOVAL_REST_MS);
 		else if (fx->kind == FX_DISCARD_DRAFT && s->site.draft.has_csr)
 			fleet_broken(f, n, "a draft with a CSR was discarded");
 		else if (fx->kind == FX_ORDER)

@@ -456,6 +456,38 @@ test_story_of_letters(void **state)
 	arena_fini(&f.arena);
 }
 
+/* Our resolver is down and hides what the owner had to mend: a handshake that goes well is no reason to say that all is well. */
+static void
+test_well_is_not_said_blindly(void **state)
+{
+	static const struct {
+		enum cause cause;
+		size_t told;
+	} rows[] = { { CAUSE_OWN_RESOLVER_UNAVAILABLE, 0 }, { CAUSE_OWN_NETWORK_DOWN, 0 }, { CAUSE_NONE, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fixture f;
+		struct finding unused;
+
+		fixture_init(&f, AGE_YOUNG);
+		f.site.story_open = true;
+		f.site.look_at = when_plus(now, SPAN_H(1));
+		f.findings[0] = (struct finding){ .cause = rows[i].cause,
+			.subject = f.names[0].name,
+			.acts = ACTOR_HOST,
+			.told_at = WHEN_UNKNOWN,
+			.next_look = when_plus(now, SPAN_MIN(1)) };
+		f.site.findings.n = rows[i].cause != CAUSE_NONE;
+		fixture_do(&f, DOING_VERIFY);
+		const struct site_effects *out = step(&f, event_of(&f, SITE_CHECKED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
+		if (letters(out, LETTER_RESOLVED) != rows[i].told || f.site.doing != DOING_NOTHING)
+			fail_msg("%s: %zu letters, doing %s", cause_row(rows[i].cause)->id, letters(out, LETTER_RESOLVED),
+			    doing_name(f.site.doing));
+		arena_fini(&f.arena);
+	}
+}
+
 /* --- P6: a failed order is not repeated without a reason --- */
 
 static void
@@ -759,6 +791,7 @@ main(void)
 		cmocka_unit_test(test_redirect),
 		cmocka_unit_test(test_owner_is_left_in_peace),
 		cmocka_unit_test(test_story_of_letters),
+		cmocka_unit_test(test_well_is_not_said_blindly),
 		cmocka_unit_test(test_backoff_of_orders),
 		cmocka_unit_test(test_refused_name_is_left_out),
 		cmocka_unit_test(test_proven_by_any_look),
