@@ -35,7 +35,7 @@ struct serve {
 	struct secret transport;
 	int engine_keeper[2], web_keeper[2],
 	    engine_installer[2]; /* client's end, server's end */
-	int wake[2];		 /* reading end, writing end */
+	int wake[2], news[2];		 /* reading end, writing end */
 	int fd_lock;
 };
 
@@ -124,6 +124,7 @@ run_engine(const void *arg, int fd_ready, pid_t parent)
 		.fd_keeper = s->engine_keeper[0],
 		.fd_installer = s->engine_installer[0],
 		.fd_wake = s->wake[0],
+		.fd_news = s->news[1],
 		.fd_ready = fd_ready };
 	struct why why = { "" };
 	enum err e = become_ordinary(s, parent, &why);
@@ -138,6 +139,7 @@ run_web(const void *arg, int fd_ready, pid_t parent)
 	const struct web_options o = { .config = s->config,
 		.fd_keeper = s->web_keeper[0],
 		.fd_wake = s->wake[1],
+		.fd_news = s->news[0],
 		.fd_ready = fd_ready };
 	struct why why = { "" };
 	enum err e = become_ordinary(s, parent, &why);
@@ -324,7 +326,7 @@ make_pairs(struct serve *s)
 		e = link_pair(s->web_keeper);
 	if (e == ERR_OK)
 		e = link_pair(s->engine_installer);
-	if (e == ERR_OK && pipe2(s->wake, O_CLOEXEC | O_NONBLOCK) != 0)
+	if (e == ERR_OK && (pipe2(s->wake, O_CLOEXEC | O_NONBLOCK) != 0 || pipe2(s->news, O_CLOEXEC | O_NONBLOCK) != 0))
 		e = err_of_errno(errno);
 	return e;
 }
@@ -355,8 +357,8 @@ supervise(const struct serve *s)
 		{ "keeper", run_keeper, s, { s->engine_keeper[1], s->web_keeper[1] }, 2 },
 		{ "installer", run_installer, s, { s->engine_installer[1] }, 1 },
 		{ "engine", run_engine, s,
-		    { s->engine_keeper[0], s->engine_installer[0], s->wake[0] }, 3 },
-		{ "web", run_web, s, { s->web_keeper[0], s->wake[1] }, 2 },
+		    { s->engine_keeper[0], s->engine_installer[0], s->wake[0], s->news[1] }, 4 },
+		{ "web", run_web, s, { s->web_keeper[0], s->wake[1], s->news[0] }, 3 },
 		{ "watch", run_watch, s, { 0 }, 0 },
 	};
 	const struct supervisor_options o = { .children = children,
@@ -375,6 +377,7 @@ cmd_serve(struct cmd *c)
 		.web_keeper = { -1, -1 },
 		.engine_installer = { -1, -1 },
 		.wake = { -1, -1 },
+		.news = { -1, -1 },
 		.fd_lock = -1 };
 	struct why why = { "" };
 
@@ -388,7 +391,7 @@ cmd_serve(struct cmd *c)
 		fprintf(stderr, "koshin: %s\n", why.text[0] != '\0' ? why.text : err_words(e));
 	const int fds[] = { s.engine_keeper[0], s.engine_keeper[1], s.web_keeper[0],
 		s.web_keeper[1], s.engine_installer[0], s.engine_installer[1], s.wake[0],
-		s.wake[1], s.fd_lock };
+		s.wake[1], s.news[0], s.news[1], s.fd_lock };
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
 		if (fds[i] >= 0)
 			(void)close(fds[i]);

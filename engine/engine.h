@@ -60,6 +60,7 @@ struct engine_counts engine_count(const struct engine *e);
 struct engine_options {
 	const struct config *config;
 	int fd_keeper, fd_installer, fd_wake; /* wake: a byte for each wish of the web process */
+	int fd_news; /* one byte is written after each turn; non-blocking, a full pipe is as good as a byte */
 	int fd_ready;			      /* one byte is written when the first turn is done; -1: none */
 };
 /* The exit status. */

@@ -239,6 +239,9 @@ rounds(struct run *r, struct why *why)
 		if (!is_ready && r->options->fd_ready >= 0 && write(r->options->fd_ready, "e", 1) != 1)
 			return err_of_errno(errno);
 		is_ready = true;
+		/* A full pipe has told it already; nobody who reads is the supervisor's to see. */
+		if (r->options->fd_news >= 0 && write(r->options->fd_news, "n", 1) < 0 && errno == EBADF)
+			return ERR_BUG;
 		err = between_turns(r, next_ms);
 		if (err != ERR_OK)
 			return err;

@@ -44,6 +44,7 @@ struct api_request {
 };
 enum api_kind {
 	API_DONE,
+	API_STREAM, /* the news of site_id (0: of all) from behind `since`, as an answer that goes on; the reply is empty */
 	API_WAIT, /* there is no news: ask the same again in a while; the reply is empty */
 	API_SEAL, /* secret is to be sealed by the keeper; then ask the same again, with `sealed`; the reply is empty */
 	API_KEY, /* sealed is to be opened by the keeper, then api_key_reply; the reply is empty */
@@ -62,7 +63,8 @@ struct api_reply {
 	size_t lasting_n;
 	struct api_header headers[API_HEADERS_MAX];
 	size_t headers_n;
-	int64_t site_id;   /* API_KEY */
+	int64_t site_id;   /* API_KEY, API_STREAM */
+	int64_t since;	   /* API_STREAM: the last line of the history that is known already */
 	struct str sealed; /* API_KEY; in the arena */
 	struct str secret; /* API_SEAL; in the arena */
 };

@@ -30,6 +30,10 @@ MUST_USE enum err api_find(struct api_call *c, int64_t *ret_id);
 MUST_USE enum err api_load(struct api_call *c, struct site *ret);
 /* The whole document of one site. */
 MUST_USE enum err api_site_document(struct api_call *c, const struct site *s, json_t **ret);
+/* One line of the history; NULL without memory. */
+json_t *api_history_line(const struct history_row *h);
+/* Another text as soon as something can be seen of a site that is not in its history: what is being done, and the last look. */
+struct str api_site_mark(const struct site *s, const json_t *document, struct arena *a);
 void api_wake(struct api_call *c);
 /* The detail of an error: a text of words/ui.txt about one name (ASCII form). */
 void api_say(struct api_call *c, const char *key, struct str name);

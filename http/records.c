@@ -25,8 +25,8 @@ texts_of(const struct history_row *h)
 	return o;
 }
 
-static json_t *
-history_line(const struct history_row *h)
+json_t *
+api_history_line(const struct history_row *h)
 {
 	json_t *o = json_object();
 
@@ -74,7 +74,7 @@ site_history_list(struct api_call *c)
 		return err;
 	list = json_array();
 	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(list, history_line(&rows[i])) != 0) {
+		if (json_array_append_new(list, api_history_line(&rows[i])) != 0) {
 			json_decref(list);
 			return ERR_MEMORY;
 		}
@@ -171,11 +171,64 @@ site_certificate(struct api_call *c)
 	return err;
 }
 
+struct str
+api_site_mark(const struct site *s, const json_t *document, struct arena *a)
+{
+	const json_t *phase = json_object_get(json_object_get(document, "order"), "phase");
+
+	return arena_strf(a, "%s.%s.%llu.%lld", doing_name(s->doing),
+	    json_is_string(phase) ? json_string_value(phase) : "-", (unsigned long long)s->job,
+	    when_is_known(s->checked_at) ? (long long)s->checked_at.s : 0);
+}
+
+/* Is a stream asked for (RFC 9110 12.5.1)? Whoever wants one names it: a program that takes anything gets a document. */
+static bool
+wants_stream(const struct api_call *c)
+{
+	const char *accepts = c->q->header == NULL ? NULL : c->q->header(c->q->arg_ctx, "Accept");
+
+	return str_find(str_of(accepts), STR("text/event-stream")) != SIZE_MAX;
+}
+
+/* From behind Last-Event-ID, else ?since=, else from now on. */
+static enum err
+begin_stream(struct api_call *c, int64_t site_id)
+{
+	const char *last = c->q->header(c->q->arg_ctx, "Last-Event-ID");
+	struct history_row *rows;
+	size_t n;
+	int64_t since = api_whole(c, "since");
+
+	if (last != NULL && (!str_to_int(str_of(last), &since) || since < 0)) {
+		why_set(&c->why, "Last-Event-ID: expected the number of an event");
+		return ERR_INVALID;
+	}
+	if (last == NULL && api_text(c, "since").p == NULL) {
+		enum err err = store_history(c->api->store, site_id, 0, 1, c->a, &rows, &n);
+
+		if (err != ERR_OK)
+			return err;
+		since = n > 0 ? rows[0].id : 0;
+	}
+	c->reply->kind = API_STREAM;
+	c->reply->site_id = site_id;
+	c->reply->since = since;
+	return ERR_OK;
+}
+
+enum err
+events_all(struct api_call *c)
+{
+	if (wants_stream(c))
+		return begin_stream(c, 0);
+	why_set(&c->why, "Accept: expected text/event-stream");
+	return ERR_INVALID;
+}
+
 /*
- * News of a site, for --wait and live pages: the lines of its history after ?since=ID (oldest first) with the site as it
- * is now, as soon as there are any or ?mark= (the mark of the answer before) does not hold any more. The engine
- * tells nobody what it did; so whoever waits is asked for again every 200 ms by the web process, which
- * costs two small reads.
+ * News of a site, for --wait and live pages. As a stream (http/stream.h); or as a document: the lines of its history after
+ * ?since=ID (oldest first) with the site as it is now, as soon as there are any or ?mark= (the mark of the answer before)
+ * does not hold any more. Whoever waits is asked for again when the engine has done something.
  */
 enum err
 site_events(struct api_call *c)
@@ -190,16 +243,15 @@ site_events(struct api_call *c)
 	struct str now;
 	enum err err = api_load(c, &s);
 
+	if (err == ERR_OK && wants_stream(c))
+		return begin_stream(c, s.id);
 	if (err == ERR_OK)
 		err = store_history(c->api->store, s.id, 0, EVENTS_MAX, c->a, &rows, &n);
 	if (err == ERR_OK)
 		err = api_site_document(c, &s, &site);
 	if (err != ERR_OK)
 		return err;
-	json_t *phase = json_object_get(json_object_get(site, "order"), "phase");
-	now = arena_strf(c->a, "%s.%s.%llu.%lld", doing_name(s.doing),
-	    json_is_string(phase) ? json_string_value(phase) : "-", (unsigned long long)s.job,
-	    when_is_known(s.checked_at) ? (long long)s.checked_at.s : 0);
+	now = api_site_mark(&s, site, c->a);
 	if (!c->q->is_last && str_eq(mark, now) &&
 	    (n == 0 || rows[0].id <= since)) {
 		json_decref(site);
@@ -209,7 +261,7 @@ site_events(struct api_call *c)
 	list = json_array();
 	for (size_t i = n; i-- > 0;)
 		if (rows[i].id > since &&
-		    json_array_append_new(list, history_line(&rows[i])) != 0) {
+		    json_array_append_new(list, api_history_line(&rows[i])) != 0) {
 			json_decref(list);
 			json_decref(site);
 			return ERR_MEMORY;

@@ -28,8 +28,8 @@ says(const struct api_reply *r, const char *name)
 	return false;
 }
 
-static enum MHD_Result
-put_headers(struct MHD_Response *response, const struct api_reply *r, bool is_panel, struct arena *a)
+enum MHD_Result
+send_headers(struct MHD_Response *response, const struct api_reply *r, bool is_panel, struct arena *a)
 {
 	enum MHD_Result put = MHD_add_response_header(response, "Content-Type", r->type);
 
@@ -59,7 +59,7 @@ send_reply(struct MHD_Connection *connection, const struct api_reply *r, bool is
 		    r->body.p == NULL ? nothing : r->body.p, MHD_RESPMEM_MUST_COPY);
 	if (response == NULL)
 		return MHD_NO;
-	sent = put_headers(response, r, is_panel, a);
+	sent = send_headers(response, r, is_panel, a);
 	if (sent == MHD_YES)
 		sent = MHD_queue_response(connection, (unsigned)r->status, response);
 	MHD_destroy_response(response);

@@ -16,6 +16,7 @@
 #include "http/api.h"
 #include "http/files.h"
 #include "http/send.h"
+#include "http/stream.h"
 #include "ports/loop/listen.h"
 #include "http/metrics.h"
 #include "ports/keys/remote.h"
@@ -28,7 +29,8 @@ enum {
 	    256, /* of one daemon: a few are enough for challenges and one operator */
 	CONNECTION_BYTES = 32768, /* headers of one request */
 	CONNECTION_S = 30,	  /* an idle or slow client is let go */
-	TICK_MS = 200,		  /* how often those who wait for news are asked for again */
+	NEWS_MS = 20, /* what the engine does within this is one piece of news */
+	TICK_MS = 1000, /* how often deadlines are looked at while somebody waits */
 	WAIT_MS = 25000, /* then they get an answer without news, and ask again themselves */
 	HEARTBEAT_MS = 60000,
 	HEARTBEAT_RETRY_MS = 5000,
@@ -48,7 +50,9 @@ struct web {
 	struct MHD_Daemon *daemons[DAEMONS_MAX];
 	size_t daemons_n;
 	int signals;
+	struct streams *streams;
 	bool is_ending, store_is_writable;
+	bool has_news; /* those who wait are to be asked for again */
 	struct exchange *waiting;
 	struct loop_timer *tick, *heartbeat;
 	char thumbprint
@@ -67,7 +71,7 @@ struct key_wait {
 	struct exchange *exchange;
 };
 
-enum exchange_state { EXCHANGE_READING, EXCHANGE_WAITING, EXCHANGE_ANSWERED };
+enum exchange_state { EXCHANGE_READING, EXCHANGE_WAITING, EXCHANGE_STREAM, EXCHANGE_ANSWERED };
 struct exchange {
 	struct web *web;
 	struct exchange *next; /* of those that wait */
@@ -124,11 +128,37 @@ each_argument(void *ctx, void (*show)(void *shown, const char *key, const char *
 	(void)MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, show_argument, &each);
 }
 
+static void tick(void *arg);
+
+/* Whoever waits is asked for again soon. */
+static void
+news_came(struct web *w)
+{
+	if (w->has_news)
+		return;
+	w->has_news = true;
+	loop_cancel(w->loop, &w->tick);
+	w->tick = loop_after(w->loop, NEWS_MS, tick, w);
+}
+
+/* What the engine writes after each turn; how many bytes there are does not matter. */
+static void
+on_news(void *arg, int fd, int events)
+{
+	char bytes[256];
+
+	(void)events;
+	while (read(fd, bytes, sizeof bytes) > 0)
+		continue;
+	news_came(arg);
+}
+
 static void
 wake_engine(void *arg)
 {
-	const struct web *w = arg;
+	struct web *w = arg;
 
+	news_came(w);
 	/* A full pipe has woken it already; a broken one is the supervisor's to see, and the wish is stored. */
 	if (w->options->fd_wake >= 0 && write(w->options->fd_wake, "w", 1) < 0)
 		return;
@@ -230,8 +260,6 @@ answer_public(struct exchange *x)
 
 /* --- waiting --- */
 
-static void tick(void *arg);
-
 static void
 wait_in_line(struct exchange *x)
 {
@@ -322,7 +350,11 @@ tick(void *arg)
 	struct web *w = arg;
 	int64_t now = clock_mono(&w->clock).ms;
 
+	bool has_news = w->has_news;
+
 	w->tick = NULL;
+	w->has_news = false;
+	streams_look(w->streams, has_news);
 	for (struct exchange *x = w->waiting, *next; x != NULL; x = next) {
 		bool is_late = now >= x->deadline.ms || w->is_ending;
 
@@ -335,6 +367,8 @@ tick(void *arg)
 			}
 			continue;
 		}
+		if (!has_news && !is_late)
+			continue;
 		x->request.is_last = is_late;
 		buf_fini(&x->reply.body);
 		arena_clear(&x->arena);
@@ -342,7 +376,7 @@ tick(void *arg)
 		if (x->reply.kind != API_WAIT)
 			resume(x);
 	}
-	if (w->waiting != NULL)
+	if (w->tick == NULL && (w->waiting != NULL || !streams_are_none(w->streams)))
 		w->tick = loop_after(w->loop, TICK_MS, tick, w);
 }
 
@@ -410,7 +444,9 @@ answer_api(struct exchange *x)
 	}
 	api_answer(&x->web->api, &x->request, &x->arena, &x->reply);
 	x->state = EXCHANGE_ANSWERED;
-	if (x->reply.kind == API_WAIT)
+	if (x->reply.kind == API_STREAM)
+		x->state = EXCHANGE_STREAM;
+	else if (x->reply.kind == API_WAIT)
 		wait_in_line(x);
 	else if (x->reply.kind == API_KEY || x->reply.kind == API_SEAL)
 		ask_keeper(x);
@@ -450,6 +486,22 @@ answer(struct exchange *x)
 }
 
 static enum MHD_Result
+begin_stream(struct exchange *x)
+{
+	struct web *w = x->web;
+	enum err err = stream_follow(w->streams, x->connection, &x->reply, x->door == DOOR_PANEL);
+
+	x->state = EXCHANGE_ANSWERED;
+	if (err != ERR_OK) {
+		api_problem(&x->reply, err, x->request.lang, STR_NONE);
+		return send_reply(x->connection, &x->reply, x->door == DOOR_PANEL, &x->arena);
+	}
+	if (w->tick == NULL)
+		w->tick = loop_after(w->loop, TICK_MS, tick, w);
+	return MHD_YES;
+}
+
+static enum MHD_Result
 handle(struct web *w, struct MHD_Connection *connection, const char *url, const char *method,
     const char *data, size_t *data_n, void **ctx, enum door door)
 {
@@ -471,6 +523,8 @@ handle(struct web *w, struct MHD_Connection *connection, const char *url, const 
 	}
 	if (x->state == EXCHANGE_READING)
 		answer(x);
+	if (x->state == EXCHANGE_STREAM)
+		return begin_stream(x);
 	return x->state == EXCHANGE_WAITING ? MHD_YES : send_reply(connection, &x->reply, door == DOOR_PANEL, &x->arena);
 }
 
@@ -654,6 +708,10 @@ start(struct web *w, struct why *why)
 	if (w->options->fd_keeper >= 0)
 		err = keys_remote_new(w->loop, &w->clock, w->options->fd_keeper, &w->remote);
 	if (err == ERR_OK)
+		err = streams_new(&w->api, &w->streams);
+	if (err == ERR_OK && w->options->fd_news >= 0)
+		err = loop_watch(w->loop, w->options->fd_news, LOOP_READ, on_news, w);
+	if (err == ERR_OK)
 		err = start_daemons(w, why);
 	if (err == ERR_OK)
 		write_heartbeat(w);
@@ -685,10 +743,13 @@ stop(struct web *w)
 		loop_cancel(w->loop, &w->tick);
 		tick(w);
 	}
+	if (w->streams != NULL)
+		streams_end(w->streams);
 	run_daemons(w);
 	for (size_t i = 0; i < w->daemons_n; i++)
 		MHD_stop_daemon(w->daemons[i]);
 	w->daemons_n = 0;
+	streams_free(&w->streams);
 	files_free(&w->files);
 	keys_remote_free(&w->remote);
 	store_close(&w->store);

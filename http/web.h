@@ -12,6 +12,7 @@ struct web_options {
 	const struct config *config;
 	int fd_keeper; /* end of a link_pair to the keeper, for KEYS_EXPORT */
 	int fd_wake; /* one byte wakes the engine; non-blocking, a full pipe is as good as a byte */
+	int fd_news; /* a byte comes when the engine has done something; non-blocking. -1: whoever waits learns it at the deadline */
 	int fd_ready; /* one byte is written when requests are answered; -1: nobody waits for that */
 };
 /* Runs until SIGTERM or SIGINT; returns the exit status of the process. Privileges were dropped before. */

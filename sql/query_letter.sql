@@ -36,6 +36,14 @@ VALUES (:site_id, :at, :kind, :by, :subject, :detail);
 SELECT id, site_id, at, kind, by, subject, detail
 FROM history WHERE site_id = :site_id AND id < :before_id ORDER BY id DESC LIMIT :max;
 
+-- name: history_of_after
+SELECT id, site_id, at, kind, by, subject, detail
+FROM history WHERE site_id = :site_id AND id > :after_id ORDER BY id LIMIT :max;
+
+-- name: history_all_after
+SELECT id, site_id, at, kind, by, subject, detail
+FROM history WHERE id > :after_id ORDER BY id LIMIT :max;
+
 -- name: history_all
 SELECT id, site_id, at, kind, by, subject, detail
 FROM history WHERE id < :before_id ORDER BY id DESC LIMIT :max;

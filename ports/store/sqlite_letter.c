@@ -153,38 +153,59 @@ store_history_put(struct store *s, const struct history_row *h)
 	return query_write(&q);
 }
 
-enum err
-store_history(struct store *s, int64_t site_id, int64_t before_id, size_t max, struct arena *a,
-    struct history_row **ret, size_t *ret_n)
+/* Takes what the statement finds. */
+static enum err
+history_rows(struct query *q, struct history_row **ret, size_t *ret_n)
 {
-	AUTO_QUERY q = query_start(s, site_id == 0 ? SQL_HISTORY_ALL : SQL_HISTORY_OF, a);
 	struct history_row *rows = NULL;
 	size_t n = 0;
 
-	if (site_id != 0)
-		query_bind_int(&q, "site_id", site_id);
-	query_bind_int(&q, "before_id", before_id == 0 ? INT64_MAX : before_id);
-	query_bind_int(&q, "max", (int64_t)max);
-	while (query_row(&q)) {
-		rows = query_grow(&q, rows, n, sizeof *rows);
+	while (query_row(q)) {
+		rows = query_grow(q, rows, n, sizeof *rows);
 		if (rows == NULL)
 			break;
 		struct history_row *h = &rows[n++];
 
-		h->id = query_id(&q, "id");
-		h->site_id = query_id(&q, "site_id");
-		h->at = query_when(&q, "at");
-		struct str word = query_word(&q, "kind");
+		h->id = query_id(q, "id");
+		h->site_id = query_id(q, "site_id");
+		h->at = query_when(q, "at");
+		struct str word = query_word(q, "kind");
 		if (!history_of_name(word, &h->kind))
-			query_corrupt(&q, "kind", word);
-		h->by = query_text(&q, "by");
-		h->subject = query_text(&q, "subject");
-		h->detail = query_text(&q, "detail");
+			query_corrupt(q, "kind", word);
+		h->by = query_text(q, "by");
+		h->subject = query_text(q, "subject");
+		h->detail = query_text(q, "detail");
 	}
-	enum err e = query_finish(&q);
+	enum err e = query_finish(q);
 	if (e != ERR_OK)
 		return e;
 	*ret = rows;
 	*ret_n = n;
 	return ERR_OK;
+}
+
+enum err
+store_history(struct store *s, int64_t site_id, int64_t before_id, size_t max, struct arena *a,
+    struct history_row **ret, size_t *ret_n)
+{
+	AUTO_QUERY q = query_start(s, site_id == 0 ? SQL_HISTORY_ALL : SQL_HISTORY_OF, a);
+
+	if (site_id != 0)
+		query_bind_int(&q, "site_id", site_id);
+	query_bind_int(&q, "before_id", before_id == 0 ? INT64_MAX : before_id);
+	query_bind_int(&q, "max", (int64_t)max);
+	return history_rows(&q, ret, ret_n);
+}
+
+enum err
+store_history_after(struct store *s, int64_t site_id, int64_t after_id, size_t max, struct arena *a,
+    struct history_row **ret, size_t *ret_n)
+{
+	AUTO_QUERY q = query_start(s, site_id == 0 ? SQL_HISTORY_ALL_AFTER : SQL_HISTORY_OF_AFTER, a);
+
+	if (site_id != 0)
+		query_bind_int(&q, "site_id", site_id);
+	query_bind_int(&q, "after_id", after_id);
+	query_bind_int(&q, "max", (int64_t)max);
+	return history_rows(&q, ret, ret_n);
 }

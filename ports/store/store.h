@@ -156,6 +156,9 @@ MUST_USE enum err store_history_put(struct store *s, const struct history_row *h
 /* Newest first, before this id (0: from the newest); site_id 0: of all sites. */
 MUST_USE enum err store_history(struct store *s, int64_t site_id, int64_t before_id, size_t max, struct arena *a, struct history_row **ret, size_t *ret_n);
 
+/* Oldest first, after this id. */
+MUST_USE enum err store_history_after(struct store *s, int64_t site_id, int64_t after_id, size_t max, struct arena *a, struct history_row **ret, size_t *ret_n);
+
 /* --- CAs --- */
 struct ca_row {
 	int64_t id;

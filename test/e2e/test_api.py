@@ -79,6 +79,8 @@ ASKED = {
     ("site_key", 404): (OTHER, "", None),
     ("site_key", 422): ("a b", "", None),
     ("site_events", 200): (SITE, "", None),
+    ("events_all", 200): (None, "since=0", None),
+    ("events_all", 422): (None, "since=x", None),
     ("site_events", 404): ("nobody.jp", "", None),
     ("site_events", 422): (SITE, "since=x", None),
     ("question_ask", 201): (SITE, "", {"text": "Is it well?\nReally?"}),
@@ -169,8 +171,15 @@ class Api:
         connection.sock.settimeout(60)
         connection.sock.connect(self.path)
         text = None if body is None else json.dumps(body)
-        connection.request(o["method"], f"/api/v1{path}{'?' if query else ''}{query}", text, {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"}
+        if operation == "events_all":
+            headers["Accept"] = "text/event-stream"
+        connection.request(o["method"], f"/api/v1{path}{'?' if query else ''}{query}", text, headers)
         answer = connection.getresponse()
+        if answer.getheader("Content-Type") == "text/event-stream":  # test_events.py reads them
+            connection.close()
+            assert "text/event-stream" in o["responses"]["200"]["content"], operation
+            return answer.status, None
         got = answer.read()
         connection.close()
         self.judge(operation, answer.status, answer.getheader("Content-Type"), json.loads(got))
