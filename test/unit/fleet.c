@@ -124,6 +124,110 @@ test_ca_that_is_gone(void **state)
 	fleet_report_fini(&r);
 }
 
+/* --- days that nobody can wait for: bench/fleets.py has them for whole fleets --- */
+
+enum { DAY_S = 86400, BIN_S = 600, A_DAY = DAY_S / BIN_S };
+
+/* The CA is down from day 10 to day 13, and a tenth of the fleet falls due meanwhile. */
+static void
+test_outage_of_three_days(void **state)
+{
+	const int64_t longest_wait_s = 4500; /* an order that met an ill CA waits an hour at most, and a quarter more by chance */
+	const uint32_t pace = 250;	     /* requests a second that the CA's front end takes */
+	struct fleet_plan p;
+	struct fleet_report r;
+
+	(void)state;
+	fleet_plan_init(&p);
+	p.sites = 20000;
+	p.fill = SPAN_D(0);
+	p.span = SPAN_D(30);
+	p.bin = SPAN_S(BIN_S);
+	p.ca.calendar[0].life = SPAN_D(45);
+	p.ca.outages[0] = (struct fleet_outage){ when_plus(p.start, SPAN_D(10)), SPAN_D(3), OUTAGE_DOWN };
+	p.ca.outages_n = 1;
+	assert_int_equal(fleet_run(&p, &r), ERR_OK);
+	assert_false(r.is_broken);
+	assert_int_equal(r.expired, 0);
+	assert_int_equal(r.letters[LETTER_ACT] + r.letters[LETTER_REMINDER] + r.letters[LETTER_EXPIRED] + r.letters[LETTER_REDUCED], 0);
+	/* The backlog is gone when certificates come at the rate of the days before; what came until then took its requests. */
+	const uint32_t *back = &r.issued_in[13 * A_DAY];
+	uint64_t ordinary = 0, late = 0;
+	int64_t last = 0;
+	for (size_t i = 0; i < 10 * A_DAY; i++)
+		ordinary += r.issued_in[i];
+	ordinary /= 10 * A_DAY;
+	for (int64_t i = 0; i < A_DAY; i++)
+		last = back[i] > 2 * ordinary + 10 ? i : last;
+	for (int64_t i = 0; i <= last; i++)
+		late += back[i];
+	assert_true(late > p.sites / 20);
+	assert_true((last + 1) * BIN_S * 10 <= 11 * (longest_wait_s + (int64_t)(late * r.requests / r.issued / pace)));
+	fleet_report_fini(&r);
+}
+
+/* All is asked to be replaced on day 2, on an account with override; whoever adds a site then waits for a minute at most. */
+static void
+test_mass_replacement(void **state)
+{
+	struct fleet_plan p;
+	struct fleet_report r;
+
+	(void)state;
+	fleet_plan_init(&p);
+	p.sites = 50000;
+	p.fill = SPAN_D(0);
+	p.span = SPAN_D(4);
+	p.replace_at = when_plus(p.start, SPAN_D(2));
+	p.newcomers = 24;
+	p.ca.orders_capacity = 3000;
+	assert_int_equal(fleet_run(&p, &r), ERR_OK);
+	assert_false(r.is_broken);
+	assert_int_equal(r.replaced, p.sites - p.newcomers);
+	assert_true(when_is_known(r.all_replaced_at) && when_between(p.replace_at, r.all_replaced_at).s <= DAY_S);
+	assert_in_range(r.newcomer_worst_ms, 1, 60000);
+	/* What the front end takes: 300 new orders and 250 others, and bursts of 200 and 125. */
+	assert_in_range(r.requests_peak, 1, 875);
+	assert_int_equal(r.limits_touched, 0);
+	fleet_report_fini(&r);
+}
+
+/* Lives become shorter three times, without a herd on any day. */
+static void
+test_calendar_that_changes(void **state)
+{
+	static const int64_t lives_h[] = { 90 * 24, 64 * 24, 45 * 24, 160 };
+	struct fleet_plan p;
+	struct fleet_report r;
+
+	(void)state;
+	fleet_plan_init(&p);
+	p.sites = 6000;
+	p.fill = SPAN_D(0);
+	p.span = SPAN_D(240);
+	p.bin = SPAN_D(1);
+	for (size_t i = 0; i < 4; i++)
+		p.ca.calendar[i] = (struct fleet_life){ when_plus(p.start, SPAN_D(60 * (int64_t)i)), SPAN_H(lives_h[i]) };
+	p.ca.calendar_n = 4;
+	assert_int_equal(fleet_run(&p, &r), ERR_OK);
+	assert_false(r.is_broken);
+	assert_int_equal(r.expired, 0);
+	for (size_t n = 0; n < 4; n++) {
+		/* The fleet begins with certificates of every age, those that are just due among them. */
+		size_t first = 60 * n + (n == 0 ? 3 : 0), end = 60 * (n + 1);
+		uint64_t most = 0, all = 0;
+
+		for (size_t i = first; i < end; i++) {
+			most = r.issued_in[i] > most ? r.issued_in[i] : most;
+			all += r.issued_in[i];
+		}
+		if (most * 2 * (end - first) >= 3 * all)
+			fail_msg("lives of %lld h: %llu certificates on one day, of %llu in %zu", (long long)lives_h[n],
+			    (unsigned long long)most, (unsigned long long)all, end - first);
+	}
+	fleet_report_fini(&r);
+}
+
 /* --- a fleet as a file --- */
 
 static void
@@ -187,6 +291,9 @@ main(void)
 		cmocka_unit_test(test_same_seed_same_life),
 		cmocka_unit_test(test_quiet_life),
 		cmocka_unit_test(test_ca_that_is_gone),
+		cmocka_unit_test(test_outage_of_three_days),
+		cmocka_unit_test(test_mass_replacement),
+		cmocka_unit_test(test_calendar_that_changes),
 		cmocka_unit_test(test_mistakes_of_a_file),
 		cmocka_unit_test(test_a_file_is_read_and_told),
 	};
