@@ -246,6 +246,9 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 		return;
 	if (f == NULL || !is_certain(s, f) || fault_is_not_the_owners(s) || is_mass(p, f) || MUTANT(LETTER_FORGOTTEN))
 		return;
+	/* What an order met: the next one is under way, and its end tells whether that still stands. */
+	if (f->is_from_order && s->doing == DOING_ORDER)
+		return;
 	if (is_moved(f))
 		tell_moved(s, t, f, out);
 	else

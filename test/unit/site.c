@@ -456,6 +456,40 @@ test_story_of_letters(void **state)
 	arena_fini(&f.arena);
 }
 
+/* What an order met is told again only when no order is under way that may go well: its owner may have mended it. */
+static void
+test_order_under_way_is_awaited(void **state)
+{
+	static const struct {
+		enum doing doing;
+		bool is_from_order;
+		size_t told;
+	} rows[] = { { DOING_ORDER, true, 0 }, { DOING_NOTHING, true, 1 }, { DOING_ORDER, false, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fixture f;
+		struct turn t = { now, 1 };
+		struct site_effects out = { .n = 0 };
+
+		fixture_init(&f, AGE_ENDED);
+		f.site.story_open = true;
+		f.findings[0] = (struct finding){ .cause = CAUSE_DNS_A_ELSEWHERE,
+			.subject = f.names[0].name,
+			.acts = ACTOR_DOMAIN_COMPANY,
+			.is_from_order = rows[i].is_from_order,
+			.times_seen = 3,
+			.told_at = when_minus(now, SPAN_D(10)),
+			.next_look = now };
+		f.site.findings.n = 1;
+		fixture_do(&f, rows[i].doing);
+		site_letters(&f.site, &t, &f.policy, &f.arena, &out);
+		if (letters(&out, LETTER_EXPIRED) != rows[i].told || out.n != rows[i].told)
+			fail_msg("row %zu: %zu letters, %zu of them about the end", i, out.n, letters(&out, LETTER_EXPIRED));
+		arena_fini(&f.arena);
+	}
+}
+
 /* Our resolver is down and hides what the owner had to mend: a handshake that goes well is no reason to say that all is well. */
 static void
 test_well_is_not_said_blindly(void **state)
@@ -792,6 +826,7 @@ main(void)
 		cmocka_unit_test(test_owner_is_left_in_peace),
 		cmocka_unit_test(test_story_of_letters),
 		cmocka_unit_test(test_well_is_not_said_blindly),
+		cmocka_unit_test(test_order_under_way_is_awaited),
 		cmocka_unit_test(test_backoff_of_orders),
 		cmocka_unit_test(test_refused_name_is_left_out),
 		cmocka_unit_test(test_proven_by_any_look),
