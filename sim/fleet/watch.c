@@ -8,7 +8,7 @@
  * says of itself is used only where it is the thing that is judged.
  */
 
-enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26, RESTLESS_MAX = 8, LOOK_REST_MS = 1000, REMOVAL_REST_MS = 10000 };
+enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26, TRUE_OF_ORDER_H = 32, RESTLESS_MAX = 8, LOOK_REST_MS = 1000, REMOVAL_REST_MS = 10000 };
 
 static bool
 wants(const struct fleet_site *s)
@@ -80,12 +80,14 @@ watch_pointing(struct fleet *f, uint32_t n)
 
 /* --- letters --- */
 
+/* What a check sees is as old as the daily look; what the CA refused stands until the next order, a day and a quarter later. */
 static bool
-may_be_the_owners(const struct fleet *f, uint32_t n)
+may_be_the_owners(const struct fleet *f, uint32_t n, const struct finding *told)
 {
 	const struct watched *w = &f->sites[n].watched;
+	int64_t hours = told != NULL && told->is_from_order ? TRUE_OF_ORDER_H : TRUE_H;
 
-	return w->has_fault || (fleet_ms(f, w->turned_s) != 0 && f->now_ms - fleet_ms(f, w->turned_s) < TRUE_H * FLEET_HOUR_MS);
+	return w->has_fault || (fleet_ms(f, w->turned_s) != 0 && f->now_ms - fleet_ms(f, w->turned_s) < hours * FLEET_HOUR_MS);
 }
 
 static void
@@ -99,7 +101,7 @@ watch_asking(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	if (fleet_ms(f, w->letter_s) != 0 && f->now_ms - fleet_ms(f, w->letter_s) < gap * 1000 - MINUTE_MS && !clock_is_new(f))
 		fleet_broken(f, n, "a %s letter %.1f hours after another one", letter_name(fx->letter),
 		    (double)(f->now_ms - fleet_ms(f, w->letter_s)) / (double)FLEET_HOUR_MS);
-	if (!may_be_the_owners(f, n))
+	if (!may_be_the_owners(f, n, fx->finding))
 		fleet_broken(f, n, "a %s letter (%s) although the owner has nothing to mend", letter_name(fx->letter),
 		    fx->finding != NULL ? cause_row(fx->finding->cause)->id : "no cause");
 	if ((w->reminders & bit) != 0 || (fx->letter == LETTER_EXPIRED && w->end_was_told))
