@@ -16,6 +16,8 @@ status_of(enum err err)
 			return 404;
 		if (err == ERR_EXISTS || err == ERR_CONFLICT)
 			return 409;
+		if (err == ERR_STALE)
+			return 412;
 		return err == ERR_TOO_LONG ? 413 : 422;
 	case ERR_CLASS_DENIED:
 		return 403;
@@ -41,7 +43,7 @@ title_key(enum err err)
 			return "api.not-found";
 		if (err == ERR_EXISTS)
 			return "api.exists";
-		return err == ERR_CONFLICT ? "api.conflict" : "api.invalid";
+		return err == ERR_CONFLICT || err == ERR_STALE ? "api.conflict" : "api.invalid";
 	case ERR_CLASS_DENIED:
 		return "api.denied";
 	case ERR_CLASS_LIMIT:

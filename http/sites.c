@@ -91,8 +91,10 @@ give_site(struct api_call *c, int status, int64_t id)
 
 	if (err == ERR_OK)
 		err = api_site_document(c, &s, &document);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
+		api_put_version(c, &s);
 		api_give(c, status, document);
+	}
 	return err;
 }
 
@@ -339,6 +341,8 @@ site_change(struct api_call *c)
 	if (err != ERR_OK)
 		return err;
 	err = api_load(c, &s);
+	if (err == ERR_OK)
+		err = api_expects(c, &s);
 	if (err == ERR_OK) {
 		setting = s.setting;
 		err = read_setting(&r, c->a, &c->why, &setting);
@@ -424,6 +428,8 @@ draft_put(struct api_call *c)
 	if (err != ERR_OK)
 		return err;
 	err = api_load(c, &s);
+	if (err == ERR_OK)
+		err = api_expects(c, &s);
 	if (err == ERR_OK) {
 		is_new = !s.draft.exists;
 		d = s.draft;
@@ -456,7 +462,7 @@ load_with_draft(struct api_call *c, struct site *s)
 		api_say(c, "api.no-draft", s->names[0].name);
 		err = ERR_NOT_FOUND;
 	}
-	return err;
+	return err == ERR_OK ? api_expects(c, s) : err;
 }
 
 enum err

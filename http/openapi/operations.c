@@ -146,8 +146,9 @@ parameters_read(const struct source *s, yaml_node_t *list, struct operation *o)
 		else if (node_is(where, "query")) {
 			o->query_schemas[o->query.n] = schema;
 			field_read(s, name, schema, node_is(node_at(s, one, "required"), "true"), &o->query);
-		} else
-			mistake(s, one, "expected in: path or query");
+		} else if (!node_is(where, "header")) { /* those are the handlers' to read */
+			mistake(s, one, "expected in: path, query or header");
+		}
 	}
 }
 

@@ -44,6 +44,7 @@ ASKED = {
     ("site_change", 200): (OTHER, "", {"redirect": True}),
     ("site_change", 404): ("nobody.jp", "", {"redirect": True}),
     ("site_change", 409): (OTHER, "", {"names": [SITE]}),
+    ("site_change", 412): (OTHER, "", {"redirect": True}),
     ("site_change", 413): (OTHER, "", TOO_LONG),
     ("site_change", 422): (OTHER, "", {"redirect": 1}),
     ("site_check_again", 202): (SITE, "", None),
@@ -64,14 +65,17 @@ ASKED = {
     ("site_letters_list", 422): ("a b", "", None),
     ("draft_put", 200): (SITE, "", {"redirect": True}),
     ("draft_put", 404): ("nobody.jp", "", {}),
+    ("draft_put", 412): (SITE, "", {}),
     ("draft_put", 413): (SITE, "", TOO_LONG),
     ("draft_put", 422): (SITE, "", {"owner": "a@b.jp"}),
+    ("draft_apply", 412): (SITE, "", None),
     ("draft_apply", 200): (SITE, "", None),
     ("draft_apply", 404): (SITE, "", None),
     ("draft_apply", 422): (SITE, "", {"a": 1}),
     ("draft_discard", 404): (SITE, "", None),
     ("draft_discard", 200): (OTHER, "", None),
     ("draft_discard", 422): ("a b", "", None),
+    ("draft_discard", 412): (OTHER, "", None),
     ("site_certificate", 200): (SITE, "", None),
     ("site_certificate", 404): (OTHER, "", None),
     ("site_certificate", 422): ("a b", "", None),
@@ -153,6 +157,7 @@ def ca_has_no_key_change(world, _):
 PREPARED = {
     ("site_resume", 202): name_is_paused,
     ("ca_rollover", 409): ca_has_no_key_change,
+    ("draft_discard", 412): lambda _, api: api.ask("draft_put", OTHER, "", {"hsts": False}),
     ("draft_discard", 200): lambda _, api: api.ask("draft_put", OTHER, "", {"hsts": False}),
 }
 
@@ -163,7 +168,7 @@ class Api:
     def __init__(self, path):
         self.path = str(path)
 
-    def ask(self, operation, name=None, query="", body=None):
+    def ask(self, operation, name=None, query="", body=None, version=None):
         o = OPERATIONS[operation]
         path = re.sub(r"\{\w+\}", (name or "").replace(" ", "%20"), o["path"])
         connection = http.client.HTTPConnection("koshin", timeout=60)
@@ -172,6 +177,8 @@ class Api:
         connection.sock.connect(self.path)
         text = None if body is None else json.dumps(body)
         headers = {"Content-Type": "application/json"}
+        if version:
+            headers["If-Match"] = version
         if operation == "events_all":
             headers["Accept"] = "text/event-stream"
         connection.request(o["method"], f"/api/v1{path}{'?' if query else ''}{query}", text, headers)
@@ -234,7 +241,7 @@ def test_every_status(world, api):
         prepare = PREPARED.get((operation, status))
         if prepare:
             prepare(world, api)
-        got, document = api.ask(operation, name, query, body)
+        got, document = api.ask(operation, name, query, body, '"of-another-time"' if status == 412 else None)
         made.append((operation, got))
         assert got == status, (operation, status, got, document)
         if got == 422 and document.get("detail") is None:

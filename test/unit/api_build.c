@@ -88,7 +88,7 @@ static const struct {
 	{ __LINE__, "#/components/schemas/NewSite\"", "#/components/schemas/NoSite\"", "there is no #/components/schemas/NoSite", false },
 	{ __LINE__, "maxLength: 253 }", "pattern: \"^a\" }", "does not check \"pattern\" of a string", false },
 	{ __LINE__, "schema: { type: string, maxLength: 253 }", "schema: { type: number }", "field \"search\": expected one type of", false },
-	{ __LINE__, "in: query", "in: cookie", "expected in: path or query", false },
+	{ __LINE__, "in: query", "in: cookie", "expected in: path, query or header", false },
 	{ __LINE__, "  /sites/{name}:", "  /sites/{site}:", "expected a parameter for {name}", false },
 	{ __LINE__, "  /sites/{name}:", "  /sites/name:", "a parameter that the path does not have", false },
 	{ __LINE__, "required: [names, owner]", "required: [names, woner]", "there is no property \"woner\"", false },

@@ -23,7 +23,9 @@ struct fixture {
 	unsigned wakes;
 	struct when now;
 	const char *args[8]; /* key, value, key, value … NULL */
+	const char *if_match;
 	bool is_last;
+	char etag[64];
 	int status;
 	char type[64];
 	enum api_kind kind;
@@ -69,6 +71,14 @@ fixture_arg(void *ctx, const char *key)
 		if (strcmp(f->args[i], key) == 0)
 			return f->args[i + 1];
 	return NULL;
+}
+
+static inline const char *
+fixture_header(void *ctx, const char *name)
+{
+	const struct fixture *f = ctx;
+
+	return strcmp(name, "If-Match") == 0 ? f->if_match : NULL;
 }
 
 static inline void
@@ -126,6 +136,7 @@ ask(struct fixture *f, const char *method, const char *path, const char *body)
 		.who = API_WHO_OPERATOR,
 		.arg = fixture_arg,
 		.each_arg = fixture_each_arg,
+		.header = fixture_header,
 		.arg_ctx = f,
 		.is_last = f->is_last,
 	};
@@ -136,6 +147,10 @@ ask(struct fixture *f, const char *method, const char *path, const char *body)
 	api_answer(&f->api, &q, &f->arena, &r);
 	f->status = r.status;
 	f->kind = r.kind;
+	f->etag[0] = '\0';
+	for (size_t i = 0; i < r.headers_n; i++)
+		if (strcmp(r.headers[i].name, "ETag") == 0)
+			(void)snprintf(f->etag, sizeof f->etag, "%.*s", STR_ARG(r.headers[i].value));
 	(void)snprintf(f->type, sizeof f->type, "%s", r.type);
 	(void)snprintf(f->text, sizeof f->text, "%.*s", STR_ARG(buf_str(&r.body)));
 	buf_fini(&r.body);
