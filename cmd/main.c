@@ -13,8 +13,9 @@ static const struct command commands[] = {
 		{ "profile", "NAME" }, { "redirect", NULL }, { "owner-lang", "ja|en" }, { "wait", NULL } } },
 	{ "site list", cmd_site_list, "[PART]", 0, 1,
 	    "  koshin site list\n"
-	    "  koshin site list shop --json --limit 50\n",
-	    { { "limit", "N" }, { "after", "NAME" } } },
+	    "  koshin site list shop --json --limit 50\n"
+	    "  koshin site list --show owner\n",
+	    { { "show", "owner|progress|fine" }, { "cause", "ID" }, { "owner", "MAIL" }, { "limit", "N" }, { "after", "NAME" } } },
 	{ "site show", cmd_site_show, "NAME", 1, 1,
 	    "  koshin site show example.jp\n"
 	    "  koshin site show www.example.jp --json\n",

@@ -125,6 +125,24 @@ list_table(const struct show *s, const json_t *sites)
 	table_print(&t);
 }
 
+/* The options have the names of the API's parameters. */
+static struct str
+list_path(const struct cmd *c, struct client *cl, struct arena *a)
+{
+	static const char *const options[] = { "show", "cause", "owner", "limit", "after" };
+	struct str path = arena_strf(
+	    a, "/sites?search=%.*s", STR_ARG(client_escape(cl, c->args_n > 0 ? c->args[0] : "")));
+
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+		const char *value = cmd_value(c, options[i]);
+
+		if (value != NULL)
+			path = arena_strf(a, "%.*s&%s=%.*s", STR_ARG(path), options[i],
+			    STR_ARG(client_escape(cl, value)));
+	}
+	return path;
+}
+
 int
 cmd_site_list(struct cmd *c)
 {
@@ -136,12 +154,7 @@ cmd_site_list(struct cmd *c)
 		return status;
 	struct arena a;
 	arena_init(&a, 65536);
-	const char *limit = cmd_value(c, "limit"), *after = cmd_value(c, "after");
-	struct str path = arena_strf(&a, "/sites?limit=%.*s&after=%.*s&search=%.*s",
-	    STR_ARG(client_escape(cl, limit != NULL ? limit : "100")),
-	    STR_ARG(client_escape(cl, after != NULL ? after : "")),
-	    STR_ARG(client_escape(cl, c->args_n > 0 ? c->args[0] : "")));
-	status = client_ask(cl, "GET", path, NULL, &document);
+	status = client_ask(cl, "GET", list_path(c, cl, &a), NULL, &document);
 	if (status == CMD_DONE && c->is_json) {
 		client_print_json(document);
 	} else if (status == CMD_DONE) {

@@ -45,7 +45,7 @@ _koshin() {
 	mail) mapfile -t COMPREPLY < <(compgen -W "receive" -- "$word"); return ;;
 	config) mapfile -t COMPREPLY < <(compgen -W "check" -- "$word"); return ;;
 	"site add"*) options="--owner --coverage --root --proxy --key-type --profile --redirect --owner-lang --wait" ;;
-	"site list"*) options="--limit --after" ;;
+	"site list"*) options="--show --cause --owner --limit --after" ;;
 	"site history"*) options="--limit --letters" ;;
 	"site set"*)
 		options="--redirect --hsts --coverage --key-type --root --proxy --profile --names --source --draft --discard-draft"

@@ -346,6 +346,18 @@ def test_renew_and_wait(world, site):
     world.koshin.run("renew", "nai.jp", status=1)
 
 
+def test_list_is_filtered(world, site):
+    def listed(*words):
+        return [one["name"] for one in world.koshin.json("site", "list", *words)["sites"]]
+
+    assert listed("kome") == listed("--show", "fine", "kome") == listed("--owner", site.owner) == ["kome.jp"]
+    assert listed(site.owner[:5]) == ["kome.jp"]
+    assert listed("--show", "owner", "kome") == listed("--cause", "dns.a.elsewhere", "kome") == []
+    assert listed("--owner", "nobody@example.jp") == []
+    for words, said in ((["--show", "all"], "owner, progress or fine"), (["--cause", "x"], "dns.a.elsewhere"), (["--limit", "x"], "number")):
+        assert said in world.koshin.run("site", "list", *words, "--lang", "en", status=1).stderr
+
+
 def test_wait_ends_with_the_cause(world):
     lost = world.site("mayoi.jp")
     lost.point_elsewhere()
