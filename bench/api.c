@@ -20,10 +20,17 @@
 #include "ports/names/names.h"
 #include "ports/store/store.h"
 
-enum { PEOPLE = 4, ASKED = 400, ANSWER_BYTES = 4 * 1024 * 1024, START_S = 1760000000, COMMIT_EVERY = 5000 };
+enum {
+	PEOPLE = 4,
+	ASKED = 400,
+	ANSWER_BYTES = 4 * 1024 * 1024,
+	START_S = 1760000000,
+	COMMIT_EVERY = 5000
+};
 
-static const char *const words[] = { "sakura", "hikari", "midori", "yamato", "kaze", "umi", "sora", "hana", "tsuki", "hoshi", "kawa",
-	"mori", "tani", "hayashi", "ishi", "kumo", "yuki", "ame", "niji", "asahi", "minato", "shima", "hashi", "machi", "mura", "sato",
+static const char *const words[] = { "sakura", "hikari", "midori", "yamato", "kaze", "umi",
+	"sora", "hana", "tsuki", "hoshi", "kawa", "mori", "tani", "hayashi", "ishi", "kumo",
+	"yuki", "ame", "niji", "asahi", "minato", "shima", "hashi", "machi", "mura", "sato",
 	"cafe", "shop", "dental", "clinic", "studio", "design" };
 enum { WORDS = sizeof words / sizeof *words };
 static const char *const ends[] = { "jp", "co.jp", "com", "net", "or.jp", "info" };
@@ -54,12 +61,14 @@ static struct str
 name_of(int64_t n, struct arena *a)
 {
 	uint64_t state = (uint64_t)n * 2654435761u + 88172645463325252u;
-	const char *one = words[next_number(&state) % WORDS], *two = words[next_number(&state) % WORDS];
+	const char *one = words[next_number(&state) % WORDS],
+		   *two = words[next_number(&state) % WORDS];
 	const char *end = ends[next_number(&state) % ENDS];
 	struct why why;
 	struct str name;
 
-	if (n % 50 == 0 && names_read(arena_strf(a, "日本の店%lld.jp", (long long)n), false, a, &why, &name) == ERR_OK)
+	if (n % 50 == 0 && names_read(arena_strf(a, "日本の店%lld.jp", (long long)n), false, a,
+			       &why, &name) == ERR_OK)
 		return name;
 	return arena_strf(a, "%s-%s%lld.%s", one, two, (long long)n, end);
 }
@@ -67,11 +76,13 @@ name_of(int64_t n, struct arena *a)
 static struct str
 mail_of(int64_t owner, struct arena *a)
 {
-	return arena_strf(a, "%s.%lld@mail.example", words[(uint64_t)owner % WORDS], (long long)owner);
+	return arena_strf(
+	    a, "%s.%lld@mail.example", words[(uint64_t)owner % WORDS], (long long)owner);
 }
 
 static enum err
-add_finding(struct store *s, int64_t id, struct str name, enum cause cause, struct arena *a, struct when now)
+add_finding(struct store *s, int64_t id, struct str name, enum cause cause, struct arena *a,
+    struct when now)
 {
 	struct finding f = { .cause = cause,
 		.subject = name,
@@ -97,7 +108,9 @@ static enum err
 add_site(struct store *s, int64_t n, struct arena *a)
 {
 	const struct when now = { START_S };
-	const struct setting setting = { .source = n % 200 == 1 ? SOURCE_FREE : SOURCE_NONE, .coverage = COVERAGE_MULTI, .root = STR("/srv/www") };
+	const struct setting setting = { .source = n % 200 == 1 ? SOURCE_FREE : SOURCE_NONE,
+		.coverage = COVERAGE_MULTI,
+		.root = STR("/srv/www") };
 	const struct owner_row owner = { .mail = mail_of(n / 3, a), .lang = STR("ja") };
 	struct str names[2] = { name_of(n, a), STR_NONE };
 	int64_t owner_id, id, other;
@@ -107,7 +120,8 @@ add_site(struct store *s, int64_t n, struct arena *a)
 	if (e == ERR_OK)
 		e = store_site_add(s, owner_id, &setting, names, 2, now, &id, &other);
 	if (e == ERR_OK && n % 100 == 7)
-		e = add_finding(s, id, names[0], n % 1000 == 7 ? CAUSE_DNS_CAA_FORBIDS : CAUSE_DNS_A_ELSEWHERE, a, now);
+		e = add_finding(s, id, names[0],
+		    n % 1000 == 7 ? CAUSE_DNS_CAA_FORBIDS : CAUSE_DNS_A_ELSEWHERE, a, now);
 	return arena_failed(a) ? ERR_MEMORY : e;
 }
 
@@ -141,17 +155,33 @@ fill(const char *file, int64_t sites)
 
 /* --- the questions --- */
 
-enum question { SEARCH_RARE, SEARCH_COMMON, SEARCH_SHORT, SEARCH_MAIL, SEARCH_JAPANESE, SEARCH_AND_SHOW, SHOW_OWNER, SHOW_PROGRESS, SHOW_FINE,
-	BY_CAUSE, BY_OWNER, PAGE, SITE, QUESTIONS };
-static const char *const question_names[QUESTIONS] = { "search_rare", "search_common", "search_short", "search_mail", "search_japanese",
-	"search_and_show", "show_owner", "show_progress", "show_fine", "by_cause", "by_owner", "page", "site" };
+enum question {
+	SEARCH_RARE,
+	SEARCH_COMMON,
+	SEARCH_SHORT,
+	SEARCH_MAIL,
+	SEARCH_JAPANESE,
+	SEARCH_AND_SHOW,
+	SHOW_OWNER,
+	SHOW_PROGRESS,
+	SHOW_FINE,
+	BY_CAUSE,
+	BY_OWNER,
+	PAGE,
+	SITE,
+	QUESTIONS
+};
+static const char *const question_names[QUESTIONS] = { "search_rare", "search_common",
+	"search_short", "search_mail", "search_japanese", "search_and_show", "show_owner",
+	"show_progress", "show_fine", "by_cause", "by_owner", "page", "site" };
 
 /* The path of one question; a page somewhere in the middle where the list is in order of names. */
 static struct str
 path_of(enum question q, int64_t sites, uint64_t *state, struct arena *a)
 {
 	long long n = (long long)(next_number(state) % (uint64_t)sites);
-	const char *one = words[next_number(state) % WORDS], *two = words[next_number(state) % WORDS];
+	const char *one = words[next_number(state) % WORDS],
+		   *two = words[next_number(state) % WORDS];
 
 	switch (q) {
 	case SEARCH_RARE:
@@ -240,8 +270,10 @@ ask_all(const char *socket_path, int64_t sites, uint64_t seed, double (*ret)[ASK
 
 			arena_clear(&a);
 			path = path_of(q, sites, &seed, &a);
-			request = arena_strf(&a, "GET /api/v1%.*s HTTP/1.1\r\nHost: koshin\r\n\r\n", STR_ARG(path));
-			if (write(fd, request.p, request.n) != (ssize_t)request.n || !read_answer(fd, room)) {
+			request = arena_strf(&a,
+			    "GET /api/v1%.*s HTTP/1.1\r\nHost: koshin\r\n\r\n", STR_ARG(path));
+			if (write(fd, request.p, request.n) != (ssize_t)request.n ||
+			    !read_answer(fd, room)) {
 				fprintf(stderr, "api: %s: %.300s\n", path.p, room);
 				return 1;
 			}
@@ -285,7 +317,8 @@ static int
 ask(const struct config *config, int64_t sites)
 {
 	const size_t size = sizeof(double[PEOPLE][QUESTIONS][ASKED]);
-	double(*ms)[QUESTIONS][ASKED] = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	double(*ms)[QUESTIONS][ASKED] =
+	    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status = 0, failed = 0;
 
 	if (ms == MAP_FAILED)
@@ -320,8 +353,10 @@ main(int argc, char **argv)
 	}
 	(void)snprintf(file, sizeof file, "%s/koshin.db", argv[2]);
 	(void)snprintf(text, sizeof text,
-	    "server: {addresses: [203.0.113.10]}\ncas: [{directory: \"https://ca.example/dir\"}]\nstate_folder: \"%s\"\nrun_folder: \"%s\"\n"
-	    "web: {listen: [\"127.0.0.1:18402\"]}\n", argv[2], argv[2]);
+	    "server: {addresses: [203.0.113.10]}\ncas: [{directory: "
+	    "\"https://ca.example/dir\"}]\nstate_folder: \"%s\"\nrun_folder: \"%s\"\n"
+	    "web: {listen: [\"127.0.0.1:18402\"]}\n",
+	    argv[2], argv[2]);
 	if (config_parse(str_of(text), "bench", &why, &config) != ERR_OK || pipe(ready) != 0) {
 		fprintf(stderr, "api: %s\n", why.text);
 		return 1;
@@ -333,7 +368,11 @@ main(int argc, char **argv)
 	(void)fflush(stdout);
 	pid_t web = fork();
 	if (web == 0)
-		_exit(web_run(&(struct web_options){ .config = config, .fd_keeper = -1, .fd_wake = -1, .fd_news = -1, .fd_ready = ready[1] }));
+		_exit(web_run(&(struct web_options){ .config = config,
+		    .fd_keeper = -1,
+		    .fd_wake = -1,
+		    .fd_news = -1,
+		    .fd_ready = ready[1] }));
 	(void)close(ready[1]);
 	failed = web < 0 || read(ready[0], &byte, 1) != 1;
 	/* The load is waited for by wait(): the web process has to be there still, and is not one of them. */

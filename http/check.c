@@ -21,7 +21,11 @@ static void
 list_words(const char *const *words, struct buf *out)
 {
 	for (size_t i = 0; words[i] != NULL; i++)
-		buf_putf(out, "%s%s", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
+		buf_putf(out, "%s%s",
+		    i == 0		   ? ""
+		    : words[i + 1] == NULL ? " or "
+					   : ", ",
+		    words[i]);
 }
 
 static const char *
@@ -37,7 +41,8 @@ refuse_unknown(struct api_call *c, struct place p, const struct api_fields *know
 	AUTO_BUF words = { 0 };
 
 	buf_init(&words, LIST_BYTES);
-	buf_putf(&words, "there is no such field; expected %s", known->n == 0 ? "none at all" : "one of ");
+	buf_putf(&words, "there is no such field; expected %s",
+	    known->n == 0 ? "none at all" : "one of ");
 	for (size_t i = 0; i < known->n; i++)
 		buf_putf(&words, "%s%s", i == 0 ? "" : ", ", known->at[i].name);
 	return refuse(c, p, text_in(&words));
@@ -63,17 +68,19 @@ check_text(struct api_call *c, struct place p, const struct api_field *f, struct
 	buf_init(&words, LIST_BYTES);
 	if (n < f->min || n > f->max) {
 		if (n < f->min)
-			buf_putf(&words, "too short; expected at least %lld characters", (long long)f->min);
+			buf_putf(&words, "too short; expected at least %lld characters",
+			    (long long)f->min);
 		else
-			buf_putf(&words, "too long; expected at most %lld characters", (long long)f->max);
+			buf_putf(&words, "too long; expected at most %lld characters",
+			    (long long)f->max);
 		return refuse(c, p, text_in(&words));
 	}
 	for (size_t i = 0; !is_word && f->words[i] != NULL; i++)
 		is_word = str_eq(value, str_of(f->words[i]));
 	if (is_word)
 		return ERR_OK;
-	buf_putf(&words, "\"%.*s\" cannot be used; expected ", (int)(value.n > SHOWN ? SHOWN : value.n),
-	    value.p == NULL ? "" : value.p);
+	buf_putf(&words, "\"%.*s\" cannot be used; expected ",
+	    (int)(value.n > SHOWN ? SHOWN : value.n), value.p == NULL ? "" : value.p);
 	list_words(f->words, &words);
 	return refuse(c, p, text_in(&words));
 }
@@ -86,8 +93,8 @@ check_whole(struct api_call *c, struct place p, const struct api_field *f, int64
 	if (value >= f->min && value <= f->max)
 		return ERR_OK;
 	buf_init(&words, LIST_BYTES);
-	buf_putf(&words, "%lld cannot be used; expected %lld to %lld", (long long)value, (long long)f->min,
-	    (long long)f->max);
+	buf_putf(&words, "%lld cannot be used; expected %lld to %lld", (long long)value,
+	    (long long)f->min, (long long)f->max);
 	return refuse(c, p, text_in(&words));
 }
 
@@ -103,7 +110,8 @@ check_texts(struct api_call *c, struct place p, const struct api_field *f, const
 	if (is_good && n >= f->min && n <= f->max)
 		return ERR_OK;
 	buf_init(&words, LIST_BYTES);
-	buf_putf(&words, "expected a list of %lld to %lld texts", (long long)f->min, (long long)f->max);
+	buf_putf(&words, "expected a list of %lld to %lld texts", (long long)f->min,
+	    (long long)f->max);
 	return refuse(c, p, text_in(&words));
 }
 
@@ -114,9 +122,10 @@ check_value(struct api_call *c, const struct api_field *f, const json_t *value)
 
 	switch (f->kind) {
 	case API_FIELD_TEXT:
-		return json_is_string(value)
-			   ? check_text(c, p, f, (struct str){ json_string_value(value), json_string_length(value) })
-			   : refuse(c, p, "expected a text");
+		return json_is_string(value) ? check_text(c, p, f,
+						   (struct str){ json_string_value(value),
+						       json_string_length(value) })
+					     : refuse(c, p, "expected a text");
 	case API_FIELD_WHOLE:
 		return json_is_integer(value) ? check_whole(c, p, f, json_integer_value(value))
 					      : refuse(c, p, "expected a whole number");
@@ -150,7 +159,8 @@ parse_body(struct api_call *c)
 	}
 	c->body = json_loadb(c->q->body.p, c->q->body.n, JSON_REJECT_DUPLICATES, &error);
 	if (c->body == NULL) {
-		why_set(&c->why, "line %d, column %d: not JSON: %s", error.line, error.column, error.text);
+		why_set(&c->why, "line %d, column %d: not JSON: %s", error.line, error.column,
+		    error.text);
 		return ERR_INVALID;
 	}
 	if (json_is_object(c->body))
@@ -165,16 +175,20 @@ check_body(struct api_call *c, const struct api_route *r)
 {
 	enum err err = r->has_body || c->q->body.n > 0 ? parse_body(c) : ERR_OK;
 
-	for (void *i = json_object_iter(c->body); err == ERR_OK && i != NULL; i = json_object_iter_next(c->body, i)) {
+	for (void *i = json_object_iter(c->body); err == ERR_OK && i != NULL;
+	     i = json_object_iter_next(c->body, i)) {
 		const char *key = json_object_iter_key(i);
 		const struct api_field *f = find(&r->body, key);
 
-		err = f == NULL ? refuse_unknown(c, (struct place){ "field \"", key, "\"" }, &r->body)
-				: check_value(c, f, json_object_iter_value(i));
+		err = f == NULL
+			  ? refuse_unknown(c, (struct place){ "field \"", key, "\"" }, &r->body)
+			  : check_value(c, f, json_object_iter_value(i));
 	}
 	for (size_t i = 0; err == ERR_OK && i < r->body.n; i++)
-		if (r->body.at[i].is_required && json_object_get(c->body, r->body.at[i].name) == NULL)
-			err = refuse(c, (struct place){ "field \"", r->body.at[i].name, "\"" }, "missing");
+		if (r->body.at[i].is_required &&
+		    json_object_get(c->body, r->body.at[i].name) == NULL)
+			err = refuse(c, (struct place){ "field \"", r->body.at[i].name, "\"" },
+			    "missing");
 	return err;
 }
 
@@ -190,15 +204,17 @@ check_argument(struct api_call *c, struct place p, const struct api_field *f, st
 		return check_text(c, p, f, value);
 	if (str_to_int(value, &n))
 		return check_whole(c, p, f, n);
-	why_set(&c->why, "%s%s%s: \"%.*s\" cannot be used; expected a whole number", p.before, p.name, p.after,
-	    (int)(value.n > SHOWN ? SHOWN : value.n), value.p == NULL ? "" : value.p);
+	why_set(&c->why, "%s%s%s: \"%.*s\" cannot be used; expected a whole number", p.before,
+	    p.name, p.after, (int)(value.n > SHOWN ? SHOWN : value.n),
+	    value.p == NULL ? "" : value.p);
 	return ERR_INVALID;
 }
 
 struct query_check {
 	struct api_call *call;
 	const struct api_route *route;
-	uint64_t seen; /* bits in the order of the route's query: at most 64, as the build sees to */
+	uint64_t
+	    seen; /* bits in the order of the route's query: at most 64, as the build sees to */
 	enum err err;
 };
 
@@ -229,12 +245,14 @@ check_request(struct api_call *c, const struct api_route *r)
 	struct query_check query = { .call = c, .route = r, .err = ERR_OK };
 
 	if (r->path.n > 0)
-		query.err = check_argument(
-		    c, (struct place){ "path, ", r->path.at[0].name, "" }, &r->path.at[0], c->name);
+		query.err =
+		    check_argument(c, (struct place){ "path, ", r->path.at[0].name, "" },
+			&r->path.at[0], c->name);
 	if (query.err == ERR_OK && c->q->each_arg != NULL)
 		c->q->each_arg(c->q->arg_ctx, check_query_argument, &query);
 	for (size_t i = 0; query.err == ERR_OK && i < r->query.n; i++)
 		if (r->query.at[i].is_required && (query.seen >> i & 1) == 0)
-			query.err = refuse(c, (struct place){ "?", r->query.at[i].name, "=" }, "missing");
+			query.err = refuse(
+			    c, (struct place){ "?", r->query.at[i].name, "=" }, "missing");
 	return query.err == ERR_OK ? check_body(c, r) : query.err;
 }

@@ -34,7 +34,8 @@ struct content {
 	size_t n;
 };
 struct file {
-	char *name; /* "index.html", "assets/app-1a2b3c.js": without the ending of its encoding */
+	char *
+	    name; /* "index.html", "assets/app-1a2b3c.js": without the ending of its encoding */
 	const char *type;
 	struct content body[ENCODING_COUNT];
 };
@@ -91,7 +92,9 @@ read_all(int fd, size_t n, struct content *ret)
 static enum err
 keep(struct files *f, struct str name, int fd, size_t size)
 {
-	enum encoding e = str_ends(name, STR(".br")) ? BROTLI : str_ends(name, STR(".gz")) ? GZIP : PLAIN;
+	enum encoding e = str_ends(name, STR(".br"))   ? BROTLI
+			  : str_ends(name, STR(".gz")) ? GZIP
+						       : PLAIN;
 	size_t at;
 	enum err err;
 
@@ -104,7 +107,8 @@ keep(struct files *f, struct str name, int fd, size_t size)
 	if (at == FILES_MAX)
 		return ERR_FULL;
 	if (at == f->n) {
-		f->at[at] = (struct file){ .name = strndup(name.p, name.n), .type = type_of(name) };
+		f->at[at] =
+		    (struct file){ .name = strndup(name.p, name.n), .type = type_of(name) };
 		if (f->at[at].name == NULL)
 			return ERR_MEMORY;
 		f->n++;
@@ -128,7 +132,8 @@ read_one(struct files *f, int folder, const char *prefix, const char *name)
 		return errno == ELOOP ? ERR_OK : ERR_IO;
 	if (fstat(fd, &st) != 0)
 		err = ERR_IO;
-	else if (S_ISREG(st.st_mode) && snprintf(whole, sizeof whole, "%s%s", prefix, name) < (int)sizeof whole)
+	else if (S_ISREG(st.st_mode) &&
+		 snprintf(whole, sizeof whole, "%s%s", prefix, name) < (int)sizeof whole)
 		err = keep(f, str_of(whole), fd, (size_t)st.st_size);
 	(void)close(fd);
 	return err;
@@ -163,7 +168,8 @@ files_open(const char *folder, struct why *why, struct files **ret)
 {
 	struct files *f = calloc(1, sizeof *f);
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int below = fd < 0 ? -1 : openat(fd, "assets", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int below =
+	    fd < 0 ? -1 : openat(fd, "assets", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	enum err err = f == NULL ? ERR_MEMORY : fd < 0 ? ERR_NOT_FOUND : ERR_OK;
 
 	if (err == ERR_OK) {
@@ -180,7 +186,8 @@ files_open(const char *folder, struct why *why, struct files **ret)
 		(void)close(below);
 	if (err == ERR_OK) {
 		f->index = find(f, STR("index.html"));
-		err = f->index == f->n || f->at[f->index].body[PLAIN].p == NULL ? ERR_NOT_FOUND : ERR_OK;
+		err = f->index == f->n || f->at[f->index].body[PLAIN].p == NULL ? ERR_NOT_FOUND
+										: ERR_OK;
 	}
 	if (err == ERR_OK) {
 		*ret = f;
@@ -244,14 +251,16 @@ give(const struct file *file, struct str accepts, bool is_asset, struct api_repl
 	ret->type = file->type;
 	ret->lasting = file->body[e].p;
 	ret->lasting_n = file->body[e].n;
-	api_header(ret, "Cache-Control", is_asset ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
+	api_header(ret, "Cache-Control",
+	    is_asset ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
 	api_header(ret, "Vary", STR("Accept-Encoding"));
 	if (e != PLAIN)
 		api_header(ret, "Content-Encoding", str_of(encodings[e].word));
 }
 
 void
-files_answer(const struct files *f, struct str method, struct str path, struct str accepts, struct api_reply *ret)
+files_answer(const struct files *f, struct str method, struct str path, struct str accepts,
+    struct api_reply *ret)
 {
 	struct str name = { path.p + 1, path.n - 1 };
 	bool is_asset = str_starts(name, str_of(assets));
@@ -264,7 +273,8 @@ files_answer(const struct files *f, struct str method, struct str path, struct s
 	} else if (at < f->n && f->at[at].body[PLAIN].p != NULL) {
 		give(&f->at[at], accepts, is_asset, ret);
 	} else if (is_asset) {
-		ret->status = 404; /* of a version that is gone: a page of HTML would not do for a script */
+		ret->status =
+		    404; /* of a version that is gone: a page of HTML would not do for a script */
 	} else {
 		give(&f->at[f->index], accepts, false, ret);
 	}

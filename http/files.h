@@ -14,5 +14,6 @@ struct files;
 MUST_USE enum err files_open(const char *folder, struct why *why, struct files **ret);
 void files_free(struct files **f);
 /* GET or HEAD of a path that begins with "/"; accepts: Accept-Encoding, may be empty. What it gives lives as long as f. */
-void files_answer(const struct files *f, struct str method, struct str path, struct str accepts, struct api_reply *ret);
+void files_answer(const struct files *f, struct str method, struct str path, struct str accepts,
+    struct api_reply *ret);
 #endif

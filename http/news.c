@@ -62,7 +62,8 @@ give_line(struct api_call *c, const struct giver *g, const struct history_row *r
 	enum err err = site_name(c, row->site_id, &site);
 
 	return err != ERR_OK ? err
-			     : give(g, arena_strf(c->a, "%lld", (long long)row->id), "history", line_document(row, site));
+			     : give(g, arena_strf(c->a, "%lld", (long long)row->id), "history",
+				   line_document(row, site));
 }
 
 static enum err
@@ -97,7 +98,8 @@ news_read(struct api *api, struct news_place *place, struct arena *a,
 	enum err err;
 
 	do {
-		err = store_history_after(api->store, place->site_id, place->last, LINES_MAX, a, &rows, &n);
+		err = store_history_after(
+		    api->store, place->site_id, place->last, LINES_MAX, a, &rows, &n);
 		for (size_t i = 0; err == ERR_OK && i < n; i++) {
 			err = give_line(&c, &g, &rows[i]);
 			if (err == ERR_OK)

@@ -7,8 +7,8 @@
 #include "http/inside.h"
 
 enum api_field_kind {
-	API_FIELD_TEXT,	  /* min, max: characters */
-	API_FIELD_WHOLE,  /* min, max: the value */
+	API_FIELD_TEXT,	 /* min, max: characters */
+	API_FIELD_WHOLE, /* min, max: the value */
 	API_FIELD_BOOL,
 	API_FIELD_TEXTS,  /* a list; min, max: how many */
 	API_FIELD_OBJECT, /* what is in it the handler checks */
@@ -26,7 +26,8 @@ struct api_fields {
 };
 struct api_route {
 	const char *id, *method;
-	const char *parts[API_PATH_PARTS + 1]; /* after /api/v1, then NULL; "*" is a parameter */
+	const char
+	    *parts[API_PATH_PARTS + 1]; /* after /api/v1, then NULL; "*" is a parameter */
 	enum err (*answer)(struct api_call *c);
 	unsigned who;	   /* API_WHO_… */
 	const char *scope; /* that a token must have; NULL: no token may call it */

@@ -5,7 +5,12 @@
 #include "http/news.h"
 #include "http/send.h"
 
-enum { BLOCK_BYTES = 4096, QUIET_MS = 15000, LIFE_MS = 600 * 1000, ARENA_BYTES = 16 * 1024 * 1024 };
+enum {
+	BLOCK_BYTES = 4096,
+	QUIET_MS = 15000,
+	LIFE_MS = 600 * 1000,
+	ARENA_BYTES = 16 * 1024 * 1024
+};
 
 struct stream {
 	struct streams *all;
@@ -98,7 +103,8 @@ wake(struct stream *st)
 /* --- events --- */
 
 struct stream *
-stream_begin(struct streams *s, struct MHD_Connection *connection, bool is_panel, void (*ended)(void *arg), void *arg)
+stream_begin(struct streams *s, struct MHD_Connection *connection, bool is_panel,
+    void (*ended)(void *arg), void *arg)
 {
 	static const struct api_reply head = { .status = 200, .type = "text/event-stream" };
 	struct stream *st = s->n < STREAMS_MAX ? calloc(1, sizeof *st) : NULL;
@@ -107,13 +113,18 @@ stream_begin(struct streams *s, struct MHD_Connection *connection, bool is_panel
 
 	if (st == NULL)
 		return NULL;
-	*st = (struct stream){ .all = s, .next = s->first, .connection = connection, .ended = ended, .ended_arg = arg };
+	*st = (struct stream){ .all = s,
+		.next = s->first,
+		.connection = connection,
+		.ended = ended,
+		.ended_arg = arg };
 	st->begun = st->last = clock_mono(&s->api->clock);
 	buf_init(&st->out, STREAM_BYTES_MAX);
 	s->first = st;
 	s->n++;
 	/* From here on the response owns it. */
-	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_room, st, on_end);
+	response = MHD_create_response_from_callback(
+	    MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_room, st, on_end);
 	if (response == NULL) {
 		st->ended = NULL;
 		on_end(st);
@@ -132,7 +143,8 @@ stream_begin(struct streams *s, struct MHD_Connection *connection, bool is_panel
 void
 stream_put(struct stream *st, struct str id, struct str name, struct str data)
 {
-	must(str_is_line(id) && str_is_line(name) && memchr(data.p == NULL ? "" : data.p, '\n', data.n) == NULL);
+	must(str_is_line(id) && str_is_line(name) &&
+	     memchr(data.p == NULL ? "" : data.p, '\n', data.n) == NULL);
 	if (id.n > 0)
 		buf_putf(&st->out, "id: %.*s\n", STR_ARG(id));
 	if (name.n > 0)
@@ -170,7 +182,8 @@ look(struct stream *st, bool has_news)
 	AUTO_ARENA a = { 0 };
 
 	arena_init(&a, ARENA_BYTES);
-	bool is_lost = st->is_following && has_news && news_read(api, &st->place, &a, put_news, st) != ERR_OK;
+	bool is_lost = st->is_following && has_news &&
+		       news_read(api, &st->place, &a, put_news, st) != ERR_OK;
 
 	/* Where the store cannot be read, the reader comes again a second later, with the number of what it has. */
 	if (is_lost || now - st->begun.ms >= LIFE_MS) {
@@ -183,7 +196,8 @@ look(struct stream *st, bool has_news)
 }
 
 enum err
-stream_follow(struct streams *s, struct MHD_Connection *connection, const struct api_reply *r, bool is_panel)
+stream_follow(struct streams *s, struct MHD_Connection *connection, const struct api_reply *r,
+    bool is_panel)
 {
 	struct stream *st = stream_begin(s, connection, is_panel, NULL, NULL);
 

@@ -12,7 +12,10 @@
 #include <microhttpd.h>
 #include "http/api.h"
 
-enum { STREAMS_MAX = 200, STREAM_BYTES_MAX = 1024 * 1024 /* unsent: a reader so slow is let go */ };
+enum {
+	STREAMS_MAX = 200,
+	STREAM_BYTES_MAX = 1024 * 1024 /* unsent: a reader so slow is let go */
+};
 struct streams;
 struct stream;
 
@@ -21,13 +24,15 @@ MUST_USE enum err streams_new(struct api *api, struct streams **ret);
 void streams_free(struct streams **s);
 /* Begins one that nobody follows yet: the caller puts the events in. NULL: there are too many, or no memory. It lives
  * until its connection ends; ended (may be NULL) is then told. */
-struct stream *stream_begin(struct streams *s, struct MHD_Connection *connection, bool is_panel, void (*ended)(void *arg), void *arg);
+struct stream *stream_begin(struct streams *s, struct MHD_Connection *connection, bool is_panel,
+    void (*ended)(void *arg), void *arg);
 /* name and id may be empty; data is one line (JSON). A line break in any of them is a bug of ours. */
 void stream_put(struct stream *st, struct str id, struct str name, struct str data);
 /* What was put in is sent, then the answer ends. */
 void stream_end(struct stream *st);
 /* One that follows the history, as an API_STREAM reply wants. */
-MUST_USE enum err stream_follow(struct streams *s, struct MHD_Connection *connection, const struct api_reply *r, bool is_panel);
+MUST_USE enum err stream_follow(struct streams *s, struct MHD_Connection *connection,
+    const struct api_reply *r, bool is_panel);
 /* News may have come (has_news), or time has passed. */
 void streams_look(struct streams *s, bool has_news);
 bool streams_are_none(const struct streams *s);

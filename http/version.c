@@ -12,14 +12,16 @@ mix(uint64_t hash, struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		hash = (hash ^ (unsigned char)s.p[i]) * 1099511628211u;
-	return (hash ^ 0xff) * 1099511628211u; /* a byte that no text has: where one ends counts */
+	return (hash ^ 0xff) *
+	       1099511628211u; /* a byte that no text has: where one ends counts */
 }
 
 static bool
 mix_setting(uint64_t *hash, const struct setting *setting)
 {
 	json_t *document = json_setting(setting);
-	char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS);
+	char *text =
+	    document == NULL ? NULL : json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS);
 
 	json_decref(document);
 	if (text == NULL)
@@ -56,7 +58,8 @@ api_put_version(struct api_call *c, const struct site *s)
 enum err
 api_expects(const struct api_call *c, const struct site *s)
 {
-	const char *header = c->q->header == NULL ? NULL : c->q->header(c->q->arg_ctx, "If-Match");
+	const char *header =
+	    c->q->header == NULL ? NULL : c->q->header(c->q->arg_ctx, "If-Match");
 	struct str rest = str_of(header), tag = tag_of(s, c->a);
 
 	if (header == NULL)

@@ -51,16 +51,20 @@ is_among(const char *const *words, const char *word)
 static void
 refuse_rules(const struct source *s, yaml_node_t *schema, size_t kind)
 {
-	for (yaml_node_pair_t *p = schema->data.mapping.pairs.start; p < schema->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = schema->data.mapping.pairs.start;
+	     p < schema->data.mapping.pairs.top; p++) {
 		yaml_node_t *key = node_of(s, p->key);
 
-		if (!is_among(anywhere, node_text(key)) && !is_among(kinds[kind].rules, node_text(key)))
-			mistake(s, key, "the server does not check \"%s\" of a %s", node_text(key), kinds[kind].type);
+		if (!is_among(anywhere, node_text(key)) &&
+		    !is_among(kinds[kind].rules, node_text(key)))
+			mistake(s, key, "the server does not check \"%s\" of a %s",
+			    node_text(key), kinds[kind].type);
 	}
 }
 
 static void
-field_read(const struct source *s, const char *name, yaml_node_t *schema, bool is_required, struct fields *ret)
+field_read(const struct source *s, const char *name, yaml_node_t *schema, bool is_required,
+    struct fields *ret)
 {
 	struct field f = { .name = name, .is_required = is_required };
 	size_t kind = 0, kinds_n = sizeof kinds / sizeof *kinds;
@@ -71,17 +75,24 @@ field_read(const struct source *s, const char *name, yaml_node_t *schema, bool i
 	while (kind < kinds_n && !node_is(node_at(s, schema, "type"), kinds[kind].type))
 		kind++;
 	if (schema->type != YAML_MAPPING_NODE || kind == kinds_n || ret->n == FIELDS_MAX) {
-		mistake(s, schema, "field \"%s\": expected one type of string, integer, boolean, array, object", name);
+		mistake(s, schema,
+		    "field \"%s\": expected one type of string, integer, boolean, array, "
+		    "object",
+		    name);
 		return;
 	}
 	refuse_rules(s, schema, kind);
 	f.kind = kinds[kind].kind;
 	f.words = node_at(s, schema, "enum");
-	f.max = strcmp(f.kind, "WHOLE") == 0 ? 9007199254740991 : 262144; /* 2^53 - 1; as many as a body can hold */
+	f.max = strcmp(f.kind, "WHOLE") == 0
+		    ? 9007199254740991
+		    : 262144; /* 2^53 - 1; as many as a body can hold */
 	if (kinds[kind].rules[0] != NULL &&
-	    (!number_of(s, schema, kinds[kind].rules[0], &f.min) || !number_of(s, schema, kinds[kind].rules[1], &f.max)))
+	    (!number_of(s, schema, kinds[kind].rules[0], &f.min) ||
+		!number_of(s, schema, kinds[kind].rules[1], &f.max)))
 		return;
-	if (strcmp(f.kind, "TEXTS") == 0 && !node_is(node_at(s, node_at(s, schema, "items"), "type"), "string"))
+	if (strcmp(f.kind, "TEXTS") == 0 &&
+	    !node_is(node_at(s, node_at(s, schema, "items"), "type"), "string"))
 		mistake(s, schema, "field \"%s\": expected items of type string", name);
 	ret->at[ret->n++] = f;
 }
@@ -91,7 +102,8 @@ has_item(const struct source *s, yaml_node_t *sequence, const char *text)
 {
 	if (sequence == NULL || sequence->type != YAML_SEQUENCE_NODE)
 		return false;
-	for (yaml_node_item_t *i = sequence->data.sequence.items.start; i < sequence->data.sequence.items.top; i++)
+	for (yaml_node_item_t *i = sequence->data.sequence.items.start;
+	     i < sequence->data.sequence.items.top; i++)
 		if (node_is(node_of(s, *i), text))
 			return true;
 	return false;
@@ -112,19 +124,25 @@ body_read(const struct source *s, yaml_node_t *operation, struct operation *o)
 	required = node_at(s, schema, "required");
 	if (properties == NULL || properties->type != YAML_MAPPING_NODE ||
 	    !node_is(node_at(s, schema, "additionalProperties"), "false")) {
-		mistake(s, body, "%s: expected a flat object as body, with additionalProperties: false", o->id);
+		mistake(s, body,
+		    "%s: expected a flat object as body, with additionalProperties: false",
+		    o->id);
 		return;
 	}
-	for (yaml_node_pair_t *p = properties->data.mapping.pairs.start; p < properties->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = properties->data.mapping.pairs.start;
+	     p < properties->data.mapping.pairs.top; p++) {
 		const char *name = node_text(node_of(s, p->key));
 
-		field_read(s, name, node_of(s, p->value), has_item(s, required, name), &o->body);
+		field_read(
+		    s, name, node_of(s, p->value), has_item(s, required, name), &o->body);
 	}
 	if (required == NULL)
 		return;
-	for (yaml_node_item_t *i = required->data.sequence.items.start; i < required->data.sequence.items.top; i++)
+	for (yaml_node_item_t *i = required->data.sequence.items.start;
+	     i < required->data.sequence.items.top; i++)
 		if (node_raw(s, properties, node_text(node_of(s, *i))) == NULL)
-			mistake(s, node_of(s, *i), "there is no property \"%s\"", node_text(node_of(s, *i)));
+			mistake(s, node_of(s, *i), "there is no property \"%s\"",
+			    node_text(node_of(s, *i)));
 }
 
 static void
@@ -132,9 +150,11 @@ parameters_read(const struct source *s, yaml_node_t *list, struct operation *o)
 {
 	if (list == NULL)
 		return;
-	for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top; i++) {
+	for (yaml_node_item_t *i = list->data.sequence.items.start;
+	     i < list->data.sequence.items.top; i++) {
 		yaml_node_t *one = node_follow(s, node_of(s, *i));
-		yaml_node_t *schema = node_raw(s, one, "schema"), *where = node_at(s, one, "in");
+		yaml_node_t *schema = node_raw(s, one, "schema"),
+			    *where = node_at(s, one, "in");
 		const char *name = node_text(node_at(s, one, "name"));
 
 		if (one == NULL)
@@ -145,7 +165,8 @@ parameters_read(const struct source *s, yaml_node_t *list, struct operation *o)
 			field_read(s, name, schema, true, &o->parameters);
 		else if (node_is(where, "query")) {
 			o->query_schemas[o->query.n] = schema;
-			field_read(s, name, schema, node_is(node_at(s, one, "required"), "true"), &o->query);
+			field_read(s, name, schema,
+			    node_is(node_at(s, one, "required"), "true"), &o->query);
 		} else if (!node_is(where, "header")) { /* those are the handlers' to read */
 			mistake(s, one, "expected in: path, query or header");
 		}
@@ -173,7 +194,8 @@ path_split(const struct source *s, yaml_node_t *at, struct operation *o)
 
 	while (*rest == '/') {
 		size_t n = strcspn(++rest, "/");
-		const char *wanted = parameters < o->parameters.n ? o->parameters.at[parameters].name : "";
+		const char *wanted =
+		    parameters < o->parameters.n ? o->parameters.at[parameters].name : "";
 
 		if (o->parts_n == PARTS_MAX) {
 			mistake(s, at, "%s: more than %d parts", o->path, PARTS_MAX);
@@ -183,7 +205,8 @@ path_split(const struct source *s, yaml_node_t *at, struct operation *o)
 			o->parts[o->parts_n++] = copy_of(rest, n);
 		} else {
 			if (n != strlen(wanted) + 2 || strncmp(rest + 1, wanted, n - 2) != 0)
-				mistake(s, at, "%s: expected a parameter for {%s}", o->path, wanted);
+				mistake(s, at, "%s: expected a parameter for {%s}", o->path,
+				    wanted);
 			parameters++;
 			o->parts[o->parts_n++] = "*";
 		}
@@ -199,13 +222,15 @@ who_read(const struct source *s, yaml_node_t *operation, struct operation *o)
 	yaml_node_t *list = node_at(s, operation, "x-who");
 
 	if (list != NULL && list->type == YAML_SEQUENCE_NODE)
-		for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top; i++) {
+		for (yaml_node_item_t *i = list->data.sequence.items.start;
+		     i < list->data.sequence.items.top; i++) {
 			size_t w = 0;
 
 			while (w < WHO_COUNT && !node_is(node_of(s, *i), who_words[w]))
 				w++;
 			if (w == WHO_COUNT)
-				mistake(s, node_of(s, *i), "nobody is called %s", node_text(node_of(s, *i)));
+				mistake(s, node_of(s, *i), "nobody is called %s",
+				    node_text(node_of(s, *i)));
 			else
 				o->who |= 1U << w;
 		}
@@ -225,15 +250,19 @@ answers_read(const struct source *s, yaml_node_t *operation, struct operation *o
 		mistake(s, operation, "%s: expected responses", o->id);
 		return;
 	}
-	for (yaml_node_pair_t *p = answers->data.mapping.pairs.start; p < answers->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = answers->data.mapping.pairs.start;
+	     p < answers->data.mapping.pairs.top; p++) {
 		const char *status = node_text(node_of(s, p->key));
-		yaml_node_t *content = node_at(s, node_follow(s, node_of(s, p->value)), "content");
+		yaml_node_t *content =
+		    node_at(s, node_follow(s, node_of(s, p->value)), "content");
 
 		if (status[0] == '2') {
 			is_good = true;
-			o->answer = node_raw(s, node_at(s, content, "application/json"), "schema");
+			o->answer =
+			    node_raw(s, node_at(s, content, "application/json"), "schema");
 		} else if (node_at(s, content, "application/problem+json") == NULL) {
-			mistake(s, node_of(s, p->key), "%s: %s: expected a problem document", o->id, status);
+			mistake(s, node_of(s, p->key), "%s: %s: expected a problem document",
+			    o->id, status);
 		}
 	}
 	if (!is_good)
@@ -258,7 +287,8 @@ is_identifier(const char *id)
 }
 
 static void
-operation_read(const struct source *s, yaml_node_t *at, yaml_node_t *operation, yaml_node_t *shared, struct operation *o)
+operation_read(const struct source *s, yaml_node_t *at, yaml_node_t *operation,
+    yaml_node_t *shared, struct operation *o)
 {
 	o->id = node_text(node_at(s, operation, "operationId"));
 	if (!is_identifier(o->id)) {
@@ -277,8 +307,8 @@ operation_read(const struct source *s, yaml_node_t *at, yaml_node_t *operation, 
 size_t
 operations_read(const struct source *s, struct operation ret[OPERATIONS_MAX])
 {
-	static const char *const methods[][2] = { { "get", "GET" }, { "post", "POST" }, { "put", "PUT" }, { "patch", "PATCH" },
-		{ "delete", "DELETE" } };
+	static const char *const methods[][2] = { { "get", "GET" }, { "post", "POST" },
+		{ "put", "PUT" }, { "patch", "PATCH" }, { "delete", "DELETE" } };
 	yaml_node_t *paths = node_at(s, node_of(s, 1), "paths");
 	size_t n = 0;
 
@@ -286,7 +316,8 @@ operations_read(const struct source *s, struct operation ret[OPERATIONS_MAX])
 		mistake(s, NULL, "expected paths");
 		return 0;
 	}
-	for (yaml_node_pair_t *p = paths->data.mapping.pairs.start; p < paths->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = paths->data.mapping.pairs.start;
+	     p < paths->data.mapping.pairs.top; p++) {
 		yaml_node_t *path = node_of(s, p->key), *item = node_of(s, p->value);
 
 		for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
@@ -295,14 +326,19 @@ operations_read(const struct source *s, struct operation ret[OPERATIONS_MAX])
 			if (operation == NULL)
 				continue;
 			if (n == OPERATIONS_MAX) {
-				mistake(s, operation, "more than %d operations", OPERATIONS_MAX);
+				mistake(
+				    s, operation, "more than %d operations", OPERATIONS_MAX);
 				return n;
 			}
-			ret[n] = (struct operation){ .method = methods[m][1], .path = node_text(path) };
-			operation_read(s, path, operation, node_at(s, item, "parameters"), &ret[n]);
+			ret[n] = (struct operation){ .method = methods[m][1],
+				.path = node_text(path) };
+			operation_read(
+			    s, path, operation, node_at(s, item, "parameters"), &ret[n]);
 			for (size_t i = 0; i < n; i++)
 				if (strcmp(ret[i].id, ret[n].id) == 0)
-					mistake(s, operation, "there are two operations of the name %s", ret[n].id);
+					mistake(s, operation,
+					    "there are two operations of the name %s",
+					    ret[n].id);
 			n++;
 		}
 	}

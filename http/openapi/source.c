@@ -66,7 +66,9 @@ node_of(const struct source *s, int index)
 const char *
 node_text(const yaml_node_t *node)
 {
-	return node == NULL || node->type != YAML_SCALAR_NODE ? NULL : (const char *)node->data.scalar.value;
+	return node == NULL || node->type != YAML_SCALAR_NODE
+		   ? NULL
+		   : (const char *)node->data.scalar.value;
 }
 
 bool
@@ -82,7 +84,8 @@ node_raw(const struct source *s, yaml_node_t *mapping, const char *key)
 {
 	if (mapping == NULL || mapping->type != YAML_MAPPING_NODE)
 		return NULL;
-	for (yaml_node_pair_t *p = mapping->data.mapping.pairs.start; p < mapping->data.mapping.pairs.top; p++)
+	for (yaml_node_pair_t *p = mapping->data.mapping.pairs.start;
+	     p < mapping->data.mapping.pairs.top; p++)
 		if (node_is(node_of(s, p->key), key))
 			return node_of(s, p->value);
 	return NULL;

@@ -19,7 +19,7 @@ struct source {
 /* One field of a request: of the query, the path or the body. */
 struct field {
 	const char *name;
-	const char *kind; /* symbol of enum api_field_kind, without API_FIELD_ */
+	const char *kind;   /* symbol of enum api_field_kind, without API_FIELD_ */
 	yaml_node_t *words; /* the values that are allowed; NULL: any */
 	long long min, max;
 	bool is_required;
@@ -33,7 +33,7 @@ struct operation {
 	const char *id, *method, *path; /* method in capitals */
 	const char *parts[PARTS_MAX];	/* "*": a parameter */
 	size_t parts_n;
-	unsigned who; /* bits in the order of who_words */
+	unsigned who;	   /* bits in the order of who_words */
 	const char *scope; /* NULL: no token */
 	bool is_agreed;	   /* not served yet */
 	struct fields query, parameters, body;
@@ -42,7 +42,8 @@ struct operation {
 };
 
 /* Tells file, line and what is wrong. */
-__attribute__((format(printf, 3, 4))) void mistake(const struct source *s, const yaml_node_t *at, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void mistake(
+    const struct source *s, const yaml_node_t *at, const char *fmt, ...);
 unsigned mistakes_told(void);
 /* False after a mistake was told. */
 bool source_read(const char *path, struct source *ret);

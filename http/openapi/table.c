@@ -26,7 +26,8 @@ put_words(const struct source *s, const char *id, const char *what, const struct
 	if (f->words == NULL)
 		return;
 	printf("static const char *const %s_%s_%s[] = { ", id, what, f->name);
-	for (yaml_node_item_t *i = f->words->data.sequence.items.start; i < f->words->data.sequence.items.top; i++) {
+	for (yaml_node_item_t *i = f->words->data.sequence.items.start;
+	     i < f->words->data.sequence.items.top; i++) {
 		put_quoted(node_text(node_of(s, *i)));
 		fputs(", ", stdout);
 	}
@@ -35,7 +36,8 @@ put_words(const struct source *s, const char *id, const char *what, const struct
 
 /* what: "query", "path", "body" */
 static void
-put_fields(const struct source *s, const char *id, const char *what, const struct fields *fields)
+put_fields(
+    const struct source *s, const char *id, const char *what, const struct fields *fields)
 {
 	if (fields->n == 0)
 		return;
@@ -93,7 +95,8 @@ table_write(const struct operation *ops, size_t n, const struct source *s)
 {
 	size_t served = 0;
 
-	puts("/* Made by http/openapi from doc/openapi.yaml. */\n#include \"http/route.h\"\n#include \"api_table.h\"\n");
+	puts("/* Made by http/openapi from doc/openapi.yaml. */\n#include "
+	     "\"http/route.h\"\n#include \"api_table.h\"\n");
 	for (size_t i = 0; i < n; i++) {
 		if (ops[i].is_agreed)
 			continue;
@@ -114,7 +117,8 @@ void
 table_header_write(const struct operation *ops, size_t n)
 {
 	puts("/* Made by http/openapi from doc/openapi.yaml: what answers each operation. */\n"
-	     "#ifndef KOSHIN_API_TABLE_H\n#define KOSHIN_API_TABLE_H\n#include \"base/err.h\"\nstruct api_call;");
+	     "#ifndef KOSHIN_API_TABLE_H\n#define KOSHIN_API_TABLE_H\n#include "
+	     "\"base/err.h\"\nstruct api_call;");
 	for (size_t i = 0; i < n; i++)
 		if (!ops[i].is_agreed)
 			printf("enum err %s(struct api_call *c);\n", ops[i].id);

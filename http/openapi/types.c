@@ -12,7 +12,8 @@ static void put_type(const struct source *s, yaml_node_t *schema, int depth);
 static void
 put_item_types(const struct source *s, yaml_node_t *list, const char *between, int depth)
 {
-	for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top; i++) {
+	for (yaml_node_item_t *i = list->data.sequence.items.start;
+	     i < list->data.sequence.items.top; i++) {
 		if (i > list->data.sequence.items.start)
 			fputs(between, stdout);
 		put_type(s, node_of(s, *i), depth + 1);
@@ -23,9 +24,11 @@ put_item_types(const struct source *s, yaml_node_t *list, const char *between, i
 static void
 refuse_truth(const struct source *s, const yaml_node_t *word)
 {
-	static const char *const truths[] = { "on", "off", "yes", "no", "y", "n", "true", "false" };
+	static const char *const truths[] = { "on", "off", "yes", "no", "y", "n", "true",
+		"false" };
 
-	if (word->type != YAML_SCALAR_NODE || word->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+	if (word->type != YAML_SCALAR_NODE ||
+	    word->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
 		return;
 	for (size_t i = 0; i < sizeof truths / sizeof *truths; i++)
 		if (node_is(word, truths[i]))
@@ -35,11 +38,13 @@ refuse_truth(const struct source *s, const yaml_node_t *word)
 static void
 put_words(const struct source *s, yaml_node_t *list, bool is_text)
 {
-	for (yaml_node_item_t *i = list->data.sequence.items.start; is_text && i < list->data.sequence.items.top; i++)
+	for (yaml_node_item_t *i = list->data.sequence.items.start;
+	     is_text && i < list->data.sequence.items.top; i++)
 		refuse_truth(s, node_of(s, *i));
-	for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top; i++)
-		printf("%s%s%s%s", i > list->data.sequence.items.start ? " | " : "", is_text ? "\"" : "",
-		    node_text(node_of(s, *i)), is_text ? "\"" : "");
+	for (yaml_node_item_t *i = list->data.sequence.items.start;
+	     i < list->data.sequence.items.top; i++)
+		printf("%s%s%s%s", i > list->data.sequence.items.start ? " | " : "",
+		    is_text ? "\"" : "", node_text(node_of(s, *i)), is_text ? "\"" : "");
 }
 
 static bool
@@ -49,7 +54,8 @@ is_required(const struct source *s, yaml_node_t *schema, const char *name)
 
 	if (list == NULL)
 		return false;
-	for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top; i++)
+	for (yaml_node_item_t *i = list->data.sequence.items.start;
+	     i < list->data.sequence.items.top; i++)
 		if (node_is(node_of(s, *i), name))
 			return true;
 	return false;
@@ -65,14 +71,16 @@ put_object(const struct source *s, yaml_node_t *schema, int depth)
 		return;
 	}
 	puts("{");
-	for (yaml_node_pair_t *p = properties->data.mapping.pairs.start; p < properties->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = properties->data.mapping.pairs.start;
+	     p < properties->data.mapping.pairs.top; p++) {
 		yaml_node_t *value = node_of(s, p->value);
 		const char *name = node_text(node_of(s, p->key));
 		const char *what = node_text(node_raw(s, value, "description"));
 
 		if (what != NULL && strstr(what, "*/") == NULL)
 			printf("%*s/** %s */\n", depth * 2 + 2, "", what);
-		printf("%*s%s%s: ", depth * 2 + 2, "", name, is_required(s, schema, name) ? "" : "?");
+		printf("%*s%s%s: ", depth * 2 + 2, "", name,
+		    is_required(s, schema, name) ? "" : "?");
 		put_type(s, value, depth + 1);
 		puts(";");
 	}
@@ -82,8 +90,8 @@ put_object(const struct source *s, yaml_node_t *schema, int depth)
 static void
 put_named_type(const struct source *s, yaml_node_t *schema, yaml_node_t *type, int depth)
 {
-	static const char *const names[][2] = { { "string", "string" }, { "integer", "number" }, { "number", "number" },
-		{ "boolean", "boolean" }, { "null", "null" } };
+	static const char *const names[][2] = { { "string", "string" }, { "integer", "number" },
+		{ "number", "number" }, { "boolean", "boolean" }, { "null", "null" } };
 
 	if (node_is(type, "object")) {
 		put_object(s, schema, depth);
@@ -120,7 +128,8 @@ put_type(const struct source *s, yaml_node_t *schema, int depth)
 	} else if (all != NULL || one != NULL) {
 		put_item_types(s, all != NULL ? all : one, all != NULL ? " & " : " | ", depth);
 	} else if (type != NULL && type->type == YAML_SEQUENCE_NODE) {
-		for (yaml_node_item_t *i = type->data.sequence.items.start; i < type->data.sequence.items.top; i++) {
+		for (yaml_node_item_t *i = type->data.sequence.items.start;
+		     i < type->data.sequence.items.top; i++) {
 			if (i > type->data.sequence.items.start)
 				fputs(" | ", stdout);
 			put_named_type(s, schema, node_of(s, *i), depth);
@@ -162,7 +171,8 @@ types_write(const struct source *s, const struct operation *ops, size_t n)
 	yaml_node_t *schemas = node_at(s, node_at(s, node_of(s, 1), "components"), "schemas");
 
 	puts("// Made by http/openapi from doc/openapi.yaml.");
-	for (yaml_node_pair_t *p = schemas->data.mapping.pairs.start; p < schemas->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = schemas->data.mapping.pairs.start;
+	     p < schemas->data.mapping.pairs.top; p++) {
 		printf("export type %s = ", node_text(node_of(s, p->key)));
 		put_type(s, node_of(s, p->value), 0);
 		puts(";");
@@ -172,6 +182,8 @@ types_write(const struct source *s, const struct operation *ops, size_t n)
 		put_operation(s, &ops[i]);
 	puts("}\nexport const operations = {");
 	for (size_t i = 0; i < n; i++)
-		printf("  %s: { method: \"%s\", path: \"%s\" },\n", ops[i].id, ops[i].method, ops[i].path);
-	puts("} as const satisfies Record<keyof Operations, { method: string; path: string }>;");
+		printf("  %s: { method: \"%s\", path: \"%s\" },\n", ops[i].id, ops[i].method,
+		    ops[i].path);
+	puts(
+	    "} as const satisfies Record<keyof Operations, { method: string; path: string }>;");
 }

@@ -18,7 +18,9 @@ pack_text(struct store *s, const struct str *names, size_t n, struct buf *ret)
 		if (!str_eq(shown, names[i]))
 			buf_putf(ret, " ^^%.*s", STR_ARG(shown));
 	}
-	return ret->err == ERR_OK && !arena_failed(&a) ? ERR_OK : query_fail(s, ERR_MEMORY, "out of memory");
+	return ret->err == ERR_OK && !arena_failed(&a)
+		   ? ERR_OK
+		   : query_fail(s, ERR_MEMORY, "out of memory");
 }
 
 /* A statement about the row of one site. */
@@ -32,7 +34,8 @@ about(struct store *s, enum sql id, int64_t site_id)
 }
 
 static enum err
-put(struct store *s, int64_t site_id, struct str name, enum site_standing standing, struct str text)
+put(struct store *s, int64_t site_id, struct str name, enum site_standing standing,
+    struct str text)
 {
 	AUTO_QUERY q = query_start(s, SQL_LISTING_PUT, NULL);
 
@@ -44,7 +47,8 @@ put(struct store *s, int64_t site_id, struct str name, enum site_standing standi
 }
 
 enum err
-listing_put(struct store *s, int64_t site_id, const struct str *names, size_t names_n, enum site_standing standing)
+listing_put(struct store *s, int64_t site_id, const struct str *names, size_t names_n,
+    enum site_standing standing)
 {
 	AUTO_BUF text = { 0 };
 	enum err e;
@@ -91,7 +95,8 @@ pack_phrase(struct store *s, struct str text, struct buf *ret)
 		buf_putc(ret, text.p[i]);
 	}
 	buf_putc(ret, '"');
-	return ret->err == ERR_OK ? ERR_OK : query_fail(s, ret->err, "the text to look for is too long");
+	return ret->err == ERR_OK ? ERR_OK
+				  : query_fail(s, ret->err, "the text to look for is too long");
 }
 
 /* Along which index: the one that leaves the fewest rows. */
@@ -115,9 +120,11 @@ is_by_name(enum sql id)
 
 /* In the order of the first appearance of each parameter. */
 static void
-bind_list(struct query *q, enum sql id, const struct store_list *l, struct str phrase, int64_t after_id, size_t max)
+bind_list(struct query *q, enum sql id, const struct store_list *l, struct str phrase,
+    int64_t after_id, size_t max)
 {
-	const char *standing = l->standing == SITE_STANDING_COUNT ? "" : site_standing_name(l->standing);
+	const char *standing =
+	    l->standing == SITE_STANDING_COUNT ? "" : site_standing_name(l->standing);
 	const char *cause = l->cause == CAUSE_NONE ? "" : cause_row(l->cause)->id;
 
 	if (id == SQL_LIST_STANDING)
@@ -155,8 +162,10 @@ store_sites(struct store *s, const struct store_list *l, size_t max, struct aren
 	buf_init(&phrase, 2 * TEXT_BYTES_MAX);
 	/* Pages by number and pages by name are not continued with each other's cursor. */
 	if (!is_by_name(id) && l->after.n > 0 &&
-	    (l->after.p[0] != '#' || !str_to_int((struct str){ l->after.p + 1, l->after.n - 1 }, &after_id)))
-		return query_fail(s, ERR_INVALID, "the place where the page before ended is of another list");
+	    (l->after.p[0] != '#' ||
+		!str_to_int((struct str){ l->after.p + 1, l->after.n - 1 }, &after_id)))
+		return query_fail(
+		    s, ERR_INVALID, "the place where the page before ended is of another list");
 	if (id == SQL_LIST_SEARCH)
 		e = pack_phrase(s, l->search, &phrase);
 	if (e != ERR_OK)
@@ -171,7 +180,8 @@ store_sites(struct store *s, const struct store_list *l, size_t max, struct aren
 
 		row->id = query_id(&q, "site_id");
 		row->name = query_text(&q, "name");
-		row->cursor = is_by_name(id) ? row->name : arena_strf(a, "#%lld", (long long)row->id);
+		row->cursor =
+		    is_by_name(id) ? row->name : arena_strf(a, "#%lld", (long long)row->id);
 	}
 	e = query_finish(&q);
 	if (e != ERR_OK)

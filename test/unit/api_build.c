@@ -20,7 +20,8 @@
 
 extern char **environ;
 
-static char program[4096], copy[64] = "/tmp/koshin-openapi-XXXXXX", said[64] = "/tmp/koshin-said-XXXXXX";
+static char program[4096], copy[64] = "/tmp/koshin-openapi-XXXXXX",
+			   said[64] = "/tmp/koshin-said-XXXXXX";
 static const char source[] = "doc/openapi.yaml";
 
 static void
@@ -81,28 +82,44 @@ static const struct {
 	const char *from, *to, *words;
 	bool is_of_types; /* the table does not need it */
 } rows[] = {
-	{ __LINE__, "operationId: sites_list", "operationId: sitesList", "expected operationId", false },
-	{ __LINE__, "operationId: sites_list", "operationId: sites_add", "two operations of the name sites_add", false },
-	{ __LINE__, "x-who: [owner, support, operator]", "x-who: [owner, suport]", "nobody is called suport", false },
-	{ __LINE__, "      x-who: [owner, support, operator]\n", "", "sites_list: expected x-who", false },
-	{ __LINE__, "#/components/schemas/NewSite\"", "#/components/schemas/NoSite\"", "there is no #/components/schemas/NoSite", false },
-	{ __LINE__, "maxLength: 253 }", "pattern: \"^a\" }", "does not check \"pattern\" of a string", false },
-	{ __LINE__, "schema: { type: string, maxLength: 253 }", "schema: { type: number }", "field \"search\": expected one type of", false },
+	{ __LINE__, "operationId: sites_list", "operationId: sitesList", "expected operationId",
+	    false },
+	{ __LINE__, "operationId: sites_list", "operationId: sites_add",
+	    "two operations of the name sites_add", false },
+	{ __LINE__, "x-who: [owner, support, operator]", "x-who: [owner, suport]",
+	    "nobody is called suport", false },
+	{ __LINE__, "      x-who: [owner, support, operator]\n", "",
+	    "sites_list: expected x-who", false },
+	{ __LINE__, "#/components/schemas/NewSite\"", "#/components/schemas/NoSite\"",
+	    "there is no #/components/schemas/NoSite", false },
+	{ __LINE__, "maxLength: 253 }", "pattern: \"^a\" }",
+	    "does not check \"pattern\" of a string", false },
+	{ __LINE__, "schema: { type: string, maxLength: 253 }", "schema: { type: number }",
+	    "field \"search\": expected one type of", false },
 	{ __LINE__, "in: query", "in: cookie", "expected in: path, query or header", false },
-	{ __LINE__, "  /sites/{name}:", "  /sites/{site}:", "expected a parameter for {name}", false },
-	{ __LINE__, "  /sites/{name}:", "  /sites/name:", "a parameter that the path does not have", false },
-	{ __LINE__, "required: [names, owner]", "required: [names, woner]", "there is no property \"woner\"", false },
-	{ __LINE__, "    NewSite:\n      type: object\n      additionalProperties: false\n", "    NewSite:\n      type: object\n",
-	    "sites_add: expected a flat object", false },
-	{ __LINE__, "        \"413\": { $ref: \"#/components/responses/TooLong\" }\n", "", "expected 413", false },
-	{ __LINE__, "        \"422\": { $ref: \"#/components/responses/Invalid\" }\n", "", "sites_list: it has parameters; expected 422", false },
-	{ __LINE__, "        \"404\": { $ref: \"#/components/responses/NotFound\" }\n", "", "expected 404", false },
-	{ __LINE__, "        \"201\":", "        \"301\":", "sites_add: 301: expected a problem document", false },
-	{ __LINE__, "maximum: 500", "maximum: many", "maximum: expected a whole number", false },
+	{ __LINE__, "  /sites/{name}:", "  /sites/{site}:", "expected a parameter for {name}",
+	    false },
+	{ __LINE__, "  /sites/{name}:", "  /sites/name:",
+	    "a parameter that the path does not have", false },
+	{ __LINE__, "required: [names, owner]", "required: [names, woner]",
+	    "there is no property \"woner\"", false },
+	{ __LINE__, "    NewSite:\n      type: object\n      additionalProperties: false\n",
+	    "    NewSite:\n      type: object\n", "sites_add: expected a flat object", false },
+	{ __LINE__, "        \"413\": { $ref: \"#/components/responses/TooLong\" }\n", "",
+	    "expected 413", false },
+	{ __LINE__, "        \"422\": { $ref: \"#/components/responses/Invalid\" }\n", "",
+	    "sites_list: it has parameters; expected 422", false },
+	{ __LINE__, "        \"404\": { $ref: \"#/components/responses/NotFound\" }\n", "",
+	    "expected 404", false },
+	{ __LINE__, "        \"201\":", "        \"301\":",
+	    "sites_add: 301: expected a problem document", false },
+	{ __LINE__, "maximum: 500", "maximum: many", "maximum: expected a whole number",
+	    false },
 	{ __LINE__, "openapi: 3.1.0", "openapi: [3.1.0", "did not find expected", false },
 	{ __LINE__, "paths:\n", "path:\n", "expected paths", false },
 	{ __LINE__, "ok, \"off\"]", "ok, off]", "off: expected in quotes", true },
-	{ __LINE__, "items: { $ref: \"#/components/schemas/SiteRow\" }", "items: { $ref: \"#/components/schemas/Row\" }",
+	{ __LINE__, "items: { $ref: \"#/components/schemas/SiteRow\" }",
+	    "items: { $ref: \"#/components/schemas/Row\" }",
 	    "there is no #/components/schemas/Row", true },
 };
 
@@ -120,12 +137,16 @@ test_mistakes(void **state)
 
 		assert_non_null(f);
 		if (at == NULL)
-			fail_msg("%s:%d: the description has no \"%s\"", __FILE__, rows[i].line, rows[i].from);
-		(void)fprintf(f, "%.*s%s%s", (int)(at - text.p), text.p, rows[i].to, at + strlen(rows[i].from));
+			fail_msg("%s:%d: the description has no \"%s\"", __FILE__, rows[i].line,
+			    rows[i].from);
+		(void)fprintf(f, "%.*s%s%s", (int)(at - text.p), text.p, rows[i].to,
+		    at + strlen(rows[i].from));
 		assert_int_equal(fclose(f), 0);
 		int status = run(rows[i].is_of_types ? "types" : "table", copy, &words);
-		if (status != 1 || strstr(words.p, rows[i].words) == NULL || strstr(words.p, copy) != words.p)
-			fail_msg("%s:%d: status %d: %s", __FILE__, rows[i].line, status, words.p);
+		if (status != 1 || strstr(words.p, rows[i].words) == NULL ||
+		    strstr(words.p, copy) != words.p)
+			fail_msg(
+			    "%s:%d: status %d: %s", __FILE__, rows[i].line, status, words.p);
 	}
 }
 
@@ -141,10 +162,12 @@ main(int argc, char **argv)
 
 	(void)argc;
 	if (slash == NULL) {
-		(void)fprintf(stderr, "expected to be run as BUILD/test/unit/api_build, in the folder of the sources\n");
+		(void)fprintf(stderr, "expected to be run as BUILD/test/unit/api_build, in the "
+				      "folder of the sources\n");
 		return 1;
 	}
-	(void)snprintf(program, sizeof program, "%.*s/api-build", (int)(slash - argv[0]), argv[0]);
+	(void)snprintf(
+	    program, sizeof program, "%.*s/api-build", (int)(slash - argv[0]), argv[0]);
 	(void)close(mkstemp(copy));
 	(void)close(mkstemp(said));
 	status = cmocka_run_group_tests(tests, NULL, NULL);

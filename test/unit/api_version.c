@@ -1,7 +1,8 @@
 /* Versions of a site: who expects another one changes nothing; what koshin does by itself is no other version. */
 #include "test/unit/api_try.h"
 
-static const char site[] = "/api/v1/sites/example.jp", draft[] = "/api/v1/sites/example.jp/draft";
+static const char site[] = "/api/v1/sites/example.jp",
+		  draft[] = "/api/v1/sites/example.jp/draft";
 static const char apply[] = "/api/v1/sites/example.jp/draft/apply";
 
 static void
@@ -21,7 +22,8 @@ every_change_is_another_version(void **state)
 		const char *method, *path, *body;
 	} rows[] = {
 		{ __LINE__, "PATCH", site, "{\"redirect\": true}" },
-		{ __LINE__, "PATCH", site, "{\"names\": [\"example.jp\", \"shop.example.jp\"]}" },
+		{ __LINE__, "PATCH", site,
+		    "{\"names\": [\"example.jp\", \"shop.example.jp\"]}" },
 		{ __LINE__, "PUT", draft, "{\"key_type\": \"p384\"}" },
 		{ __LINE__, "PUT", draft, "{\"key_type\": \"rsa2048\"}" },
 		{ __LINE__, "DELETE", draft, "" },
@@ -44,7 +46,8 @@ every_change_is_another_version(void **state)
 		assert_string_not_equal(f->etag, before);
 		memcpy(after, f->etag, sizeof after);
 		read_version(f, stale);
-		assert_string_equal(stale, after); /* the answer to the change has the new version */
+		assert_string_equal(
+		    stale, after); /* the answer to the change has the new version */
 		memcpy(stale, before, sizeof stale);
 	}
 }
@@ -97,9 +100,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_change_is_another_version, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    every_change_is_another_version, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_matches, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_koshin_does_is_no_version, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_koshin_does_is_no_version, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

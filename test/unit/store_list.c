@@ -15,7 +15,8 @@ static const struct {
 	{ { "zen.example" }, 2, CAUSE_NONE, false },
 };
 enum { SITES = sizeof sites / sizeof *sites };
-static const char *const mails[OWNERS] = { "hanako@flower.example", "taro@mountain.example", "Jiro@River.example" };
+static const char *const mails[OWNERS] = { "hanako@flower.example", "taro@mountain.example",
+	"Jiro@River.example" };
 
 struct fixture {
 	struct store *s;
@@ -41,7 +42,8 @@ stand(struct fixture *f, size_t i)
 		site.findings = (struct finding_list){ .at = &finding, .n = 1, .cap = 1 };
 	}
 	if (sites[i].is_held)
-		site.setting.source = SOURCE_NONE; /* nothing is waited for: the same to a list as a certificate */
+		site.setting.source =
+		    SOURCE_NONE; /* nothing is waited for: the same to a list as a certificate */
 	OK(f->s, store_setting_put(f->s, site.id, &site.setting));
 	OK(f->s, store_site_save(f->s, &site, now));
 }
@@ -66,7 +68,8 @@ set_up(void **state)
 
 		for (; n < 3 && sites[i].names[n] != NULL; n++)
 			names[n] = str_of(sites[i].names[n]);
-		OK(f->s, store_site_add(f->s, f->owners[sites[i].owner], &setting, names, n, now, &f->ids[i], NULL));
+		OK(f->s, store_site_add(f->s, f->owners[sites[i].owner], &setting, names, n,
+			     now, &f->ids[i], NULL));
 		stand(f, i);
 	}
 	*state = f;
@@ -101,7 +104,8 @@ listed(struct fixture *f, struct store_list l)
 			return text;
 		while (i < SITES && f->ids[i] != rows[0].id)
 			i++;
-		used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu", used == 0 ? "" : " ", i);
+		used += (size_t)snprintf(
+		    text + used, sizeof text - used, "%s%zu", used == 0 ? "" : " ", i);
 		l.after = rows[0].cursor;
 	}
 	return "it does not end";
@@ -156,13 +160,15 @@ what_is_found(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const char *got = listed(f, (struct store_list){ .search = str_of(rows[i].search),
-						.standing = rows[i].standing,
-						.cause = rows[i].cause,
-						.owner_id = rows[i].owner < 0 ? 0 : f->owners[rows[i].owner] });
+		const char *got = listed(
+		    f, (struct store_list){ .search = str_of(rows[i].search),
+			   .standing = rows[i].standing,
+			   .cause = rows[i].cause,
+			   .owner_id = rows[i].owner < 0 ? 0 : f->owners[rows[i].owner] });
 
 		if (strcmp(got, rows[i].wanted) != 0)
-			fail_msg("%s:%d: \"%s\": got %s", __FILE__, rows[i].line, rows[i].search, got);
+			fail_msg("%s:%d: \"%s\": got %s", __FILE__, rows[i].line,
+			    rows[i].search, got);
 	}
 }
 
