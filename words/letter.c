@@ -7,10 +7,7 @@
 #include "base/must.h"
 #include "words/table.h"
 
-enum {
-	NAMES_SHOWN = 10, /* a line for each; a site may have a hundred */
-	NAMES_JOINED = 3, /* in one sentence */
-};
+enum { NAMES_JOINED = 3 }; /* in one sentence */
 
 struct letter_case {
 	const struct letter_facts *f;
@@ -82,73 +79,6 @@ set_conditions(struct letter_case *k)
 
 /* ---- fields ---- */
 
-static void
-put_ui_name(
-    const char *key, const struct site_name *n, const struct letter_case *k, struct buf *out)
-{
-	AUTO_BUF name = { .max = 1024 };
-
-	words_put_name(n->name, &k->c, &name);
-	if (name.err != ERR_OK)
-		out->err = out->err == ERR_OK ? name.err : out->err;
-	words_ui(key, k->c.lang, &(struct str){ name.p, name.n }, 1, out);
-}
-
-static void
-put_name_line(const struct letter_case *k, const struct site_name *n, struct buf *out)
-{
-	static const char *const keys[] = { "names.lock", "names.warning", "names.plain",
-		"names.nothing", "names.unknown" };
-	enum visitors v = visitors_of(k, n);
-
-	if (out->n > 0 && out->p[out->n - 1] != '\n')
-		buf_putc(out, '\n');
-	buf_put_str(out, STR("  "));
-	/* The cause knows more than the handshake: another server's page, a name that does not open. */
-	if (is_of_cause(k, n) && words_put_own_view(k->cause, &k->c, out)) {
-		if (v != VISITORS_WARNING)
-			return;
-		buf_put_str(out, STR("\n  "));
-	}
-	put_ui_name(keys[v], n, k, out);
-}
-
-static void
-put_count(const char *key, size_t n, const struct letter_case *k, struct buf *out)
-{
-	char digits[24];
-	size_t at = sizeof digits;
-
-	do
-		digits[--at] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	words_ui(key, k->c.lang, &(struct str){ digits + at, sizeof digits - at }, 1, out);
-}
-
-/* A line for each wanted name, those without a lock first where not all can be shown. */
-static void
-put_names(const struct letter_case *k, struct buf *out)
-{
-	const struct site *s = k->f->site;
-	size_t wanted = count_wanted(k), shown = 0;
-
-	for (int round = 0; round < (wanted > NAMES_SHOWN ? 2 : 1); round++) {
-		for (size_t i = 0; i < s->names_n && shown < NAMES_SHOWN; i++) {
-			bool is_lock = visitors_of(k, &s->names[i]) == VISITORS_LOCK;
-
-			if (!s->names[i].is_wanted ||
-			    (wanted > NAMES_SHOWN && is_lock != (round == 1)))
-				continue;
-			put_name_line(k, &s->names[i], out);
-			shown++;
-		}
-	}
-	if (wanted > shown) {
-		buf_put_str(out, STR("\n  "));
-		put_count("names.more-lines", wanted - shown, k, out);
-	}
-}
-
 struct joined {
 	size_t n;
 };
@@ -181,7 +111,7 @@ put_lost(const struct letter_case *k, struct buf *out)
 	if (j.n > NAMES_JOINED) {
 		if (k->c.lang == LANG_EN)
 			buf_putc(out, ' ');
-		put_count("names.more", j.n - NAMES_JOINED, k, out);
+		words_put_count("names.more", j.n - NAMES_JOINED, k->c.lang, out);
 	}
 }
 
@@ -189,38 +119,6 @@ static struct when
 date_of(const struct letter_case *k)
 {
 	return words_is_safe(&k->c) ? k->c.view.until : k->c.view.since;
-}
-
-static void
-put_who(const struct letter_case *k, struct buf *out)
-{
-	AUTO_BUF key = { .max = 64 }, company = { .max = 1024 };
-
-	buf_putf(&key, "who.%s", actor_name(k->cause == NULL ? ACTOR_NOBODY : k->cause->acts));
-	if (k->cause != NULL)
-		words_put_company(k->cause, &k->c, &company);
-	if (key.err != ERR_OK || company.err != ERR_OK)
-		out->err = out->err == ERR_OK ? ERR_MEMORY : out->err;
-	else
-		words_ui(key.p, k->c.lang, &(struct str){ company.p, company.n }, 1, out);
-}
-
-static void
-put_next(const struct letter_case *k, struct buf *out)
-{
-	AUTO_BUF date = { .max = 256 };
-
-	if (k->cause != NULL) {
-		words_cause(k->cause, CAUSE_NEXT, &k->c, out);
-		return;
-	}
-	if (!when_is_known(k->c.view.next_look) || !when_before(k->c.now, k->c.view.next_look))
-		words_ui("date.soon", k->c.lang, NULL, 0, &date);
-	else
-		words_put_date(k->c.view.next_look, &k->c, &date);
-	if (date.err != ERR_OK)
-		out->err = out->err == ERR_OK ? date.err : out->err;
-	words_ui("next.well", k->c.lang, &(struct str){ date.p, date.n }, 1, out);
 }
 
 static void
@@ -234,16 +132,6 @@ put_url(const struct letter_case *k, struct buf *out)
 	buf_put_str(out, str_ends(base, STR("/")) ? STR("sites/") : STR("/sites/"));
 	if (k->f->site->names_n > 0)
 		words_put_clean(k->f->site->names[0].name, out);
-}
-
-static void
-put_cause_text(const struct letter_case *k, enum cause_text t, struct buf *out)
-{
-	if (k->cause != NULL)
-		words_cause(k->cause, t, &k->c, out);
-	else
-		words_ui(t == CAUSE_ACTION ? "action.nothing" : "cause.none", k->c.lang, NULL,
-		    0, out);
 }
 
 static enum letter_field
@@ -265,6 +153,7 @@ static void
 put_letter_field(const void *ctx, struct str word, struct buf *out)
 {
 	const struct letter_case *k = ctx;
+	const struct row_facts rows = { k->f->site, k->cause, STR("  ") };
 
 	switch (field_of(word)) {
 	case LETTER_FIELD_SITE:
@@ -277,7 +166,7 @@ put_letter_field(const void *ctx, struct str word, struct buf *out)
 			words_put_clean(k->c.site_name, out);
 		return;
 	case LETTER_FIELD_NAMES:
-		put_names(k, out);
+		words_put_names(&rows, &k->c, out);
 		return;
 	case LETTER_FIELD_DATE:
 		words_put_date(date_of(k), &k->c, out);
@@ -289,16 +178,16 @@ put_letter_field(const void *ctx, struct str word, struct buf *out)
 		words_put_length(date_of(k), &k->c, out);
 		return;
 	case LETTER_FIELD_CAUSE:
-		put_cause_text(k, CAUSE_CAUSE, out);
+		words_put_cause(&rows, CAUSE_CAUSE, &k->c, out);
 		return;
 	case LETTER_FIELD_ACTION:
-		put_cause_text(k, CAUSE_ACTION, out);
+		words_put_cause(&rows, CAUSE_ACTION, &k->c, out);
 		return;
 	case LETTER_FIELD_NEXT:
-		put_next(k, out);
+		words_put_next(&rows, &k->c, out);
 		return;
 	case LETTER_FIELD_WHO:
-		put_who(k, out);
+		words_put_who(&rows, &k->c, out);
 		return;
 	case LETTER_FIELD_URL:
 		put_url(k, out);

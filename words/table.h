@@ -125,4 +125,18 @@ void words_put_day(struct when w, const struct words_context *c, struct buf *out
 void words_put_company(const struct finding *f, const struct words_context *c, struct buf *out);
 /* The own sentence of the cause, when it is true of this name whatever the certificate; false if there is none. */
 bool words_put_own_view(const struct finding *f, const struct words_context *c, struct buf *out);
+
+/* Rows of letters and pages (words/rows.c). cause: the one that is told; NULL: nothing wrong was found. */
+struct row_facts {
+	const struct site *site;
+	const struct finding *cause;
+	struct str indent; /* before each name */
+};
+/* A line for each wanted name. */
+void words_put_names(const struct row_facts *r, const struct words_context *c, struct buf *out);
+void words_put_who(const struct row_facts *r, const struct words_context *c, struct buf *out);
+void words_put_next(const struct row_facts *r, const struct words_context *c, struct buf *out);
+void words_put_cause(const struct row_facts *r, enum cause_text t, const struct words_context *c, struct buf *out);
+/* A text of words/ui.txt with one number. */
+void words_put_count(const char *key, size_t n, enum lang l, struct buf *out);
 #endif

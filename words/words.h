@@ -46,6 +46,13 @@ void words_distance(struct when w, const struct words_context *c, struct buf *ou
  * {0} to {9} replaced by args. An unknown key is a bug: must(). */
 void words_ui(const char *key, enum lang l, const struct str *args, size_t args_n, struct buf *out);
 
+/* The rows of a page's top box, always all of them and in this order. */
+enum page_row { PAGE_ROW_SEEN, PAGE_ROW_UNTIL, PAGE_ROW_CAUSE, PAGE_ROW_DO, PAGE_ROW_NEXT_LOOK, PAGE_ROW_HELP, PAGE_ROW_COUNT };
+const char *page_row_name(enum page_row r); /* "seen" … "help" */
+void words_page_label(enum page_row r, const struct words_context *c, struct buf *out);
+/* One line for each name in SEEN, else one sentence or two. */
+void words_page_row(enum page_row r, const struct site *s, const struct words_context *c, struct buf *out);
+
 struct letter_facts {
 	enum letter_kind kind;
 	const struct site *site;

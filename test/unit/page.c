@@ -1,0 +1,271 @@
+/* The page of a site, for every cause at every age of a certificate: one button at most, dates that agree, and no row without a word. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/page.h"
+#include "core/site_plan.h"
+#include "words/words.h"
+
+static const struct when now = { 1800000000 };
+static const struct policy policy = { .ca_not_before = { INT64_MIN }, .draft_discard_after = { (int64_t)30 * 86400 } }; /* INT64_MIN: unknown */
+
+struct fixture {
+	struct site site;
+	struct site_name names[2];
+	struct finding finding;
+};
+
+/* Holds a certificate of 90 days for both names that is so many days old, and has been looked at an hour ago. */
+static void
+begin(struct fixture *f, int days)
+{
+	struct when end = when_plus(now, SPAN_D(90 - days));
+
+	memset(f, 0, sizeof *f);
+	for (size_t i = 0; i < 2; i++)
+		f->names[i] = (struct site_name){ .id = (int64_t)i + 1,
+			.name = i == 0 ? STR("a.example") : STR("www.a.example"),
+			.is_wanted = true,
+			.is_held = true,
+			.passed_at = when_minus(now, SPAN_H(1)),
+			.refused_until = WHEN_UNKNOWN,
+			.validated_at = WHEN_UNKNOWN,
+			.served = { .at = now, .is_ok = days < 90, .is_held = true, .not_after = end } };
+	f->site = (struct site){ .id = 7,
+		.setting = { .source = SOURCE_FREE },
+		.names = f->names,
+		.names_n = 2,
+		.retry_at = WHEN_UNKNOWN,
+		.checked_at = when_minus(now, SPAN_H(1)),
+		.look_at = when_plus(now, SPAN_H(23)),
+		.deploy_at = WHEN_UNKNOWN,
+		.letter_at = WHEN_UNKNOWN,
+		.wake = when_plus(now, SPAN_H(23)),
+		.jitter = 0x80000000U,
+		.held = { .id = 3, .is_live = true, .life = { when_minus(now, SPAN_D(days)), end } } };
+}
+
+static void
+find(struct fixture *f, enum cause c, struct str subject)
+{
+	f->finding = (struct finding){ .cause = c,
+		.subject = subject,
+		.seen = STR("198.51.100.5"),
+		.wanted = STR("192.0.2.10"),
+		.copy = STR("192.0.2.10"),
+		.acts = cause_row(c)->acts,
+		.first_seen = when_minus(now, SPAN_H(1)),
+		.last_seen = now,
+		.next_look = when_plus(now, SPAN_H(1)),
+		.told_at = WHEN_UNKNOWN,
+		.times_seen = 2 };
+	f->site.findings = (struct finding_list){ .at = &f->finding, .n = 1, .cap = 1 };
+}
+
+static struct page_button
+button(const struct fixture *f)
+{
+	struct view v = view_of(&f->site, now);
+
+	return page_button_of(&f->site, &policy, &v, now);
+}
+
+static size_t
+plan(const struct fixture *f, struct page_event *ret)
+{
+	struct view v = view_of(&f->site, now);
+
+	return page_plan(&f->site, &policy, &v, now, ret);
+}
+
+static size_t
+count(const struct page_event *at, size_t n, enum page_event_kind kind)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += at[i].kind == kind;
+	return found;
+}
+
+static void
+all_is_well(void **unused)
+{
+	(void)unused;
+	struct fixture f;
+	struct page_event e[PAGE_EVENTS_MAX];
+
+	begin(&f, 20);
+	assert_int_equal(button(&f).action, PAGE_NOTHING);
+	assert_int_equal(plan(&f, e), 2);
+	assert_int_equal(e[0].kind, PAGE_EVENT_LOOK);
+	assert_int_equal(e[1].kind, PAGE_EVENT_RENEWAL);
+	assert_int_equal(e[1].at.s, site_renew_at(&f.site).s);
+	for (enum page_test t = 0; t < PAGE_TEST_COUNT; t++)
+		assert_int_equal(page_check_of(&f.site, &f.names[0], t, now).result, PAGE_OK);
+}
+
+static void
+the_owner_has_something_to_mend(void **unused)
+{
+	(void)unused;
+	struct fixture f;
+	struct page_event e[PAGE_EVENTS_MAX];
+
+	begin(&f, 60);
+	find(&f, CAUSE_DNS_ADDRESS_PARTLY_MISSING, STR("www.a.example"));
+	assert_int_equal(button(&f).action, PAGE_CHECK);
+	size_t n = plan(&f, e);
+	assert_int_equal(count(e, n, PAGE_EVENT_RENEWAL), 0);
+	assert_int_equal(count(e, n, PAGE_EVENT_REMINDER), LIFE_REMINDERS);
+	assert_int_equal(count(e, n, PAGE_EVENT_REDUCE), 1);
+	assert_int_equal(e[n - 1].kind, PAGE_EVENT_END);
+	assert_int_equal(e[n - 1].at.s, f.site.held.life.to.s);
+	/* The name alone, and what comes after the address was not tested. */
+	static const enum page_result www[] = { PAGE_FAIL, PAGE_OK, PAGE_UNKNOWN, PAGE_UNKNOWN };
+	for (enum page_test t = 0; t < PAGE_TEST_SERVED; t++) {
+		assert_int_equal(page_check_of(&f.site, &f.names[0], t, now).result, PAGE_OK);
+		assert_int_equal(page_check_of(&f.site, &f.names[1], t, now).result, www[t]);
+	}
+	assert_ptr_equal(page_check_of(&f.site, &f.names[1], PAGE_TEST_DNS, now).why, &f.finding);
+	assert_int_equal(page_check_of(&f.site, &f.names[1], PAGE_TEST_SERVED, now).result, PAGE_FAIL);
+}
+
+static void
+what_is_ours_asks_nothing(void **unused)
+{
+	(void)unused;
+	struct fixture f;
+	struct page_event e[PAGE_EVENTS_MAX];
+
+	begin(&f, 60);
+	find(&f, CAUSE_CA_SERVICE_DOWN, STR("a.example"));
+	assert_int_equal(button(&f).action, PAGE_NOTHING);
+	assert_int_equal(count(e, plan(&f, e), PAGE_EVENT_REMINDER), 0);
+}
+
+static void
+a_warning_without_a_cause_can_be_cured(void **unused)
+{
+	(void)unused;
+	struct fixture f;
+
+	begin(&f, 91);
+	assert_int_equal(button(&f).action, PAGE_RENEW);
+	assert_false(when_is_known(button(&f).works_at));
+	f.site.retry_at = when_plus(now, SPAN_MIN(10));
+	assert_int_equal(button(&f).works_at.s, f.site.retry_at.s);
+	f.site.retry_at = when_minus(now, SPAN_MIN(10));
+	assert_false(when_is_known(button(&f).works_at));
+	f.site.doing = DOING_ORDER;
+	assert_int_equal(button(&f).action, PAGE_NOTHING);
+}
+
+static void
+what_is_not_wanted_is_offered(void **unused)
+{
+	(void)unused;
+	struct fixture f;
+
+	begin(&f, 0);
+	f.site.setting.source = SOURCE_NONE;
+	f.site.held = (struct held){ 0 };
+	assert_int_equal(button(&f).action, PAGE_SET_UP);
+}
+
+static void
+a_draft_has_an_end_and_a_bought_one_none(void **unused)
+{
+	(void)unused;
+	struct fixture f;
+	struct page_event e[PAGE_EVENTS_MAX];
+
+	begin(&f, 20);
+	f.site.draft = (struct draft){ .exists = true, .begun_at = when_minus(now, SPAN_D(3)), .told_at = WHEN_UNKNOWN };
+	size_t n = plan(&f, e);
+	assert_int_equal(count(e, n, PAGE_EVENT_DRAFT_ENDS), 1);
+	f.site.draft.has_csr = true;
+	assert_int_equal(count(e, plan(&f, e), PAGE_EVENT_DRAFT_ENDS), 0);
+	/* A draft changes nothing else. */
+	assert_int_equal(button(&f).action, PAGE_NOTHING);
+}
+
+static void
+check_plan(const struct fixture *f, const struct view *v)
+{
+	struct page_event e[PAGE_EVENTS_MAX];
+	size_t n = plan(f, e);
+
+	for (size_t i = 0; i < n; i++) {
+		assert_true(when_before(now, e[i].at));
+		assert_false(i > 0 && when_before(e[i].at, e[i - 1].at));
+		assert_false(e[i].kind == PAGE_EVENT_REMINDER && !actor_is_owner(v->acts));
+		if (e[i].kind == PAGE_EVENT_END)
+			assert_int_equal(e[i].at.s, f->site.held.life.to.s);
+	}
+	/* It is renewed by itself, or something stands in the way and it may end: never both. */
+	assert_true(count(e, n, PAGE_EVENT_RENEWAL) + count(e, n, PAGE_EVENT_END) <= 1);
+}
+
+static void
+check_rows(const struct fixture *f, const struct view *v)
+{
+	for (enum lang l = 0; l < LANG_COUNT; l++)
+		for (enum page_row r = 0; r < PAGE_ROW_COUNT; r++) {
+			const struct words_context c = { .lang = l, .now = now, .zone = SPAN_H(9), .site_name = STR("a.example"), .view = *v };
+			AUTO_BUF label = { .max = 4096 }, text = { .max = 65536 };
+
+			words_page_label(r, &c, &label);
+			words_page_row(r, &f->site, &c, &text);
+			assert_int_equal(label.err, ERR_OK);
+			assert_int_equal(text.err, ERR_OK);
+			if (label.n == 0 || text.n == 0 || str_find(buf_str(&text), STR("{")) != SIZE_MAX)
+				fail_msg("%s, %s: \"%.*s\"", page_row_name(r), site_state_name(v->state), (int)text.n, text.p);
+		}
+}
+
+static void
+every_cause_at_every_age(void **unused)
+{
+	(void)unused;
+
+	for (enum cause c = CAUSE_NONE; c < CAUSE_COUNT; c++)
+		for (int days = 0; days < 100; days += 3) {
+			struct fixture f;
+
+			begin(&f, days);
+			if (c != CAUSE_NONE)
+				find(&f, c, STR("www.a.example"));
+			struct view v = view_of(&f.site, now);
+			struct page_button b = button(&f);
+			check_plan(&f, &v);
+			check_rows(&f, &v);
+			/* A button only where a person can do something, and never one that is styled as a way out of what is ours. */
+			if (b.action == PAGE_CHECK)
+				assert_true(actor_is_owner(v.acts));
+			if (v.state == SITE_STATE_OK || v.state == SITE_STATE_OURS || v.state == SITE_STATE_MOVED)
+				assert_int_equal(b.action, PAGE_NOTHING);
+			if (v.state == SITE_STATE_ACT)
+				assert_int_equal(b.action, PAGE_CHECK);
+		}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_is_well),
+		cmocka_unit_test(the_owner_has_something_to_mend),
+		cmocka_unit_test(what_is_ours_asks_nothing),
+		cmocka_unit_test(a_warning_without_a_cause_can_be_cured),
+		cmocka_unit_test(what_is_not_wanted_is_offered),
+		cmocka_unit_test(a_draft_has_an_end_and_a_bought_one_none),
+		cmocka_unit_test(every_cause_at_every_age),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
