@@ -1,8 +1,10 @@
 #include "cmd/simulate.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -80,10 +82,14 @@ run_seed(const struct fleet_plan *plan, uint64_t seed, struct told *ret, struct 
 	ret->text_n = to->n;
 }
 
+/* Each takes the next seed that nobody has taken, so that all end together however long a seed takes. After a broken one no
+ * other begins; those below it have begun, and end: the first broken seed is the same whoever was quicker. */
 _Noreturn static void
-work(const struct fleet_plan *plan, const struct seeds *seeds, uint64_t first, int to)
+work(const struct fleet_plan *plan, const struct seeds *seeds, _Atomic(uint64_t) *next, int to)
 {
-	for (uint64_t seed = seeds->first + first; seed <= seeds->last; seed += seeds->jobs) {
+	uint64_t seed;
+
+	while ((seed = atomic_fetch_add(next, 1)) <= seeds->last) {
 		struct told begun = { .seed = seed, .is_begun_only = true }, told;
 		AUTO_BUF words = { .max = TEXT_MAX };
 
@@ -93,13 +99,13 @@ work(const struct fleet_plan *plan, const struct seeds *seeds, uint64_t first, i
 		if (!write_all(to, &told, sizeof told) || !write_all(to, words.p, words.n))
 			break;
 		if (told.is_broken && !seeds->is_patient)
-			break;
+			atomic_store(next, seeds->last + 1);
 	}
 	_exit(0);
 }
 
 static bool
-start(struct worker *w, const struct fleet_plan *plan, const struct seeds *seeds, uint64_t n)
+start(struct worker *w, const struct fleet_plan *plan, const struct seeds *seeds, _Atomic(uint64_t) *next)
 {
 	int ends[2];
 
@@ -108,7 +114,7 @@ start(struct worker *w, const struct fleet_plan *plan, const struct seeds *seeds
 	w->pid = fork();
 	if (w->pid == 0) {
 		(void)close(ends[0]);
-		work(plan, seeds, n, ends[1]);
+		work(plan, seeds, next, ends[1]);
 	}
 	(void)close(ends[1]);
 	w->from = ends[0];
@@ -169,13 +175,17 @@ simulate_seeds(const struct fleet_plan *plan, const struct seeds *seeds, struct 
 {
 	struct worker workers[JOBS_MAX] = { { .pid = 0 } };
 	size_t n = seeds->jobs < JOBS_MAX ? seeds->jobs : JOBS_MAX;
-	struct seeds mine = *seeds;
+	_Atomic(uint64_t) *next = mmap(NULL, sizeof *next, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	bool is_any = true;
 
 	*ret = (struct seeds_result){ .words = { .max = TEXT_MAX } };
-	mine.jobs = n;
+	if (next == MAP_FAILED) {
+		ret->err = ERR_MEMORY;
+		return;
+	}
+	atomic_init(next, seeds->first);
 	for (size_t i = 0; i < n; i++)
-		if (!start(&workers[i], plan, &mine, i))
+		if (!start(&workers[i], plan, seeds, next))
 			ret->err = ERR_IO;
 	/* Each is heard in turn: a seed takes about as long as any other. */
 	while (is_any) {
@@ -188,6 +198,7 @@ simulate_seeds(const struct fleet_plan *plan, const struct seeds *seeds, struct 
 				end(&workers[i], ret);
 		}
 	}
+	(void)munmap(next, sizeof *next);
 }
 
 void
