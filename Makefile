@@ -35,9 +35,11 @@ endif
 CFLAGS_release = -O2 $(HARDEN)
 CFLAGS_asan = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fPIE
 CFLAGS_points = -O2 $(HARDEN) -DKOSHIN_POINTS
+CFLAGS_fuzz = -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fPIE
 CFLAGS_mutants = -O2 $(HARDEN) -DKOSHIN_MUTANTS
 LDFLAGS_release = $(LINK_HARDEN)
 LDFLAGS_asan = -fsanitize=address,undefined -pie
+LDFLAGS_fuzz = -fsanitize=address,undefined -pie
 LDFLAGS_points = $(LINK_HARDEN)
 LDFLAGS_mutants = $(LINK_HARDEN)
 
@@ -121,6 +123,12 @@ $(BUILD)/test/unit/%: $(BUILD)/test/unit/%.o $(LIBKOSHIN)
 	$(Q)$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS) -lcmocka
 # The sweep over allocations stands between koshin and the C library's.
 $(BUILD)/test/unit/sweep_memory: LDFLAGS += $(foreach f,malloc calloc realloc reallocarray strdup strndup free arena_get arena_str arena_strf,-Wl,--wrap=$(f))
+# What reads bytes of strangers: replayed by a unit test, searched by tool/fuzz.
+FUZZ_OBJ = $(BUILD)/test/fuzz/targets.o
+$(BUILD)/test/unit/fuzz: $(BUILD)/test/unit/fuzz.o $(FUZZ_OBJ) $(LIBKOSHIN)
+	$(Q)$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(FUZZ_OBJ) $(LIBKOSHIN) $(LIBS) -lcmocka
+$(BUILD)/test/fuzz/libfuzzer: $(BUILD)/test/fuzz/libfuzzer.o $(FUZZ_OBJ) $(LIBKOSHIN)
+	$(Q)$(CC) -fsanitize=fuzzer $(LDFLAGS_$(FLAVOUR)) -o $@ $< $(FUZZ_OBJ) $(LIBKOSHIN) $(LIBS)
 # Programs that talk to servers which somebody else wrote: test/e2e starts those.
 $(BUILD)/test/peer/%: $(BUILD)/test/peer/%.o $(LIBKOSHIN)
 	$(Q)$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS)
@@ -160,7 +168,7 @@ uninstall:
 	for folder in $(SHARE)/koshin/nginx $(SHARE)/koshin; do [ ! -d $$folder ] || rmdir --ignore-fail-on-non-empty $$folder; done
 
 clean:
-	rm -rf build build-asan build-points build-mutants build-clang
+	rm -rf build build-asan build-points build-mutants build-clang build-fuzz
 
 .PHONY: all unit peer check asan points tidy bench format install uninstall clean
 .SECONDARY:

@@ -347,8 +347,12 @@ config_parse(struct str yaml, const char *file, struct why *why, struct config *
 {
 	struct config_raw *raw = NULL;
 	struct config *c;
-	enum err err = config_check_text(yaml, file, why);
 
+	if (str_trim(yaml).n == 0) {
+		why_set(why, "%s:1: the file is empty; expected at least server.addresses and one of cas", file);
+		return ERR_CONFIG;
+	}
+	enum err err = config_check_text(yaml, file, why);
 	if (err == ERR_OK)
 		err = load(yaml, file, why, &raw);
 	if (err != ERR_OK)

@@ -152,6 +152,22 @@ test_minimal(void **state)
 }
 
 static void
+test_empty(void **state)
+{
+	static const char *const empty[] = { "", " ", "\n\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+		struct config *c = NULL;
+		struct why why = { "" };
+
+		assert_int_equal(config_parse(str_of(empty[i]), "x.yaml", &why, &c), ERR_CONFIG);
+		assert_non_null(strstr(why.text, "x.yaml:1: the file is empty"));
+	}
+	assert_int_equal(config_parse(STR_NONE, "x.yaml", &(struct why){ "" }, &(struct config *){ NULL }), ERR_CONFIG);
+}
+
+static void
 test_example(void **state)
 {
 	struct config *c = NULL;
@@ -439,6 +455,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_minimal),
+		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_example_has_every_key),
 		cmocka_unit_test(test_every_key_is_guarded),
