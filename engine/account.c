@@ -16,6 +16,7 @@ static const int64_t pauses_s[] = { 5, 15, 60, 300 };
 enum {
 	DIRECTORY_S = 86400,	/* what a CA offers is read again daily */
 	DIRECTORY_RETRY_S = 3600,
+	FORGOTTEN_S = 3600,	/* an account is opened again so often at most */
 	TABLE_S = 3600,		/* after a rollover the web process still decides what is answered */
 };
 
@@ -107,7 +108,7 @@ add_ca(struct engine *e, struct ca_row *row, struct str eab_hmac)
 	if (ca == NULL)
 		return ERR_MEMORY;
 	ca->eab_hmac = eab_hmac;
-	ca->at = ca->roll.at = ca->polls_at = WHEN_UNKNOWN;
+	ca->at = ca->roll.at = ca->polls_at = ca->forgotten_at = WHEN_UNKNOWN;
 	buf_init(&ca->roll.words, LIMIT_EVIDENCE_BYTES);
 	/* Which key the CA knows is asked before anything is signed with one. */
 	ca->roll.is_held = row->next_sealed_key.n > 0;
@@ -379,6 +380,23 @@ account_ca_failed(struct engine *e, int64_t ca_id, const struct finding_list *fa
 	touched(e, ca);
 }
 
+enum err
+account_forgotten(struct engine *e, int64_t ca_id)
+{
+	struct engine_ca *ca = account_ca(e, ca_id);
+
+	if (ca == NULL || ca->row.account_url.n == 0 || ca->is_asked || ca->row.next_sealed_key.n > 0 ||
+	    (when_is_known(ca->forgotten_at) && when_before(e->turn.now, when_plus(ca->forgotten_at, SPAN_S(FORGOTTEN_S)))))
+		return ERR_OK;
+	struct ca_row row = ca->row;
+	engine_log(e, "CA %.*s does not know our account %.*s: it is opened again", STR_ARG(row.name), STR_ARG(row.account_url));
+	ca->forgotten_at = e->turn.now;
+	ca->is_open = false;
+	ca->at = WHEN_UNKNOWN;
+	row.account_url = STR_NONE;
+	return account_save(e, ca, &row);
+}
+
 /* --- the answer to challenges --- */
 
 /* Does more than one thumbprint have to be answered? Also for a while after a rollover: an order of before may still be asked. */
@@ -608,6 +626,9 @@ opened(struct engine *e, struct engine_ca *ca, const struct work *w)
 	row.key_change = d->key_change;
 	row.directory_at = e->turn.now;
 	row.error = ca->roll.is_refused ? row.error : STR_NONE;
+	/* Orders of the account that is gone have shut the breaker; the new one has no part in that. */
+	if (when_is_known(ca->forgotten_at) && !ca->is_open)
+		(void)breaker_worked(&row.breaker, e->turn.now);
 	if (!ca->is_open)
 		engine_log(e, "account at %.*s: %.*s", STR_ARG(row.name), STR_ARG(row.account_url));
 	ca->is_open = true;

@@ -88,6 +88,7 @@ struct engine_ca {
 	bool is_open, is_asked;
 	unsigned failures; /* of opening the account, in a row */
 	struct when at;	   /* next try */
+	struct when forgotten_at; /* the CA last did not know its account; WHEN_UNKNOWN: never */
 	size_t orders_n;   /* under way there, and keys that are made for others */
 	struct when polls_at; /* no question for renewal information is due before; WHEN_UNKNOWN: look */
 	struct roll {
@@ -284,6 +285,9 @@ void accounts_free(struct engine *e);
 void account_ca_took(struct engine *e, int64_t ca_id); /* an order goes there */
 void account_ca_works(struct engine *e, int64_t ca_id);
 void account_ca_failed(struct engine *e, int64_t ca_id, const struct finding_list *failures, struct when retry_after);
+/* The CA does not know the account that was opened there (it has lost it, or was made anew): it is opened again with the same
+ * key, which is the same account wherever the CA knows the key (RFC 8555 7.3.1). Once an hour at most: else it is the operator's. */
+MUST_USE enum err account_forgotten(struct engine *e, int64_t ca_id);
 /* rollover.c: the account's key is changed (RFC 8555 7.3.5) */
 MUST_USE enum err rollover_turn(struct engine *e, struct engine_ca *ca);
 MUST_USE enum err rollover_answer(struct engine *e, struct engine_ca *ca, struct work *w);

@@ -527,6 +527,12 @@ orders_answer(struct engine *e, struct work *w)
 		e->late_answers++;
 		return ERR_OK;
 	}
+	if (w->answer != NULL && str_eq(w->answer->problem.type, STR("accountDoesNotExist"))) {
+		enum err err = account_forgotten(e, o->ca_id);
+
+		if (err != ERR_OK)
+			return err;
+	}
 	return step(e, o, &ev);
 }
 
