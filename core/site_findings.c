@@ -126,9 +126,27 @@ findings_add(const struct step *st, const struct finding *at, size_t n)
 	take_list(st, &l);
 }
 
+/* Nothing could be seen of this name from here, because of something of ours: what stood before is neither seen nor gone. */
+static bool
+was_unseen(const struct finding_list *seen, const struct finding *old)
+{
+	enum layer layer = cause_row(old->cause)->layer;
+
+	if (layer == LAYER_OWN || layer == LAYER_SERVED || layer == LAYER_CA)
+		return false;
+	for (size_t i = 0; i < seen->n; i++) {
+		enum cause c = seen->at[i].cause;
+
+		if ((c == CAUSE_OWN_RESOLVER_UNAVAILABLE || c == CAUSE_OWN_NETWORK_DOWN) && str_eq(seen->at[i].subject, old->subject))
+			return true;
+	}
+	return false;
+}
+
 /* Does this old finding stay although the new evidence does not show it? */
 static bool
-outlives_check(const struct step *st, const struct finding *old, bool is_handshake_only)
+outlives_check(
+    const struct step *st, const struct finding *old, const struct finding_list *seen, bool is_handshake_only)
 {
 	const struct evidence *e = st->ev->evidence;
 
@@ -136,6 +154,8 @@ outlives_check(const struct step *st, const struct finding *old, bool is_handsha
 		return true;
 	if (is_handshake_only)
 		return !findings_by_handshake(old->cause);
+	if (was_unseen(seen, old))
+		return true;
 	/* A DNS that is silent for an hour has not brought anybody back. */
 	if (old->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY)
 		for (size_t i = 0; i < e->names_n; i++)
@@ -166,7 +186,7 @@ findings_merge(const struct step *st, bool is_handshake_only)
 		struct finding *old = &st->s->findings.at[i];
 
 		if (findings_find(&l, old->cause, old->subject) != NULL ||
-		    !outlives_check(st, old, is_handshake_only))
+		    !outlives_check(st, old, &seen, is_handshake_only))
 			continue;
 		struct finding *f = finding_put(&l, old->cause, old->subject);
 		if (f != NULL)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "core/site.h"
 #include "core/site_letters.h"
+#include "core/site_findings.h"
 #include "core/site_plan.h"
 #include "core/view.h"
 
@@ -522,6 +523,42 @@ test_well_is_not_said_blindly(void **state)
 	}
 }
 
+/* While our resolver is down nothing is seen, and nothing is over: the owner is not told the same again when it is back. */
+static void
+test_unseen_is_not_gone(void **state)
+{
+	struct fixture f;
+	struct finding unused;
+
+	(void)state;
+	fixture_init(&f, AGE_YOUNG);
+	fixture_do(&f, DOING_CHECK);
+	(void)step(&f, event_of(&f, SITE_CHECKED, SIGHT_WWW_GONE, CAUSE_CA_SERVICE_DOWN, &unused));
+	struct finding *www = findings_find(&f.site.findings, CAUSE_DNS_ADDRESS_PARTLY_MISSING, f.names[1].name);
+	assert_non_null(www);
+	struct when first = www->first_seen, told = www->told_at = when_minus(now, SPAN_H(2));
+	fixture_do(&f, DOING_CHECK);
+	struct evidence *e = evidence_of(&f, SIGHT_WWW_GONE, false);
+	for (size_t i = 0; i < 2; i++) {
+		e->names[i].a_status = e->names[i].aaaa_status = DNS_LOCAL;
+		e->names[i].addresses_n = 0;
+	}
+	struct site_event blind = event_of(&f, SITE_CHECKED, SIGHT_WWW_GONE, CAUSE_CA_SERVICE_DOWN, &unused);
+	blind.evidence = e;
+	const struct site_effects *out = step(&f, blind);
+	assert_non_null(findings_find(&f.site.findings, CAUSE_OWN_RESOLVER_UNAVAILABLE, f.names[1].name));
+	www = findings_find(&f.site.findings, CAUSE_DNS_ADDRESS_PARTLY_MISSING, f.names[1].name);
+	assert_non_null(www);
+	assert_int_equal(www->first_seen.s, first.s);
+	assert_int_equal(www->told_at.s, told.s);
+	assert_int_equal(count(out, FX_LETTER), 0);
+	/* It is back, and so is the record. */
+	fixture_do(&f, DOING_CHECK);
+	(void)step(&f, event_of(&f, SITE_CHECKED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
+	assert_null(findings_find(&f.site.findings, CAUSE_DNS_ADDRESS_PARTLY_MISSING, f.names[1].name));
+	arena_fini(&f.arena);
+}
+
 /* --- P6: a failed order is not repeated without a reason --- */
 
 static void
@@ -826,6 +863,7 @@ main(void)
 		cmocka_unit_test(test_owner_is_left_in_peace),
 		cmocka_unit_test(test_story_of_letters),
 		cmocka_unit_test(test_well_is_not_said_blindly),
+		cmocka_unit_test(test_unseen_is_not_gone),
 		cmocka_unit_test(test_order_under_way_is_awaited),
 		cmocka_unit_test(test_backoff_of_orders),
 		cmocka_unit_test(test_refused_name_is_left_out),
