@@ -85,6 +85,7 @@ class Site:
         self.names = names
         self.owner = owner
         self.options = options
+        self._returned = set()  # fingerprints of what until_served has returned
         self.root = world.folder / "www" / ascii_of(self.name)
         self.root.mkdir(parents=True)
         for folder in (self.root.parent, self.root):
@@ -111,12 +112,15 @@ class Site:
         return handshake(name or self.name, self.world.address, self.world.nginx.https_port, self.world.ca.roots)
 
     def until_served(self, names=None, other_than=None, seconds=60):
-        """A certificate that a browser is content with, for exactly these names, and not this one."""
+        """A certificate that a browser is content with, for exactly these names. With other_than a new one: neither this nor any that was
+        returned here before, since a web server's worker of two reloads ago may still answer once."""
         wanted = sorted(ascii_of(name) for name in names or self.names)
+        old = self._returned | {other_than} if other_than else set()
 
         def look():
             shown = self.shown()
-            if shown.is_valid and shown.names == wanted and shown.fingerprint != other_than:
+            if shown.is_valid and shown.names == wanted and shown.fingerprint not in old:
+                self._returned.add(shown.fingerprint)
                 return shown
             return None
 
