@@ -46,6 +46,7 @@ struct live_set {
 
 /* What the watch remembers of a site (dates as fleet_s() packs them), to judge by what happened and not by what the engine says of itself. */
 struct watched {
+	uint32_t moved_s;	   /* it was last held to have moved away; 0: never */
 	uint32_t pointing_since_s; /* some name could be validated since; NEVER: none can */
 	uint32_t turned_s;	   /* since when has_fault is as it is; 0: nothing ever was wrong */
 	uint32_t letter_s;	   /* last letter that asked for something */

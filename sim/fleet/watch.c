@@ -326,6 +326,8 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 		s->watched.wish_s = fleet_s(f, 0);
 	if (!wants(s))
 		return;
+	if (is_moved(s))
+		s->watched.moved_s = fleet_s(f, f->now_ms);
 	watch_dates(f, n, ev);
 	if (s->site.draft.exists && s->site.draft.has_csr &&
 	    when_between(s->site.draft.begun_at, fleet_wall(f)).s > 40 * 86400)
@@ -459,14 +461,14 @@ watch_expiry(struct fleet *f, uint32_t n)
 		return;
 	int64_t life = life_length(s->live.life).s, since = clean_since(f, n, &why);
 	int64_t grace = life >= 10 * 86400 ? 6 * FLEET_HOUR_MS : life * 1000 / 20;
-	/* One that had moved away is looked at weekly (P2): it may be back unseen. */
-	if (is_moved(s))
-		grace = 8 * FLEET_DAY_MS;
 	s->watched.is_expired = true;
 	if (fleet_ms(f, s->watched.pointing_since_s) > since) {
 		since = fleet_ms(f, s->watched.pointing_since_s);
 		why = since == FLEET_NEVER_MS ? "no name points here" : "its names have pointed here for a short time only";
 	}
+	/* One that had moved away is looked at weekly (P2): it may have been back unseen until just now. */
+	if (is_moved(s) || (s->watched.moved_s != 0 && fleet_ms(f, s->watched.moved_s) > since))
+		grace = 8 * FLEET_DAY_MS;
 	keep_expiry(f, n, why);
 	if (end_ms - since > grace)
 		fleet_broken(f, n, "the certificate ended, although for %.1f hours the names pointed here and the CA could have issued",
