@@ -97,8 +97,8 @@ struct site {
 	struct renewal renewal;	  /* of the held one; the engine's polls write it, a step only reads it */
 	struct calendar calendar; /* of the held one's CA and profile; read only, as renewal */
 	int64_t order_id;	/* the open order, 0 without one */
-	unsigned order_failures;  /* in a row */
 	struct when retry_at;	  /* no new order before; WHEN_UNKNOWN: no failure */
+	unsigned order_failures;  /* in a row */
 	bool retry_is_law;	  /* the CA named that date (Retry-After): no wish of a person shortens it */
 	uint8_t ca_id; /* the CA that it is with now; 0: the first in order of preference, as after each certificate */
 	uint8_t left_ca_id; /* the CA that it was with before, 0: none; retry_at and retry_is_law as they were left there: */

@@ -334,7 +334,7 @@ class Pebble:
         self.roots.chmod(0o644)
 
     def issued(self):
-        """How many certificates it has given out since it was started."""
+        """How many certificates it has given out, in all its lives."""
         return self.process.text().count("Issued certificate serial")
 
     def stop(self):
