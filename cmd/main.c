@@ -47,6 +47,12 @@ static const struct command commands[] = {
 	    "  koshin causes dns.a.elsewhere --lang en\n"
 	    "  koshin causes --unknown\n",
 	    { { "unknown", NULL } } },
+	{ "user add", cmd_user_add, "MAIL", 1, 1, "  koshin user add suzuki@host.example --role support\n  koshin user add sato@example.jp --role owner --owner info@example.jp\n",
+	    { { "role", "owner|support|operator" }, { "owner", "MAIL" }, { "name", "NAME" }, { "user-lang", "ja|en" } } },
+	{ "user list", cmd_user_list, "", 0, 0, "  koshin user list\n", { { NULL, NULL } } },
+	{ "user password", cmd_user_password, "MAIL", 1, 1, "  koshin user password suzuki@host.example < password.txt\n", { { NULL, NULL } } },
+	{ "user login-link", cmd_user_link, "MAIL", 1, 1, "  koshin user login-link suzuki@host.example\n", { { NULL, NULL } } },
+	{ "user remove", cmd_user_remove, "MAIL", 1, 1, "  koshin user remove suzuki@host.example\n", { { NULL, NULL } } },
 	{ "question list", cmd_question_list, "", 0, 0, "  koshin question list\n", { { "all", NULL } } },
 	{ "question show", cmd_question_show, "NUMBER", 1, 1, "  koshin question show 12\n", { { NULL, NULL } } },
 	{ "question answer", cmd_question_answer, "NUMBER", 1, 1, "  koshin question answer 12 --by Suzuki < answer.txt\n", { { "by", "NAME" } } },

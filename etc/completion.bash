@@ -2,7 +2,7 @@
 _koshin() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' i
 	local everywhere="--config --json --lang --verbose --help"
-	local commands="serve site renew check causes question mail cert ca doctor watch config simulate"
+	local commands="serve site renew check causes question user mail cert ca doctor watch config simulate"
 
 	case $before in
 	--config | -c | --out | --root | --password-file | --folder)
@@ -41,6 +41,7 @@ _koshin() {
 	site) mapfile -t COMPREPLY < <(compgen -W "add list show history set remove" -- "$word"); return ;;
 	cert) mapfile -t COMPREPLY < <(compgen -W "show export" -- "$word"); return ;;
 	ca) mapfile -t COMPREPLY < <(compgen -W "add limits list resume rollover test" -- "$word"); return ;;
+	user) mapfile -t COMPREPLY < <(compgen -W "add list login-link password remove" -- "$word"); return ;;
 	question) mapfile -t COMPREPLY < <(compgen -W "answer close list show" -- "$word"); return ;;
 	mail) mapfile -t COMPREPLY < <(compgen -W "receive" -- "$word"); return ;;
 	config) mapfile -t COMPREPLY < <(compgen -W "check" -- "$word"); return ;;
@@ -55,6 +56,7 @@ _koshin() {
 	renew*) options="--due --wait" ;;
 	watch*) options="--once" ;;
 	"cert export"*) options="--key --p12 --password-file --out" ;;
+	"user add"*) options="--role --owner --name --user-lang" ;;
 	"question list"*) options="--all" ;;
 	"question answer"*) options="--by" ;;
 	causes*) options="--unknown" ;;

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/must.h"
+#include "http/access.h"
+#include "http/audit.h"
 #include "http/json_site.h"
 #include "ports/names/names.h"
 
@@ -20,7 +22,7 @@ status_of(enum err err)
 			return 412;
 		return err == ERR_TOO_LONG ? 413 : 422;
 	case ERR_CLASS_DENIED:
-		return 403;
+		return err == ERR_SIGNED_OUT ? 401 : 403;
 	case ERR_CLASS_LIMIT:
 		return 429;
 	case ERR_CLASS_TRANSIENT:
@@ -45,7 +47,7 @@ title_key(enum err err)
 			return "api.exists";
 		return err == ERR_CONFLICT || err == ERR_STALE ? "api.conflict" : "api.invalid";
 	case ERR_CLASS_DENIED:
-		return "api.denied";
+		return err == ERR_SIGNED_OUT ? "api.signed-out" : "api.denied";
 	case ERR_CLASS_LIMIT:
 		return "api.limited";
 	case ERR_CLASS_TRANSIENT:
@@ -75,6 +77,13 @@ api_header(struct api_reply *r, const char *name, struct str value)
 	r->headers[i] = (struct api_header){ name, value };
 	if (i == r->headers_n)
 		r->headers_n++;
+}
+
+void
+api_add_header(struct api_reply *r, const char *name, struct str value)
+{
+	must(str_is_line(value) && r->headers_n < API_HEADERS_MAX);
+	r->headers[r->headers_n++] = (struct api_header){ name, value };
 }
 
 /* other: the site that has what was asked for; empty without one. */
@@ -178,6 +187,8 @@ api_find(struct api_call *c, int64_t *ret_id)
 	if (err != ERR_OK)
 		return err;
 	err = store_site_find(c->api->store, name, ret_id);
+	if (err == ERR_OK)
+		err = access_judge_site(c, *ret_id);
 	if (err == ERR_NOT_FOUND)
 		api_say(c, "cli.error.no-site", name);
 	return err;
@@ -262,12 +273,14 @@ split_path(struct str path, struct str parts[API_PATH_PARTS + 1])
 static enum err
 answer_route(struct api_call *c, const struct api_route *r)
 {
-	enum err err = ERR_DENIED;
+	enum err err = access_judge(c, r);
 
-	if ((r->who & (c->q->who | API_WHO_EVERYBODY)) != 0)
-		err = check_request(c, r);
 	if (err == ERR_OK)
-		err = r->answer(c);
+		err = check_request(c, r);
+	if (err == ERR_OK) {
+		audit_begin(c, r);
+		err = audit_end(c, r->answer(c));
+	}
 	if (err == ERR_OK && arena_failed(c->a))
 		err = ERR_MEMORY;
 	json_decref(c->body);

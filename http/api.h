@@ -5,10 +5,12 @@
  * are http/web.c's. Everything is validated before anything is stored, and what is stored for one request is stored in
  * one transaction, with a wish for the engine where it has to act.
  *
- * Paths, who may call and what may come in are described in doc/openapi.yaml; the build makes the table of it (http/route.h). The
- * command was let in by the permissions of the Unix socket and is the operator: there is no owner to compare.
+ * Paths, who may call and what may come in are described in doc/openapi.yaml; the build makes the table of it (http/route.h). Who may
+ * call is asked of core/access, of the operation here and of each site in api_find. The command was let in by the permissions of the
+ * Unix socket and is an operator.
  */
 #include "base/arena.h"
+#include "core/access.h"
 #include "ports/clock/clock.h"
 #include "ports/config/config.h"
 #include "ports/store/store.h"
@@ -21,15 +23,16 @@ struct api {
 	void (*wake)(void *arg); /* after a wish was stored */
 	void *wake_arg;
 };
-/* Who asks, and who may; bits. */
-enum {
-	API_WHO_EVERYBODY = 1, /* also who is not signed in */
-	API_WHO_OWNER = 2,
-	API_WHO_SUPPORT = 4,
-	API_WHO_OPERATOR = 8,
+/* What came of a password (API_HASH). */
+struct api_hashed {
+	bool is_right;
+	struct str made;
 };
+enum { API_HASHES_MAX = 2 };
 struct api_request {
-	unsigned who; /* API_WHO_…; 0: nobody that is known */
+	struct asker asker;
+	bool is_browser; /* who asks is found out from its headers (http/access.h), and asker is not looked at */
+	struct str address; /* where it comes from, for people; empty: this machine */
 	struct str method, path; /* path: decoded, begins with "/" */
 	struct str body;
 	enum lang lang;
@@ -40,6 +43,8 @@ struct api_request {
 	void *arg_ctx;
 	const char *(*header)(void *ctx, const char *name); /* NULL without it; ctx is arg_ctx */
 	struct str sealed; /* after API_SEAL */
+	struct api_hashed hashed[API_HASHES_MAX]; /* after each API_HASH, in their order */
+	size_t hashed_n;
 	bool is_last; /* do not wait for news any longer */
 };
 enum api_kind {
@@ -47,6 +52,7 @@ enum api_kind {
 	API_STREAM, /* the news of site_id (0: of all) from behind `since`, as an answer that goes on; the reply is empty */
 	API_WAIT, /* there is no news: ask the same again in a while; the reply is empty */
 	API_SEAL, /* secret is to be sealed by the keeper; then ask the same again, with `sealed`; the reply is empty */
+	API_HASH, /* secret, a password, is to be judged by `sealed`, or hashed where that is empty; then ask the same again, with one more in `hashed` */
 	API_KEY, /* sealed is to be opened by the keeper, then api_key_reply; the reply is empty */
 };
 enum { API_REPLY_BYTES_MAX = 16 * 1024 * 1024, API_HEADERS_MAX = 12 };
@@ -65,14 +71,17 @@ struct api_reply {
 	size_t headers_n;
 	int64_t site_id;   /* API_KEY, API_STREAM */
 	int64_t since;	   /* API_STREAM: the last line of the history that is known already */
-	struct str sealed; /* API_KEY; in the arena */
-	struct str secret; /* API_SEAL; in the arena */
+	struct str sealed; /* API_KEY, API_HASH; in the arena */
+	struct str by;	   /* API_KEY: who asks; in the arena */
+	struct str secret; /* API_SEAL, API_HASH; in the arena */
 };
 /* Strings of the reply live in a; the caller ends the reply with buf_fini(&r->body). */
 void api_answer(
     struct api *api, const struct api_request *q, struct arena *a, struct api_reply *ret);
 /* One more header, or another value of one that is there. A value with a line break is a bug of ours. */
 void api_header(struct api_reply *r, const char *name, struct str value);
+/* One more header beside others of that name (Set-Cookie). */
+void api_add_header(struct api_reply *r, const char *name, struct str value);
 /* After API_KEY: records the export in the history, then gives the key out. */
 void api_key_reply(struct api *api, const struct api_request *q, int64_t site_id,
     struct str key_pem, struct api_reply *ret);

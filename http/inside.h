@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include "http/api.h"
 #include "api_table.h"
+#include "ports/store/people.h"
 
 enum { API_PATH_PARTS = 4 };
 /* One request on its way. */
@@ -16,6 +17,12 @@ struct api_call {
 	struct str name; /* of the path: NAME as typed, or another parameter */
 	json_t *body;	 /* an object, judged by the table; NULL: the operation has none */
 	struct why why;	 /* detail of an error */
+	struct asker asker;
+	struct str by;	      /* who asks, for the history of a site */
+	struct person_row person; /* who asks; id 0: the command, or nobody */
+	struct session_row session; /* id 0: none */
+	struct str csrf;	    /* that this session's changes have to bring */
+	struct audit_row audit;	    /* what is written of a change */
 	struct str other; /* EXISTS: the site that has the name, for people */
 };
 
@@ -25,7 +32,7 @@ void api_give(struct api_call *c, int status, json_t *document);
 struct str api_text(const struct api_call *c, const char *key);
 int64_t api_whole(const struct api_call *c, const char *key);
 size_t api_limit(const struct api_call *c); /* "?limit=", otherwise 100 */
-/* The site that has the name of the path; NOT_FOUND with words. */
+/* The site that has the name of the path; NOT_FOUND with words, also where it is another owner's. */
 MUST_USE enum err api_find(struct api_call *c, int64_t *ret_id);
 MUST_USE enum err api_load(struct api_call *c, struct site *ret);
 /* The whole document of one site. */

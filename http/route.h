@@ -29,7 +29,7 @@ struct api_route {
 	const char
 	    *parts[API_PATH_PARTS + 1]; /* after /api/v1, then NULL; "*" is a parameter */
 	enum err (*answer)(struct api_call *c);
-	unsigned who;	   /* API_WHO_… */
+	unsigned who;	   /* ACCESS_… */
 	const char *scope; /* that a token must have; NULL: no token may call it */
 	bool has_body;
 	struct api_fields path, query, body;

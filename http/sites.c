@@ -5,8 +5,6 @@
 #include "http/read.h"
 #include "ports/names/names.h"
 
-static const struct str by_command = { "command", 7 };
-
 /* --- reading --- */
 
 /* Is empty: an owner that does not exist has no sites. */
@@ -31,6 +29,10 @@ read_list(struct api_call *c, struct store_list *ret, bool *ret_is_empty)
 	if (err == ERR_OK && owner.n > 0) {
 		err = store_owner_find(c->api->store, owner, &ret->owner_id);
 		*ret_is_empty = err == ERR_NOT_FOUND;
+	}
+	if (c->asker.role == ROLE_OWNER) {
+		*ret_is_empty = *ret_is_empty || (ret->owner_id != 0 && access_to_object(&c->asker, ret->owner_id) != ACCESS_GIVEN);
+		ret->owner_id = c->asker.owner_id;
 	}
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
@@ -116,7 +118,7 @@ put_history(struct api_call *c, int64_t site_id, enum history_kind kind, struct 
 		.site_id = site_id,
 		.at = c->turn.now,
 		.kind = kind,
-		.by = by_command,
+		.by = c->by,
 		.subject = subject,
 	};
 
@@ -254,7 +256,7 @@ tell_other(struct api_call *c, int64_t other)
 	struct site s;
 
 	if (other != 0 && store_site_load(c->api->store, other, c->a, &s) == ERR_OK &&
-	    s.names_n > 0) {
+	    s.names_n > 0 && access_to_object(&c->asker, s.owner_id) == ACCESS_GIVEN) {
 		c->other = names_for_people(s.names[0].name, c->a);
 		api_say(c, "api.exists-in", s.names[0].name);
 	}
@@ -438,7 +440,7 @@ draft_put(struct api_call *c)
 				.exists = true,
 				.setting = s.setting,
 				.begun_at = c->turn.now,
-				.begun_by = by_command,
+				.begun_by = c->by,
 				.told_at = WHEN_UNKNOWN,
 			};
 		err = read_setting(&r, c->a, &c->why, &d.setting);
@@ -518,6 +520,7 @@ site_key(struct api_call *c)
 		return err;
 	c->reply->kind = API_KEY;
 	c->reply->site_id = s.id;
+	c->reply->by = c->by;
 	c->reply->sealed = row.sealed_key;
 	return ERR_OK;
 }
@@ -527,7 +530,7 @@ api_key_reply(struct api *api, const struct api_request *q, int64_t site_id, str
     struct api_reply *ret)
 {
 	struct api_call c = {
-		.api = api, .q = q, .reply = ret, .turn = clock_turn(&api->clock)
+		.api = api, .q = q, .reply = ret, .turn = clock_turn(&api->clock), .by = ret->by
 	};
 	enum err err = put_history(&c, site_id, HISTORY_KEY_EXPORTED, STR_NONE);
 

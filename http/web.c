@@ -4,6 +4,7 @@
  * suspends its connection; the others go on.
  */
 #include "http/web.h"
+#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "ports/keys/remote.h"
 #include "ports/keys/secret.h"
 #include "ports/loop/loop.h"
+#include "ports/passwords/passwords.h"
 
 enum {
 	DAEMONS_MAX = 129, /* 64 addresses to listen on, 64 of the panel, and the Unix socket */
@@ -46,6 +48,7 @@ struct web {
 	struct store *store;
 	struct api api;
 	struct keys_remote *remote;
+	struct passwords *passwords;
 	struct files *files; /* of the panel; NULL without one */
 	struct MHD_Daemon *daemons[DAEMONS_MAX];
 	size_t daemons_n;
@@ -66,8 +69,8 @@ enum door {
 	DOOR_PANEL,   /* browsers: the API, for who has a session, and the panel's files */
 };
 
-/* A key that was asked of the keeper; outlives its exchange if that gives up first. */
-struct key_wait {
+/* Something that was asked of the keeper, or of the thread for passwords; outlives its exchange if that gives up first. */
+struct other_wait {
 	struct exchange *exchange;
 };
 
@@ -83,7 +86,7 @@ struct exchange {
 	struct arena arena;
 	struct api_request request;
 	struct api_reply reply;
-	struct key_wait *key_wait;
+	struct other_wait *other_wait;
 	struct mono deadline;
 };
 
@@ -284,34 +287,88 @@ resume(struct exchange *x)
 		at = &(*at)->next;
 	if (*at == x)
 		*at = x->next;
-	if (x->key_wait != NULL)
-		x->key_wait->exchange = NULL;
-	x->key_wait = NULL;
+	if (x->other_wait != NULL)
+		x->other_wait->exchange = NULL;
+	x->other_wait = NULL;
 	x->state = EXCHANGE_ANSWERED;
 	MHD_resume_connection(x->connection);
+}
+
+static void submit_password(struct exchange *x);
+
+/* The same again, with what has come; it may want one more thing of the kind. */
+static void
+answer_again(struct exchange *x)
+{
+	secret_wipe(x->reply.secret);
+	buf_fini(&x->reply.body);
+	api_answer(&x->web->api, &x->request, &x->arena, &x->reply);
+	if (x->reply.kind == API_HASH)
+		submit_password(x);
+	else
+		resume(x);
 }
 
 static void
 key_came(void *arg, const struct keys_answer *answer)
 {
-	struct key_wait *k = arg;
+	struct other_wait *k = arg;
 	struct exchange *x = k->exchange;
 
 	free(k);
 	if (x == NULL)
 		return;
-	x->key_wait = NULL;
+	x->other_wait = NULL;
 	if (answer->err == ERR_OK && x->reply.kind == API_SEAL) {
-		secret_wipe(x->reply.secret);
 		x->request.sealed = arena_str(&x->arena, answer->sealed);
-		buf_fini(&x->reply.body);
-		api_answer(&x->web->api, &x->request, &x->arena, &x->reply);
-	} else if (answer->err == ERR_OK)
+		answer_again(x);
+		return;
+	}
+	if (answer->err == ERR_OK)
 		api_key_reply(
 		    &x->web->api, &x->request, x->reply.site_id, answer->key_pem, &x->reply);
 	else
 		api_problem(
 		    &x->reply, answer->err, x->request.lang, str_of(err_words(answer->err)));
+	resume(x);
+}
+
+static void
+password_came(void *arg, const struct passwords_answer *answer)
+{
+	struct other_wait *k = arg;
+	struct exchange *x = k->exchange;
+
+	free(k);
+	if (x == NULL)
+		return;
+	x->other_wait = NULL;
+	if (answer->err == ERR_OK && x->request.hashed_n < API_HASHES_MAX) {
+		x->request.hashed[x->request.hashed_n++] =
+		    (struct api_hashed){ answer->is_right, arena_str(&x->arena, answer->made) };
+		answer_again(x);
+		return;
+	}
+	api_problem(&x->reply, answer->err != ERR_OK ? answer->err : ERR_BUG, x->request.lang, STR_NONE);
+	resume(x);
+}
+
+/* It waits in line already. */
+static void
+submit_password(struct exchange *x)
+{
+	enum err err = ERR_MEMORY;
+
+	x->other_wait = calloc(1, sizeof *x->other_wait);
+	if (x->other_wait != NULL) {
+		x->other_wait->exchange = x;
+		err = passwords_submit(x->web->passwords, x->reply.secret, x->reply.sealed, password_came, x->other_wait);
+	}
+	if (err == ERR_OK)
+		return;
+	free(x->other_wait);
+	x->other_wait = NULL;
+	api_problem(&x->reply, err, x->request.lang, STR_NONE);
 	resume(x);
 }
 
@@ -326,16 +383,16 @@ ask_keeper(struct exchange *x)
 	    w->remote == NULL ? (struct keys){ NULL, NULL } : keys_remote_port(w->remote);
 	enum err err = ERR_CLOSED;
 
-	x->key_wait = calloc(1, sizeof *x->key_wait);
-	if (x->key_wait == NULL) {
+	x->other_wait = calloc(1, sizeof *x->other_wait);
+	if (x->other_wait == NULL) {
 		err = ERR_MEMORY;
 	} else if (keys.submit != NULL) {
-		x->key_wait->exchange = x;
-		err = keys.submit(keys.ctx, &job, key_came, x->key_wait);
+		x->other_wait->exchange = x;
+		err = keys.submit(keys.ctx, &job, key_came, x->other_wait);
 	}
 	if (err != ERR_OK) {
-		free(x->key_wait);
-		x->key_wait = NULL;
+		free(x->other_wait);
+		x->other_wait = NULL;
 		api_problem(&x->reply, err, x->request.lang, str_of(err_words(err)));
 		x->state = EXCHANGE_ANSWERED;
 		return;
@@ -343,7 +400,7 @@ ask_keeper(struct exchange *x)
 	wait_in_line(x);
 }
 
-/* Asks again for all who wait. Those whose key has not come only have their deadline looked at. */
+/* Asks again for all who wait. Those who wait for another have only their deadline looked at. */
 static void
 tick(void *arg)
 {
@@ -359,10 +416,10 @@ tick(void *arg)
 		bool is_late = now >= x->deadline.ms || w->is_ending;
 
 		next = x->next;
-		if (x->key_wait != NULL) {
+		if (x->other_wait != NULL) {
 			if (is_late) {
 				api_problem(&x->reply, ERR_TIMEOUT, x->request.lang,
-				    STR("the keeper does not answer"));
+				    x->reply.kind == API_HASH ? STR("passwords are judged too slowly") : STR("the keeper does not answer"));
 				resume(x);
 			}
 			continue;
@@ -402,7 +459,8 @@ exchange_new(struct web *w, struct MHD_Connection *connection, const char *metho
 	buf_put_str(&x->method, str_of(method));
 	buf_put_str(&x->path, str_of(path));
 	x->request.lang = lang_of(str_of(lang));
-	x->request.who = door == DOOR_COMMAND ? API_WHO_OPERATOR : 0;
+	x->request.asker = (struct asker){ .is_known = door == DOOR_COMMAND, .role = ROLE_OPERATOR };
+	x->request.is_browser = door == DOOR_PANEL;
 	x->request.arg = argument;
 	x->request.each_arg = each_argument;
 	x->request.header = header;
@@ -413,8 +471,8 @@ exchange_new(struct web *w, struct MHD_Connection *connection, const char *metho
 static void
 exchange_free(struct exchange *x)
 {
-	if (x->key_wait != NULL)
-		x->key_wait->exchange = NULL;
+	if (x->other_wait != NULL)
+		x->other_wait->exchange = NULL;
 	buf_fini(&x->method);
 	buf_fini(&x->path);
 	/* It may have held the key of an account binding. */
@@ -429,9 +487,49 @@ exchange_free(struct exchange *x)
 	free(x);
 }
 
+/* Of who asks; of a proxy on this machine, the one that it says it asks for (the last of X-Forwarded-For: what stands before may be
+ * anybody's words). Empty: unknown. */
+static struct str
+address_of(struct exchange *x)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct str forwarded = str_of(header(x, "X-Forwarded-For")), last = STR_NONE;
+	char text[INET6_ADDRSTRLEN] = "";
+	struct in6_addr checked;
+	bool is_here = false;
+
+	if (info == NULL || info->client_addr == NULL)
+		return STR_NONE;
+	if (info->client_addr->sa_family == AF_INET) {
+		struct sockaddr_in in;
+
+		memcpy(&in, info->client_addr, sizeof in);
+		is_here = (ntohl(in.sin_addr.s_addr) >> 24) == 127;
+		(void)inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
+	} else if (info->client_addr->sa_family == AF_INET6) {
+		struct sockaddr_in6 in6;
+
+		memcpy(&in6, info->client_addr, sizeof in6);
+		is_here = IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+		(void)inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof text);
+	}
+	while (is_here && forwarded.n > 0)
+		last = str_trim(str_cut(&forwarded, ','));
+	if (last.n > 0 && last.n < sizeof text) {
+		char typed[INET6_ADDRSTRLEN] = "";
+
+		memcpy(typed, last.p, last.n);
+		if (inet_pton(AF_INET, typed, &checked) == 1 || inet_pton(AF_INET6, typed, &checked) == 1)
+			memcpy(text, typed, sizeof text);
+	}
+	return arena_str(&x->arena, str_of(text));
+}
+
 static void
 answer_api(struct exchange *x)
 {
+	if (x->request.is_browser)
+		x->request.address = address_of(x);
 	x->request.method = buf_str(&x->method);
 	x->request.path = buf_str(&x->path);
 	x->request.body = buf_str(&x->body);
@@ -450,6 +548,10 @@ answer_api(struct exchange *x)
 		wait_in_line(x);
 	else if (x->reply.kind == API_KEY || x->reply.kind == API_SEAL)
 		ask_keeper(x);
+	else if (x->reply.kind == API_HASH) {
+		wait_in_line(x);
+		submit_password(x);
+	}
 }
 
 static void
@@ -709,6 +811,8 @@ start(struct web *w, struct why *why)
 		err = keys_remote_new(w->loop, &w->clock, w->options->fd_keeper, &w->remote);
 	if (err == ERR_OK)
 		err = streams_new(&w->api, &w->streams);
+	if (err == ERR_OK)
+		err = passwords_new(w->loop, &w->passwords);
 	if (err == ERR_OK && w->options->fd_news >= 0)
 		err = loop_watch(w->loop, w->options->fd_news, LOOP_READ, on_news, w);
 	if (err == ERR_OK)
@@ -752,6 +856,7 @@ stop(struct web *w)
 	streams_free(&w->streams);
 	files_free(&w->files);
 	keys_remote_free(&w->remote);
+	passwords_free(&w->passwords);
 	store_close(&w->store);
 	loop_free(&w->loop);
 	if (w->signals >= 0)

@@ -9,6 +9,9 @@ INSERT INTO owner (mail, lang, created) VALUES (:mail, :lang, :created);
 -- name: owner_load
 SELECT id, mail, lang FROM owner WHERE id = :id;
 
+-- name: site_owner
+SELECT owner_id FROM site WHERE id = :id;
+
 -- name: site_put
 INSERT INTO site (owner_id, created, wake, lane) VALUES (:owner_id, :now, :now, 'first');
 

@@ -77,7 +77,7 @@ put_route(const struct operation *o)
 	printf("NULL }, %s, ", o->id);
 	for (size_t w = 0, shown = 0; w < WHO_COUNT; w++)
 		if ((o->who >> w & 1) != 0) {
-			printf("%sAPI_WHO_", shown++ > 0 ? " | " : "");
+			printf("%sACCESS_", shown++ > 0 ? " | " : "");
 			for (const char *p = who_words[w]; *p != '\0'; p++)
 				putchar(toupper((unsigned char)*p));
 		}

@@ -1,3 +1,4 @@
+#include "ports/store/people.h"
 #include "ports/store/query.h"
 #include "base/must.h"
 #include "base/point.h"
@@ -433,6 +434,21 @@ store_begin(struct store *s)
 	enum err e = run_plain(s, SQL_BEGIN, true);
 	s->is_begun = e == ERR_OK;
 	s->is_broken = false;
+	s->changes = sqlite3_total_changes64(s->db);
+	return e;
+}
+
+static enum err
+write_audit(struct store *s)
+{
+	const struct audit_row *line = s->audit;
+
+	if (line == NULL || sqlite3_total_changes64(s->db) == s->changes)
+		return ERR_OK;
+	s->audit = NULL;
+	enum err e = store_audit_put(s, line);
+	if (e != ERR_OK)
+		s->audit = line;
 	return e;
 }
 
@@ -445,8 +461,10 @@ store_commit(struct store *s)
 		    s, ERR_STORE, "commit: a statement of this transaction has failed");
 	if (sqlite3_get_autocommit(s->db) != 0)
 		return query_fail(s, ERR_STORE, "commit: the transaction was lost");
+	enum err e = write_audit(s);
 	POINT("commit");
-	enum err e = run_plain(s, SQL_COMMIT, true);
+	if (e == ERR_OK)
+		e = run_plain(s, SQL_COMMIT, true);
 	if (e == ERR_OK)
 		s->is_begun = false;
 	else

@@ -21,6 +21,8 @@ struct store {
 	bool is_busy[SQL_COUNT];	     /* between query_start and query_finish */
 	bool is_begun;			     /* by store_begin */
 	bool is_broken; /* a statement of the transaction failed: it can only be abandoned */
+	int64_t changes; /* SQLite's count when it began */
+	const struct audit_row *audit; /* to be written by the next transaction that changes something; NULL: none */
 	enum err (*fault)(void *arg, const char *verb);
 	void *fault_arg;
 	struct why words;

@@ -68,6 +68,23 @@ store_owner_load(struct store *s, int64_t id, struct arena *a, struct owner_row 
 	return e;
 }
 
+enum err
+store_site_owner(struct store *s, int64_t site_id, int64_t *ret_owner_id)
+{
+	AUTO_QUERY q = query_start(s, SQL_SITE_OWNER, NULL);
+	int64_t id = 0;
+
+	query_bind_int(&q, "id", site_id);
+	if (query_row(&q))
+		id = query_id(&q, "owner_id");
+	enum err e = query_finish(&q);
+	if (e == ERR_OK && id == 0)
+		return query_fail(s, ERR_NOT_FOUND, "there is no site %lld", (long long)site_id);
+	if (e == ERR_OK)
+		*ret_owner_id = id;
+	return e;
+}
+
 /* --- names --- */
 
 static enum err

@@ -242,6 +242,8 @@ struct store_listed {
 };
 MUST_USE enum err store_sites(struct store *s, const struct store_list *l, size_t max, struct arena *a, struct store_listed **ret, size_t *ret_n);
 MUST_USE enum err store_owner_find(struct store *s, struct str mail, int64_t *ret_id);
+/* Whose it is. NOT_FOUND. */
+MUST_USE enum err store_site_owner(struct store *s, int64_t site_id, int64_t *ret_owner_id);
 
 /* --- for /metrics and doctor --- */
 struct store_counts {

@@ -107,6 +107,6 @@ def test_the_api_knows_nobody(panel):
     """Without a session there is nothing to see, and nothing to do."""
     for method, path in (("GET", "/api/v1/sites"), ("DELETE", "/api/v1/sites/example.jp"), ("GET", "/api/v1/sites/example.jp/key")):
         answer, body = ask(panel, path, method)
-        assert answer.status == 403 and answer.getheader("Content-Type") == "application/problem+json", body
+        assert answer.status == 401 and answer.getheader("Content-Type") == "application/problem+json", body
         assert answer.getheader("Cache-Control") == "no-store"
     assert ask(panel, "/metrics")[1] == FILES["index.html"] and ask(panel, "/healthz")[1] == FILES["index.html"]

@@ -132,13 +132,13 @@ static void
 test_who(void **state)
 {
 	struct fixture *f = *state;
-	const unsigned who[] = { 0, API_WHO_OWNER, API_WHO_SUPPORT,
-		API_WHO_OWNER | API_WHO_SUPPORT };
+	const struct asker askers[] = { { .is_known = false }, { .is_known = true, .role = ROLE_OWNER, .owner_id = 1 },
+		{ .is_known = true, .role = ROLE_SUPPORT } };
 
-	for (size_t i = 0; i < sizeof who / sizeof *who; i++)
+	for (size_t i = 0; i < sizeof askers / sizeof *askers; i++)
 		for (size_t r = 0; r < api_routes_n; r++) {
 			AUTO_BUF path = { 0 };
-			struct api_request q = { .who = who[i],
+			struct api_request q = { .asker = askers[i],
 				.method = str_of(api_routes[r].method),
 				.body = STR("{\"a\": 1}") };
 			struct api_reply reply;
@@ -150,14 +150,16 @@ test_who(void **state)
 			q.path = buf_str(&path);
 			arena_init(&f->arena, 1 << 20);
 			api_answer(&f->api, &q, &f->arena, &reply);
-			bool may = (api_routes[r].who & (who[i] | API_WHO_EVERYBODY)) != 0;
-			if ((reply.status == 403) == may)
-				fail_msg("%s: status %d for %u", api_routes[r].id, reply.status,
-				    who[i]);
+			bool may = access_to_operation(&askers[i], api_routes[r].who, api_routes[r].scope) == ACCESS_GIVEN;
+			bool is_at_door = reply.status == 403 || reply.status == 401;
+			if (is_at_door == may || (reply.status == 401) != (!may && !askers[i].is_known))
+				fail_msg("%s: status %d for asker %zu", api_routes[r].id, reply.status, i);
 			buf_fini(&reply.body);
 			arena_fini(&f->arena);
 		}
 	assert_int_equal(f->wakes, 0);
+	/* Who could sign in is told apart from who may not. */
+	assert_int_equal(err_class_of(ERR_SIGNED_OUT), ERR_CLASS_DENIED);
 }
 
 int

@@ -133,7 +133,7 @@ ask(struct fixture *f, const char *method, const char *path, const char *body)
 		.path = str_of(path),
 		.body = str_of(body),
 		.lang = LANG_EN,
-		.who = API_WHO_OPERATOR,
+		.asker = { .is_known = true, .role = ROLE_OPERATOR },
 		.arg = fixture_arg,
 		.each_arg = fixture_each_arg,
 		.header = fixture_header,

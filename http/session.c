@@ -1,0 +1,361 @@
+/*
+ * Signing in, and what a person changes of his own: sessions and the password. A wrong password and a person who is not there take the
+ * same time and get the same answer.
+ */
+#include <string.h>
+#include "http/access.h"
+#include "http/audit.h"
+#include "http/json_site.h"
+#include "http/people.h"
+#include "http/read.h"
+
+/* --- the session --- */
+
+static enum err
+give_session(struct api_call *c, int status)
+{
+	json_t *document = json_object();
+	struct when ends = access_session_ends(c->person.role, c->session.begun, c->session.used);
+
+	if (!json_put(document, "person", person_document(c, &c->person)) ||
+	    !json_put(document, "csrf", c->session.id == 0 ? json_null() : json_text(c->csrf)) ||
+	    !json_put(document, "begun_at", json_date(c->session.id == 0 ? WHEN_UNKNOWN : c->session.begun)) ||
+	    !json_put(document, "ends_at", json_date(c->session.id == 0 ? WHEN_UNKNOWN : ends)) ||
+	    !json_put(document, "may_set_password",
+		json_boolean(c->session.is_by_link && when_before(c->turn.now, access_link_is_fresh_until(c->session.begun))))) {
+		json_decref(document);
+		return ERR_MEMORY;
+	}
+	api_give(c, status, document);
+	return ERR_OK;
+}
+
+static enum err
+need_person(struct api_call *c)
+{
+	if (c->person.id != 0)
+		return ERR_OK;
+	why_set(&c->why, "the command is no person");
+	return ERR_NOT_FOUND;
+}
+
+enum err
+session_show(struct api_call *c)
+{
+	enum err err = need_person(c);
+
+	return err != ERR_OK ? err : give_session(c, 200);
+}
+
+static enum err
+commit_or_abandon(struct api_call *c, enum err err)
+{
+	if (err == ERR_OK)
+		err = store_commit(c->api->store);
+	if (err != ERR_OK)
+		store_abandon(c->api->store);
+	return err;
+}
+
+/* --- tries --- */
+
+enum { PLACES_MAX = 2 };
+struct places {
+	struct {
+		enum attempt_place place;
+		struct str subject;
+	} at[PLACES_MAX];
+	size_t n;
+};
+
+/* Many addresses of one network are one place to try from (RFC 6177: a site has a /64 at least). */
+static struct str
+network_of(struct str address)
+{
+	size_t colons = 0;
+
+	for (size_t i = 0; i < address.n; i++)
+		if (address.p[i] == ':' && ++colons == 4)
+			return (struct str){ address.p, i };
+	return address;
+}
+
+static enum err
+places_of(struct api_call *c, struct str mail, int64_t person_id, struct places *ret)
+{
+	struct str device = access_device(c);
+	bool is_known = false;
+
+	*ret = (struct places){ .n = 0 };
+	if (device.n > 0 && person_id != 0) {
+		struct digest d = access_digest(device);
+		enum err err = store_device_is_known(c->api->store, &d, person_id, &is_known);
+
+		if (err != ERR_OK)
+			return err;
+	}
+	if (is_known) {
+		ret->at[ret->n].place = ATTEMPT_AT_DEVICE;
+		ret->at[ret->n++].subject = arena_strf(c->a, "device %.*s %.*s", STR_ARG(device), STR_ARG(mail));
+	} else {
+		ret->at[ret->n].place = ATTEMPT_AT_ADDRESS;
+		ret->at[ret->n++].subject = arena_strf(c->a, "address %.*s", STR_ARG(network_of(c->q->address)));
+		ret->at[ret->n].place = ATTEMPT_AT_PERSON;
+		ret->at[ret->n++].subject = arena_strf(c->a, "person %.*s", STR_ARG(mail));
+	}
+	/* What is typed is long or secret: the store needs to tell places apart, not to read them. */
+	for (size_t i = 0; i < ret->n; i++) {
+		struct digest d = access_digest(ret->at[i].subject);
+		char text[2 * DIGEST_BYTES + 1];
+
+		for (size_t k = 0; k < DIGEST_BYTES; k++)
+			(void)snprintf(text + 2 * k, 3, "%02x", d.bytes[k]);
+		ret->at[i].subject = arena_str(c->a, str_of(text));
+	}
+	return ERR_OK;
+}
+
+/* Counts this try, unless it comes too early: LIMITED, with the date. Counted before it is judged, so that many at once are many. */
+static enum err
+count_try(struct api_call *c, const struct places *p)
+{
+	struct when at = WHEN_UNKNOWN;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < p->n; i++) {
+		struct attempts attempts;
+
+		err = store_attempts(c->api->store, p->at[i].subject, &attempts);
+		if (err == ERR_OK)
+			at = when_max(at, access_try_at(p->at[i].place, &attempts, c->turn.now));
+	}
+	if (err == ERR_OK && when_before(c->turn.now, at)) {
+		api_header(c->reply, "Retry-After", arena_strf(c->a, "%lld", (long long)when_between(c->turn.now, at).s));
+		api_say(c, "api.login-wait", STR_NONE);
+		return ERR_LIMITED;
+	}
+	for (size_t i = 0; err == ERR_OK && i < p->n; i++)
+		err = store_attempt_put(c->api->store, p->at[i].subject, c->turn.now);
+	return err;
+}
+
+static enum err
+forgive(struct api_call *c, const struct places *p)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < p->n; i++)
+		err = p->at[i].place == ATTEMPT_AT_ADDRESS ? store_attempt_forgive(c->api->store, p->at[i].subject)
+							   : store_attempts_forget(c->api->store, p->at[i].subject);
+	return err;
+}
+
+/* --- signing in --- */
+
+static enum err
+begin(struct api_call *c, const struct person_row *p, const struct places *places)
+{
+	enum err err = store_begin(c->api->store);
+
+	if (err != ERR_OK)
+		return err;
+	if (places != NULL)
+		err = forgive(c, places);
+	if (err == ERR_OK)
+		err = access_begin_session(c, p, places == NULL);
+	if (err == ERR_OK)
+		err = audit_put(c, "session_begin", p->mail, places == NULL ? STR("by link") : STR("by password"));
+	err = commit_or_abandon(c, err);
+	return err != ERR_OK ? err : give_session(c, 201);
+}
+
+static enum err
+refuse(struct api_call *c, const char *key, struct str who)
+{
+	enum err err = audit_put(c, "session_refused", who, STR_NONE);
+
+	if (err != ERR_OK)
+		return err;
+	api_say(c, key, STR_NONE);
+	return ERR_DENIED;
+}
+
+static enum err
+begin_by_link(struct api_call *c, struct str link)
+{
+	struct digest d = access_digest(link);
+	struct person_row p;
+	struct when ends;
+	int64_t id;
+	enum err err = store_link_take(c->api->store, &d, &id, &ends);
+
+	if (err == ERR_NOT_FOUND || (err == ERR_OK && !when_before(c->turn.now, ends)))
+		return refuse(c, "api.link-spent", STR_NONE);
+	if (err == ERR_OK)
+		err = store_person_load(c->api->store, id, c->a, &p);
+	return err != ERR_OK ? err : begin(c, &p, NULL);
+}
+
+enum err
+session_begin(struct api_call *c)
+{
+	struct str mail = STR_NONE, password = STR_NONE, link = STR_NONE;
+	const struct read_field fields[] = {
+		{ "mail", READ_TEXT, &mail, NULL }, { "password", READ_TEXT, &password, NULL }, { "link", READ_TEXT, &link, NULL }
+	};
+	struct person_row p = { .id = 0 };
+	struct places places;
+	enum err err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);
+
+	audit_leave_off(c);
+	if (err != ERR_OK)
+		return err;
+	if (link.n > 0)
+		return begin_by_link(c, link);
+	if (mail.n == 0 || password.n == 0) {
+		why_set(&c->why, "expected \"mail\" and \"password\", or \"link\"");
+		return ERR_INVALID;
+	}
+	err = store_person_find(c->api->store, mail, c->a, &p);
+	if (err == ERR_OK || err == ERR_NOT_FOUND)
+		err = places_of(c, mail, p.id, &places);
+	if (err == ERR_OK && c->q->hashed_n == 0) {
+		err = count_try(c, &places);
+		/* Nobody: a hash is made that nobody needs, in the time that judging one takes. */
+		if (err == ERR_OK)
+			password_hash(c, password, p.password);
+		return err;
+	}
+	if (err != ERR_OK)
+		return err;
+	return p.password.n > 0 && c->q->hashed[0].is_right ? begin(c, &p, &places) : refuse(c, "api.login-wrong", mail);
+}
+
+enum err
+session_end(struct api_call *c)
+{
+	json_t *document = json_pack("{s:b}", "is_ended", 1);
+	enum err err = c->session.id == 0 ? ERR_NOT_FOUND : store_session_remove(c->api->store, c->session.id, c->person.id);
+
+	if (err != ERR_OK) {
+		json_decref(document);
+		return err;
+	}
+	access_drop_cookie(c);
+	api_give(c, 200, document);
+	return ERR_OK;
+}
+
+/* --- all of a person's sessions --- */
+
+static json_t *
+session_line(const struct api_call *c, const struct session_row *r)
+{
+	json_t *o = json_object();
+
+	if (json_put(o, "id", json_integer(r->id)) && json_put(o, "begun_at", json_date(r->begun)) && json_put(o, "used_at", json_date(r->used)) &&
+	    json_put(o, "ends_at", json_date(access_session_ends(c->person.role, r->begun, r->used))) &&
+	    json_put(o, "address", json_text(r->address)) && json_put(o, "agent", json_text(r->agent)) &&
+	    json_put(o, "is_this", json_boolean(r->id == c->session.id)))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static enum err
+give_sessions(struct api_call *c)
+{
+	struct session_row *rows;
+	size_t n;
+	enum err err = store_sessions_of(c->api->store, c->person.id, c->a, &rows, &n);
+
+	if (err != ERR_OK)
+		return err;
+	json_t *document = json_object(), *list = json_array();
+	bool ok = true;
+	for (size_t i = 0; i < n; i++)
+		ok = ok && json_array_append_new(list, session_line(c, &rows[i])) == 0;
+	if (!json_put(document, "sessions", list) || !ok) {
+		json_decref(document);
+		return ERR_MEMORY;
+	}
+	api_give(c, 200, document);
+	return ERR_OK;
+}
+
+enum err
+sessions_list(struct api_call *c)
+{
+	enum err err = need_person(c);
+
+	return err != ERR_OK ? err : give_sessions(c);
+}
+
+enum err
+session_stop(struct api_call *c)
+{
+	int64_t id;
+	enum err err = need_person(c);
+
+	if (err == ERR_OK)
+		err = str_to_int(c->name, &id) ? store_session_remove(c->api->store, id, c->person.id) : ERR_NOT_FOUND;
+	return err != ERR_OK ? err : give_sessions(c);
+}
+
+/* --- the password --- */
+
+/* All other sessions end: whoever knew the old one is out. */
+static enum err
+set_password(struct api_call *c, struct str hash)
+{
+	enum err err = store_begin(c->api->store);
+
+	if (err != ERR_OK)
+		return err;
+	err = store_person_set_password(c->api->store, c->person.id, hash);
+	if (err == ERR_OK)
+		err = store_sessions_remove(c->api->store, c->person.id, c->session.id);
+	if (err == ERR_OK)
+		err = audit_put(c, "password_change", STR_NONE, STR_NONE);
+	err = commit_or_abandon(c, err);
+	if (err != ERR_OK)
+		return err;
+	c->person.password = hash;
+	return give_session(c, 200);
+}
+
+enum err
+password_change(struct api_call *c)
+{
+	struct str password = STR_NONE, old = STR_NONE;
+	const struct read_field fields[] = { { "password", READ_TEXT, &password, NULL }, { "old_password", READ_TEXT, &old, NULL } };
+	struct places places;
+	bool is_fresh = c->session.is_by_link && when_before(c->turn.now, access_link_is_fresh_until(c->session.begun));
+	enum err err = need_person(c);
+
+	audit_leave_off(c);
+	if (err == ERR_OK)
+		err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);
+	if (err == ERR_OK)
+		err = password_judge(c, password, c->person.mail);
+	if (err == ERR_OK)
+		err = places_of(c, c->person.mail, c->person.id, &places);
+	if (err != ERR_OK)
+		return err;
+	/* First the old one is judged, then a hash of the new one is made. Who came by a link just now has no need of the old one. */
+	if (c->q->hashed_n == 0 && !is_fresh) {
+		err = count_try(c, &places);
+		if (err == ERR_OK)
+			password_hash(c, old, c->person.password);
+		return err;
+	}
+	if (!is_fresh && (c->person.password.n == 0 || !c->q->hashed[0].is_right))
+		return refuse(c, "api.login-wrong", c->person.mail);
+	if (c->q->hashed_n == (is_fresh ? 0 : 1)) {
+		err = is_fresh ? ERR_OK : forgive(c, &places);
+		if (err == ERR_OK)
+			password_hash(c, password, STR_NONE);
+		return err;
+	}
+	return set_password(c, c->q->hashed[c->q->hashed_n - 1].made);
+}

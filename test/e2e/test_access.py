@@ -1,0 +1,304 @@
+"""People at the panel's address: signing in, what each may do, whose sites each sees, and what is written down of it."""
+
+import re
+import sqlite3
+import subprocess
+
+import pytest
+
+from browser import Browser, site_path
+from servers import free_port
+from test_api import DESCRIPTION, OPERATIONS, Api
+from world import World
+
+PASSWORDS = {"sato@example.jp": "hana no iro wa", "suzuki@example.jp": "utsurinikeri na", "shien@host.example": "itazura ni waga", "un@host.example": "mi yo ni furu", "kato@example.jp": "kimi ga tame haru"}
+A, B, NOWHERE = "asa.jp", "yoru.jp", "hiru.jp"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("panel")
+    for one in (folder, *folder.parents[:3]):
+        one.chmod(0o755)
+    (folder / "index.html").write_bytes(b"<!doctype html><title>koshin</title>")
+    port = free_port("127.0.0.1")
+    made = World(life=3600, panel={"listen": [f"127.0.0.1:{port}"], "folder": str(folder)}, panel_url="https://ssl.host.example")
+    made.port = port
+    try:
+        for name, owner in ((A, "sato@example.jp"), (B, "suzuki@example.jp")):
+            site = made.site(name)
+            made.koshin.run("site", "add", name, "--owner", owner, "--root", site.root)
+            made.koshin.run("user", "add", owner, "--role", "owner", "--owner", owner)
+        made.koshin.run("user", "add", "kato@example.jp", "--role", "owner", "--owner", "sato@example.jp")
+        made.koshin.run("user", "add", "shien@host.example", "--role", "support", "--name", "Shien")
+        made.koshin.run("user", "add", "un@host.example", "--role", "operator")
+        for mail, password in PASSWORDS.items():
+            made.koshin.run("user", "password", mail, stdin=password + "\n")
+        yield made
+    finally:
+        made.stop()
+
+
+def signed_in(world, mail, address="192.0.2.1"):
+    browser = Browser(world.port, address)
+    answer = browser.sign_in(mail, PASSWORDS[mail])
+    assert answer.status == 201, answer.body
+    Api.judge("session_begin", 201, answer.headers["Content-Type"], answer.json)
+    return browser
+
+
+def in_store(world, statement):
+    store = sqlite3.connect(f"file:{world.koshin.state / 'koshin.db'}?mode=ro", uri=True, timeout=30)
+    try:
+        return store.execute(statement).fetchall()
+    finally:
+        store.close()
+
+
+def test_nobody_is_told_so(world):
+    browser = Browser(world.port)
+    for path in ("/sites", site_path(A), site_path(NOWHERE), "/session", "/doctor", "/audit"):
+        answer = browser.ask("GET", path)
+        assert answer.status == 401 and answer.json["error"] == "SIGNED_OUT", path
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="koshin"'
+    browser.cookies["__Host-koshin"] = "x" * 43
+    assert browser.ask("GET", "/session").status == 401
+    assert browser.ask("GET", "/session", Authorization="Bearer koshin_" + "x" * 43).status == 401
+    assert browser.ask("GET", "/session", Authorization="Basic c2F0bzpoYW5h").status == 401
+
+
+def test_session(world):
+    browser = signed_in(world, "sato@example.jp")
+    answer = browser.ask("GET", "/session")
+    Api.judge("session_show", 200, answer.headers["Content-Type"], answer.json)
+    assert answer.json["person"]["mail"] == "sato@example.jp" and answer.json["csrf"] == browser.csrf
+    other = signed_in(world, "sato@example.jp", "192.0.2.9")
+    sessions = browser.ask("GET", "/sessions")
+    Api.judge("sessions_list", 200, sessions.headers["Content-Type"], sessions.json)
+    lines = sessions.json["sessions"]
+    assert [s["is_this"] for s in lines].count(True) == 1 and {"192.0.2.1", "192.0.2.9"} <= {s["address"] for s in lines}
+    (that,) = [s for s in lines if s["address"] == "192.0.2.9"]
+    assert browser.ask("DELETE", f"/sessions/{that['id']}").status == 200
+    assert other.ask("GET", "/session").status == 401
+    assert browser.ask("DELETE", f"/sessions/{that['id']}").status == 404
+    # Somebody else's session is none of one's own.
+    stranger = signed_in(world, "suzuki@example.jp")
+    (theirs,) = [s["id"] for s in stranger.ask("GET", "/sessions").json["sessions"] if s["is_this"]]
+    assert browser.ask("DELETE", f"/sessions/{theirs}").status == 404 and stranger.ask("GET", "/session").status == 200
+    ended = browser.ask("DELETE", "/session")
+    Api.judge("session_end", 200, ended.headers["Content-Type"], ended.json)
+    assert "__Host-koshin" not in browser.cookies and browser.ask("GET", "/session").status == 401
+
+
+def test_a_session_is_never_taken_over(world):
+    """What a browser brings before it signs in is no session afterwards."""
+    browser = Browser(world.port)
+    browser.cookies["__Host-koshin"] = planted = "A" * 43
+    assert browser.sign_in("sato@example.jp", PASSWORDS["sato@example.jp"]).status == 201
+    assert browser.cookies["__Host-koshin"] != planted
+    thief = Browser(world.port)
+    thief.cookies["__Host-koshin"] = planted
+    assert thief.ask("GET", "/session").status == 401
+
+
+def test_changes_from_elsewhere_are_refused(world):
+    browser = signed_in(world, "sato@example.jp")
+    path = site_path(A, "/check")
+    assert browser.ask("POST", path, Origin="https://evil.example").status == 403
+    assert browser.ask("POST", path, Origin="null").status == 403
+    assert browser.ask("POST", path, Sec_Fetch_Site="cross-site").status == 403
+    for tag in ("", "x", "x" * 43, signed_in(world, "suzuki@example.jp").csrf):
+        answer = browser.ask("POST", path, X_CSRF_Token=tag)
+        assert answer.status == 403 and "X-CSRF-Token" in answer.json["detail"], tag
+    assert browser.ask("POST", path).status == 202
+    # Nor can somebody be signed in as somebody else from another page.
+    stranger = Browser(world.port)
+    body = {"mail": "sato@example.jp", "password": PASSWORDS["sato@example.jp"]}
+    assert stranger.ask("POST", "/session", body, Origin="https://evil.example").status == 403
+    assert not stranger.cookies
+
+
+def operations_of_a_site():
+    return [(name, o) for name, o in OPERATIONS.items() if "/sites/{name}" in o["path"]]
+
+
+def test_another_owners_site_is_not_there(world):
+    """Each operation of a site, for an owner, at another owner's site: word for word what a name without a site gets."""
+    browser = signed_in(world, "sato@example.jp")
+    assert len(operations_of_a_site()) > 15
+    for name, o in operations_of_a_site():
+        body = {} if "requestBody" in o and name != "question_ask" else {"text": "?"} if "requestBody" in o else None
+        got = {}
+        for site in (B, NOWHERE):
+            answer = browser.ask(o["method"], o["path"].replace("{name}", site), body)
+            text = answer.body.decode().replace(site, "X")
+            got[site] = (answer.status, re.sub(r'"at":"[^"]*"', "", text))
+        assert got[B] == got[NOWHERE], name
+        assert got[B][0] == (404 if "owner" in o["x-who"] else 403), (name, got)
+    assert browser.ask("GET", site_path(A)).status == 200
+    assert [s["name"] for s in browser.ask("GET", "/sites").json["sites"]] == [A]
+    for query in ("?owner=suzuki@example.jp", "?search=yoru", "?search=suzuki", "?owner=nobody@example.jp"):
+        assert browser.ask("GET", "/sites" + query).json["sites"] == [], query
+    assert browser.ask("GET", "/sites?owner=sato@example.jp").json["sites"] != []
+
+
+def test_roles(world):
+    support, operator = signed_in(world, "shien@host.example"), signed_in(world, "un@host.example")
+    for site in (A, B):
+        assert support.ask("GET", site_path(site)).status == 200
+    assert support.ask("POST", site_path(A, "/renew")).status == 403
+    assert support.ask("GET", "/people").status == 403 and support.ask("GET", "/audit").status == 403
+    assert operator.ask("GET", "/doctor").status == 200
+    people = operator.ask("GET", "/people?limit=2")
+    Api.judge("people_list", 200, people.headers["Content-Type"], people.json)
+    more = operator.ask("GET", f"/people?limit=2&after={people.json['after']}")
+    assert len({p["mail"] for p in people.json["people"] + more.json["people"]}) == 4
+    assert operator.ask("GET", "/people?after=x").status == 422
+    # Whoever did it stands in the history: an owner reads "support", not a colleague's address.
+    assert support.ask("POST", site_path(A, "/check")).status == 202
+    assert "shien@host.example" not in signed_in(world, "sato@example.jp").ask("GET", site_path(A, "/history")).body.decode()
+
+
+def test_passwords_that_are_tried(world):
+    """Many tries from one address: it waits, and its victim does not."""
+    victim = signed_in(world, "kato@example.jp", "192.0.2.50")
+    attacker = Browser(world.port, "198.51.100.66")
+    seen = []
+    for _ in range(14):
+        answer = attacker.sign_in("kato@example.jp", "not the password")
+        seen.append(answer.status)
+        if answer.status == 403:
+            Api.judge("session_begin", 403, answer.headers["Content-Type"], answer.json)
+    assert seen[:10] == [403] * 10 and 429 in seen, seen
+    answer = attacker.sign_in("kato@example.jp", PASSWORDS["kato@example.jp"])
+    assert answer.status == 429 and 0 < int(answer.headers["Retry-After"]) <= 30, "also the right one waits"
+    Api.judge("session_begin", 429, answer.headers["Content-Type"], answer.json)
+    # The browser in which the victim has been before is not concerned.
+    victim.ask("DELETE", "/session")
+    assert victim.sign_in("kato@example.jp", PASSWORDS["kato@example.jp"]).status == 201
+    # One who is not there gets the same answer in the same words.
+    unknown = Browser(world.port, "203.0.113.5").sign_in("nobody@example.jp", "not the password")
+    wrong = Browser(world.port, "203.0.113.6").sign_in("suzuki@example.jp", "not the password")
+    assert (unknown.status, unknown.body) == (wrong.status, wrong.body) == (403, wrong.body)
+    for body in ({}, {"mail": "kato@example.jp"}, {"mail": 1, "password": "x"}, {"mail": "a", "password": "b", "more": 1}):
+        assert victim.ask("POST", "/session", body).status == 422, body
+    assert victim.ask("POST", "/session", {"mail": "x" * 300_000}).status == 413
+
+
+def test_changing_a_password(world):
+    mail, old, new = "suzuki@example.jp", PASSWORDS["suzuki@example.jp"], "nagame seshi ma ni"
+    browser, other = signed_in(world, mail), signed_in(world, mail, "192.0.2.77")
+    for password in ("short", "aaaaaaaaaaaaaa", mail):
+        answer = browser.ask("PUT", "/password", {"password": password, "old_password": old})
+        assert answer.status == 422 and answer.json["detail"], password
+    assert browser.ask("PUT", "/password", {"password": new, "old_password": "not the old one"}).status == 403
+    assert browser.ask("PUT", "/password", {"password": new}).status == 403
+    answer = browser.ask("PUT", "/password", {"password": new, "old_password": old})
+    Api.judge("password_change", 200, answer.headers["Content-Type"], answer.json)
+    assert browser.ask("GET", "/session").status == 200 and other.ask("GET", "/session").status == 401
+    assert Browser(world.port).sign_in(mail, old).status == 403
+    PASSWORDS[mail] = new
+    signed_in(world, mail)
+
+
+def test_links(world):
+    said = world.koshin.run("user", "login-link", "sato@example.jp").stdout
+    link = re.search(r"https://ssl\.host\.example/login#link=([\w-]{43})", said)[1]
+    browser = Browser(world.port)
+    answer = browser.sign_in(None, link=link)
+    assert answer.status == 201 and answer.json["may_set_password"]
+    assert browser.ask("PUT", "/password", {"password": "ware te wo kazashi"}).status == 200, "without the old one"
+    PASSWORDS["sato@example.jp"] = "ware te wo kazashi"
+    for spent in (link, "x" * 43):
+        assert Browser(world.port).sign_in(None, link=spent).status == 403, "a link works once"
+    operator = signed_in(world, "un@host.example")
+    made = operator.ask("POST", "/people/sato@example.jp/login-link")
+    Api.judge("person_link", 201, made.headers["Content-Type"], made.json)
+    assert operator.ask("POST", "/people/nobody@example.jp/login-link").status == 404
+    assert operator.ask("POST", f"/people/{'x' * 300}/login-link").status == 422
+
+
+def test_tokens(world):
+    browser = signed_in(world, "sato@example.jp")
+    body = {"name": "backup", "scopes": ["sites.read", "operator.read", "me.read"], "days": 2}
+    answer = browser.ask("POST", "/tokens", body)
+    Api.judge("token_make", 201, answer.headers["Content-Type"], answer.json)
+    program = Browser(world.port)
+    bearer = {"Authorization": f"Bearer {answer.json['token']}"}
+    assert [s["name"] for s in program.ask("GET", "/sites", **bearer).json["sites"]] == [A]
+    assert program.ask("GET", site_path(B), **bearer).status == 404
+    assert program.ask("GET", "/session", **bearer).json["csrf"] is None
+    assert program.ask("POST", site_path(A, "/renew"), **bearer).status == 403, "not among its scopes"
+    assert program.ask("GET", "/doctor", **bearer).status == 403, "a scope opens nothing that its person may not"
+    assert program.ask("GET", "/tokens", **bearer).status == 403, "no token makes or sees tokens"
+    tokens = browser.ask("GET", "/tokens")
+    Api.judge("tokens_list", 200, tokens.headers["Content-Type"], tokens.json)
+    assert answer.json["token"] not in tokens.body.decode()
+    for wrong in ({"name": "x", "scopes": ["all"]}, {"name": "x", "scopes": []}, {"name": "", "scopes": ["me.read"]}, {"name": "x\ny", "scopes": ["me.read"]}):
+        assert browser.ask("POST", "/tokens", wrong).status == 422, wrong
+    assert signed_in(world, "suzuki@example.jp").ask("DELETE", f"/tokens/{answer.json['id']}").status == 404
+    revoked = browser.ask("DELETE", f"/tokens/{answer.json['id']}")
+    Api.judge("token_revoke", 200, revoked.headers["Content-Type"], revoked.json)
+    assert program.ask("GET", "/sites", **bearer).status == 401
+
+
+def test_people_by_command(world):
+    run = world.koshin.run
+    assert "sato@example.jp" in run("user", "list").stdout
+    for wrong in (
+        ("new@host.example",), ("new@host.example", "--role", "king"), ("not an address", "--role", "support"),
+        ("new@host.example", "--role", "owner"), ("new@host.example", "--role", "owner", "--owner", "nobody@example.jp"),
+        ("un@host.example", "--role", "operator"),
+    ):  # fmt: skip
+        assert run("user", "add", *wrong, status=None).returncode != 0, wrong
+    run("user", "add", "new@host.example", "--role", "support", "--user-lang", "en")
+    assert run("user", "password", "new@host.example", stdin="short\n", status=None).returncode == 1
+    run("user", "password", "new@host.example", stdin="iroha ni hoheto\n")
+    browser = Browser(world.port)
+    assert browser.sign_in("NEW@host.example", "iroha ni hoheto").status == 201, "an address has no case"
+    run("user", "remove", "new@host.example")
+    assert browser.ask("GET", "/session").status == 401
+    assert run("user", "remove", "new@host.example", status=None).returncode == 1
+
+
+def test_audit(world):
+    operator = signed_in(world, "un@host.example", "192.0.2.33")
+    owner = signed_in(world, "sato@example.jp")
+    owner.ask("PUT", site_path(A, "/draft"), {"redirect": True})
+    owner.ask("DELETE", site_path(A, "/draft"))
+    refused = len(operator.ask("GET", "/audit?limit=500").json["audit"])
+    owner.ask("DELETE", site_path(B, "/draft"))
+    answer = operator.ask("GET", "/audit?limit=500")
+    Api.judge("audit_list", 200, answer.headers["Content-Type"], answer.json)
+    lines = answer.json["audit"]
+    assert len(lines) == refused, "what was not done has no line"
+    by = {(line["action"], line["who"]): line for line in reversed(lines)}
+    assert by["session_begin", "un@host.example"]["address"] == "192.0.2.33"
+    assert by["draft_put", "sato@example.jp"]["detail"] == '{"redirect":true}' and by["draft_put", "sato@example.jp"]["object"] == A
+    assert ("draft_discard", "sato@example.jp") in by and ("session_refused", "kato@example.jp") in by
+    assert by["person_add", "command"]["role"] == "operator" and ("token_make", "sato@example.jp") in by
+    assert operator.ask("GET", "/audit?before=x").status == 422
+    writable = sqlite3.connect(world.koshin.state / "koshin.db", timeout=30)
+    for statement in ("DELETE FROM audit", "UPDATE audit SET who = 'nobody'"):
+        with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+            writable.execute(statement)
+        writable.rollback()
+    writable.close()
+
+
+def test_nothing_secret_is_stored_or_logged(world):
+    """Passwords, and what opens a session, are nowhere in clear: neither in the store with its log, nor in any other file of the world."""
+    browser = signed_in(world, "sato@example.jp")
+    token = browser.ask("POST", "/tokens", {"name": "t", "scopes": ["me.read"]}).json["token"]
+    secrets = [*PASSWORDS.values(), *browser.cookies.values(), browser.csrf, token.removeprefix("koshin_")]
+    in_store(world, "SELECT count(*) FROM session")
+    for secret in secrets:
+        found = subprocess.run(["grep", "-rlaF", "--", secret, world.koshin.state, *world.folder.glob("koshin/*.log")], capture_output=True, text=True)
+        assert found.returncode == 1 and not found.stdout, found.stdout
+    assert all(row[0].startswith("$argon2id$") for row in in_store(world, "SELECT password FROM person WHERE password <> ''"))
+
+
+def test_everything_is_described():
+    """Who may call, and the session's cookie, are said of each operation."""
+    assert DESCRIPTION["components"]["securitySchemes"]["session"]["name"] == "__Host-koshin"
+    assert all(o["x-who"] for o in OPERATIONS.values())
