@@ -113,6 +113,17 @@ keep_foreign_findings(struct checking *k)
 	finding_sort(&k->findings);
 }
 
+/* What a visitor said belongs to the name that was asked for. */
+static void
+take_report(struct checking *k)
+{
+	const char *words = cmd_value(k->cmd, "visitor");
+
+	for (size_t i = 0; words != NULL && i < k->box->evidence.names_n; i++)
+		if (str_eq(k->box->evidence.names[i].name, k->name))
+			k->box->evidence.names[i].reported = str_of(words);
+}
+
 static void
 judge(struct checking *k)
 {
@@ -325,6 +336,7 @@ check(struct checking *k)
 		    str_of(why.text[0] != '\0' ? why.text : err_words(err)));
 		return CMD_FAILED;
 	}
+	take_report(k);
 	judge(k);
 	json_t *document = document_of(k);
 	if (document == NULL) {

@@ -40,8 +40,9 @@ static const struct command commands[] = {
 	    { { "due", NULL }, { "wait", NULL } } },
 	{ "check", cmd_check, "NAME", 1, 1,
 	    "  koshin check example.jp\n"
-	    "  koshin check www.example.jp --json\n",
-	    { { NULL, NULL } } },
+	    "  koshin check www.example.jp --json\n"
+	    "  koshin check example.jp --visitor NET::ERR_CERT_DATE_INVALID\n",
+	    { { "visitor", "WORDS" } } },
 	{ "causes", cmd_causes, "[ID]", 0, 1,
 	    "  koshin causes\n"
 	    "  koshin causes dns.a.elsewhere --lang en\n"

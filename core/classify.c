@@ -355,6 +355,29 @@ put_lookup_failure(struct judge *j, enum dns_status status)
 	    f->cause == CAUSE_OWN_RESOLVER_UNAVAILABLE ? STR_NONE : judge_address_of_ours(j);
 }
 
+/* The others of its site are well, and for so long it has led nowhere that nobody seems to want it. */
+static void
+classify_unused(struct judge *j)
+{
+	struct when since = WHEN_NEVER;
+
+	for (size_t i = 0; j->s != NULL && i < j->s->findings.n; i++) {
+		const struct finding *f = &j->s->findings.at[i];
+
+		if (f->cause == CAUSE_DNS_ADDRESS_PARTLY_MISSING && str_eq(f->subject, j->n->name) &&
+		    when_is_known(f->first_seen))
+			since = f->first_seen;
+	}
+	if (since.s == WHEN_NEVER.s || when_between(since, j->e->at).s < LIFE_MOVED_AFTER.s)
+		return;
+	struct finding *f = judge_put(j, CAUSE_OWN_NAME_UNUSED);
+	if (f == NULL)
+		return;
+	struct civil c = when_civil(since);
+	f->seen = arena_strf(j->a, "%04d-%02d-%02d", c.year, c.month, c.day);
+	f->next_look = next_look(j, CAUSE_DNS_ADDRESS_PARTLY_MISSING);
+}
+
 /* The name has no address: an absence that was answered, or a failure. */
 static void
 classify_absence(struct judge *j)
@@ -373,6 +396,7 @@ classify_absence(struct judge *j)
 			f->seen = n->registered_domain;
 		return;
 	} else if (is_answered(n->a_status)) {
+		classify_unused(j);
 		f = judge_put(j, CAUSE_DNS_ADDRESS_MISSING);
 	} else {
 		put_lookup_failure(j, n->a_status);
@@ -454,22 +478,6 @@ has_passed(const struct name_evidence *n, const struct finding *at, size_t count
 	return n->addresses_n > 0;
 }
 
-/* A setting that was begun and left lies beside the one that is in use: noticed, and without any effect. */
-static void
-classify_draft(const struct evidence *e, const struct site *s, const struct policy *p, struct finding_list *out)
-{
-	if (s == NULL || !s->draft.exists || s->names_n == 0 || !e->has_http ||
-	    when_before(e->at, when_plus(s->draft.begun_at, p->draft_tell_after)))
-		return;
-	struct finding *f = finding_put(out, CAUSE_OWN_DRAFT_ABANDONED, s->names[0].name);
-	if (f == NULL)
-		return;
-	f->seen = s->draft.begun_by;
-	f->first_seen = f->last_seen = e->at;
-	f->times_seen = 1;
-	f->next_look = when_plus(e->at, p->look_every);
-}
-
 void
 classify(const struct evidence *e, const struct site *s, const struct policy *p,
     struct arena *a, struct finding_list *out)
@@ -501,5 +509,5 @@ classify(const struct evidence *e, const struct site *s, const struct policy *p,
 		out->at[i].cause = CAUSE_DNS_ADDRESS_PARTLY_MISSING;
 		out->at[i].acts = cause_row(CAUSE_DNS_ADDRESS_PARTLY_MISSING)->acts;
 	}
-	classify_draft(e, s, p, out);
+	classify_state(e, s, p, a, out);
 }

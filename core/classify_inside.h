@@ -32,6 +32,10 @@ bool classify_registration(struct judge *j);
 bool classify_delegation(struct judge *j);
 /* No address of the name reaches us: has it moved away? Puts the finding if so. */
 bool classify_moved(struct judge *j, struct str seen, struct str copy);
+/* What the facts of the site say, s may be NULL; and the short way: they surely say nothing. */
+void classify_state(const struct evidence *e, const struct site *s, const struct policy *p, struct arena *a,
+    struct finding_list *out);
+bool classify_state_is_quiet(const struct site *s);
 void classify_dnssec(struct judge *j);
 void classify_caa(struct judge *j);
 void classify_http(struct judge *j);

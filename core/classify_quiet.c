@@ -27,6 +27,8 @@ is_address_quiet(const struct evidence *e, const struct address_evidence *a, str
 static bool
 is_name_quiet(const struct evidence *e, const struct name_evidence *n, const struct held *h)
 {
+	if (n->reported.n > 0)
+		return false;
 	if (e->has_dns && (n->a_status != DNS_OK || n->caa_status != DNS_OK || n->caa_n > 0))
 		return false;
 	for (size_t i = 0; i < n->addresses_n; i++)
@@ -38,8 +40,7 @@ is_name_quiet(const struct evidence *e, const struct name_evidence *n, const str
 bool
 classify_is_quiet(const struct evidence *e, const struct site *s)
 {
-	/* A draft may have been left: its date is looked at by classify(). */
-	if (s->held.id == 0 || s->draft.exists || e->names_n == 0 || !e->has_tls || e->has_dns != e->has_http)
+	if (s->held.id == 0 || !classify_state_is_quiet(s) || e->names_n == 0 || !e->has_tls || e->has_dns != e->has_http)
 		return false;
 	for (size_t i = 0; i < e->names_n; i++) {
 		const struct site_name *name = plan_name_of(s, i, e->names[i].name);

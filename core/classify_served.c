@@ -155,7 +155,7 @@ put(struct judge *j, enum cause c, struct str seen, struct str wanted)
 	if (root == NULL)
 		return;
 	if (c == CAUSE_SERVED_EXPIRED || c == CAUSE_SERVED_EXPIRING ||
-	    c == CAUSE_SERVED_NAME_MISSING) {
+	    c == CAUSE_SERVED_NAME_MISSING || c == CAUSE_SERVED_HSTS_NO_RECOURSE) {
 		f->acts = root->acts;
 		if (root->copy.n > 0)
 			f->copy = root->copy;
@@ -302,6 +302,44 @@ classify_consistency(struct judge *j)
 	}
 }
 
+/* Was it told before? Our own header leaves with the fault, but browsers remember it. */
+static bool
+was_without_recourse(const struct judge *j)
+{
+	for (size_t i = 0; i < j->s->findings.n; i++)
+		if (j->s->findings.at[i].cause == CAUSE_SERVED_HSTS_NO_RECOURSE &&
+		    str_eq(j->s->findings.at[i].subject, j->n->name))
+			return true;
+	return false;
+}
+
+/* RFC 6797 12.1: a browser that was told so offers no way past its warning. */
+static void
+classify_recourse(struct judge *j)
+{
+	static const enum cause warned[] = { CAUSE_SERVED_EXPIRED, CAUSE_SERVED_CERTIFICATE_WRONG, CAUSE_SERVED_NAME_MISSING };
+	bool is_warned = false;
+
+	for (size_t i = 0; i < sizeof warned / sizeof *warned; i++)
+		is_warned = is_warned || judge_has(j, warned[i]);
+	if (is_warned && (j->s->applied.hsts || was_without_recourse(j)))
+		put(j, CAUSE_SERVED_HSTS_NO_RECOURSE, STR("Strict-Transport-Security"), STR_NONE);
+}
+
+/* One visitor was warned, and nothing that we can see explains it: all addresses hand out what every browser of today takes. */
+static void
+classify_report(struct judge *j)
+{
+	struct served seen = served_of(j->e, j->n, j->s != NULL ? &j->s->held : NULL);
+
+	if (j->n->reported.n == 0 || !when_is_known(seen.at) || !seen.is_ok)
+		return;
+	for (size_t i = j->first; i < j->out->n; i++)
+		if (cause_row(j->out->at[i].cause)->severity > SEVERITY_INFO)
+			return;
+	put(j, CAUSE_SERVED_CLIENT_OUTDATED, j->n->reported, STR_NONE);
+}
+
 void
 classify_served(struct judge *j)
 {
@@ -329,4 +367,7 @@ classify_served(struct judge *j)
 	if (j->s != NULL && j->s->applied.redirect != 0 && is_held && only_ours &&
 	    (judge_has(j, CAUSE_SERVED_EXPIRED) || judge_has(j, CAUSE_SERVED_UNREACHABLE)))
 		put(j, CAUSE_SERVED_REDIRECT_UNSAFE, STR("https"), STR_NONE);
+	if (j->s != NULL)
+		classify_recourse(j);
+	classify_report(j);
 }

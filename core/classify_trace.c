@@ -195,6 +195,11 @@ put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 	}
 	put_registration(l, n, a);
 	put_delegation(l, &n->delegation);
+	if (n->reported.n > 0) {
+		put_words(l, "one visitor's device said: ");
+		put(l, n->reported);
+		end_line(l);
+	}
 	if (n->why_bogus.n > 0) {
 		put(l, n->why_bogus);
 		end_line(l);

@@ -102,6 +102,7 @@ struct delegation_evidence {
 
 struct name_evidence {
 	struct str name;
+	struct str reported; /* what one visitor's device said of it, in its own words; empty without a report */
 	enum dns_status a_status, aaaa_status, caa_status;
 	struct str why_bogus;	 /* the resolver's reason, raw */
 	struct str cname_target; /* end of the alias chain, empty without one */

@@ -82,7 +82,7 @@ static bool
 is_only_unusable(const struct finding_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->at[i].cause != CAUSE_CA_ORDER_UNUSABLE)
+		if (l->at[i].cause != CAUSE_CA_ORDER_UNUSABLE && l->at[i].cause != CAUSE_CA_REPLACES_REJECTED)
 			return false;
 	return l->n > 0;
 }

@@ -242,6 +242,15 @@ site_ca_wake(const struct site *s, const struct policy *p, struct when now)
 	return when_before(now, reserve) ? when_min(at, reserve) : at;
 }
 
+bool
+site_ca_is_gone(const struct site *s, const struct policy *p)
+{
+	for (size_t i = 0; i < p->cas_n; i++)
+		if (p->cas[i].id == s->ca_id)
+			return false;
+	return s->ca_id != 0 && p->cas_n > 0;
+}
+
 void
 site_ca_reset(struct site *s)
 {

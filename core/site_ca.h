@@ -24,6 +24,8 @@ void site_ca_judge(const struct step *st);
 void site_ca_pick(const struct step *st);
 /* The next date on which another CA may come into question by the passing of time alone; WHEN_NEVER if none. */
 struct when site_ca_wake(const struct site *s, const struct policy *p, struct when now);
+/* The site was left with a CA that the installation has no longer: it goes by the first. */
+bool site_ca_is_gone(const struct site *s, const struct policy *p);
 /* After a certificate: with the first again. */
 void site_ca_reset(struct site *s);
 #endif

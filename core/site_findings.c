@@ -1,6 +1,7 @@
 #include "core/site_findings.h"
 #include "base/mutant.h"
 #include "core/classify.h"
+#include "core/site_ca.h"
 #include "core/site_letters.h"
 #include "core/site_plan.h"
 
@@ -196,6 +197,9 @@ findings_merge(const struct step *st, bool is_handshake_only)
 			f->next_look = when_plus(st->t->now, st->p->look_every);
 	}
 	take_list(st, &l);
+	/* It has been told; from here on nothing leads to that CA any more. */
+	if (!is_handshake_only && site_ca_is_gone(st->s, st->p))
+		site_ca_reset(st->s);
 }
 
 bool

@@ -209,6 +209,22 @@ without_profile(struct engine *e, int64_t ca_id, const struct site *s, struct li
 	};
 }
 
+/* The CA would not have the order as the successor of the certificate held: made without, it counted against the limits. */
+static struct finding
+without_replaces(struct engine *e, const struct live_order *o, const struct site *s, struct life life)
+{
+	const struct engine_ca *ca = account_ca(e, o->ca_id);
+
+	return (struct finding){
+		.cause = CAUSE_CA_REPLACES_REJECTED,
+		.subject = arena_str(&e->arena, s->names[0].name),
+		.seen = ca != NULL ? arena_str(&e->arena, ca->row.name) : STR("CA"),
+		.evidence = STR("newOrder with \"replaces\" was refused, the same without it was taken (RFC 9773 5)"),
+		.acts = ACTOR_HOST,
+		.next_look = life_reduce_at(life),
+	};
+}
+
 static enum err
 on_received(struct engine *e, struct live_order *o, const struct order_outcome *out)
 {
@@ -240,11 +256,12 @@ on_received(struct engine *e, struct live_order *o, const struct order_outcome *
 		err = renewals_issued(e, s.id, ev.issued.id, o->ca_id, &out->certificate);
 	if (err != ERR_OK)
 		return err;
-	struct finding f = without_profile(e, o->ca_id, &s, ev.issued.life);
-	if (wanted_profile(e, o->ca_id, &s).n > 0 && o->order.profile.n == 0) {
-		ev.failures = &f;
-		ev.failures_n = 1;
-	}
+	struct finding noted[2];
+	ev.failures = noted;
+	if (wanted_profile(e, o->ca_id, &s).n > 0 && o->order.profile.n == 0)
+		noted[ev.failures_n++] = without_profile(e, o->ca_id, &s, ev.issued.life);
+	if (o->had_replaces && o->order.replaces.n == 0)
+		noted[ev.failures_n++] = without_replaces(e, o, &s, ev.issued.life);
 	memcpy(ev.issued.fingerprint, out->certificate.fingerprint, sizeof ev.issued.fingerprint);
 	account_ca_works(e, o->ca_id);
 	err = budget_order_ended(e, o, true);

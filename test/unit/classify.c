@@ -252,6 +252,24 @@ static const struct row rows[] = {
 	ROW("none", W OK4 "tls=other-chain", "served.chain.incomplete", NULL, NULL),
 	ROW("none", W OK4 "tls=refused", "", NULL, NULL),
 
+	/* a browser that was told to insist on https offers no way past the warning */
+	ROW("hsts", W OK4, "", NULL, NULL),
+	ROW("hsts", W OK4 "tls=held-expired", "served.expired served.hsts.no-recourse", NULL, NULL),
+	ROW("", W OK4 "tls=held-expired", "served.expired", NULL, NULL),
+	ROW("hsts", W OK4 "tls=other-stranger",
+	    "own.deploy.not-served served.certificate.wrong served.hsts.no-recourse", NULL, NULL),
+	ROW("hsts", W OK4 "tls=held-soon", "served.expiring", NULL, NULL),
+	ROW("hsts", W OK4 "tls=refused", "served.unreachable", NULL, NULL),
+
+	/* one visitor was warned */
+	ROW("", W OK4 "said=NET::ERR_CERT_DATE_INVALID", "served.client.outdated", "NET::ERR_CERT_DATE_INVALID", NULL),
+	ROW("", W OK4 "said=x tls=held-expired", "served.expired", NULL, NULL),
+	ROW("", W OK4 "said=x tls=held-soon", "served.expiring", NULL, NULL),
+	ROW("", W OK4 "said=x wild", "dns.wildcard.present served.client.outdated", "", NULL),
+	ROW("none", W "ip=198.51.100.5 said=x http=ours tls=other", "served.client.outdated", "x", NULL),
+	ROW("none", W "ip=198.51.100.5 said=x http=ours tls=other-chain", "served.chain.incomplete", NULL, NULL),
+	ROW("no-tls", W OK4 "said=x tls=untried", "", NULL, NULL),
+
 	/* plans that ask for less */
 	ROW("no-dns no-http", W "a=servfail aaaa=servfail caa-status=none", "", NULL, NULL),
 	ROW("no-dns no-http", W OK4 "caa-status=none http=untried tls=other",

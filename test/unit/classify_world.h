@@ -5,6 +5,7 @@
  *
  *   NAME [word …]
  *   a= aaaa= caa-status= reg=   ok nx servfail timeout bogus broken local none
+ *   said=WORDS       what one visitor's device said
  *   cname=TARGET loop ttl=N why=TEXT caa=FLAGS:TAG:VALUE caa-at=NAME       "_" in a value is a space
  *   ip=ADDRESS                  ours if it is one of the policy's; ours answer rightly, others 404
  *   http=…  body=… loc=URL  tls=…  reserved                          said of the last address
@@ -190,6 +191,8 @@ put_word(struct world *w, struct name_evidence *n, struct str word)
 		n->registered_status = status_of(value);
 	else if (str_eq(key, STR("cname")))
 		n->cname_target = value;
+	else if (str_eq(key, STR("said")))
+		n->reported = value;
 	else if (str_eq(key, STR("wild")))
 		n->has_wildcard = true;
 	else if (str_eq(key, STR("loop")))
@@ -252,8 +255,8 @@ put_name(struct world *w, const char *text)
 	w->site.names_n = w->e.names_n;
 }
 
-/* how: "" a site with a certificate; "first": none yet; "new": the last name is not in it; "none": no site; "redirect": with
- * our redirect on; "no-dns", "no-http", "no-tls", "dead" of the plan and the resolver. */
+/* how: "" a site with a certificate; "first": none yet; "new": the last name is not in it; "none": no site; "redirect", "hsts": with
+ * ours on; "no-dns", "no-http", "no-tls", "dead" of the plan and the resolver. */
 static inline void
 world_new(struct world *w, const char *how)
 {
@@ -282,6 +285,7 @@ world_new(struct world *w, const char *how)
 	w->site.held.fingerprint[0] = 1;
 	if (strstr(how, "first") != NULL)
 		w->site.held = (struct held){ .id = 0 };
+	w->site.applied.hsts = strstr(how, "hsts") != NULL;
 	w->site.applied.redirect = strstr(how, "redirect") != NULL ? 307 : 0;
 }
 

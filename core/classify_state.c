@@ -1,0 +1,89 @@
+/*
+ * What the facts of the site say by themselves, without a look at the world: things that were left over, and a CA that wants
+ * its certificate back early. Nothing here is asked of the owner but what the owner alone can know.
+ */
+#include "core/classify_inside.h"
+#include "core/site_ca.h"
+
+/* About the site: the subject is the name that it goes by. */
+static struct finding *
+put_site(const struct evidence *e, const struct site *s, const struct policy *p, struct finding_list *out, enum cause c)
+{
+	struct finding *f = finding_put(out, c, s->names[0].name);
+
+	if (f == NULL)
+		return NULL;
+	f->first_seen = f->last_seen = e->at;
+	f->times_seen = 1;
+	f->next_look = when_plus(e->at, p->look_every);
+	return f;
+}
+
+/* A setting that was begun and left lies beside the one that is in use: noticed, and without any effect. */
+static void
+classify_draft(const struct evidence *e, const struct site *s, const struct policy *p, struct finding_list *out)
+{
+	if (!s->draft.exists || when_before(e->at, when_plus(s->draft.begun_at, p->draft_tell_after)))
+		return;
+	struct finding *f = put_site(e, s, p, out, CAUSE_OWN_DRAFT_ABANDONED);
+	if (f != NULL)
+		f->seen = s->draft.begun_by;
+}
+
+static void
+classify_leftover(const struct evidence *e, const struct site *s, const struct policy *p, struct arena *a,
+    struct finding_list *out)
+{
+	if (!site_ca_is_gone(s, p))
+		return;
+	struct finding *f = put_site(e, s, p, out, CAUSE_OWN_SETTING_LEFTOVER);
+	if (f == NULL)
+		return;
+	f->seen = arena_strf(a, "CA %u", (unsigned)s->ca_id);
+	f->wanted = p->cas[0].name;
+	f->evidence = arena_strf(a, "the site was with CA %u, which is not configured any more; it goes by %.*s",
+	    (unsigned)s->ca_id, STR_ARG(p->cas[0].name));
+}
+
+static struct str
+window_words(const struct renewal *r, struct arena *a)
+{
+	struct civil from = when_civil(r->start), to = when_civil(r->end);
+
+	return arena_strf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ/%04d-%02d-%02dT%02d:%02d:%02dZ", from.year, from.month, from.day,
+	    from.hour, from.minute, from.second, to.year, to.month, to.day, to.hour, to.minute, to.second);
+}
+
+/* RFC 9773 4.2: a window that lies in the past asks for the renewal now. It stands until the successor is here. */
+static void
+classify_window(const struct evidence *e, const struct site *s, const struct policy *p, struct arena *a,
+    struct finding_list *out)
+{
+	const struct renewal *r = &s->renewal;
+
+	if (s->held.id == 0 || !r->is_told || !r->is_urgent || !when_before(r->end, e->at))
+		return;
+	struct finding *f = put_site(e, s, p, out, CAUSE_CA_ARI_WINDOW_PAST);
+	if (f == NULL)
+		return;
+	f->seen = window_words(r, a);
+	f->evidence = arena_strf(a, "renewal window %.*s %.*s", STR_ARG(f->seen), STR_ARG(r->explanation));
+}
+
+void
+classify_state(const struct evidence *e, const struct site *s, const struct policy *p, struct arena *a,
+    struct finding_list *out)
+{
+	if (s == NULL || s->names_n == 0 || !e->has_http)
+		return;
+	classify_draft(e, s, p, out);
+	classify_leftover(e, s, p, a, out);
+	classify_window(e, s, p, a, out);
+}
+
+bool
+classify_state_is_quiet(const struct site *s)
+{
+	/* Each may have something to say: the dates and the policy are looked at by classify(). */
+	return !s->draft.exists && s->ca_id == 0 && !s->renewal.is_urgent;
+}
