@@ -272,6 +272,9 @@ findings_drop_ordered(const struct step *st)
 				       str_eq(old->subject, st->s->names[k].name);
 		if (is_of_order(old) && !is_left_out)
 			continue;
+		/* It was about the certificate before. */
+		if (old->cause == CAUSE_CA_ARI_WINDOW_PAST)
+			continue;
 		struct finding *f = finding_put(&l, old->cause, old->subject);
 		if (f != NULL)
 			*f = *old;

@@ -156,7 +156,7 @@ static const struct row rows[] = {
 	{ __LINE__, RQ, "unauthorized", "the field 'kid' references a key that is not known to the ACME server", "", "ca.eab.invalid", NULL, NULL },
 	{ __LINE__, RQ, "rejectedIdentifier", "Order included an identifier for which issuance is forbidden by policy: \"x\"", "", "registration.name.forbidden", NULL, NULL },
 	{ __LINE__, RQ, "alreadyReplaced", "cannot indicate an order replaces certificate with serial \"03ab\", which already has a replacement order", "", "ca.replaces.rejected", NULL, NULL },
-	{ __LINE__, RQ, "conflict", "cannot indicate an order replaces certificate with serial \"03ab\", which already has a replacement order", "", "ca.replaces.rejected", NULL, NULL },
+	{ __LINE__, RQ, "malformed", "cannot indicate an order replaces certificate with serial \"03ab\", which already has a replacement order", "", "ca.replaces.rejected", NULL, NULL },
 	{ __LINE__, RQ, "serverInternal", "Could not validate ARI 'replaces' field", "", "ca.replaces.rejected", NULL, NULL },
 	{ __LINE__, RQ, "invalidProfile", "The profile is not recognized", "", "ca.profile.rejected", NULL, NULL },
 	{ __LINE__, RQ, "badCSR", "CSR is missing Order domain \"x\"", "", "ca.csr.rejected", NULL, NULL },
