@@ -51,7 +51,7 @@ LIBS = $(PKG_LIBS) -lm
 # One static library for each folder. core, base and words are built without _GNU_SOURCE where they can be.
 FOLDERS = base core words $(patsubst %/,%,$(wildcard ports/*/ sim/*/)) engine keeper installer http watch sim
 # The program that makes a table of the texts; it runs on the machine of the build.
-WORDS_BUILD = words/build.c words/source.c
+WORDS_BUILD = words/build.c words/build_ts.c words/source.c words/source_ui.c
 # The program that makes the table of routes of the API's description.
 API_BUILD = $(wildcard http/openapi/*.c)
 LIB_SRC = $(foreach f,$(FOLDERS),$(filter-out $(WORDS_BUILD),$(wildcard $(f)/*.c)))
@@ -67,7 +67,11 @@ PEER = $(PEER_SRC:%.c=$(BUILD)/%)
 BENCH_SRC = $(wildcard bench/*.c)
 BENCH = $(BENCH_SRC:%.c=$(BUILD)/%)
 
-all: $(BUILD)/koshin $(BUILD)/gen/api.ts
+all: $(BUILD)/koshin
+# The panel is the same in every flavour, so it is made once.
+ifeq ($(BUILD),build)
+all: $(BUILD)/panel/index.html
+endif
 
 $(BUILD)/koshin: $(CMD_OBJ) $(LIBKOSHIN)
 	$(Q)$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $(CMD_OBJ) $(LIBKOSHIN) $(LIBS)
@@ -96,6 +100,9 @@ $(BUILD)/words-build: $(WORDS_BUILD) words/source.h words/table.h core/cause.tbl
 $(BUILD)/gen/words_table.c: $(BUILD)/words-build $(WORDS_TXT)
 	@mkdir -p $(@D)
 	$(BUILD)/words-build words > $@.new && mv $@.new $@
+$(BUILD)/gen/panel_words.ts $(BUILD)/gen/help_words.ts: $(BUILD)/gen/%_words.ts: $(BUILD)/words-build $(WORDS_TXT)
+	@mkdir -p $(@D)
+	$(BUILD)/words-build words $* > $@.new && mv $@.new $@
 SQL_TXT = $(sort $(wildcard sql/*.sql))
 # The description of the API becomes the server's table of routes and the panel's types.
 $(BUILD)/api-build: $(API_BUILD) http/openapi/source.h
@@ -111,6 +118,15 @@ $(BUILD)/gen/api.ts: $(BUILD)/api-build doc/openapi.yaml
 	@mkdir -p $(@D)
 	$(BUILD)/api-build types doc/openapi.yaml > $@.new && mv $@.new $@
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard http/*.c)) $(BUILD)/gen/api_table.o: $(BUILD)/gen/api_table.h
+
+# The panel. Its packages are those of package-lock.json; what is in the folder is made in one run.
+PANEL_SRC = $(wildcard panel/*.json panel/*.mjs panel/*.html panel/*.svg panel/src/*.ts* panel/src/*/*.ts* panel/src/*/*.css)
+PANEL_GEN = $(addprefix $(BUILD)/gen/,api.ts panel_words.ts help_words.ts)
+panel/node_modules/.package-lock.json: panel/package-lock.json
+	$(Q)cd panel && npm ci --silent --no-audit --no-fund --no-update-notifier && touch node_modules/.package-lock.json
+$(BUILD)/panel/index.html: panel/node_modules/.package-lock.json $(PANEL_SRC) $(PANEL_GEN)
+	$(Q)cd panel && node_modules/.bin/tsc --noEmit -p . && node build.mjs
+
 $(BUILD)/gen/sql_table.h: tool/embed-sql $(SQL_TXT)
 	@mkdir -p $(@D)
 	sh tool/embed-sql -h $(SQL_TXT) > $@.new && mv $@.new $@
@@ -161,10 +177,13 @@ install: all
 	for file in etc/nginx/*; do install -D -m 644 $$file $(SHARE)/koshin/nginx/$${file##*/} || exit 1; done
 	for page in doc/man/*; do install -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/} || exit 1; done
 	install -D -m 644 etc/completion.bash $(COMPLETION)
+	rm -rf $(SHARE)/koshin/panel
+	for file in $$(cd $(BUILD)/panel && echo *.* assets/*); do install -D -m 644 $(BUILD)/panel/$$file $(SHARE)/koshin/panel/$$file || exit 1; done
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/koshin $(SHARE)/koshin/koshin.yaml $(COMPLETION)
 	for file in etc/nginx/*; do rm -f $(SHARE)/koshin/nginx/$${file##*/}; done
 	for page in doc/man/*; do rm -f $(SHARE)/man/man$${page##*.}/$${page##*/}; done
+	rm -rf $(SHARE)/koshin/panel
 	for folder in $(SHARE)/koshin/nginx $(SHARE)/koshin; do [ ! -d $$folder ] || rmdir --ignore-fail-on-non-empty $$folder; done
 
 clean:

@@ -2,6 +2,7 @@
  * Signing in, and what a person changes of his own: sessions and the password. A wrong password and a person who is not there take the
  * same time and get the same answer.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "http/access.h"
 #include "http/audit.h"
@@ -15,14 +16,24 @@ static enum err
 give_session(struct api_call *c, int status)
 {
 	json_t *document = json_object();
-	struct when ends = access_session_ends(c->person.role, c->session.begun, c->session.used);
+	struct when ends =
+	    access_session_ends(c->person.role, c->session.begun, c->session.used);
+	long minutes = (long)(config_zone(c->api->config).s / 60);
+	struct str zone = arena_strf(c->a, "%c%02ld:%02ld", minutes < 0 ? '-' : '+',
+	    labs(minutes) / 60, labs(minutes) % 60);
 
-	if (!json_put(document, "person", person_document(c, &c->person)) ||
-	    !json_put(document, "csrf", c->session.id == 0 ? json_null() : json_text(c->csrf)) ||
-	    !json_put(document, "begun_at", json_date(c->session.id == 0 ? WHEN_UNKNOWN : c->session.begun)) ||
-	    !json_put(document, "ends_at", json_date(c->session.id == 0 ? WHEN_UNKNOWN : ends)) ||
+	if (!json_put(document, "timezone", json_text(zone)) ||
+	    !json_put(document, "person", person_document(c, &c->person)) ||
+	    !json_put(
+		document, "csrf", c->session.id == 0 ? json_null() : json_text(c->csrf)) ||
+	    !json_put(document, "begun_at",
+		json_date(c->session.id == 0 ? WHEN_UNKNOWN : c->session.begun)) ||
+	    !json_put(
+		document, "ends_at", json_date(c->session.id == 0 ? WHEN_UNKNOWN : ends)) ||
 	    !json_put(document, "may_set_password",
-		json_boolean(c->session.is_by_link && when_before(c->turn.now, access_link_is_fresh_until(c->session.begun))))) {
+		json_boolean(
+		    c->session.is_by_link &&
+		    when_before(c->turn.now, access_link_is_fresh_until(c->session.begun))))) {
 		json_decref(document);
 		return ERR_MEMORY;
 	}
@@ -96,10 +107,12 @@ places_of(struct api_call *c, struct str mail, int64_t person_id, struct places 
 	}
 	if (is_known) {
 		ret->at[ret->n].place = ATTEMPT_AT_DEVICE;
-		ret->at[ret->n++].subject = arena_strf(c->a, "device %.*s %.*s", STR_ARG(device), STR_ARG(mail));
+		ret->at[ret->n++].subject =
+		    arena_strf(c->a, "device %.*s %.*s", STR_ARG(device), STR_ARG(mail));
 	} else {
 		ret->at[ret->n].place = ATTEMPT_AT_ADDRESS;
-		ret->at[ret->n++].subject = arena_strf(c->a, "address %.*s", STR_ARG(network_of(c->q->address)));
+		ret->at[ret->n++].subject =
+		    arena_strf(c->a, "address %.*s", STR_ARG(network_of(c->q->address)));
 		ret->at[ret->n].place = ATTEMPT_AT_PERSON;
 		ret->at[ret->n++].subject = arena_strf(c->a, "person %.*s", STR_ARG(mail));
 	}
@@ -127,10 +140,12 @@ count_try(struct api_call *c, const struct places *p)
 
 		err = store_attempts(c->api->store, p->at[i].subject, &attempts);
 		if (err == ERR_OK)
-			at = when_max(at, access_try_at(p->at[i].place, &attempts, c->turn.now));
+			at =
+			    when_max(at, access_try_at(p->at[i].place, &attempts, c->turn.now));
 	}
 	if (err == ERR_OK && when_before(c->turn.now, at)) {
-		api_header(c->reply, "Retry-After", arena_strf(c->a, "%lld", (long long)when_between(c->turn.now, at).s));
+		api_header(c->reply, "Retry-After",
+		    arena_strf(c->a, "%lld", (long long)when_between(c->turn.now, at).s));
 		api_say(c, "api.login-wait", STR_NONE);
 		return ERR_LIMITED;
 	}
@@ -145,8 +160,9 @@ forgive(struct api_call *c, const struct places *p)
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < p->n; i++)
-		err = p->at[i].place == ATTEMPT_AT_ADDRESS ? store_attempt_forgive(c->api->store, p->at[i].subject)
-							   : store_attempts_forget(c->api->store, p->at[i].subject);
+		err = p->at[i].place == ATTEMPT_AT_ADDRESS
+			  ? store_attempt_forgive(c->api->store, p->at[i].subject)
+			  : store_attempts_forget(c->api->store, p->at[i].subject);
 	return err;
 }
 
@@ -164,7 +180,8 @@ begin(struct api_call *c, const struct person_row *p, const struct places *place
 	if (err == ERR_OK)
 		err = access_begin_session(c, p, places == NULL);
 	if (err == ERR_OK)
-		err = audit_put(c, "session_begin", p->mail, places == NULL ? STR("by link") : STR("by password"));
+		err = audit_put(c, "session_begin", p->mail,
+		    places == NULL ? STR("by link") : STR("by password"));
 	err = commit_or_abandon(c, err);
 	return err != ERR_OK ? err : give_session(c, 201);
 }
@@ -200,9 +217,9 @@ enum err
 session_begin(struct api_call *c)
 {
 	struct str mail = STR_NONE, password = STR_NONE, link = STR_NONE;
-	const struct read_field fields[] = {
-		{ "mail", READ_TEXT, &mail, NULL }, { "password", READ_TEXT, &password, NULL }, { "link", READ_TEXT, &link, NULL }
-	};
+	const struct read_field fields[] = { { "mail", READ_TEXT, &mail, NULL },
+		{ "password", READ_TEXT, &password, NULL },
+		{ "link", READ_TEXT, &link, NULL } };
 	struct person_row p = { .id = 0 };
 	struct places places;
 	enum err err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);
@@ -228,14 +245,18 @@ session_begin(struct api_call *c)
 	}
 	if (err != ERR_OK)
 		return err;
-	return p.password.n > 0 && c->q->hashed[0].is_right ? begin(c, &p, &places) : refuse(c, "api.login-wrong", mail);
+	return p.password.n > 0 && c->q->hashed[0].is_right
+		   ? begin(c, &p, &places)
+		   : refuse(c, "api.login-wrong", mail);
 }
 
 enum err
 session_end(struct api_call *c)
 {
 	json_t *document = json_pack("{s:b}", "is_ended", 1);
-	enum err err = c->session.id == 0 ? ERR_NOT_FOUND : store_session_remove(c->api->store, c->session.id, c->person.id);
+	enum err err = c->session.id == 0
+			   ? ERR_NOT_FOUND
+			   : store_session_remove(c->api->store, c->session.id, c->person.id);
 
 	if (err != ERR_OK) {
 		json_decref(document);
@@ -253,9 +274,13 @@ session_line(const struct api_call *c, const struct session_row *r)
 {
 	json_t *o = json_object();
 
-	if (json_put(o, "id", json_integer(r->id)) && json_put(o, "begun_at", json_date(r->begun)) && json_put(o, "used_at", json_date(r->used)) &&
-	    json_put(o, "ends_at", json_date(access_session_ends(c->person.role, r->begun, r->used))) &&
-	    json_put(o, "address", json_text(r->address)) && json_put(o, "agent", json_text(r->agent)) &&
+	if (json_put(o, "id", json_integer(r->id)) &&
+	    json_put(o, "begun_at", json_date(r->begun)) &&
+	    json_put(o, "used_at", json_date(r->used)) &&
+	    json_put(o, "ends_at",
+		json_date(access_session_ends(c->person.role, r->begun, r->used))) &&
+	    json_put(o, "address", json_text(r->address)) &&
+	    json_put(o, "agent", json_text(r->agent)) &&
 	    json_put(o, "is_this", json_boolean(r->id == c->session.id)))
 		return o;
 	json_decref(o);
@@ -298,7 +323,9 @@ session_stop(struct api_call *c)
 	enum err err = need_person(c);
 
 	if (err == ERR_OK)
-		err = str_to_int(c->name, &id) ? store_session_remove(c->api->store, id, c->person.id) : ERR_NOT_FOUND;
+		err = str_to_int(c->name, &id)
+			  ? store_session_remove(c->api->store, id, c->person.id)
+			  : ERR_NOT_FOUND;
 	return err != ERR_OK ? err : give_sessions(c);
 }
 
@@ -328,9 +355,11 @@ enum err
 password_change(struct api_call *c)
 {
 	struct str password = STR_NONE, old = STR_NONE;
-	const struct read_field fields[] = { { "password", READ_TEXT, &password, NULL }, { "old_password", READ_TEXT, &old, NULL } };
+	const struct read_field fields[] = { { "password", READ_TEXT, &password, NULL },
+		{ "old_password", READ_TEXT, &old, NULL } };
 	struct places places;
-	bool is_fresh = c->session.is_by_link && when_before(c->turn.now, access_link_is_fresh_until(c->session.begun));
+	bool is_fresh = c->session.is_by_link &&
+			when_before(c->turn.now, access_link_is_fresh_until(c->session.begun));
 	enum err err = need_person(c);
 
 	audit_leave_off(c);

@@ -1,5 +1,6 @@
 /*
- * Reads the folder of texts and writes them as a C table: words-build words > words_table.c. It is a program of the
+ * Reads the folder of texts and writes them as a C table, or as TypeScript for the panel: words-build words > words_table.c,
+ * words-build words panel > panel_words.ts, words-build words help > help_words.ts. It is a program of the
  * build's machine and links nothing of ours. Every mistake is told as file:line: words, and one is enough to fail: a
  * cause, letter or line of history without its text, a language or field that is missing or empty, a placeholder
  * that nobody fills in or that only one language has, a file that nobody reads, a cause that asks the owner to act
@@ -12,13 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "words/source.h"
-
-enum { UI_MAX = 1024 };
-
-struct ui_entry {
-	char *key, *text[LANG_COUNT];
-	int line;
-};
 
 static const struct {
 	const char *symbol, *id;
@@ -48,27 +42,8 @@ static const char *const cause_fields[] = { CAUSE_FIELDS(WORD) NULL };
 static const char *const letter_fields[] = { LETTER_FIELDS(WORD) NULL };
 static const char *const letter_conditions[] = { LETTER_CONDITIONS(WORD) NULL };
 #undef WORD
-static const char *const ui_fields[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
-	NULL };
 
 /* ---- writing ---- */
-
-static void
-put_literal(const char *text)
-{
-	putchar('"');
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p == '\n')
-			fputs("\\n", stdout);
-		else if (*p == '"' || *p == '\\')
-			printf("\\%c", *p);
-		else if (*p == '?') /* never a trigraph */
-			fputs("\\?", stdout);
-		else
-			putchar(*p);
-	}
-	putchar('"');
-}
 
 static void
 put_text(const char *name, char *const text[LANG_COUNT])
@@ -266,35 +241,6 @@ put_letters(const char *dir, struct file *shared)
 
 /* ---- small texts ---- */
 
-static int
-compare_ui(const void *a, const void *b)
-{
-	const struct ui_entry *x = a, *y = b;
-
-	return strcmp(x->key, y->key);
-}
-
-static void
-check_ui(const char *path, struct ui_entry *at, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		unsigned found[LANG_COUNT] = { 0 };
-
-		for (enum lang l = 0; l < LANG_COUNT; l++) {
-			if (at[i].text[l] == NULL || *at[i].text[l] == '\0') {
-				mistake(
-				    path, at[i].line, "%s has no %s text", at[i].key, langs[l]);
-				at[i].text[l] = have(strdup("-"));
-				continue;
-			}
-			found[l] = placeholders(path, at[i].line, at[i].text[l], ui_fields);
-		}
-		check_equal(path, at[i].line, at[i].key, found, ui_fields);
-		if (i > 0 && strcmp(at[i].key, at[i - 1].key) == 0)
-			mistake(path, at[i].line, "%s stands here twice", at[i].key);
-	}
-}
-
 static void
 check_histories(const char *path, const struct ui_entry *at, size_t n)
 {
@@ -311,46 +257,13 @@ check_histories(const char *path, const struct ui_entry *at, size_t n)
 	}
 }
 
-/* One line of words/ui.txt. */
-static void
-take_ui(const char *path, int number, char *line, struct ui_entry *at, size_t *n)
-{
-	if (*line == '\0' || *line == '#')
-		return;
-	if (*line != '\t') {
-		if (*n == UI_MAX) {
-			mistake(path, number, "has over %d texts", UI_MAX);
-			return;
-		}
-		at[(*n)++] = (struct ui_entry){ .key = line, .line = number };
-		return;
-	}
-	for (enum lang l = 0; *n > 0 && l < LANG_COUNT; l++) {
-		if (strncmp(line + 1, langs[l], 2) == 0 && strncmp(line + 3, ": ", 2) == 0) {
-			if (at[*n - 1].text[l] != NULL)
-				mistake(path, number, "%s has two %s texts", at[*n - 1].key,
-				    langs[l]);
-			at[*n - 1].text[l] = line + 5;
-			return;
-		}
-	}
-	mistake(path, number, "is neither a key nor \"ja: …\" or \"en: …\" after one");
-}
-
 static void
 put_ui(const char *dir)
 {
 	static struct ui_entry at[UI_MAX];
-	char *path = join(dir, "ui.txt"), *text = read_all(path), *line;
-	size_t n = 0;
-	int number = 0;
+	char *path = join(dir, "ui.txt");
+	size_t n = ui_read(path, at);
 
-	while (text != NULL && (line = next_line(&text)) != NULL) {
-		check_line(path, ++number, line);
-		take_ui(path, number, line, at, &n);
-	}
-	qsort(at, n, sizeof *at, compare_ui);
-	check_ui(path, at, n);
 	check_histories(path, at, n);
 	fputs("const struct words_ui_row words_ui_table[] = {\n", stdout);
 	for (size_t i = 0; i < n; i++) {
@@ -394,8 +307,8 @@ is_expected(const char *dir, const char *name)
 		return false;
 	}
 	return strcmp(name, "cause") == 0 || strcmp(name, "letter") == 0 ||
-	       strcmp(name, "ui.txt") == 0 || strcmp(name, "shared.txt") == 0 ||
-	       ends_in(name, ".c") || ends_in(name, ".h");
+	       strcmp(name, "ui.txt") == 0 || strcmp(name, "panel.txt") == 0 ||
+	       strcmp(name, "shared.txt") == 0 || ends_in(name, ".c") || ends_in(name, ".h");
 }
 
 static void
@@ -418,30 +331,42 @@ check_folder(const char *dir)
 	closedir(d);
 }
 
-int
-main(int argc, char **argv)
+/* The C table of causes, letters and small texts. */
+static void
+put_table(char *folder)
 {
-	if (argc != 2) {
-		fputs("usage: words-build FOLDER > words_table.c\n", stderr);
-		return 2;
-	}
-	char *cause_dir = join(argv[1], "cause"), *letter_dir = join(argv[1], "letter");
-	char *shared_path = join(argv[1], "shared.txt");
+	char *cause_dir = join(folder, "cause"), *letter_dir = join(folder, "letter");
+	char *shared_path = join(folder, "shared.txt");
 
-	check_folder(argv[1]);
+	check_folder(folder);
 	check_folder(cause_dir);
 	check_folder(letter_dir);
 	fputs("/* Written by words/build.c from words/: do not edit. */\n#include "
 	      "\"words/table.h\"\n\n",
 	    stdout);
 	struct file *shared = file_read(shared_path);
-	put_causes(argv[1], shared);
-	put_letters(argv[1], shared);
-	put_ui(argv[1]);
+	put_causes(folder, shared);
+	put_letters(folder, shared);
+	put_ui(folder);
 	check_all_used(shared);
 	free(shared_path);
 	free(letter_dir);
 	free(cause_dir);
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 2) {
+		put_table(argv[1]);
+	} else if (argc == 3 && strcmp(argv[2], "panel") == 0) {
+		ts_put_panel(argv[1]);
+	} else if (argc == 3 && strcmp(argv[2], "help") == 0) {
+		ts_put_help(argv[1]);
+	} else {
+		fputs("usage: words-build FOLDER [panel|help]\n", stderr);
+		return 2;
+	}
 	unsigned mistakes = mistakes_told();
 	if (mistakes > MISTAKES_SHOWN)
 		fprintf(stderr, "words-build: and %u more\n", mistakes - MISTAKES_SHOWN);

@@ -374,3 +374,20 @@ check_all_used(struct file *f)
 			mistake(f->path, f->at[i].line, "[%s.%s] is read by nobody",
 			    f->at[i].lang, f->at[i].key);
 }
+
+void
+put_literal(const char *text)
+{
+	putchar('"');
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p == '\n')
+			fputs("\\n", stdout);
+		else if (*p == '"' || *p == '\\')
+			printf("\\%c", *p);
+		else if (*p == '?') /* never a trigraph */
+			fputs("\\?", stdout);
+		else
+			putchar(*p);
+	}
+	putchar('"');
+}

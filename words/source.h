@@ -11,6 +11,7 @@
 enum {
 	MISTAKES_SHOWN = 50,
 	SECTIONS_MAX = 64, /* of one file */
+	UI_MAX = 1024, /* small texts of one file */
 	TEXT_BYTES_MAX =
 	    4000, /* C17 5.2.4.1: a string literal of 4095 is all that a compiler must take */
 };
@@ -30,6 +31,11 @@ struct file {
 	size_t n;
 	struct field fields[8];
 	size_t fields_n;
+};
+/* A small text by its key, in both languages. */
+struct ui_entry {
+	char *key, *text[LANG_COUNT];
+	int line;
 };
 extern const char *const langs[LANG_COUNT];
 
@@ -63,6 +69,16 @@ char *text_of(struct file *f, enum lang l, const char *key, struct file *shared)
 int line_of(struct file *f, enum lang l, const char *key);
 /* Tells sections that nobody asked for. */
 void check_all_used(struct file *f);
+/* Reads a file of small texts (ui.txt, panel.txt) into at, which has room for UI_MAX, in the order of their keys. Tells one that
+ * is missing in a language, stands there twice, or has other placeholders in the other language. How many there are. */
+size_t ui_read(const char *path, struct ui_entry *at);
+/* A literal of C and of TypeScript. */
+void put_literal(const char *text);
+
+/* words/build_ts.c: TypeScript of panel.txt, and of the texts of all causes. */
+void ts_put_panel(const char *dir);
+void ts_put_help(const char *dir);
+
 /* How many mistakes there were. */
 unsigned mistakes_told(void);
 #endif

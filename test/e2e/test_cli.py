@@ -441,7 +441,9 @@ def test_install_and_uninstall(tmp_path):
     wanted = {"sbin/koshin", "share/koshin/koshin.yaml", "share/bash-completion/completions/koshin"}
     wanted |= {f"share/koshin/nginx/{p.name}" for p in (root / "etc/nginx").iterdir()}
     wanted |= {f"share/man/man{p.suffix[1:]}/{p.name}" for p in (root / "doc/man").iterdir()}
-    assert installed == wanted
+    panel = root / "build/panel"
+    wanted |= {f"share/koshin/panel/{p.relative_to(panel)}" for p in panel.rglob("*") if p.is_file()}
+    assert installed == wanted and "share/koshin/panel/index.html" in wanted
     said = subprocess.run([tmp_path / "usr/local/sbin/koshin", "--help"], capture_output=True, text=True)
     assert said.returncode == 0 and "cert export" in said.stdout
     (share / "man/man8/other.8").write_text("somebody else's\n")

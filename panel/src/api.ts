@@ -1,0 +1,70 @@
+/* Requests to the API. Every failure is a Failure with words for a person: the API's own, or that there was no answer. */
+import type { Problem } from "gen/api";
+import { lang, t } from "./words";
+
+export class Failure extends Error {
+	constructor(
+		readonly problem: Problem | null,
+		readonly status: number,
+		/** Seconds until another try is of use; 0: at once */
+		readonly wait_s = 0,
+	) {
+		super(problem ? problem.detail || problem.title : t("failure.offline"));
+	}
+	/** Nobody answered: the connection, or the server, is away. */
+	get isOffline(): boolean {
+		return this.status === 0;
+	}
+	get isSignedOut(): boolean {
+		return this.status === 401;
+	}
+}
+
+let csrf = "";
+let signedOut: () => void = () => undefined;
+export function setCsrf(token: string): void {
+	csrf = token;
+}
+export function onSignedOut(callback: () => void): void {
+	signedOut = callback;
+}
+
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export async function call<Answer>(method: Method, path: string, body?: object, headers: Record<string, string> = {}): Promise<Answer> {
+	let answer: Response;
+	try {
+		answer = await fetch(`/api/v1${path}`, {
+			method,
+			credentials: "same-origin",
+			headers: {
+				"Accept-Language": lang(),
+				...(method === "GET" ? {} : { "X-CSRF-Token": csrf }),
+				...(body ? { "Content-Type": "application/json" } : {}),
+				...headers,
+			},
+			body: body ? JSON.stringify(body) : undefined,
+		});
+	} catch {
+		throw new Failure(null, 0);
+	}
+	const json: unknown = await answer.json().catch(() => null);
+	if (answer.ok) return json as Answer;
+	// A gateway in front may answer without a problem document: then it is as if nobody had.
+	const problem = json && typeof json === "object" && "title" in json ? (json as Problem) : null;
+	const failure = new Failure(problem, problem ? answer.status : 0, Number(answer.headers.get("Retry-After")) || 0);
+	if (failure.isSignedOut && path !== "/session") signedOut();
+	throw failure;
+}
+
+export const get = <Answer>(path: string): Promise<Answer> => call<Answer>("GET", path);
+
+/** /sites/NAME…, each part escaped. */
+export const at = (...parts: Array<string | number>): string => "/" + parts.map((part) => encodeURIComponent(String(part))).join("/");
+
+/** A query of what is given. */
+export function query(values: Record<string, string | number | null | undefined>): string {
+	const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== "");
+	const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
+	return search ? `?${search}` : "";
+}

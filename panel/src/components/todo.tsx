@@ -1,0 +1,48 @@
+/* Numbered steps in the order of doing, with the values to enter; what is passed as children stands in the last one. */
+import type { ComponentChildren } from "preact";
+import { blocksOf, type Value } from "../steps_text";
+import { Copy } from "./copy";
+
+/** A record as another company's screen shows it. copy: the whole record; what stands in it can be copied. */
+function Record({ values, copy }: { values: Value[]; copy: string }) {
+	return (
+		<dl class="record">
+			{values.map(({ label, value }) => (
+				<div key={label}>
+					<dt>{label}</dt>
+					<dd>
+						<code>{value}</code>
+						{value.length > 4 && copy.includes(value) && <Copy value={value} what={label} />}
+					</dd>
+				</div>
+			))}
+		</dl>
+	);
+}
+
+export function Todo({ text, copy, children }: { text: string; copy: string; children?: ComponentChildren }) {
+	const blocks = blocksOf(text);
+	const lastSteps = blocks.map((block) => block.kind).lastIndexOf("steps");
+	return (
+		<>
+			{blocks.map((block, i) =>
+				block.kind === "text" ? (
+					<p key={i} class="prose">
+						{block.text}
+					</p>
+				) : (
+					<ol key={i} class="todo">
+						{block.steps.map((step, k) => (
+							<li key={k}>
+								<div class="prose">{step.text}</div>
+								{step.values.length > 0 && <Record values={step.values} copy={copy} />}
+								{i === lastSteps && k === block.steps.length - 1 && children}
+							</li>
+						))}
+					</ol>
+				),
+			)}
+			{lastSteps < 0 && children}
+		</>
+	);
+}

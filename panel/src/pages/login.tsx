@@ -1,0 +1,64 @@
+/* Signing in: by mail address and password, or by a link (/login#link=…) that was sent. */
+import type { Session } from "gen/api";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Failure } from "../api";
+import { Field } from "../components/field";
+import { Notice, Title } from "../components/screen";
+import { length } from "../dates";
+import { signIn } from "../session";
+import { t } from "../words";
+
+/** What stands behind #link=; taken out of the address, so that it is not kept in the history. */
+function takeLink(): string | null {
+	const link = new URLSearchParams(location.hash.slice(1)).get("link");
+	if (link) history.replaceState(null, "", "/login");
+	return link;
+}
+
+export function LoginPage({ setSession }: { setSession: (session: Session) => void }) {
+	const [mail, setMail] = useState("");
+	const [password, setPassword] = useState("");
+	const [wrong, setWrong] = useState<{ mail?: string; password?: string; all?: string }>({});
+	const [isBusy, setBusy] = useState(false);
+	const form = useRef<HTMLFormElement>(null);
+
+	const begin = async (by: Parameters<typeof signIn>[0]) => {
+		setBusy(true);
+		try {
+			setSession(await signIn(by));
+		} catch (error) {
+			if (!(error instanceof Failure)) throw error;
+			setWrong({ all: error.wait_s > 0 ? t("login.limited", length(error.wait_s)) : error.message });
+			setBusy(false);
+			form.current?.querySelector("input")?.focus();
+		}
+	};
+	useEffect(() => {
+		const link = takeLink();
+		if (link) void begin({ link });
+	}, []);
+	const submit = (event: Event) => {
+		event.preventDefault();
+		const missing = {
+			mail: /^\S+@\S+$/.test(mail.trim()) ? undefined : t("login.mail-wrong"),
+			password: password ? undefined : t("login.password-wrong"),
+		};
+		setWrong(missing);
+		if (missing.mail || missing.password) form.current?.querySelectorAll("input")[missing.mail ? 0 : 1]?.focus();
+		else if (!isBusy) void begin({ mail: mail.trim(), password });
+	};
+	return (
+		<div class="narrow stack">
+			<Title text={t("login.title")} />
+			{wrong.all && <Notice tone="bad" title={wrong.all} />}
+			<form class="paper" ref={form} onSubmit={submit} noValidate>
+				<Field label={t("login.mail")} type="email" autocomplete="username" maxLength={254} value={mail} set={setMail} wrong={wrong.mail} />
+				<Field label={t("login.password")} type="password" autocomplete="current-password" maxLength={1024} value={password} set={setPassword} wrong={wrong.password} />
+				<button class="first" aria-disabled={isBusy}>
+					{isBusy ? t("button.busy") : t("login.begin")}
+				</button>
+				<p class="soft">{t("login.forgotten")}</p>
+			</form>
+		</div>
+	);
+}

@@ -1,0 +1,188 @@
+/* The page of a site. First what visitors see, until when, and what to do; all else stands below. It goes on by itself while it is open. */
+import type { Finding, SiteName, SitePage as Page } from "gen/api";
+import { useState } from "preact/hooks";
+import { at, call } from "../api";
+import { ActButton } from "../components/button";
+import { Copy } from "../components/copy";
+import { LifeBar } from "../components/life";
+import { Screen, Title, Notice } from "../components/screen";
+import { Mark, toneOf } from "../components/state";
+import { Todo } from "../components/todo";
+import { useLive } from "../live";
+import { useLoad } from "../load";
+import type { Role } from "../session";
+import { both, t } from "../words";
+import { Checks } from "./site_checks";
+import { Draft, Settings, SetUp } from "./site_settings";
+import { Progress } from "./site_progress";
+import { Ask, Letters } from "./site_support";
+import { Timeline } from "./site_timeline";
+
+export type Doing = { page: Page; role: Role; again: () => void };
+
+function Band({ page }: { page: Page }) {
+	const { site, lines } = page;
+	const tone = toneOf(site.state);
+	const life = site.certificate;
+	return (
+		<section class={`band is-${tone}`} aria-live="polite" aria-labelledby="headline">
+			<div class="now">
+				<Mark tone={tone} />
+				<h2 id="headline">{both(site.headline)}</h2>
+			</div>
+			<dl>
+				{lines.map((line) => (
+					<div key={line.row}>
+						<dt>{both(line.label)}</dt>
+						<dd>{line.row === "help" ? <a href="#ask">{both(line.text)}</a> : both(line.text)}</dd>
+					</div>
+				))}
+			</dl>
+			{life?.not_before && life.not_after && <LifeBar from={life.not_before} to={life.not_after} renewal={site.renewal?.at ?? null} />}
+		</section>
+	);
+}
+
+const isForPeople = (finding: Finding) => ["owner", "domain-company", "web-owner"].includes(finding.who);
+
+/** The one thing to do, with the one button in its last step. */
+function WhatToDo({ page, role, again }: Doing) {
+	const { site, button } = page;
+	const cause = site.cause;
+	const press = button && button.action !== "site_change" && (
+		<div class="stack">
+			{cause && isForPeople(cause) && button.action === "site_check_again" && <p>{t("todo.come-back")}</p>}
+			<ActButton
+				isFirst
+				worksAt={button.works_at}
+				act={() => call("POST", at("sites", site.ascii, button.action === "site_renew" ? "renew" : "check")).then(again)}
+			>
+				{both(button.text)}
+			</ActButton>
+			<p class="soft">{site.asked.check || site.asked.renew ? t("todo.asked") : t("todo.no-harm")}</p>
+		</div>
+	);
+	if (button?.action === "site_change") return role === "support" ? null : <SetUp page={page} again={again} />;
+	if (!cause || !isForPeople(cause)) return press ? <section class="paper">{press}</section> : null;
+	const isUrgent = site.state === "expired" || site.state === "broken";
+	return (
+		<section class={`paper ask${isUrgent ? " is-urgent" : ""}`} aria-labelledby="todo">
+			<h2 id="todo">{t("todo.title", both(cause.title))}</h2>
+			<p class="soft">{t(cause.who === "owner" ? "todo.who-owner" : cause.who === "web-owner" ? "todo.who-web" : "todo.who-domain", cause.company || t("todo.company"))}</p>
+			<Todo text={both(cause.action)} copy={cause.action.copy}>
+				{press}
+			</Todo>
+			<p class="soft">
+				{both(cause.next)} <strong>{t("todo.no-delete")}</strong>
+			</p>
+			<ToSend finding={cause} />
+		</section>
+	);
+}
+
+/** What one can send to the company that answers for the DNS. */
+function ToSend({ finding }: { finding: Finding }) {
+	if (finding.who !== "domain-company" || !finding.action.copy) return null;
+	const text = [t("to-send.ask", finding.subject), "", finding.action.copy, "", t("to-send.seen", finding.seen || t("to-send.nothing")), t("to-send.why")].join("\n");
+	return (
+		<details>
+			<summary>{t("to-send.title")}</summary>
+			<pre class="paper">{text}</pre>
+			<p class="row">
+				<Copy value={text} what={t("to-send.what")} />
+			</p>
+		</details>
+	);
+}
+
+/** What else was noticed, each with what it means. */
+function Others({ names, cause }: { names: SiteName[]; cause: Finding | null }) {
+	const all = names.flatMap((name) => name.findings).filter((finding) => !(finding.cause === cause?.cause && finding.subject === cause.subject));
+	if (all.length === 0) return null;
+	return (
+		<section class="paper" aria-labelledby="others">
+			<h2 id="others">{t("others.title")}</h2>
+			{all.map((finding) => (
+				<details key={`${finding.cause} ${finding.subject}`}>
+					<summary>{both(finding.title)}</summary>
+					<div class="stack">
+						<p class="prose">{both(finding.visitors)}</p>
+						<p class="prose">{both(finding.explanation)}</p>
+						<Todo text={both(finding.action)} copy={finding.action.copy} />
+						<p class="soft">{both(finding.next)}</p>
+					</div>
+				</details>
+			))}
+		</section>
+	);
+}
+
+/** Complete and copyable: for support, and for the company of the domain. */
+function Technical({ page }: { page: Page }) {
+	const { site } = page;
+	const text = [
+		...site.names.map((name) => `${name.ascii}: ${name.visitors}${name.served ? `, ${name.served.not_after ?? ""} ${name.served.fingerprint ?? ""}` : ""}`),
+		...site.names.flatMap((name) => name.findings).flatMap((finding) => [
+			"",
+			`${finding.cause} ${finding.subject} ${finding.first_seen ?? ""}`,
+			...(finding.seen ? [`seen: ${finding.seen}`] : []),
+			...(finding.wanted ? [`wanted: ${finding.wanted}`] : []),
+			...finding.evidence,
+		]),
+	].join("\n");
+	return (
+		<details>
+			<summary>
+				<h2>{t("technical.title")}</h2>
+			</summary>
+			<div class="stack">
+				<pre>{text}</pre>
+				<p class="row">
+					<Copy value={text} what={t("technical.what")} />
+				</p>
+			</div>
+		</details>
+	);
+}
+
+export function SitePage({ name, role }: { name: string; role: Role }) {
+	const page = useLoad<Page>(at("sites", name, "page"));
+	const [news, setNews] = useState(0);
+	const isUp = useLive(at("sites", name, "events"), () => {
+		page.again();
+		setNews((n) => n + 1);
+	});
+	return (
+		<Screen of={page}>
+			{(value) => {
+				const { site } = value;
+				const others = site.names.filter((one) => one.name !== site.name).map((one) => one.name);
+				const doing = { page: value, role, again: page.again };
+				return (
+					<>
+						{role !== "owner" && (
+							<p>
+								<a href="/sites">{t("site.all")}</a>
+							</p>
+						)}
+						<Title text={site.name}>{others.length > 0 && <p>{t("site.together", others.join(t("site.separator")))}</p>}</Title>
+						{!isUp && <Notice tone="idle" title={t("site.not-live")} />}
+						<Band page={value} />
+						<Draft {...doing} />
+						<WhatToDo {...doing} />
+						<Progress site={site} timeline={value.timeline} />
+						<Others names={site.names} cause={site.cause} />
+						<Checks page={value} />
+						<Timeline timeline={value.timeline} />
+						<section class="paper">
+							<Settings {...doing} />
+							<Technical page={value} />
+							<Letters name={site.ascii} news={news} />
+						</section>
+						<Ask name={site.ascii} cause={site.cause} />
+					</>
+				);
+			}}
+		</Screen>
+	);
+}

@@ -1,0 +1,117 @@
+/* Letters as they were sent, and the way to a person. */
+import type { Finding, LetterList, Question, QuestionList } from "gen/api";
+import { useEffect, useState } from "preact/hooks";
+import { at, call, Failure } from "../api";
+import { Field } from "../components/field";
+import { Notice, Screen } from "../components/screen";
+import { moment } from "../dates";
+import { useLoad } from "../load";
+import { both, t } from "../words";
+
+const TEXT_MAX = 20000;
+
+function LetterRows({ name, news }: { name: string; news: number }) {
+	const letters = useLoad<LetterList>(at("sites", name, "letters"));
+	useEffect(letters.again, [news]);
+	return (
+		<Screen of={letters}>
+			{(value) =>
+				value.letters.length === 0 ? (
+					<p class="soft">{t("letters.none")}</p>
+				) : (
+					<>
+						{value.letters.map((letter) => (
+							<details key={letter.id}>
+								<summary>
+									{moment(letter.sent_at ?? letter.created ?? "")} {letter.subject}
+								</summary>
+								<p class="soft">{t(letter.state === "sent" ? "letters.sent" : letter.state === "waiting" ? "letters.waiting" : "letters.not-sent", letter.to)}</p>
+								{letter.bounce && <p class="no">{t("letters.bounced", letter.bounce)}</p>}
+								<pre>{letter.body}</pre>
+							</details>
+						))}
+					</>
+				)
+			}
+		</Screen>
+	);
+}
+
+/** Read when it is opened. */
+export function Letters({ name, news }: { name: string; news: number }) {
+	const [isOpen, setOpen] = useState(false);
+	return (
+		<details onToggle={(event) => setOpen(event.currentTarget.open)}>
+			<summary>
+				<h2>{t("letters.title")}</h2>
+			</summary>
+			{isOpen && <LetterRows name={name} news={news} />}
+		</details>
+	);
+}
+
+export function Ask({ name, cause }: { name: string; cause: Finding | null }) {
+	const questions = useLoad<QuestionList>(at("sites", name, "questions"));
+	const [text, setText] = useState("");
+	const [wrong, setWrong] = useState("");
+	const [isBusy, setBusy] = useState(false);
+	const [isSent, setSent] = useState(false);
+	const submit = async (event: Event) => {
+		event.preventDefault();
+		if (isBusy) return;
+		if (!text.trim()) {
+			setWrong(t("ask.empty"));
+			return;
+		}
+		setBusy(true);
+		setWrong("");
+		try {
+			await call<Question>("POST", at("sites", name, "questions"), { text: text.trim() });
+			setText("");
+			setSent(true);
+			questions.again();
+		} catch (error) {
+			if (!(error instanceof Failure)) throw error;
+			setWrong(error.message);
+		} finally {
+			setBusy(false);
+		}
+	};
+	return (
+		<section class="paper" id="ask" tabIndex={-1} aria-labelledby="ask-title">
+			<h2 id="ask-title">{t("ask.title")}</h2>
+			{cause ? (
+				<p class="prose">
+					{t("ask.known")} <strong>{both(cause.title)}</strong>
+					{"\n"}
+					{both(cause.next)}
+				</p>
+			) : (
+				<p class="soft">{t("ask.intro")}</p>
+			)}
+			{isSent && <Notice tone="ok" title={t("ask.sent")} />}
+			<form class="stack" onSubmit={submit}>
+				<Field lines label={t("ask.text")} hint={t("ask.hint")} wrong={wrong} maxLength={TEXT_MAX} value={text} set={setText} />
+				<div>
+					<button aria-disabled={isBusy}>{isBusy ? t("button.busy") : t("ask.send")}</button>
+				</div>
+			</form>
+			<Screen of={questions}>
+				{(value) =>
+					value.questions.length > 0 && (
+						<ol class="time">
+							{value.questions.map((question) => (
+								<li key={question.id}>
+									<time dateTime={question.asked_at ?? undefined}>{question.asked_at && moment(question.asked_at)}</time>
+									<span>
+										{question.subject} <span class={question.state === "answered" ? "yes" : "soft"}>{t(question.state === "answered" ? "ask.answered" : "ask.open")}</span>
+									</span>
+								</li>
+							))}
+						</ol>
+					)
+				}
+			</Screen>
+		</section>
+	);
+}
