@@ -32,6 +32,12 @@ static const struct command commands[] = {
 		{ "key-type", "p256|p384|rsa2048|rsa3072|rsa4096" }, { "root", "DIR" },
 		{ "proxy", "URL" }, { "profile", "NAME" }, { "names", "NAME[,NAME...]" }, { "source", "free|none" },
 		{ "draft", NULL }, { "discard-draft", NULL }, { "apply-draft", NULL } } },
+	{ "site suspend", cmd_site_suspend, "NAME", 1, 1, "  koshin site suspend example.jp\n", { { NULL, NULL } } },
+	{ "site resume", cmd_site_resume, "NAME", 1, 1, "  koshin site resume example.jp\n", { { NULL, NULL } } },
+	{ "site start-over", cmd_site_start_over, "NAME", 1, 1,
+	    "  koshin site start-over example.jp\n"
+	    "  koshin site start-over example.jp --new-certificate\n",
+	    { { "new-certificate", NULL } } },
 	{ "site remove", cmd_site_remove, "NAME", 1, 1,
 	    "  koshin site remove example.jp --yes\n", { { "yes", NULL } } },
 	{ "renew", cmd_renew, "NAME...", 0, CMD_ARGS_MAX,

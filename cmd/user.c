@@ -13,7 +13,8 @@ enum { PASSWORD_LINE_MAX = 2048 };
 
 /* One request about one person, and what is said when it went well. */
 static int
-ask(struct cmd *c, const char *method, const char *rest, const json_t *body, void (*say)(struct cmd *c, struct client *cl, const json_t *answer))
+ask(struct cmd *c, const char *method, const char *rest, const json_t *body,
+    void (*say)(struct cmd *c, struct client *cl, const json_t *answer))
 {
 	json_t *answer = NULL;
 	AUTO_ARENA a = { .max = 0 };
@@ -23,8 +24,10 @@ ask(struct cmd *c, const char *method, const char *rest, const json_t *body, voi
 	if (cl == NULL)
 		return status;
 	arena_init(&a, 8192);
-	struct str path = c->args_n == 0 || rest == NULL ? STR("/people")
-							 : arena_strf(&a, "/people/%.*s%s", STR_ARG(client_escape(cl, c->args[0])), rest);
+	struct str path = c->args_n == 0 || rest == NULL
+			      ? STR("/people")
+			      : arena_strf(&a, "/people/%.*s%s",
+				    STR_ARG(client_escape(cl, c->args[0])), rest);
 	status = client_ask(cl, method, path, body, &answer);
 	if (status == CMD_DONE && c->is_json)
 		client_print_json(answer);
@@ -38,7 +41,8 @@ ask(struct cmd *c, const char *method, const char *rest, const json_t *body, voi
 static bool
 put_option(const struct cmd *c, json_t *body, const char *option, const char *field)
 {
-	return !cmd_has(c, option) || json_object_set_new(body, field, json_string(cmd_value(c, option))) == 0;
+	return !cmd_has(c, option) ||
+	       json_object_set_new(body, field, json_string(cmd_value(c, option))) == 0;
 }
 
 static void
@@ -54,7 +58,8 @@ cmd_user_add(struct cmd *c)
 	if (!cmd_has(c, "role"))
 		return cmd_misused(c, "usage.user-role", c->args[0]);
 	json_t *body = json_pack("{s:s}", "mail", c->args[0]);
-	if (body == NULL || !put_option(c, body, "role", "role") || !put_option(c, body, "owner", "owner") || !put_option(c, body, "name", "name") ||
+	if (body == NULL || !put_option(c, body, "role", "role") ||
+	    !put_option(c, body, "owner", "owner") || !put_option(c, body, "name", "name") ||
 	    !put_option(c, body, "user-lang", "lang")) {
 		json_decref(body);
 		(void)fprintf(stderr, "koshin: %s\n", err_words(ERR_MEMORY));
@@ -78,12 +83,14 @@ list_on_terminal(struct cmd *c, struct client *cl, const json_t *document)
 		return;
 	}
 	table_init(&t, 4);
-	const struct str head[] = { show_ui(&s, "cli.head.mail", &t.arena), show_ui(&s, "cli.head.role", &t.arena),
-		show_ui(&s, "cli.head.owner", &t.arena), show_ui(&s, "cli.head.person", &t.arena) };
+	const struct str head[] = { show_ui(&s, "cli.head.mail", &t.arena),
+		show_ui(&s, "cli.head.role", &t.arena), show_ui(&s, "cli.head.owner", &t.arena),
+		show_ui(&s, "cli.head.person", &t.arena) };
 	table_put(&t, head);
 	json_array_foreach(rows, i, p)
 	{
-		const struct str cells[] = { str_of(show_text(p, "mail")), str_of(show_text(p, "role")), str_of(show_text(p, "owner")),
+		const struct str cells[] = { str_of(show_text(p, "mail")),
+			str_of(show_text(p, "role")), str_of(show_text(p, "owner")),
 			str_of(show_text(p, "name")) };
 		table_put(&t, cells);
 	}
@@ -106,8 +113,12 @@ cmd_user_list(struct cmd *c)
 	while (cl != NULL && status == CMD_DONE) {
 		json_t *page = NULL;
 
-		status = client_ask(cl, "GET", arena_strf(&a, "/people?limit=500%s%.*s", after.n > 0 ? "&after=" : "", STR_ARG(after)), NULL, &page);
-		if (status == CMD_DONE && json_array_extend(rows, json_object_get(page, "people")) != 0)
+		status = client_ask(cl, "GET",
+		    arena_strf(&a, "/people?limit=500%s%.*s", after.n > 0 ? "&after=" : "",
+			STR_ARG(after)),
+		    NULL, &page);
+		if (status == CMD_DONE &&
+		    json_array_extend(rows, json_object_get(page, "people")) != 0)
 			status = CMD_FAILED;
 		after = arena_str(&a, str_of(show_text(page, "after")));
 		json_decref(page);
@@ -138,7 +149,8 @@ read_password(char line[PASSWORD_LINE_MAX])
 	}
 	bool ok = fgets(line, PASSWORD_LINE_MAX, stdin) != NULL;
 	if (is_terminal) {
-		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before); /* what it was a moment ago */
+		(void)tcsetattr(
+		    STDIN_FILENO, TCSAFLUSH, &before); /* what it was a moment ago */
 		(void)fputc('\n', stderr);
 	}
 	line[ok ? strcspn(line, "\r\n") : 0] = '\0';

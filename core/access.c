@@ -50,7 +50,8 @@ access_to_operation(const struct asker *asker, unsigned who, const char *scope)
 	must(asker->role < ROLE_COUNT);
 	if ((who & bits[asker->role]) == 0)
 		return ACCESS_REFUSED;
-	if (asker->has_token && (scope == NULL || !access_has_scope(asker->scopes, str_of(scope))))
+	if (asker->has_token &&
+	    (scope == NULL || !access_has_scope(asker->scopes, str_of(scope))))
 		return ACCESS_REFUSED;
 	return ACCESS_GIVEN;
 }
@@ -62,13 +63,14 @@ access_to_object(const struct asker *asker, int64_t owner_id)
 		return ACCESS_HIDDEN;
 	if (asker->role != ROLE_OWNER)
 		return ACCESS_GIVEN;
-	return asker->owner_id != 0 && asker->owner_id == owner_id ? ACCESS_GIVEN : ACCESS_HIDDEN;
+	return asker->owner_id != 0 && asker->owner_id == owner_id ? ACCESS_GIVEN
+								   : ACCESS_HIDDEN;
 }
 
 /* --- trying passwords --- */
 
 static const struct pace {
-	unsigned free;	    /* tries that wait for nothing */
+	unsigned free;	     /* tries that wait for nothing */
 	struct span longest; /* the wait doubles from two seconds up to this */
 } paces[] = {
 	[ATTEMPT_AT_DEVICE] = { 10, { 15 * 60 } },
@@ -82,12 +84,14 @@ access_try_at(enum attempt_place place, const struct attempts *attempts, struct 
 	const struct pace *p = &paces[place];
 	struct span wait = SPAN_S(1);
 
-	if (attempts->failures < p->free || !when_is_known(attempts->last) || when_before(when_plus(attempts->last, SPAN_D(1)), now))
+	if (attempts->failures < p->free || !when_is_known(attempts->last) ||
+	    when_before(when_plus(attempts->last, SPAN_D(1)), now))
 		return WHEN_UNKNOWN;
 	/* A clock that was put back makes nobody wait longer than this. */
 	for (unsigned i = p->free; i <= attempts->failures && wait.s < p->longest.s; i++)
 		wait.s *= 2;
-	return when_min(when_plus(attempts->last, span_min(wait, p->longest)), when_plus(now, p->longest));
+	return when_min(
+	    when_plus(attempts->last, span_min(wait, p->longest)), when_plus(now, p->longest));
 }
 
 /* --- sessions and links --- */
@@ -97,7 +101,8 @@ access_session_ends(enum role role, struct when begun, struct when used)
 {
 	bool is_staff = role != ROLE_OWNER;
 
-	return when_min(when_plus(begun, is_staff ? SPAN_D(7) : SPAN_D(90)), when_plus(used, is_staff ? SPAN_H(12) : SPAN_D(14)));
+	return when_min(when_plus(begun, is_staff ? SPAN_D(7) : SPAN_D(90)),
+	    when_plus(used, is_staff ? SPAN_H(12) : SPAN_D(14)));
 }
 
 struct when

@@ -204,6 +204,9 @@ decide(struct step *st)
 	}
 	if (s->is_removed || (s->setting.source == SOURCE_NONE && s->held.id == 0))
 		return;
+	/* What a worker of before the reload would answer is no word about the site, and would fail an order. */
+	if (plan_is_settling(s, now))
+		return;
 	if (s->verify_failures > 0 && !when_before(now, s->look_at) && !st->is_deploy_due) {
 		(void)begin(st, DOING_VERIFY, FX_VERIFY);
 		return;
@@ -553,12 +556,12 @@ on_deployed(const struct step *st)
 		return;
 	}
 	s->applied = ev->applied;
-	s->deploy_at = st->t->now;
+	s->deploy_at = when_plus(st->t->now, SPAN_S(ev->is_reloading ? SETTLE_S : 0));
 	findings_drop(st, finding_of_installer);
 	if (s->held.id != 0 && when_before(st->t->now, s->held.life.to))
 		(void)begin(st, DOING_VERIFY, FX_VERIFY);
 	else
-		s->look_at = when_plus(st->t->now, SPAN_S(ev->is_reloading ? SETTLE_S : 0));
+		s->look_at = s->deploy_at;
 }
 
 /* The engine was restarted: what was under way is asked for again; every effect may be repeated. */
@@ -619,6 +622,14 @@ on_overdue(const struct step *st)
 	on_restarted(st);
 }
 
+/* A failed deploy does not wait for its back-off any more. */
+static void
+try_deploy_again(const struct step *st)
+{
+	if (st->s->deploy_failures > 0)
+		st->s->deploy_at = when_min(st->s->deploy_at, st->t->now);
+}
+
 static void
 on_asked(const struct step *st, bool is_renewal)
 {
@@ -628,7 +639,7 @@ on_asked(const struct step *st, bool is_renewal)
 	/* The person has probably mended something: what waits for its back-off looks again at once. */
 	if (!st->s->retry_is_law)
 		st->s->retry_at = WHEN_UNKNOWN;
-	st->s->deploy_at = when_min(st->s->deploy_at, st->t->now);
+	try_deploy_again(st);
 }
 
 static bool
@@ -678,7 +689,7 @@ take_event(const struct step *st)
 		step_history(st, HISTORY_CHANGED, NULL);
 		/* A wish, not a date: what has to reach the server first would put the date off. */
 		s->asked_check = true;
-		s->deploy_at = when_min(s->deploy_at, st->t->now);
+		try_deploy_again(st);
 		return;
 	case SITE_REMOVED:
 		s->is_removed = true;

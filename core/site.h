@@ -108,7 +108,7 @@ struct site {
 	struct when look_at;	  /* next check */
 	unsigned deploy_failures; /* in a row */
 	unsigned verify_failures; /* in a row */
-	struct when deploy_at;	  /* no new deploy before; WHEN_UNKNOWN: none failed */
+	struct when deploy_at;	  /* no new deploy before; without failures: a reload has settled then */
 	struct applied applied;
 	unsigned renewals_good;	  /* proven issues in a row; 308 and HSTS from the third */
 	uint32_t jitter;	  /* fixed at issue: spreads renewal dates */

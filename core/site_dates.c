@@ -126,7 +126,7 @@ dates_next_wake(const struct step *st)
 		return s->applied.digest != 0 ? when_max(s->deploy_at, soon) : WHEN_NEVER;
 	if (s->setting.source != SOURCE_NONE || s->held.id != 0)
 		at = when_min(at, s->look_at);
-	if (st->is_deploy_due)
+	if (st->is_deploy_due || plan_is_settling(s, now))
 		at = when_min(at, s->deploy_at);
 	if (s->held.id != 0) {
 		/* At the end of the life the redirect lets go; when less than HSTS promises is left, so does HSTS. */

@@ -47,6 +47,12 @@ plan_name_of(const struct site *s, size_t near, struct str name)
 }
 
 bool
+plan_is_settling(const struct site *s, struct when now)
+{
+	return s->deploy_failures == 0 && when_before(now, s->deploy_at);
+}
+
+bool
 plan_is_gone(const struct site *s)
 {
 	size_t gone = 0;

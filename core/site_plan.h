@@ -15,6 +15,8 @@ bool plan_passes(const struct site *s, const struct site_name *n, struct when no
 bool plan_is_moved(const struct site *s, const struct site_name *n);
 /* The site's own of this name; NULL: none. It is looked for at `near` first: evidence has the order of the site, mostly. */
 struct site_name *plan_name_of(const struct site *s, size_t near, struct str name);
+/* A web server has just been reloaded for it: until deploy_at a worker of before may answer. */
+bool plan_is_settling(const struct site *s, struct when now);
 /* All of its wanted names have: the site is looked at in DNS alone. */
 bool plan_is_gone(const struct site *s);
 /* A finding about one of the site's names stands for that name alone; any other stands for all of them. */

@@ -38,7 +38,7 @@ _koshin() {
 	local options=''
 	case $command in
 	"") mapfile -t COMPREPLY < <(compgen -W "$commands $everywhere" -- "$word"); return ;;
-	site) mapfile -t COMPREPLY < <(compgen -W "add list show history set remove" -- "$word"); return ;;
+	site) mapfile -t COMPREPLY < <(compgen -W "add list show history set suspend resume start-over remove" -- "$word"); return ;;
 	cert) mapfile -t COMPREPLY < <(compgen -W "show export" -- "$word"); return ;;
 	ca) mapfile -t COMPREPLY < <(compgen -W "add limits list resume rollover test" -- "$word"); return ;;
 	user) mapfile -t COMPREPLY < <(compgen -W "add list login-link password remove" -- "$word"); return ;;
@@ -56,6 +56,7 @@ _koshin() {
 	renew*) options="--due --wait" ;;
 	watch*) options="--once" ;;
 	"cert export"*) options="--key --p12 --password-file --out" ;;
+	"site start-over"*) options="--new-certificate" ;;
 	"user add"*) options="--role --owner --name --user-lang" ;;
 	"question list"*) options="--all" ;;
 	"question answer"*) options="--by" ;;

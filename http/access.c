@@ -42,7 +42,8 @@ access_digest(struct str secret)
 	struct digest d;
 
 	/* Fails for sizes alone, and these are right. The secret is random: no salt is needed. */
-	must(crypto_generichash(d.bytes, sizeof d.bytes, (const unsigned char *)secret.p, secret.n, NULL, 0) == 0);
+	must(crypto_generichash(d.bytes, sizeof d.bytes, (const unsigned char *)secret.p,
+		 secret.n, NULL, 0) == 0);
 	return d;
 }
 
@@ -77,21 +78,24 @@ csrf_of(struct api_call *c, struct str secret)
 	uint8_t tag[SECRET_BYTES];
 
 	must(secret.n > 0 && secret.n <= crypto_generichash_KEYBYTES_MAX);
-	must(crypto_generichash(tag, sizeof tag, (const unsigned char *)purpose, sizeof purpose - 1, (const unsigned char *)secret.p, secret.n) == 0);
+	must(crypto_generichash(tag, sizeof tag, (const unsigned char *)purpose,
+		 sizeof purpose - 1, (const unsigned char *)secret.p, secret.n) == 0);
 	return text_of(c, tag, sizeof tag);
 }
 
 bool
 access_is_foreign(const struct api_call *c)
 {
-	struct str site = header_of(c, "Sec-Fetch-Site"), origin = header_of(c, "Origin"), host = header_of(c, "Host");
+	struct str site = header_of(c, "Sec-Fetch-Site"), origin = header_of(c, "Origin"),
+		   host = header_of(c, "Host");
 
 	if (site.n > 0 && !str_eq(site, STR("same-origin")) && !str_eq(site, STR("none")))
 		return true;
 	if (origin.n == 0)
 		return false;
 	size_t at = str_find(origin, STR("://"));
-	return at == SIZE_MAX || at + 3 > origin.n || !str_eq_nocase((struct str){ origin.p + at + 3, origin.n - at - 3 }, host);
+	return at == SIZE_MAX || at + 3 > origin.n ||
+	       !str_eq_nocase((struct str){ origin.p + at + 3, origin.n - at - 3 }, host);
 }
 
 /* --- who asks --- */
@@ -100,7 +104,9 @@ static void
 take_person(struct api_call *c, const struct person_row *p)
 {
 	c->person = *p;
-	c->asker = (struct asker){ .is_known = true, .role = p->role, .person_id = p->id, .owner_id = p->owner_id };
+	c->asker = (struct asker){
+		.is_known = true, .role = p->role, .person_id = p->id, .owner_id = p->owner_id
+	};
 	/* An owner reads the history: our people are our company to them. */
 	c->by = p->role == ROLE_OWNER ? p->mail : str_of(role_name(p->role));
 }
@@ -128,7 +134,9 @@ take_session(struct api_call *c, struct str secret)
 	take_person(c, &p);
 	c->session = session;
 	c->csrf = csrf_of(c, secret);
-	return is_older(session.used, c->turn.now) ? store_session_used(c->api->store, session.id, c->turn.now) : ERR_OK;
+	return is_older(session.used, c->turn.now)
+		   ? store_session_used(c->api->store, session.id, c->turn.now)
+		   : ERR_OK;
 }
 
 static enum err
@@ -148,21 +156,25 @@ take_token(struct api_call *c, struct str secret)
 	take_person(c, &p);
 	c->asker.has_token = true;
 	c->asker.scopes = token.scopes;
-	return is_older(token.used, c->turn.now) ? store_api_token_used(c->api->store, token.id, c->turn.now) : ERR_OK;
+	return is_older(token.used, c->turn.now)
+		   ? store_api_token_used(c->api->store, token.id, c->turn.now)
+		   : ERR_OK;
 }
 
 static enum err
 find_out(struct api_call *c)
 {
 	static const struct str bearer = { "Bearer ", 7 };
-	struct str authorization = header_of(c, "Authorization"), secret = cookie_of(c, session_cookie);
+	struct str authorization = header_of(c, "Authorization"),
+		   secret = cookie_of(c, session_cookie);
 
 	if (authorization.n > 0) {
 		struct str token = { authorization.p + bearer.n, authorization.n - bearer.n };
 
 		if (!str_starts(authorization, bearer) || !str_starts(token, token_prefix))
 			return ERR_OK;
-		return take_token(c, (struct str){ token.p + token_prefix.n, token.n - token_prefix.n });
+		return take_token(
+		    c, (struct str){ token.p + token_prefix.n, token.n - token_prefix.n });
 	}
 	return secret.n == 0 ? ERR_OK : take_session(c, secret);
 }
@@ -235,8 +247,9 @@ access_judge_site(struct api_call *c, int64_t site_id)
 static void
 put_cookie(struct api_call *c, const char *name, struct str value, int64_t seconds)
 {
-	struct str cookie = arena_strf(
-	    c->a, "%s=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%lld", name, STR_ARG(value), (long long)seconds);
+	struct str cookie =
+	    arena_strf(c->a, "%s=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%lld",
+		name, STR_ARG(value), (long long)seconds);
 
 	if (cookie.n > 0)
 		api_add_header(c->reply, "Set-Cookie", cookie);
@@ -289,9 +302,12 @@ access_begin_session(struct api_call *c, const struct person_row *p, bool is_by_
 {
 	struct str secret;
 	struct digest d;
-	struct session_row row = {
-		.person_id = p->id, .begun = c->turn.now, .used = c->turn.now, .address = c->q->address, .agent = agent_of(c), .is_by_link = is_by_link
-	};
+	struct session_row row = { .person_id = p->id,
+		.begun = c->turn.now,
+		.used = c->turn.now,
+		.address = c->q->address,
+		.agent = agent_of(c),
+		.is_by_link = is_by_link };
 	enum err err = access_secret(c, &secret, &d);
 
 	if (err == ERR_OK)
@@ -303,6 +319,7 @@ access_begin_session(struct api_call *c, const struct person_row *p, bool is_by_
 	take_person(c, p);
 	c->session = row;
 	c->csrf = csrf_of(c, secret);
-	put_cookie(c, session_cookie, secret, when_between(c->turn.now, access_session_ends(p->role, c->turn.now, WHEN_NEVER)).s);
+	put_cookie(c, session_cookie, secret,
+	    when_between(c->turn.now, access_session_ends(p->role, c->turn.now, WHEN_NEVER)).s);
 	return ERR_OK;
 }

@@ -55,6 +55,11 @@ enum api_kind {
 	API_HASH, /* secret, a password, is to be judged by `sealed`, or hashed where that is empty; then ask the same again, with one more in `hashed` */
 	API_KEY, /* sealed is to be opened by the keeper, then api_key_reply; the reply is empty */
 };
+/* What the key is wanted for: one file with the certificate. Strings in the arena. */
+struct api_export {
+	bool is_wanted, is_p12;
+	struct str password, name, chain_pem;
+};
 enum { API_REPLY_BYTES_MAX = 16 * 1024 * 1024, API_HEADERS_MAX = 12 };
 struct api_header {
 	const char *name;
@@ -73,6 +78,7 @@ struct api_reply {
 	int64_t since;	   /* API_STREAM: the last line of the history that is known already */
 	struct str sealed; /* API_KEY, API_HASH; in the arena */
 	struct str by;	   /* API_KEY: who asks; in the arena */
+	struct api_export export; /* API_KEY */
 	struct str secret; /* API_SEAL, API_HASH; in the arena */
 };
 /* Strings of the reply live in a; the caller ends the reply with buf_fini(&r->body). */
@@ -84,7 +90,7 @@ void api_header(struct api_reply *r, const char *name, struct str value);
 void api_add_header(struct api_reply *r, const char *name, struct str value);
 /* After API_KEY: records the export in the history, then gives the key out. */
 void api_key_reply(struct api *api, const struct api_request *q, int64_t site_id,
-    struct str key_pem, struct api_reply *ret);
+    struct str key_pem, struct arena *a, struct api_reply *ret);
 /* A problem document (RFC 9457) for an error of ours; detail may be empty. */
 void api_problem(struct api_reply *r, enum err err, enum lang lang, struct str detail);
 #endif

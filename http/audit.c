@@ -60,7 +60,9 @@ audit_end(struct api_call *c, enum err err)
 {
 	const struct audit_row *left = store_audit_set(c->api->store, NULL);
 
-	return err == ERR_OK && left != NULL && c->reply->kind == API_DONE ? store_audit_put(c->api->store, left) : err;
+	return err == ERR_OK && left != NULL && c->reply->kind == API_DONE
+		   ? store_audit_put(c->api->store, left)
+		   : err;
 }
 
 enum err
@@ -82,9 +84,11 @@ line_of(const struct audit_row *r)
 {
 	json_t *o = json_object();
 
-	if (json_put(o, "id", json_integer(r->id)) && json_put(o, "at", json_date(r->at)) && json_put(o, "who", json_text(r->who)) &&
-	    json_put(o, "role", json_text(r->role)) && json_put(o, "address", json_text(r->address)) &&
-	    json_put(o, "action", json_text(r->action)) && json_put(o, "object", json_text(r->object)) &&
+	if (json_put(o, "id", json_integer(r->id)) && json_put(o, "at", json_date(r->at)) &&
+	    json_put(o, "who", json_text(r->who)) && json_put(o, "role", json_text(r->role)) &&
+	    json_put(o, "address", json_text(r->address)) &&
+	    json_put(o, "action", json_text(r->action)) &&
+	    json_put(o, "object", json_text(r->object)) &&
 	    json_put(o, "detail", json_text(r->detail)))
 		return o;
 	json_decref(o);
@@ -104,7 +108,10 @@ audit_list(struct api_call *c)
 	bool ok = true;
 	for (size_t i = 0; i < n; i++)
 		ok = ok && json_array_append_new(list, line_of(&rows[i])) == 0;
-	if (!json_put(document, "audit", list) || !json_put(document, "before", n == max ? json_integer(rows[n - 1].id) : json_null()) || !ok) {
+	if (!json_put(document, "audit", list) ||
+	    !json_put(
+		document, "before", n == max ? json_integer(rows[n - 1].id) : json_null()) ||
+	    !ok) {
 		json_decref(document);
 		return ERR_MEMORY;
 	}

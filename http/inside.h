@@ -3,6 +3,7 @@
 /* What the files of the API share; nobody else includes it. */
 #include <jansson.h>
 #include "http/api.h"
+#include "http/read.h"
 #include "api_table.h"
 #include "ports/store/people.h"
 
@@ -35,6 +36,15 @@ size_t api_limit(const struct api_call *c); /* "?limit=", otherwise 100 */
 /* The site that has the name of the path; NOT_FOUND with words, also where it is another owner's. */
 MUST_USE enum err api_find(struct api_call *c, int64_t *ret_id);
 MUST_USE enum err api_load(struct api_call *c, struct site *ret);
+/* The answer that is a site, with its version. */
+MUST_USE enum err api_give_site(struct api_call *c, int status, int64_t id);
+/* A line of the site's history, by who asks. */
+MUST_USE enum err api_put_history(struct api_call *c, int64_t site_id, enum history_kind kind, struct str subject);
+/* Ends the transaction: all of it, and the engine is woken; or nothing. */
+MUST_USE enum err api_end(struct api_call *c, enum err err);
+/* Stores a new live setting, the names that follow from it (typed: others than before; n 0: those of before), and the wish; inside a
+ * transaction. */
+MUST_USE enum err api_put_live(struct api_call *c, const struct site *s, const struct setting *setting, struct read_texts typed);
 /* The whole document of one site. */
 MUST_USE enum err api_site_document(struct api_call *c, const struct site *s, json_t **ret);
 /* One line of the history; NULL without memory. */

@@ -11,13 +11,17 @@ person_document(struct api_call *c, const struct person_row *p)
 	json_t *o = json_object();
 	struct owner_row owner = { .id = 0 };
 
-	if (p->owner_id != 0 && store_owner_load(c->api->store, p->owner_id, c->a, &owner) != ERR_OK) {
+	if (p->owner_id != 0 &&
+	    store_owner_load(c->api->store, p->owner_id, c->a, &owner) != ERR_OK) {
 		json_decref(o);
 		return NULL;
 	}
-	if (json_put(o, "mail", json_text(p->mail)) && json_put(o, "name", json_text(p->name)) && json_put(o, "lang", json_text(p->lang)) &&
+	if (json_put(o, "mail", json_text(p->mail)) &&
+	    json_put(o, "name", json_text(p->name)) &&
+	    json_put(o, "lang", json_text(p->lang)) &&
 	    json_put(o, "role", json_string(role_name(p->role))) &&
-	    json_put(o, "owner", owner.id == 0 ? json_null() : json_text(owner.mail)) && json_put(o, "created_at", json_date(p->created)) &&
+	    json_put(o, "owner", owner.id == 0 ? json_null() : json_text(owner.mail)) &&
+	    json_put(o, "created_at", json_date(p->created)) &&
 	    json_put(o, "has_password", json_boolean(p->password.n > 0)))
 		return o;
 	json_decref(o);
@@ -71,7 +75,10 @@ people_list(struct api_call *c)
 	for (size_t i = 0; i < n; i++)
 		ok = ok && json_array_append_new(list, person_document(c, &rows[i])) == 0;
 	if (!json_put(document, "people", list) ||
-	    !json_put(document, "after", n == max ? json_text(arena_strf(c->a, "%lld", (long long)rows[n - 1].id)) : json_null()) || !ok) {
+	    !json_put(document, "after",
+		n == max ? json_text(arena_strf(c->a, "%lld", (long long)rows[n - 1].id))
+			 : json_null()) ||
+	    !ok) {
 		json_decref(document);
 		return ERR_MEMORY;
 	}
@@ -111,7 +118,9 @@ read_person(struct api_call *c, struct person_row *p, struct str *owner)
 	if (!role_of_name(role, &p->role))
 		return ERR_BUG; /* the description has the words */
 	if ((p->role == ROLE_OWNER) != (owner->n > 0))
-		return refuse(c, "owner", "expected the mail address of the owner whose sites a person with the role owner sees, and nothing for other roles");
+		return refuse(c, "owner",
+		    "expected the mail address of the owner whose sites a person with the role "
+		    "owner sees, and nothing for other roles");
 	return ERR_OK;
 }
 
@@ -123,7 +132,8 @@ put_person(struct api_call *c, struct person_row *p, struct str owner)
 	if (owner.n > 0)
 		err = store_owner_find(c->api->store, owner, &p->owner_id);
 	if (err == ERR_NOT_FOUND)
-		return refuse(c, "owner", "expected the mail address of an owner that has sites here");
+		return refuse(
+		    c, "owner", "expected the mail address of an owner that has sites here");
 	if (err == ERR_OK)
 		err = store_person_put(c->api->store, p, &p->id);
 	if (err == ERR_EXISTS)
@@ -144,7 +154,8 @@ commit_or_abandon(struct api_call *c, enum err err)
 enum err
 person_add(struct api_call *c)
 {
-	struct person_row p = { .created = c->turn.now, .lang = str_of(c->api->config->language) };
+	struct person_row p = { .created = c->turn.now,
+		.lang = str_of(c->api->config->language) };
 	struct str owner = STR_NONE;
 	enum err err = read_person(c, &p, &owner);
 
@@ -212,9 +223,12 @@ person_link(struct api_call *c)
 	if (err != ERR_OK)
 		return err;
 	json_t *document = json_object();
-	struct str url = arena_strf(c->a, "%.*s/login#link=%.*s", STR_ARG(panel), STR_ARG(secret));
-	if (!json_put(document, "mail", json_text(p.mail)) || !json_put(document, "link", json_text(secret)) ||
-	    !json_put(document, "url", panel.n == 0 ? json_null() : json_text(url)) || !json_put(document, "ends_at", json_date(ends))) {
+	struct str url =
+	    arena_strf(c->a, "%.*s/login#link=%.*s", STR_ARG(panel), STR_ARG(secret));
+	if (!json_put(document, "mail", json_text(p.mail)) ||
+	    !json_put(document, "link", json_text(secret)) ||
+	    !json_put(document, "url", panel.n == 0 ? json_null() : json_text(url)) ||
+	    !json_put(document, "ends_at", json_date(ends))) {
 		json_decref(document);
 		return ERR_MEMORY;
 	}

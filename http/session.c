@@ -2,13 +2,13 @@
  * Signing in, and what a person changes of his own: sessions and the password. A wrong password and a person who is not there take the
  * same time and get the same answer.
  */
-#include <stdlib.h>
 #include <string.h>
 #include "http/access.h"
 #include "http/audit.h"
 #include "http/json_site.h"
 #include "http/people.h"
 #include "http/read.h"
+#include "http/tries.h"
 
 /* --- the session --- */
 
@@ -18,12 +18,8 @@ give_session(struct api_call *c, int status)
 	json_t *document = json_object();
 	struct when ends =
 	    access_session_ends(c->person.role, c->session.begun, c->session.used);
-	long minutes = (long)(config_zone(c->api->config).s / 60);
-	struct str zone = arena_strf(c->a, "%c%02ld:%02ld", minutes < 0 ? '-' : '+',
-	    labs(minutes) / 60, labs(minutes) % 60);
 
-	if (!json_put(document, "timezone", json_text(zone)) ||
-	    !json_put(document, "person", person_document(c, &c->person)) ||
+	if (!json_put(document, "person", person_document(c, &c->person)) ||
 	    !json_put(
 		document, "csrf", c->session.id == 0 ? json_null() : json_text(c->csrf)) ||
 	    !json_put(document, "begun_at",
@@ -68,120 +64,22 @@ commit_or_abandon(struct api_call *c, enum err err)
 	return err;
 }
 
-/* --- tries --- */
-
-enum { PLACES_MAX = 2 };
-struct places {
-	struct {
-		enum attempt_place place;
-		struct str subject;
-	} at[PLACES_MAX];
-	size_t n;
-};
-
-/* Many addresses of one network are one place to try from (RFC 6177: a site has a /64 at least). */
-static struct str
-network_of(struct str address)
-{
-	size_t colons = 0;
-
-	for (size_t i = 0; i < address.n; i++)
-		if (address.p[i] == ':' && ++colons == 4)
-			return (struct str){ address.p, i };
-	return address;
-}
-
-static enum err
-places_of(struct api_call *c, struct str mail, int64_t person_id, struct places *ret)
-{
-	struct str device = access_device(c);
-	bool is_known = false;
-
-	*ret = (struct places){ .n = 0 };
-	if (device.n > 0 && person_id != 0) {
-		struct digest d = access_digest(device);
-		enum err err = store_device_is_known(c->api->store, &d, person_id, &is_known);
-
-		if (err != ERR_OK)
-			return err;
-	}
-	if (is_known) {
-		ret->at[ret->n].place = ATTEMPT_AT_DEVICE;
-		ret->at[ret->n++].subject =
-		    arena_strf(c->a, "device %.*s %.*s", STR_ARG(device), STR_ARG(mail));
-	} else {
-		ret->at[ret->n].place = ATTEMPT_AT_ADDRESS;
-		ret->at[ret->n++].subject =
-		    arena_strf(c->a, "address %.*s", STR_ARG(network_of(c->q->address)));
-		ret->at[ret->n].place = ATTEMPT_AT_PERSON;
-		ret->at[ret->n++].subject = arena_strf(c->a, "person %.*s", STR_ARG(mail));
-	}
-	/* What is typed is long or secret: the store needs to tell places apart, not to read them. */
-	for (size_t i = 0; i < ret->n; i++) {
-		struct digest d = access_digest(ret->at[i].subject);
-		char text[2 * DIGEST_BYTES + 1];
-
-		for (size_t k = 0; k < DIGEST_BYTES; k++)
-			(void)snprintf(text + 2 * k, 3, "%02x", d.bytes[k]);
-		ret->at[i].subject = arena_str(c->a, str_of(text));
-	}
-	return ERR_OK;
-}
-
-/* Counts this try, unless it comes too early: LIMITED, with the date. Counted before it is judged, so that many at once are many. */
-static enum err
-count_try(struct api_call *c, const struct places *p)
-{
-	struct when at = WHEN_UNKNOWN;
-	enum err err = ERR_OK;
-
-	for (size_t i = 0; err == ERR_OK && i < p->n; i++) {
-		struct attempts attempts;
-
-		err = store_attempts(c->api->store, p->at[i].subject, &attempts);
-		if (err == ERR_OK)
-			at =
-			    when_max(at, access_try_at(p->at[i].place, &attempts, c->turn.now));
-	}
-	if (err == ERR_OK && when_before(c->turn.now, at)) {
-		api_header(c->reply, "Retry-After",
-		    arena_strf(c->a, "%lld", (long long)when_between(c->turn.now, at).s));
-		api_say(c, "api.login-wait", STR_NONE);
-		return ERR_LIMITED;
-	}
-	for (size_t i = 0; err == ERR_OK && i < p->n; i++)
-		err = store_attempt_put(c->api->store, p->at[i].subject, c->turn.now);
-	return err;
-}
-
-static enum err
-forgive(struct api_call *c, const struct places *p)
-{
-	enum err err = ERR_OK;
-
-	for (size_t i = 0; err == ERR_OK && i < p->n; i++)
-		err = p->at[i].place == ATTEMPT_AT_ADDRESS
-			  ? store_attempt_forgive(c->api->store, p->at[i].subject)
-			  : store_attempts_forget(c->api->store, p->at[i].subject);
-	return err;
-}
-
 /* --- signing in --- */
 
 static enum err
-begin(struct api_call *c, const struct person_row *p, const struct places *places)
+begin(struct api_call *c, const struct person_row *p, const struct tries *tries)
 {
 	enum err err = store_begin(c->api->store);
 
 	if (err != ERR_OK)
 		return err;
-	if (places != NULL)
-		err = forgive(c, places);
+	if (tries != NULL)
+		err = tries_forgive(c, tries);
 	if (err == ERR_OK)
-		err = access_begin_session(c, p, places == NULL);
+		err = access_begin_session(c, p, tries == NULL);
 	if (err == ERR_OK)
 		err = audit_put(c, "session_begin", p->mail,
-		    places == NULL ? STR("by link") : STR("by password"));
+		    tries == NULL ? STR("by link") : STR("by password"));
 	err = commit_or_abandon(c, err);
 	return err != ERR_OK ? err : give_session(c, 201);
 }
@@ -221,7 +119,7 @@ session_begin(struct api_call *c)
 		{ "password", READ_TEXT, &password, NULL },
 		{ "link", READ_TEXT, &link, NULL } };
 	struct person_row p = { .id = 0 };
-	struct places places;
+	struct tries tries;
 	enum err err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);
 
 	audit_leave_off(c);
@@ -235,9 +133,9 @@ session_begin(struct api_call *c)
 	}
 	err = store_person_find(c->api->store, mail, c->a, &p);
 	if (err == ERR_OK || err == ERR_NOT_FOUND)
-		err = places_of(c, mail, p.id, &places);
+		err = tries_of(c, mail, p.id, &tries);
 	if (err == ERR_OK && c->q->hashed_n == 0) {
-		err = count_try(c, &places);
+		err = tries_count(c, &tries);
 		/* Nobody: a hash is made that nobody needs, in the time that judging one takes. */
 		if (err == ERR_OK)
 			password_hash(c, password, p.password);
@@ -246,7 +144,7 @@ session_begin(struct api_call *c)
 	if (err != ERR_OK)
 		return err;
 	return p.password.n > 0 && c->q->hashed[0].is_right
-		   ? begin(c, &p, &places)
+		   ? begin(c, &p, &tries)
 		   : refuse(c, "api.login-wrong", mail);
 }
 
@@ -357,7 +255,7 @@ password_change(struct api_call *c)
 	struct str password = STR_NONE, old = STR_NONE;
 	const struct read_field fields[] = { { "password", READ_TEXT, &password, NULL },
 		{ "old_password", READ_TEXT, &old, NULL } };
-	struct places places;
+	struct tries tries;
 	bool is_fresh = c->session.is_by_link &&
 			when_before(c->turn.now, access_link_is_fresh_until(c->session.begun));
 	enum err err = need_person(c);
@@ -368,12 +266,12 @@ password_change(struct api_call *c)
 	if (err == ERR_OK)
 		err = password_judge(c, password, c->person.mail);
 	if (err == ERR_OK)
-		err = places_of(c, c->person.mail, c->person.id, &places);
+		err = tries_of(c, c->person.mail, c->person.id, &tries);
 	if (err != ERR_OK)
 		return err;
 	/* First the old one is judged, then a hash of the new one is made. Who came by a link just now has no need of the old one. */
 	if (c->q->hashed_n == 0 && !is_fresh) {
-		err = count_try(c, &places);
+		err = tries_count(c, &tries);
 		if (err == ERR_OK)
 			password_hash(c, old, c->person.password);
 		return err;
@@ -381,7 +279,7 @@ password_change(struct api_call *c)
 	if (!is_fresh && (c->person.password.n == 0 || !c->q->hashed[0].is_right))
 		return refuse(c, "api.login-wrong", c->person.mail);
 	if (c->q->hashed_n == (is_fresh ? 0 : 1)) {
-		err = is_fresh ? ERR_OK : forgive(c, &places);
+		err = is_fresh ? ERR_OK : tries_forgive(c, &tries);
 		if (err == ERR_OK)
 			password_hash(c, password, STR_NONE);
 		return err;

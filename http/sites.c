@@ -84,8 +84,8 @@ sites_list(struct api_call *c)
 	return ERR_OK;
 }
 
-static enum err
-give_site(struct api_call *c, int status, int64_t id)
+enum err
+api_give_site(struct api_call *c, int status, int64_t id)
 {
 	struct site s;
 	json_t *document;
@@ -106,13 +106,13 @@ site_show(struct api_call *c)
 	int64_t id;
 	enum err err = api_find(c, &id);
 
-	return err != ERR_OK ? err : give_site(c, 200, id);
+	return err != ERR_OK ? err : api_give_site(c, 200, id);
 }
 
 /* --- changing --- */
 
-static enum err
-put_history(struct api_call *c, int64_t site_id, enum history_kind kind, struct str subject)
+enum err
+api_put_history(struct api_call *c, int64_t site_id, enum history_kind kind, struct str subject)
 {
 	const struct history_row row = {
 		.site_id = site_id,
@@ -125,9 +125,8 @@ put_history(struct api_call *c, int64_t site_id, enum history_kind kind, struct 
 	return store_history_put(c->api->store, &row);
 }
 
-/* Ends the transaction: all of it, or nothing. */
-static enum err
-end(struct api_call *c, enum err err)
+enum err
+api_end(struct api_call *c, enum err err)
 {
 	if (err == ERR_OK)
 		err = store_commit(c->api->store);
@@ -287,11 +286,11 @@ sites_add(struct api_call *c)
 		err = store_site_add(c->api->store, owner_id, &n.setting, n.names.at, n.names.n,
 		    c->turn.now, &id, &other);
 	if (err == ERR_OK)
-		err = put_history(c, id, HISTORY_ADDED, n.names.at[0]);
-	err = end(c, err);
+		err = api_put_history(c, id, HISTORY_ADDED, n.names.at[0]);
+	err = api_end(c, err);
 	if (err == ERR_EXISTS)
 		return tell_other(c, other);
-	return err != ERR_OK ? err : give_site(c, 201, id);
+	return err != ERR_OK ? err : api_give_site(c, 201, id);
 }
 
 static struct read_texts
@@ -305,9 +304,8 @@ wanted_names(struct api_call *c, const struct site *s)
 	return list;
 }
 
-/* Stores a new live setting, the names that follow from it, and the wish; inside a transaction. */
-static enum err
-put_live(struct api_call *c, const struct site *s, const struct setting *setting,
+enum err
+api_put_live(struct api_call *c, const struct site *s, const struct setting *setting,
     struct read_texts typed)
 {
 	struct read_texts names = wanted_names(c, s);
@@ -359,9 +357,9 @@ site_change(struct api_call *c)
 			setting.coverage = coverage_of_typed(&names);
 	}
 	if (err == ERR_OK)
-		err = put_live(c, &s, &setting, r.names);
-	err = end(c, err);
-	return err != ERR_OK ? err : give_site(c, 200, s.id);
+		err = api_put_live(c, &s, &setting, r.names);
+	err = api_end(c, err);
+	return err != ERR_OK ? err : api_give_site(c, 200, s.id);
 }
 
 /* One wish for a site, and the site as the answer. */
@@ -376,8 +374,8 @@ wish(struct api_call *c, enum site_event_kind kind)
 	err = api_find(c, &id);
 	if (err == ERR_OK)
 		err = store_wish_put(c->api->store, id, kind, c->turn.now);
-	err = end(c, err);
-	return err != ERR_OK ? err : give_site(c, 202, id);
+	err = api_end(c, err);
+	return err != ERR_OK ? err : api_give_site(c, 202, id);
 }
 
 enum err
@@ -449,10 +447,10 @@ draft_put(struct api_call *c)
 		if (err == ERR_OK)
 			err = store_draft_put(c->api->store, s.id, &d);
 		if (err == ERR_OK && is_new)
-			err = put_history(c, s.id, HISTORY_DRAFT_BEGUN, STR_NONE);
+			err = api_put_history(c, s.id, HISTORY_DRAFT_BEGUN, STR_NONE);
 	}
-	err = end(c, err);
-	return err != ERR_OK ? err : give_site(c, 200, s.id);
+	err = api_end(c, err);
+	return err != ERR_OK ? err : api_give_site(c, 200, s.id);
 }
 
 static enum err
@@ -479,9 +477,9 @@ draft_discard(struct api_call *c)
 	if (err == ERR_OK)
 		err = store_draft_discard(c->api->store, s.id);
 	if (err == ERR_OK)
-		err = put_history(c, s.id, HISTORY_DRAFT_DISCARDED, STR_NONE);
-	err = end(c, err);
-	return err != ERR_OK ? err : give_site(c, 200, s.id);
+		err = api_put_history(c, s.id, HISTORY_DRAFT_DISCARDED, STR_NONE);
+	err = api_end(c, err);
+	return err != ERR_OK ? err : api_give_site(c, 200, s.id);
 }
 
 enum err
@@ -494,52 +492,9 @@ draft_apply(struct api_call *c)
 		return err;
 	err = load_with_draft(c, &s);
 	if (err == ERR_OK)
-		err = put_live(c, &s, &s.draft.setting, (struct read_texts){ 0 });
+		err = api_put_live(c, &s, &s.draft.setting, (struct read_texts){ 0 });
 	if (err == ERR_OK)
 		err = store_draft_discard(c->api->store, s.id);
-	err = end(c, err);
-	return err != ERR_OK ? err : give_site(c, 200, s.id);
-}
-
-/* --- the key --- */
-
-enum err
-site_key(struct api_call *c)
-{
-	struct site s;
-	struct certificate_row row;
-	enum err err = api_load(c, &s);
-
-	if (err == ERR_OK && s.held.id == 0) {
-		api_say(c, "api.no-certificate", s.names[0].name);
-		err = ERR_NOT_FOUND;
-	}
-	if (err == ERR_OK)
-		err = store_certificate_load(c->api->store, s.held.id, c->a, &row);
-	if (err != ERR_OK)
-		return err;
-	c->reply->kind = API_KEY;
-	c->reply->site_id = s.id;
-	c->reply->by = c->by;
-	c->reply->sealed = row.sealed_key;
-	return ERR_OK;
-}
-
-void
-api_key_reply(struct api *api, const struct api_request *q, int64_t site_id, struct str key_pem,
-    struct api_reply *ret)
-{
-	struct api_call c = {
-		.api = api, .q = q, .reply = ret, .turn = clock_turn(&api->clock), .by = ret->by
-	};
-	enum err err = put_history(&c, site_id, HISTORY_KEY_EXPORTED, STR_NONE);
-
-	buf_clear(&ret->body);
-	ret->kind = API_DONE;
-	/* A key that left without a line in the history did not leave. */
-	if (err != ERR_OK) {
-		api_problem(ret, err, q->lang, STR_NONE);
-		return;
-	}
-	api_give(&c, 200, json_pack("{s:s%}", "key", key_pem.p, key_pem.n));
+	err = api_end(c, err);
+	return err != ERR_OK ? err : api_give_site(c, 200, s.id);
 }

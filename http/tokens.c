@@ -16,8 +16,10 @@ token_document(const struct api_token_row *r)
 
 	while (rest.n > 0)
 		ok = ok && json_array_append_new(scopes, json_text(str_cut(&rest, ' '))) == 0;
-	if (json_put(o, "scopes", scopes) && ok && json_put(o, "id", json_integer(r->id)) && json_put(o, "name", json_text(r->name)) &&
-	    json_put(o, "created_at", json_date(r->created)) && json_put(o, "used_at", json_date(r->used)) &&
+	if (json_put(o, "scopes", scopes) && ok && json_put(o, "id", json_integer(r->id)) &&
+	    json_put(o, "name", json_text(r->name)) &&
+	    json_put(o, "created_at", json_date(r->created)) &&
+	    json_put(o, "used_at", json_date(r->used)) &&
 	    json_put(o, "ends_at", json_date(r->ends_at)))
 		return o;
 	json_decref(o);
@@ -74,12 +76,16 @@ read_scopes(struct api_call *c, const struct read_texts *words, struct str *ret)
 	*ret = STR_NONE;
 	for (size_t i = 0; i < words->n; i++) {
 		if (!is_scope(words->at[i])) {
-			why_set(&c->why, "field \"scopes\": \"%.*s\" is none; expected words as sites.read (x-scope of the description)",
+			why_set(&c->why,
+			    "field \"scopes\": \"%.*s\" is none; expected words as sites.read "
+			    "(x-scope of the description)",
 			    STR_ARG(words->at[i]));
 			return ERR_INVALID;
 		}
 		if (!access_has_scope(*ret, words->at[i]))
-			*ret = ret->n == 0 ? words->at[i] : arena_strf(c->a, "%.*s %.*s", STR_ARG(*ret), STR_ARG(words->at[i]));
+			*ret = ret->n == 0 ? words->at[i]
+					   : arena_strf(c->a, "%.*s %.*s", STR_ARG(*ret),
+						 STR_ARG(words->at[i]));
 	}
 	return ERR_OK;
 }
@@ -87,15 +93,19 @@ read_scopes(struct api_call *c, const struct read_texts *words, struct str *ret)
 enum err
 token_make(struct api_call *c)
 {
-	struct api_token_row r = { .person_id = c->person.id, .created = c->turn.now, .used = WHEN_UNKNOWN };
+	struct api_token_row r = {
+		.person_id = c->person.id, .created = c->turn.now, .used = WHEN_UNKNOWN
+	};
 	struct read_texts scopes = { .n = 0 };
 	const json_t *days = json_object_get(c->body, "days");
-	const struct read_field fields[] = { { "name", READ_TEXT, &r.name, NULL }, { "scopes", READ_TEXTS, &scopes, NULL } };
+	const struct read_field fields[] = { { "name", READ_TEXT, &r.name, NULL },
+		{ "scopes", READ_TEXTS, &scopes, NULL } };
 	struct str secret;
 	struct digest d;
 	enum err err = need_person(c);
 
-	r.ends_at = when_plus(c->turn.now, SPAN_D(days == NULL ? DAYS_DEFAULT : json_integer_value(days)));
+	r.ends_at = when_plus(
+	    c->turn.now, SPAN_D(days == NULL ? DAYS_DEFAULT : json_integer_value(days)));
 	if (err == ERR_OK && days != NULL)
 		(void)json_object_del(c->body, "days"); /* it was there */
 	if (err == ERR_OK)
@@ -114,7 +124,8 @@ token_make(struct api_call *c)
 		return err;
 	json_t *document = token_document(&r);
 	/* The only time that it is seen. */
-	if (!json_put(document, "token", json_text(arena_strf(c->a, "koshin_%.*s", STR_ARG(secret))))) {
+	if (!json_put(document, "token",
+		json_text(arena_strf(c->a, "koshin_%.*s", STR_ARG(secret))))) {
 		json_decref(document);
 		return ERR_MEMORY;
 	}
@@ -129,6 +140,8 @@ token_revoke(struct api_call *c)
 	enum err err = need_person(c);
 
 	if (err == ERR_OK)
-		err = str_to_int(c->name, &id) ? store_api_token_remove(c->api->store, id, c->person.id) : ERR_NOT_FOUND;
+		err = str_to_int(c->name, &id)
+			  ? store_api_token_remove(c->api->store, id, c->person.id)
+			  : ERR_NOT_FOUND;
 	return err != ERR_OK ? err : give_tokens(c);
 }

@@ -294,7 +294,7 @@ resume(struct exchange *x)
 	MHD_resume_connection(x->connection);
 }
 
-static void submit_password(struct exchange *x);
+static void submit(struct exchange *x);
 
 /* The same again, with what has come; it may want one more thing of the kind. */
 static void
@@ -303,8 +303,8 @@ answer_again(struct exchange *x)
 	secret_wipe(x->reply.secret);
 	buf_fini(&x->reply.body);
 	api_answer(&x->web->api, &x->request, &x->arena, &x->reply);
-	if (x->reply.kind == API_HASH)
-		submit_password(x);
+	if (x->reply.kind == API_HASH || x->reply.kind == API_SEAL || x->reply.kind == API_KEY)
+		submit(x);
 	else
 		resume(x);
 }
@@ -326,7 +326,7 @@ key_came(void *arg, const struct keys_answer *answer)
 	}
 	if (answer->err == ERR_OK)
 		api_key_reply(
-		    &x->web->api, &x->request, x->reply.site_id, answer->key_pem, &x->reply);
+		    &x->web->api, &x->request, x->reply.site_id, answer->key_pem, &x->arena, &x->reply);
 	else
 		api_problem(
 		    &x->reply, answer->err, x->request.lang, str_of(err_words(answer->err)));
@@ -353,51 +353,36 @@ password_came(void *arg, const struct passwords_answer *answer)
 	resume(x);
 }
 
-/* It waits in line already. */
-static void
-submit_password(struct exchange *x)
-{
-	enum err err = ERR_MEMORY;
-
-	x->other_wait = calloc(1, sizeof *x->other_wait);
-	if (x->other_wait != NULL) {
-		x->other_wait->exchange = x;
-		err = passwords_submit(x->web->passwords, x->reply.secret, x->reply.sealed, password_came, x->other_wait);
-	}
-	if (err == ERR_OK)
-		return;
-	free(x->other_wait);
-	x->other_wait = NULL;
-	api_problem(&x->reply, err, x->request.lang, STR_NONE);
-	resume(x);
-}
-
-static void
+static enum err
 ask_keeper(struct exchange *x)
 {
 	struct web *w = x->web;
 	const struct keys_job job = { .verb = x->reply.kind == API_SEAL ? KEYS_SEAL : KEYS_EXPORT,
 		.sealed = x->reply.sealed,
 		.secret = x->reply.secret };
-	struct keys keys =
-	    w->remote == NULL ? (struct keys){ NULL, NULL } : keys_remote_port(w->remote);
-	enum err err = ERR_CLOSED;
+	struct keys keys = w->remote == NULL ? (struct keys){ NULL, NULL } : keys_remote_port(w->remote);
+
+	return keys.submit == NULL ? ERR_CLOSED : keys.submit(keys.ctx, &job, key_came, x->other_wait);
+}
+
+/* Asks another for what the reply wants. The exchange waits in line already. */
+static void
+submit(struct exchange *x)
+{
+	enum err err = ERR_MEMORY;
 
 	x->other_wait = calloc(1, sizeof *x->other_wait);
-	if (x->other_wait == NULL) {
-		err = ERR_MEMORY;
-	} else if (keys.submit != NULL) {
+	if (x->other_wait != NULL) {
 		x->other_wait->exchange = x;
-		err = keys.submit(keys.ctx, &job, key_came, x->other_wait);
+		err = x->reply.kind == API_HASH ? passwords_submit(x->web->passwords, x->reply.secret, x->reply.sealed, password_came, x->other_wait)
+						: ask_keeper(x);
 	}
-	if (err != ERR_OK) {
-		free(x->other_wait);
-		x->other_wait = NULL;
-		api_problem(&x->reply, err, x->request.lang, str_of(err_words(err)));
-		x->state = EXCHANGE_ANSWERED;
+	if (err == ERR_OK)
 		return;
-	}
-	wait_in_line(x);
+	free(x->other_wait);
+	x->other_wait = NULL;
+	api_problem(&x->reply, err, x->request.lang, str_of(err_words(err)));
+	resume(x);
 }
 
 /* Asks again for all who wait. Those who wait for another have only their deadline looked at. */
@@ -546,11 +531,9 @@ answer_api(struct exchange *x)
 		x->state = EXCHANGE_STREAM;
 	else if (x->reply.kind == API_WAIT)
 		wait_in_line(x);
-	else if (x->reply.kind == API_KEY || x->reply.kind == API_SEAL)
-		ask_keeper(x);
-	else if (x->reply.kind == API_HASH) {
+	else if (x->reply.kind == API_KEY || x->reply.kind == API_SEAL || x->reply.kind == API_HASH) {
 		wait_in_line(x);
-		submit_password(x);
+		submit(x);
 	}
 }
 

@@ -29,6 +29,16 @@ ON CONFLICT (site_id) DO UPDATE SET source = excluded.source, coverage = exclude
 	key_type = excluded.key_type, redirect = excluded.redirect, hsts = excluded.hsts, root = excluded.root,
 	proxy = excluded.proxy, profile = excluded.profile;
 
+-- name: given_up_put
+INSERT INTO given_up (site_id, at, by, redirect, hsts) VALUES (:site_id, :at, :by, :redirect, :hsts)
+ON CONFLICT (site_id) DO NOTHING;
+
+-- name: given_up_load
+SELECT at, by, redirect, hsts FROM given_up WHERE site_id = :site_id;
+
+-- name: given_up_drop
+DELETE FROM given_up WHERE site_id = :site_id;
+
 -- name: draft_put
 INSERT INTO draft (site_id, source, coverage, key_type, redirect, hsts, root, proxy, profile, begun_at, begun_by, told_at,
 	has_csr)

@@ -70,8 +70,11 @@ static void
 work(struct job *j)
 {
 	if (j->stored[0] != '\0')
-		j->is_right = crypto_pwhash_str_verify(j->stored, j->password, j->password_n) == 0;
-	else if (crypto_pwhash_str(j->made, j->password, j->password_n, crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
+		j->is_right =
+		    crypto_pwhash_str_verify(j->stored, j->password, j->password_n) == 0;
+	else if (crypto_pwhash_str(j->made, j->password, j->password_n,
+		     crypto_pwhash_OPSLIMIT_INTERACTIVE,
+		     crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
 		j->err = ERR_MEMORY;
 }
 
@@ -118,7 +121,9 @@ on_done(void *arg, int fd, int events)
 		(void)pthread_mutex_unlock(&p->lock);
 		if (j == NULL)
 			return;
-		const struct passwords_answer answer = { .err = j->err, .is_right = j->is_right, .made = str_of(j->made) };
+		const struct passwords_answer answer = {
+			.err = j->err, .is_right = j->is_right, .made = str_of(j->made)
+		};
 		j->fn(j->arg, &answer);
 		job_free(j);
 	}
@@ -134,10 +139,13 @@ passwords_new(struct loop *l, struct passwords **ret)
 	p->loop = l;
 	p->waiting.end = &p->waiting.first;
 	p->done.end = &p->done.first;
-	(void)pthread_mutex_init(&p->lock, NULL); /* cannot fail with these attributes on Linux */
+	(void)pthread_mutex_init(
+	    &p->lock, NULL); /* cannot fail with these attributes on Linux */
 	(void)pthread_cond_init(&p->has_work, NULL);
 	p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	enum err err = p->fd < 0 || sodium_init() < 0 ? ERR_IO : loop_watch(l, p->fd, LOOP_READ, on_done, p);
+	enum err err = p->fd < 0 || sodium_init() < 0
+			   ? ERR_IO
+			   : loop_watch(l, p->fd, LOOP_READ, on_done, p);
 	if (err != ERR_OK) {
 		passwords_free(&p);
 		return err;
@@ -191,7 +199,8 @@ start(struct passwords *p)
 }
 
 enum err
-passwords_submit(struct passwords *p, struct str password, struct str stored, passwords_fn *fn, void *arg)
+passwords_submit(
+    struct passwords *p, struct str password, struct str stored, passwords_fn *fn, void *arg)
 {
 	struct job *j = calloc(1, sizeof *j);
 	enum err err = ERR_MEMORY;

@@ -23,7 +23,9 @@ read_person(struct query *q, struct person_row *ret)
 static enum err
 none(struct store *s, enum err e, bool is_there, const char *what)
 {
-	return e == ERR_OK && !is_there ? query_fail(s, ERR_NOT_FOUND, "there is no such %s", what) : e;
+	return e == ERR_OK && !is_there
+		   ? query_fail(s, ERR_NOT_FOUND, "there is no such %s", what)
+		   : e;
 }
 
 enum err
@@ -82,7 +84,8 @@ store_person_load(struct store *s, int64_t id, struct arena *a, struct person_ro
 
 /* All rows of a statement, each read by `read`, into one array of the arena. */
 static enum err
-read_rows(struct query *q, size_t size, void (*read)(struct query *q, void *row), void **ret, size_t *ret_n)
+read_rows(struct query *q, size_t size, void (*read)(struct query *q, void *row), void **ret,
+    size_t *ret_n)
 {
 	char *rows = NULL;
 	size_t n = 0;
@@ -108,7 +111,8 @@ read_person_row(struct query *q, void *row)
 }
 
 enum err
-store_people(struct store *s, int64_t after_id, size_t max, struct arena *a, struct person_row **ret, size_t *ret_n)
+store_people(struct store *s, int64_t after_id, size_t max, struct arena *a,
+    struct person_row **ret, size_t *ret_n)
 {
 	AUTO_QUERY q = query_start(s, SQL_PEOPLE, a);
 	void *rows;
@@ -173,7 +177,8 @@ read_session(struct query *q, void *row)
 }
 
 enum err
-store_session_put(struct store *s, const struct session_row *r, const struct digest *d, int64_t *ret_id)
+store_session_put(
+    struct store *s, const struct session_row *r, const struct digest *d, int64_t *ret_id)
 {
 	AUTO_QUERY q = query_start(s, SQL_SESSION_PUT, NULL);
 
@@ -189,7 +194,8 @@ store_session_put(struct store *s, const struct session_row *r, const struct dig
 }
 
 enum err
-store_session_find(struct store *s, const struct digest *d, struct arena *a, struct session_row *ret)
+store_session_find(
+    struct store *s, const struct digest *d, struct arena *a, struct session_row *ret)
 {
 	AUTO_QUERY q = query_start(s, SQL_SESSION_FIND, a);
 	struct session_row r = { 0 };
@@ -204,7 +210,8 @@ store_session_find(struct store *s, const struct digest *d, struct arena *a, str
 }
 
 enum err
-store_sessions_of(struct store *s, int64_t person_id, struct arena *a, struct session_row **ret, size_t *ret_n)
+store_sessions_of(struct store *s, int64_t person_id, struct arena *a, struct session_row **ret,
+    size_t *ret_n)
 {
 	AUTO_QUERY q = query_start(s, SQL_SESSIONS_OF, a);
 	void *rows;
@@ -334,7 +341,8 @@ store_attempts_forget(struct store *s, struct str subject)
 }
 
 enum err
-store_link_put(struct store *s, const struct digest *d, int64_t person_id, struct when now, struct when ends_at)
+store_link_put(struct store *s, const struct digest *d, int64_t person_id, struct when now,
+    struct when ends_at)
 {
 	struct bracket b;
 	enum err e = bracket_begin(s, false, &b);
@@ -354,7 +362,8 @@ store_link_put(struct store *s, const struct digest *d, int64_t person_id, struc
 }
 
 enum err
-store_link_take(struct store *s, const struct digest *d, int64_t *ret_person_id, struct when *ret_ends_at)
+store_link_take(
+    struct store *s, const struct digest *d, int64_t *ret_person_id, struct when *ret_ends_at)
 {
 	AUTO_QUERY q = query_start(s, SQL_LINK_TAKE, NULL);
 	bool is_there;
@@ -385,7 +394,8 @@ read_token(struct query *q, void *row)
 }
 
 enum err
-store_api_token_put(struct store *s, const struct api_token_row *r, const struct digest *d, int64_t *ret_id)
+store_api_token_put(
+    struct store *s, const struct api_token_row *r, const struct digest *d, int64_t *ret_id)
 {
 	AUTO_QUERY q = query_start(s, SQL_API_TOKEN_PUT, NULL);
 
@@ -401,7 +411,8 @@ store_api_token_put(struct store *s, const struct api_token_row *r, const struct
 }
 
 enum err
-store_api_token_find(struct store *s, const struct digest *d, struct arena *a, struct api_token_row *ret)
+store_api_token_find(
+    struct store *s, const struct digest *d, struct arena *a, struct api_token_row *ret)
 {
 	AUTO_QUERY q = query_start(s, SQL_API_TOKEN_FIND, a);
 	struct api_token_row r = { 0 };
@@ -416,7 +427,8 @@ store_api_token_find(struct store *s, const struct digest *d, struct arena *a, s
 }
 
 enum err
-store_api_tokens_of(struct store *s, int64_t person_id, struct arena *a, struct api_token_row **ret, size_t *ret_n)
+store_api_tokens_of(struct store *s, int64_t person_id, struct arena *a,
+    struct api_token_row **ret, size_t *ret_n)
 {
 	AUTO_QUERY q = query_start(s, SQL_API_TOKENS_OF, a);
 	void *rows;
@@ -491,7 +503,8 @@ read_audit(struct query *q, void *row)
 }
 
 enum err
-store_audit(struct store *s, int64_t before_id, size_t max, struct arena *a, struct audit_row **ret, size_t *ret_n)
+store_audit(struct store *s, int64_t before_id, size_t max, struct arena *a,
+    struct audit_row **ret, size_t *ret_n)
 {
 	AUTO_QUERY q = query_start(s, SQL_AUDIT, a);
 	void *rows;

@@ -6,8 +6,12 @@ import subprocess
 
 import pytest
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+
 from browser import Browser, site_path
-from servers import free_port
+from servers import free_port, until
 from test_api import DESCRIPTION, OPERATIONS, Api
 from world import World
 
@@ -127,7 +131,7 @@ def test_another_owners_site_is_not_there(world):
     browser = signed_in(world, "sato@example.jp")
     assert len(operations_of_a_site()) > 15
     for name, o in operations_of_a_site():
-        body = {} if "requestBody" in o and name != "question_ask" else {"text": "?"} if "requestBody" in o else None
+        body = {"question_ask": {"text": "?"}, "site_export": {"format": "pem", "password": "x"}}.get(name, {}) if "requestBody" in o else None
         got = {}
         for site in (B, NOWHERE):
             answer = browser.ask(o["method"], o["path"].replace("{name}", site), body)
@@ -240,6 +244,31 @@ def test_tokens(world):
     revoked = browser.ask("DELETE", f"/tokens/{answer.json['id']}")
     Api.judge("token_revoke", 200, revoked.headers["Content-Type"], revoked.json)
     assert program.ask("GET", "/sites", **bearer).status == 401
+
+
+def test_export(world):
+    """Key, certificate and chain in one file, for the owner who has given the password again."""
+    browser = signed_in(world, "sato@example.jp")
+    until("a certificate", lambda: browser.ask("GET", site_path(A)).json["certificate"], 60)
+    wanted = {"format": "pem", "password": PASSWORDS["sato@example.jp"]}
+    pem = browser.ask("POST", site_path(A, "/export"), wanted)
+    assert pem.status == 200 and pem.headers["Content-Type"] == "application/x-pem-file", pem.body
+    assert pem.headers["Content-Disposition"] == f'attachment; filename="{A}.pem"'
+    key = serialization.load_pem_private_key(pem.body[: pem.body.index(b"-----BEGIN CERT")], None)
+    (leaf, *chain) = [x509.load_pem_x509_certificate(part + b"-----END CERTIFICATE-----\n") for part in pem.body.split(b"-----END CERTIFICATE-----\n")[:-1]]
+    assert leaf.public_key().public_numbers() == key.public_key().public_numbers() and chain
+    p12 = browser.ask("POST", site_path(A, "/export"), {**wanted, "format": "p12", "file_password": "himitsu"})
+    assert p12.headers["Content-Type"] == "application/x-pkcs12"
+    assert pkcs12.load_key_and_certificates(p12.body, b"himitsu")[1] == leaf
+    for body, status in (
+        ({**wanted, "password": "not the password"}, 403), ({**wanted, "format": "p12"}, 422), ({**wanted, "format": "jks"}, 422),
+        ({"format": "pem"}, 422), ({**wanted, "password": "x" * 300_000}, 413),
+    ):  # fmt: skip
+        assert browser.ask("POST", site_path(A, "/export"), body).status == status, body
+    assert browser.ask("POST", site_path(NOWHERE, "/export"), wanted).status == 404
+    assert signed_in(world, "un@host.example").ask("POST", site_path(A, "/export"), wanted).status == 403
+    kinds = [line["kind"] for line in browser.ask("GET", site_path(A, "/history")).json["history"]]
+    assert kinds.count("key-exported") == 2
 
 
 def test_people_by_command(world):

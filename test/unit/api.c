@@ -562,7 +562,7 @@ test_key(void **state)
 	json_decref(ask(f, "GET", "/api/v1/sites/example.jp/key", ""));
 	assert_int_equal(f->kind, API_KEY);
 	buf_init(&r.body, 4096);
-	api_key_reply(&f->api, &q, id, STR("PEM"), &r);
+	api_key_reply(&f->api, &q, id, STR("PEM"), &f->arena, &r);
 	assert_int_equal(r.status, 200);
 	assert_string_equal(r.body.p, "{\"key\":\"PEM\"}");
 	buf_fini(&r.body);

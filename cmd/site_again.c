@@ -1,0 +1,45 @@
+#include "cmd/client.h"
+#include "cmd/cmd.h"
+
+/* koshin site suspend, resume, start-over: free SSL is given up, taken back, or begun anew; without an interruption for visitors. */
+
+static int
+ask(struct cmd *c, const char *method, const char *rest, const json_t *body, const char *words)
+{
+	json_t *site = NULL;
+	int status;
+	struct client *cl = client_open(c, &status);
+
+	if (cl == NULL)
+		return status;
+	status = client_ask(cl, method, client_site_path(cl, c->args[0], rest), body, &site);
+	if (status == CMD_DONE && c->is_json)
+		client_print_json(site);
+	else if (status == CMD_DONE)
+		CMD_SAY(c, stdout, words, str_of(c->args[0]));
+	json_decref(site);
+	client_close(&cl);
+	return status;
+}
+
+int
+cmd_site_suspend(struct cmd *c)
+{
+	return ask(c, "POST", "/removal", NULL, "cli.suspended");
+}
+
+int
+cmd_site_resume(struct cmd *c)
+{
+	return ask(c, "DELETE", "/removal", NULL, "cli.resumed");
+}
+
+int
+cmd_site_start_over(struct cmd *c)
+{
+	json_t *body = json_pack("{s:b}", "new_certificate", cmd_has(c, "new-certificate"));
+	int status = ask(c, "POST", "/start-over", body, "cli.started-over");
+
+	json_decref(body);
+	return status;
+}

@@ -1,0 +1,178 @@
+/*
+ * Giving free SSL up, taking that back, and starting over: the folk cures, made harmless. The stored certificate goes on being
+ * served until its end whatever is pressed here; our redirect lets go first; and whoever sets up again gets the stored one back at
+ * once, without the CA.
+ */
+#include <string.h>
+#include "http/inside.h"
+#include "http/json_site.h"
+#include "ports/names/names.h"
+
+/* The stored certificate can still be served. */
+static bool
+has_valid(const struct api_call *c, const struct site *s)
+{
+	return s->held.id != 0 && when_before(c->turn.now, s->held.life.to);
+}
+
+static json_t *
+texts_of(struct api_call *c, const struct site *s)
+{
+	json_t *o = json_object();
+	const char *key = !has_valid(c, s)		     ? "api.giving-up-without"
+			  : s->setting.source == SOURCE_NONE ? "api.given-up"
+							     : "api.giving-up";
+
+	for (enum lang l = 0; l < LANG_COUNT; l++) {
+		AUTO_BUF until = { .max = 256 }, text = { .max = 4096 };
+
+		const struct words_context ctx = {
+			.lang = l, .now = c->turn.now, .zone = config_zone(c->api->config)
+		};
+
+		words_date(s->held.life.to, &ctx, &until);
+		const struct str args[] = { names_for_people(s->names[0].name, c->a),
+			buf_str(&until) };
+		words_ui(key, l, args, sizeof args / sizeof *args, &text);
+		if (!json_put(o, lang_name(l), json_text(buf_str(&text)))) {
+			json_decref(o);
+			return NULL;
+		}
+	}
+	return o;
+}
+
+enum err
+removal_show(struct api_call *c)
+{
+	struct site s;
+	json_t *document;
+	enum err err = api_load(c, &s);
+
+	if (err != ERR_OK)
+		return err;
+	document = json_object();
+	if (!json_put(document, "after", texts_of(c, &s)) ||
+	    !json_put(document, "is_given_up", json_boolean(s.setting.source == SOURCE_NONE)) ||
+	    !json_put(document, "can_undo_until",
+		json_date(has_valid(c, &s) ? s.held.life.to : WHEN_UNKNOWN))) {
+		json_decref(document);
+		return ERR_MEMORY;
+	}
+	api_give(c, 200, document);
+	return ERR_OK;
+}
+
+static enum err
+give_up(struct api_call *c, struct site *s)
+{
+	enum err err = api_load(c, s);
+
+	if (err == ERR_OK && s->setting.source != SOURCE_FREE) {
+		api_say(c, "api.given-up-already", s->names[0].name);
+		err = ERR_CONFLICT;
+	}
+	if (err != ERR_OK)
+		return err;
+	const struct given_up before = { .at = c->turn.now,
+		.by = c->by,
+		.redirect = s->setting.redirect,
+		.hsts = s->setting.hsts };
+	struct setting setting = s->setting;
+	setting.source = SOURCE_NONE;
+	setting.redirect = setting.hsts = false;
+	err = store_given_up_put(c->api->store, s->id, &before);
+	if (err == ERR_OK)
+		err = api_put_live(c, s, &setting, (struct read_texts){ 0 });
+	return err != ERR_OK ? err : api_put_history(c, s->id, HISTORY_GIVEN_UP, STR_NONE);
+}
+
+enum err
+removal_begin(struct api_call *c)
+{
+	struct site s;
+	enum err err = store_begin(c->api->store);
+
+	if (err != ERR_OK)
+		return err;
+	err = api_end(c, give_up(c, &s));
+	return err != ERR_OK ? err : api_give_site(c, 202, s.id);
+}
+
+/* Back to what it was before; without that, to free SSL as it is set. */
+static enum err
+take_back(struct api_call *c, const struct site *s)
+{
+	struct given_up before;
+	struct setting setting = s->setting;
+	enum err err = store_given_up_load(c->api->store, s->id, c->a, &before);
+
+	setting.source = SOURCE_FREE;
+	if (err == ERR_OK) {
+		setting.redirect = before.redirect;
+		setting.hsts = before.hsts;
+		err = store_given_up_drop(c->api->store, s->id);
+	} else if (err == ERR_NOT_FOUND) {
+		err = ERR_OK;
+	}
+	if (err == ERR_OK)
+		err = api_put_live(c, s, &setting, (struct read_texts){ 0 });
+	return err != ERR_OK ? err : api_put_history(c, s->id, HISTORY_TAKEN_BACK, STR_NONE);
+}
+
+enum err
+removal_undo(struct api_call *c)
+{
+	struct site s;
+	enum err err = store_begin(c->api->store);
+
+	if (err != ERR_OK)
+		return err;
+	err = api_load(c, &s);
+	if (err == ERR_OK && s.setting.source != SOURCE_NONE) {
+		api_say(c, "api.not-given-up", s.names[0].name);
+		err = ERR_CONFLICT;
+	}
+	if (err == ERR_OK)
+		err = take_back(c, &s);
+	err = api_end(c, err);
+	return err != ERR_OK ? err : api_give_site(c, 202, s.id);
+}
+
+/*
+ * What an owner hopes for from deleting and registering again: an unfinished draft is gone, free SSL is on, everything is looked at
+ * anew. A new certificate is asked for only where none is stored that works, or where that is wanted.
+ */
+static enum err
+start_over(struct api_call *c, struct site *s)
+{
+	bool wants_new = json_is_true(json_object_get(c->body, "new_certificate"));
+	enum err err = api_load(c, s);
+
+	if (err != ERR_OK)
+		return err;
+	if (s->draft.exists) {
+		err = store_draft_discard(c->api->store, s->id);
+		if (err == ERR_OK)
+			err = api_put_history(c, s->id, HISTORY_DRAFT_DISCARDED, STR_NONE);
+	}
+	if (err == ERR_OK && s->setting.source == SOURCE_NONE)
+		err = take_back(c, s);
+	else if (err == ERR_OK)
+		err = store_wish_put(c->api->store, s->id, SITE_CHANGED, c->turn.now);
+	if (err == ERR_OK && (wants_new || !has_valid(c, s)))
+		err = store_wish_put(c->api->store, s->id, SITE_ASKED_RENEW, c->turn.now);
+	return err;
+}
+
+enum err
+site_start_over(struct api_call *c)
+{
+	struct site s;
+	enum err err = store_begin(c->api->store);
+
+	if (err != ERR_OK)
+		return err;
+	err = api_end(c, start_over(c, &s));
+	return err != ERR_OK ? err : api_give_site(c, 202, s.id);
+}

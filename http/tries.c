@@ -1,0 +1,91 @@
+#include "http/tries.h"
+#include <stdio.h>
+#include "http/access.h"
+
+/* Many addresses of one network are one place to try from (RFC 6177: a site has a /64 at least). */
+static struct str
+network_of(struct str address)
+{
+	size_t colons = 0;
+
+	for (size_t i = 0; i < address.n; i++)
+		if (address.p[i] == ':' && ++colons == 4)
+			return (struct str){ address.p, i };
+	return address;
+}
+
+/* What is typed is long or secret: the store needs to tell places apart, not to read them. */
+static void
+put_place(struct api_call *c, struct tries *t, enum attempt_place place, struct str words)
+{
+	struct digest d = access_digest(words);
+	char text[2 * DIGEST_BYTES + 1];
+
+	for (size_t k = 0; k < DIGEST_BYTES; k++)
+		(void)snprintf(text + 2 * k, 3, "%02x", d.bytes[k]);
+	t->at[t->n].place = place;
+	t->at[t->n++].subject = arena_str(c->a, str_of(text));
+}
+
+enum err
+tries_of(struct api_call *c, struct str mail, int64_t person_id, struct tries *ret)
+{
+	struct str device = access_device(c);
+	bool is_known = false;
+
+	*ret = (struct tries){ .n = 0 };
+	if (device.n > 0 && person_id != 0) {
+		struct digest d = access_digest(device);
+		enum err err = store_device_is_known(c->api->store, &d, person_id, &is_known);
+
+		if (err != ERR_OK)
+			return err;
+	}
+	if (is_known) {
+		put_place(c, ret, ATTEMPT_AT_DEVICE,
+		    arena_strf(c->a, "device %.*s %.*s", STR_ARG(device), STR_ARG(mail)));
+	} else {
+		put_place(c, ret, ATTEMPT_AT_ADDRESS,
+		    arena_strf(c->a, "address %.*s", STR_ARG(network_of(c->q->address))));
+		put_place(
+		    c, ret, ATTEMPT_AT_PERSON, arena_strf(c->a, "person %.*s", STR_ARG(mail)));
+	}
+	return arena_failed(c->a) ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
+tries_count(struct api_call *c, const struct tries *t)
+{
+	struct when at = WHEN_UNKNOWN;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < t->n; i++) {
+		struct attempts attempts;
+
+		err = store_attempts(c->api->store, t->at[i].subject, &attempts);
+		if (err == ERR_OK)
+			at =
+			    when_max(at, access_try_at(t->at[i].place, &attempts, c->turn.now));
+	}
+	if (err == ERR_OK && when_before(c->turn.now, at)) {
+		api_header(c->reply, "Retry-After",
+		    arena_strf(c->a, "%lld", (long long)when_between(c->turn.now, at).s));
+		api_say(c, "api.login-wait", STR_NONE);
+		return ERR_LIMITED;
+	}
+	for (size_t i = 0; err == ERR_OK && i < t->n; i++)
+		err = store_attempt_put(c->api->store, t->at[i].subject, c->turn.now);
+	return err;
+}
+
+enum err
+tries_forgive(struct api_call *c, const struct tries *t)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < t->n; i++)
+		err = t->at[i].place == ATTEMPT_AT_ADDRESS
+			  ? store_attempt_forgive(c->api->store, t->at[i].subject)
+			  : store_attempts_forget(c->api->store, t->at[i].subject);
+	return err;
+}

@@ -1,0 +1,20 @@
+#ifndef KOSHIN_HTTP_TRIES_H
+#define KOSHIN_HTTP_TRIES_H
+/* Tries at a person's password, wherever one is asked for: counted at the places that core/access names, before they are judged. */
+#include "http/inside.h"
+
+enum { TRIES_PLACES_MAX = 2 };
+struct tries {
+	struct {
+		enum attempt_place place;
+		struct str subject;
+	} at[TRIES_PLACES_MAX];
+	size_t n;
+};
+/* Where a try for this person counts. mail: as typed; person_id 0: there is nobody. */
+MUST_USE enum err tries_of(struct api_call *c, struct str mail, int64_t person_id, struct tries *ret);
+/* Counts one, unless it comes too early: LIMITED, with words and Retry-After. Counted first, so that many at once are many. */
+MUST_USE enum err tries_count(struct api_call *c, const struct tries *t);
+/* It was right. */
+MUST_USE enum err tries_forgive(struct api_call *c, const struct tries *t);
+#endif
