@@ -82,6 +82,7 @@ int cmd_user_add(struct cmd *c);
 int cmd_user_list(struct cmd *c);
 int cmd_user_password(struct cmd *c);
 int cmd_user_link(struct cmd *c);
+int cmd_user_reset_codes(struct cmd *c);
 int cmd_user_remove(struct cmd *c);
 int cmd_question_list(struct cmd *c);
 int cmd_question_show(struct cmd *c);

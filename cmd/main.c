@@ -59,6 +59,7 @@ static const struct command commands[] = {
 	{ "user list", cmd_user_list, "", 0, 0, "  koshin user list\n", { { NULL, NULL } } },
 	{ "user password", cmd_user_password, "MAIL", 1, 1, "  koshin user password suzuki@host.example < password.txt\n", { { NULL, NULL } } },
 	{ "user login-link", cmd_user_link, "MAIL", 1, 1, "  koshin user login-link suzuki@host.example\n", { { NULL, NULL } } },
+	{ "user reset-codes", cmd_user_reset_codes, "MAIL", 1, 1, "  koshin user reset-codes suzuki@host.example\n", { { NULL, NULL } } },
 	{ "user remove", cmd_user_remove, "MAIL", 1, 1, "  koshin user remove suzuki@host.example\n", { { NULL, NULL } } },
 	{ "question list", cmd_question_list, "", 0, 0, "  koshin question list\n", { { "all", NULL } } },
 	{ "question show", cmd_question_show, "NUMBER", 1, 1, "  koshin question show 12\n", { { NULL, NULL } } },

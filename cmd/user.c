@@ -7,7 +7,7 @@
 #include "cmd/show.h"
 #include "cmd/terminal.h"
 
-/* koshin user add, list, password, login-link, remove: who can sign in to the panel. */
+/* koshin user add, list, password, login-link, reset-codes, remove: who can sign in to the panel. */
 
 enum { PASSWORD_LINE_MAX = 2048 };
 
@@ -195,6 +195,19 @@ int
 cmd_user_link(struct cmd *c)
 {
 	return ask(c, "POST", "/login-link", NULL, say_link);
+}
+
+static void
+say_codes(struct cmd *c, struct client *cl, const json_t *answer)
+{
+	(void)cl;
+	CMD_SAY(c, stdout, "cli.user-codes", str_of(show_text(answer, "mail")));
+}
+
+int
+cmd_user_reset_codes(struct cmd *c)
+{
+	return ask(c, "DELETE", "/codes", NULL, say_codes);
 }
 
 static void

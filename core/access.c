@@ -76,6 +76,7 @@ static const struct pace {
 	[ATTEMPT_AT_DEVICE] = { 10, { 15 * 60 } },
 	[ATTEMPT_AT_ADDRESS] = { 20, { 15 * 60 } },
 	[ATTEMPT_AT_PERSON] = { 10, { 30 } },
+	[ATTEMPT_AT_CODE] = { 5, { 15 * 60 } },
 };
 
 struct when
@@ -115,6 +116,20 @@ struct when
 access_link_is_fresh_until(struct when begun)
 {
 	return when_plus(begun, SPAN_H(1));
+}
+
+/* --- codes --- */
+
+uint64_t
+access_code_first_step(struct when now)
+{
+	return now.s < CODE_STEP_S ? 0 : (uint64_t)(now.s / CODE_STEP_S) - 1;
+}
+
+bool
+access_code_is_new(uint64_t step, uint64_t used)
+{
+	return step > used;
 }
 
 /* --- passwords --- */

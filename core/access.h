@@ -45,9 +45,10 @@ bool access_has_scope(struct str scopes, struct str scope);
 /*
  * Trying passwords. Each try is counted before it is judged, at the place that it came from: a browser in which the person has
  * signed in before has a count of its own, so that nobody else's tries keep that person out; all others count for their
- * address and for the person. A person that is under attack waits half a minute at most for the next try.
+ * address and for the person. A person that is under attack waits half a minute at most for the next try. Codes have a count of their own:
+ * who tries them knows the password, and a code has six digits only.
  */
-enum attempt_place { ATTEMPT_AT_DEVICE, ATTEMPT_AT_ADDRESS, ATTEMPT_AT_PERSON };
+enum attempt_place { ATTEMPT_AT_DEVICE, ATTEMPT_AT_ADDRESS, ATTEMPT_AT_PERSON, ATTEMPT_AT_CODE };
 struct attempts {
 	unsigned failures; /* in a row; those of more than a day ago do not count */
 	struct when last;
@@ -61,6 +62,12 @@ struct when access_session_ends(enum role role, struct when begun, struct when u
 struct when access_link_ends(struct when now);
 /* Somebody who came by a link may set a password without the old one until then. */
 struct when access_link_is_fresh_until(struct when begun);
+
+/* One-time codes (RFC 6238). That of the step before and of the next one are taken too, for clocks that go wrong; none is taken twice (5.2). */
+enum { CODE_DIGITS = 6, CODE_STEP_S = 30, CODE_STEPS = 3 };
+uint64_t access_code_first_step(struct when now);
+/* step: that the code belongs to; used: that of the last code that was taken, 0 before. */
+bool access_code_is_new(uint64_t step, uint64_t used);
 
 enum password_fault { PASSWORD_GOOD, PASSWORD_SHORT, PASSWORD_LONG, PASSWORD_IS_MAIL, PASSWORD_MONOTONE };
 enum { PASSWORD_CHARACTERS_MIN = 10, PASSWORD_BYTES_MAX = 1024 };

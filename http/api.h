@@ -42,7 +42,11 @@ struct api_request {
 	void (*each_arg)(void *ctx, void (*show)(void *shown, const char *key, const char *value), void *shown);
 	void *arg_ctx;
 	const char *(*header)(void *ctx, const char *name); /* NULL without it; ctx is arg_ctx */
-	struct str sealed; /* after API_SEAL */
+	/* After API_SEAL, API_CODE_NEW, API_CODE: */
+	bool is_sealed; /* the keeper has answered */
+	struct str sealed;
+	struct str secret; /* API_CODE_NEW: in base32 */
+	uint64_t step;	   /* API_CODE: that the code belongs to; 0: to none */
 	struct api_hashed hashed[API_HASHES_MAX]; /* after each API_HASH, in their order */
 	size_t hashed_n;
 	bool is_last; /* do not wait for news any longer */
@@ -53,6 +57,8 @@ enum api_kind {
 	API_WAIT, /* there is no news: ask the same again in a while; the reply is empty */
 	API_SEAL, /* secret is to be sealed by the keeper; then ask the same again, with `sealed`; the reply is empty */
 	API_HASH, /* secret, a password, is to be judged by `sealed`, or hashed where that is empty; then ask the same again, with one more in `hashed` */
+	API_CODE_NEW, /* a secret for one-time codes is to be made by the keeper; then ask the same again; the reply is empty */
+	API_CODE, /* code is to be judged by the keeper, by `sealed`, from first_step on; then ask the same again; the reply is empty */
 	API_KEY, /* sealed is to be opened by the keeper, then api_key_reply; the reply is empty */
 };
 /* What the key is wanted for: one file with the certificate. Strings in the arena. */
@@ -76,7 +82,9 @@ struct api_reply {
 	size_t headers_n;
 	int64_t site_id;   /* API_KEY, API_STREAM */
 	int64_t since;	   /* API_STREAM: the last line of the history that is known already */
-	struct str sealed; /* API_KEY, API_HASH; in the arena */
+	struct str sealed; /* API_KEY, API_HASH, API_CODE; in the arena */
+	struct str code;   /* API_CODE; in the arena */
+	uint64_t first_step;
 	struct str by;	   /* API_KEY: who asks; in the arena */
 	struct api_export export; /* API_KEY */
 	struct str secret; /* API_SEAL, API_HASH; in the arena */

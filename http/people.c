@@ -2,6 +2,7 @@
 #include "http/people.h"
 #include <string.h>
 #include "http/access.h"
+#include "ports/store/codes.h"
 #include "http/json_site.h"
 #include "http/read.h"
 
@@ -22,7 +23,8 @@ person_document(struct api_call *c, const struct person_row *p)
 	    json_put(o, "role", json_string(role_name(p->role))) &&
 	    json_put(o, "owner", owner.id == 0 ? json_null() : json_text(owner.mail)) &&
 	    json_put(o, "created_at", json_date(p->created)) &&
-	    json_put(o, "has_password", json_boolean(p->password.n > 0)))
+	    json_put(o, "has_password", json_boolean(p->password.n > 0)) &&
+	    json_put(o, "has_codes", json_boolean(p->has_codes)))
 		return o;
 	json_decref(o);
 	return NULL;
@@ -197,6 +199,29 @@ person_remove(struct api_call *c)
 	err = commit_or_abandon(c, err);
 	if (err != ERR_OK)
 		return err;
+	json_t *document = person_document(c, &p);
+	if (document == NULL)
+		return ERR_MEMORY;
+	api_give(c, 200, document);
+	return ERR_OK;
+}
+
+/* For whoever has lost both app and recovery codes. */
+enum err
+person_codes_end(struct api_call *c)
+{
+	struct person_row p;
+	enum err err = store_begin(c->api->store);
+
+	if (err != ERR_OK)
+		return err;
+	err = find_person(c, &p);
+	if (err == ERR_OK)
+		err = store_code_drop(c->api->store, p.id);
+	err = commit_or_abandon(c, err);
+	if (err != ERR_OK)
+		return err;
+	p.has_codes = false;
 	json_t *document = person_document(c, &p);
 	if (document == NULL)
 		return ERR_MEMORY;

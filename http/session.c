@@ -5,6 +5,7 @@
 #include <string.h>
 #include "http/access.h"
 #include "http/audit.h"
+#include "http/codes.h"
 #include "http/json_site.h"
 #include "http/people.h"
 #include "http/read.h"
@@ -66,15 +67,16 @@ commit_or_abandon(struct api_call *c, enum err err)
 
 /* --- signing in --- */
 
+/* tries: by password; link: by link. */
 static enum err
-begin(struct api_call *c, const struct person_row *p, const struct tries *tries)
+begin(struct api_call *c, const struct person_row *p, const struct tries *tries,
+    const struct digest *link)
 {
 	enum err err = store_begin(c->api->store);
 
 	if (err != ERR_OK)
 		return err;
-	if (tries != NULL)
-		err = tries_forgive(c, tries);
+	err = tries != NULL ? tries_forgive(c, tries) : store_link_take(c->api->store, link);
 	if (err == ERR_OK)
 		err = access_begin_session(c, p, tries == NULL);
 	if (err == ERR_OK)
@@ -95,29 +97,46 @@ refuse(struct api_call *c, const char *key, struct str who)
 	return ERR_DENIED;
 }
 
+/* Whoever has codes needs one, by whatever way he comes. */
 static enum err
-begin_by_link(struct api_call *c, struct str link)
+second_step(
+    struct api_call *c, const struct person_row *p, struct str code, bool *ret_may_begin)
 {
+	struct code_row row;
+	bool is_on;
+	enum err err = codes_load(c, p->id, &row, &is_on);
+
+	*ret_may_begin = err == ERR_OK && !is_on;
+	return err == ERR_OK && is_on ? codes_judge(c, p, &row, code, ret_may_begin) : err;
+}
+
+static enum err
+begin_by_link(struct api_call *c, struct str link, struct str code)
+{
+	bool may_begin = false;
 	struct digest d = access_digest(link);
 	struct person_row p;
 	struct when ends;
 	int64_t id;
-	enum err err = store_link_take(c->api->store, &d, &id, &ends);
+	enum err err = store_link_find(c->api->store, &d, &id, &ends);
 
 	if (err == ERR_NOT_FOUND || (err == ERR_OK && !when_before(c->turn.now, ends)))
 		return refuse(c, "api.link-spent", STR_NONE);
 	if (err == ERR_OK)
 		err = store_person_load(c->api->store, id, c->a, &p);
-	return err != ERR_OK ? err : begin(c, &p, NULL);
+	if (err == ERR_OK)
+		err = second_step(c, &p, code, &may_begin);
+	return err == ERR_OK && may_begin ? begin(c, &p, NULL, &d) : err;
 }
 
 enum err
 session_begin(struct api_call *c)
 {
-	struct str mail = STR_NONE, password = STR_NONE, link = STR_NONE;
+	struct str mail = STR_NONE, password = STR_NONE, link = STR_NONE, code = STR_NONE;
 	const struct read_field fields[] = { { "mail", READ_TEXT, &mail, NULL },
-		{ "password", READ_TEXT, &password, NULL },
-		{ "link", READ_TEXT, &link, NULL } };
+		{ "password", READ_TEXT, &password, NULL }, { "link", READ_TEXT, &link, NULL },
+		{ "code", READ_TEXT, &code, NULL } };
+	bool may_begin = false;
 	struct person_row p = { .id = 0 };
 	struct tries tries;
 	enum err err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);
@@ -126,7 +145,7 @@ session_begin(struct api_call *c)
 	if (err != ERR_OK)
 		return err;
 	if (link.n > 0)
-		return begin_by_link(c, link);
+		return begin_by_link(c, link, code);
 	if (mail.n == 0 || password.n == 0) {
 		why_set(&c->why, "expected \"mail\" and \"password\", or \"link\"");
 		return ERR_INVALID;
@@ -143,9 +162,16 @@ session_begin(struct api_call *c)
 	}
 	if (err != ERR_OK)
 		return err;
-	return p.password.n > 0 && c->q->hashed[0].is_right
-		   ? begin(c, &p, &tries)
-		   : refuse(c, "api.login-wrong", mail);
+	if (p.password.n == 0 || !c->q->hashed[0].is_right)
+		return refuse(c, "api.login-wrong", mail);
+	/* Asked for here, so that it tells nobody anything who does not know the password. */
+	err = second_step(c, &p, code, &may_begin);
+	if (err == ERR_CODE_NEEDED) {
+		enum err forgiven = tries_forgive(c, &tries);
+
+		return forgiven != ERR_OK ? forgiven : err;
+	}
+	return err == ERR_OK && may_begin ? begin(c, &p, &tries, NULL) : err;
 }
 
 enum err

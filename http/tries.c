@@ -27,21 +27,33 @@ put_place(struct api_call *c, struct tries *t, enum attempt_place place, struct 
 	t->at[t->n++].subject = arena_str(c->a, str_of(text));
 }
 
-enum err
-tries_of(struct api_call *c, struct str mail, int64_t person_id, struct tries *ret)
+/* The secret of this browser if the person has signed in there before; empty otherwise. */
+static enum err
+known_device(struct api_call *c, int64_t person_id, struct str *ret)
 {
 	struct str device = access_device(c);
 	bool is_known = false;
+	enum err err = ERR_OK;
 
-	*ret = (struct tries){ .n = 0 };
 	if (device.n > 0 && person_id != 0) {
 		struct digest d = access_digest(device);
-		enum err err = store_device_is_known(c->api->store, &d, person_id, &is_known);
 
-		if (err != ERR_OK)
-			return err;
+		err = store_device_is_known(c->api->store, &d, person_id, &is_known);
 	}
-	if (is_known) {
+	*ret = is_known ? device : STR_NONE;
+	return err;
+}
+
+enum err
+tries_of(struct api_call *c, struct str mail, int64_t person_id, struct tries *ret)
+{
+	struct str device;
+	enum err err = known_device(c, person_id, &device);
+
+	*ret = (struct tries){ .n = 0 };
+	if (err != ERR_OK)
+		return err;
+	if (device.n > 0) {
 		put_place(c, ret, ATTEMPT_AT_DEVICE,
 		    arena_strf(c->a, "device %.*s %.*s", STR_ARG(device), STR_ARG(mail)));
 	} else {
@@ -51,6 +63,19 @@ tries_of(struct api_call *c, struct str mail, int64_t person_id, struct tries *r
 		    c, ret, ATTEMPT_AT_PERSON, arena_strf(c->a, "person %.*s", STR_ARG(mail)));
 	}
 	return arena_failed(c->a) ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
+tries_of_code(struct api_call *c, int64_t person_id, struct tries *ret)
+{
+	struct str device;
+	enum err err = known_device(c, person_id, &device);
+
+	*ret = (struct tries){ .n = 0 };
+	if (err == ERR_OK)
+		put_place(c, ret, ATTEMPT_AT_CODE,
+		    arena_strf(c->a, "code %lld %.*s", (long long)person_id, STR_ARG(device)));
+	return err == ERR_OK && arena_failed(c->a) ? ERR_MEMORY : err;
 }
 
 enum err

@@ -12,7 +12,10 @@ struct tries {
 	size_t n;
 };
 /* Where a try for this person counts. mail: as typed; person_id 0: there is nobody. */
-MUST_USE enum err tries_of(struct api_call *c, struct str mail, int64_t person_id, struct tries *ret);
+MUST_USE enum err tries_of(
+    struct api_call *c, struct str mail, int64_t person_id, struct tries *ret);
+/* The same of the second step, a one-time code: a count of its own. */
+MUST_USE enum err tries_of_code(struct api_call *c, int64_t person_id, struct tries *ret);
 /* Counts one, unless it comes too early: LIMITED, with words and Retry-After. Counted first, so that many at once are many. */
 MUST_USE enum err tries_count(struct api_call *c, const struct tries *t);
 /* It was right. */

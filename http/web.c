@@ -303,10 +303,10 @@ answer_again(struct exchange *x)
 	secret_wipe(x->reply.secret);
 	buf_fini(&x->reply.body);
 	api_answer(&x->web->api, &x->request, &x->arena, &x->reply);
-	if (x->reply.kind == API_HASH || x->reply.kind == API_SEAL || x->reply.kind == API_KEY)
-		submit(x);
-	else
+	if (x->reply.kind == API_DONE)
 		resume(x);
+	else
+		submit(x);
 }
 
 static void
@@ -319,8 +319,12 @@ key_came(void *arg, const struct keys_answer *answer)
 	if (x == NULL)
 		return;
 	x->other_wait = NULL;
-	if (answer->err == ERR_OK && x->reply.kind == API_SEAL) {
+	bool is_wrong_code = x->reply.kind == API_CODE && answer->err == ERR_MISMATCH;
+	if (is_wrong_code || (answer->err == ERR_OK && x->reply.kind != API_KEY)) {
+		x->request.is_sealed = true;
 		x->request.sealed = arena_str(&x->arena, answer->sealed);
+		x->request.secret = arena_str(&x->arena, answer->secret);
+		x->request.step = answer->step; /* 0 where it is wrong */
 		answer_again(x);
 		return;
 	}
@@ -357,9 +361,17 @@ static enum err
 ask_keeper(struct exchange *x)
 {
 	struct web *w = x->web;
-	const struct keys_job job = { .verb = x->reply.kind == API_SEAL ? KEYS_SEAL : KEYS_EXPORT,
+	static const enum keys_verb verbs[] = {
+		[API_SEAL] = KEYS_SEAL,
+		[API_KEY] = KEYS_EXPORT,
+		[API_CODE_NEW] = KEYS_CODE_NEW,
+		[API_CODE] = KEYS_CODE,
+	};
+	const struct keys_job job = { .verb = verbs[x->reply.kind],
 		.sealed = x->reply.sealed,
-		.secret = x->reply.secret };
+		.secret = x->reply.secret,
+		.code = x->reply.code,
+		.first_step = x->reply.first_step };
 	struct keys keys = w->remote == NULL ? (struct keys){ NULL, NULL } : keys_remote_port(w->remote);
 
 	return keys.submit == NULL ? ERR_CLOSED : keys.submit(keys.ctx, &job, key_came, x->other_wait);
@@ -531,7 +543,7 @@ answer_api(struct exchange *x)
 		x->state = EXCHANGE_STREAM;
 	else if (x->reply.kind == API_WAIT)
 		wait_in_line(x);
-	else if (x->reply.kind == API_KEY || x->reply.kind == API_SEAL || x->reply.kind == API_HASH) {
+	else if (x->reply.kind != API_DONE) {
 		wait_in_line(x);
 		submit(x);
 	}

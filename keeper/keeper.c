@@ -46,13 +46,15 @@ on_dropped(void *arg, const char *words)
 	print(desk->client, words);
 }
 
-/* The web process gives keys out to the operator, and seals what the operator gives; it signs nothing. */
+/* The web process gives keys out to the operator, seals what the operator gives, and judges the codes of people; it signs nothing. */
 static bool
 may_ask(const struct desk *desk, enum keys_verb verb)
 {
+	bool is_of_web = verb == KEYS_EXPORT || verb == KEYS_CODE_NEW || verb == KEYS_CODE;
+
 	if (desk->is_for_export)
-		return verb == KEYS_EXPORT || verb == KEYS_SEAL;
-	return verb != KEYS_EXPORT;
+		return is_of_web || verb == KEYS_SEAL;
+	return !is_of_web;
 }
 
 static void
@@ -77,6 +79,7 @@ serve(void *arg, struct str body, struct buf *to)
 	}
 	keys_answer_put(to, &answer);
 	secret_wipe(answer.key_pem);
+	secret_wipe(answer.secret);
 	if (to->err == ERR_TOO_LONG) {
 		buf_clear(to);
 		keys_answer_put(to, &(struct keys_answer){ .err = ERR_TOO_LONG });
@@ -113,6 +116,7 @@ warm_up(struct keys_core *core)
 		keys_do(core, &(struct keys_job){ .verb = KEYS_EXPORT, .sealed = sealed }, &a,
 		    &answer);
 	secret_wipe(answer.key_pem);
+	secret_wipe(answer.secret);
 	if (answer.err != ERR_OK)
 		return answer.err;
 	/* A chain that is none: the reader of PEM texts and its words for errors. */

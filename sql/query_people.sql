@@ -5,13 +5,13 @@ INSERT INTO person (owner_id, mail, name, lang, role, created) VALUES (:owner_id
 ON CONFLICT (mail) DO NOTHING RETURNING id;
 
 -- name: person_find
-SELECT id, owner_id, mail, name, lang, role, password, created FROM person WHERE mail = :mail;
+SELECT id, owner_id, mail, name, lang, role, password, created, (SELECT count(*) FROM code WHERE person_id = person.id AND confirmed IS NOT NULL) AS has_codes FROM person WHERE mail = :mail;
 
 -- name: person_load
-SELECT id, owner_id, mail, name, lang, role, password, created FROM person WHERE id = :id;
+SELECT id, owner_id, mail, name, lang, role, password, created, (SELECT count(*) FROM code WHERE person_id = person.id AND confirmed IS NOT NULL) AS has_codes FROM person WHERE id = :id;
 
 -- name: people
-SELECT id, owner_id, mail, name, lang, role, password, created FROM person WHERE id > :after_id ORDER BY id LIMIT :max;
+SELECT id, owner_id, mail, name, lang, role, password, created, (SELECT count(*) FROM code WHERE person_id = person.id AND confirmed IS NOT NULL) AS has_codes FROM person WHERE id > :after_id ORDER BY id LIMIT :max;
 
 -- name: person_password
 UPDATE person SET password = :password WHERE id = :id;
@@ -63,8 +63,11 @@ DELETE FROM attempt WHERE subject = :subject;
 -- name: link_put
 INSERT INTO login_link (digest, person_id, ends_at) VALUES (:digest, :person_id, :ends_at);
 
+-- name: link_find
+SELECT person_id, ends_at FROM login_link WHERE digest = :digest;
+
 -- name: link_take
-DELETE FROM login_link WHERE digest = :digest RETURNING person_id, ends_at;
+DELETE FROM login_link WHERE digest = :digest;
 
 -- name: links_old
 DELETE FROM login_link WHERE ends_at < :now;

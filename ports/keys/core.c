@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/limits.h"
+#include "ports/keys/code.h"
 #include "ports/keys/jose.h"
 #include "ports/keys/pair.h"
 #include "ports/keys/seal.h"
@@ -315,6 +316,20 @@ do_export(const struct keys_core *c, const struct keys_job *job, struct arena *a
 }
 
 static enum err
+do_code_new(const struct keys_core *c, struct arena *a, struct keys_answer *answer)
+{
+	AUTO_BUF sealed = { .max = 0 }, secret = { .max = 0 };
+
+	buf_init(&sealed, LIMIT_SEALED_BYTES);
+	buf_init(&secret, 64);
+	enum err e = code_new(c->master.p, &sealed, &secret);
+	if (e == ERR_OK)
+		e = keep(a, &secret, &answer->secret);
+	secret_wipe(buf_str(&secret));
+	return e == ERR_OK ? keep(a, &sealed, &answer->sealed) : e;
+}
+
+static enum err
 check_limits(const struct keys_job *job)
 {
 	if (job->url.n > LIMIT_URL_BYTES || job->kid.n > LIMIT_URL_BYTES ||
@@ -349,6 +364,10 @@ do_verb(struct keys_core *c, const struct keys_job *job, struct arena *a,
 		return do_thumbprint(c, job, a, answer);
 	case KEYS_SET:
 		return do_set(c, job, a, answer);
+	case KEYS_CODE_NEW:
+		return do_code_new(c, a, answer);
+	case KEYS_CODE:
+		return code_find(c->master.p, job->sealed, job->code, job->first_step, &answer->step);
 	case KEYS_EXPORT:
 		return do_export(c, job, a, answer);
 	case KEYS_VERB_COUNT:
@@ -370,6 +389,7 @@ keys_do(
 		e = ERR_MEMORY;
 	if (e != ERR_OK) {
 		secret_wipe(answer.key_pem);
+		secret_wipe(answer.secret);
 		answer = (struct keys_answer){ .err = e };
 	}
 	*ret = answer;

@@ -9,6 +9,7 @@
  * `done` is never called from inside submit. The answer is valid during the call only.
  */
 #include "base/str.h"
+#include "core/access.h"
 #include "core/setting.h"
 
 enum keys_verb {
@@ -20,6 +21,8 @@ enum keys_verb {
 	KEYS_KEY_CHANGE,  /* sealed (the account's new key), sealed_old, kid, url -> json: signed by the new one (7.3.5) */
 	KEYS_THUMBPRINT,  /* sealed (account) -> thumbprint (RFC 7638) */
 	KEYS_SET,	  /* sealed (site), chain_pem -> set: chain and key for the installer alone, or MISMATCH */
+	KEYS_CODE_NEW,	  /* -> sealed, secret: what makes a person's one-time codes; secret in base32, as apps read it (RFC 6238) */
+	KEYS_CODE,	  /* sealed (codes), code, first_step -> step: of the steps from this one on (CODE_STEPS) that which has the code, or MISMATCH */
 	KEYS_EXPORT,	  /* sealed (site) -> key_pem; answered to the web process and local operator only */
 	KEYS_VERB_COUNT
 };
@@ -29,10 +32,13 @@ struct keys_job {
 	enum key_type key_type;
 	const struct str *names; /* ASCII */
 	size_t names_n;
+	struct str code;
+	uint64_t first_step;
 };
 struct keys_answer {
 	enum err err;
-	struct str sealed, thumbprint, csr_der, json, set, key_pem;
+	struct str sealed, thumbprint, csr_der, json, set, key_pem, secret;
+	uint64_t step;
 };
 typedef void keys_done(void *arg, const struct keys_answer *answer);
 struct keys {

@@ -77,6 +77,7 @@ do_one(struct keys_core *core, const struct waiting *w)
 		keys_do(core, &job, &a, &answer);
 	w->done(w->arg, &answer);
 	secret_wipe(answer.key_pem);
+	secret_wipe(answer.secret);
 }
 
 /* Does one job a round, so that other work of the loop is not held up by a row of RSA keys. */

@@ -20,6 +20,8 @@ keys_job_put(struct buf *to, const struct keys_job *job)
 	wire_put_bytes(to, job->secret);
 	wire_put_bytes(to, job->chain_pem);
 	wire_put_list(to, job->names, job->names_n);
+	wire_put_bytes(to, job->code);
+	wire_put_u64(to, job->first_step);
 }
 
 enum err
@@ -40,6 +42,8 @@ keys_job_get(struct str message, struct arena *a, struct keys_job *ret)
 	job.secret = wire_get_bytes(&r, LIMIT_SEALED_BYTES);
 	job.chain_pem = wire_get_bytes(&r, LIMIT_CHAIN_BYTES);
 	job.names_n = wire_get_list(&r, LIMIT_SITE_NAMES, a, &job.names);
+	job.code = wire_get_bytes(&r, CODE_DIGITS);
+	job.first_step = wire_get_u64(&r);
 	enum err e = wire_close(&r);
 	if (e != ERR_OK)
 		return e;
@@ -62,6 +66,8 @@ keys_answer_put(struct buf *to, const struct keys_answer *answer)
 	wire_put_bytes(to, answer->json);
 	wire_put_bytes(to, answer->set);
 	wire_put_bytes(to, answer->key_pem);
+	wire_put_bytes(to, answer->secret);
+	wire_put_u64(to, answer->step);
 }
 
 enum err
@@ -78,6 +84,8 @@ keys_answer_get(struct str message, struct keys_answer *ret)
 	answer.json = wire_get_bytes(&r, LIMIT_MESSAGE_BYTES);
 	answer.set = wire_get_bytes(&r, LIMIT_MESSAGE_BYTES);
 	answer.key_pem = wire_get_bytes(&r, LIMIT_SEALED_BYTES);
+	answer.secret = wire_get_bytes(&r, LIMIT_SEALED_BYTES);
+	answer.step = wire_get_u64(&r);
 	enum err e = wire_close(&r);
 	if (e != ERR_OK)
 		return e;

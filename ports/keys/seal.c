@@ -23,6 +23,8 @@ bound(enum purpose purpose)
 		return STR("koshin sealed 1: site");
 	case PURPOSE_SECRET:
 		return STR("koshin sealed 1: secret");
+	case PURPOSE_CODE:
+		return STR("koshin sealed 1: code");
 	}
 	must_fail(__FILE__, __LINE__, "purpose");
 }

@@ -8,7 +8,7 @@
  */
 #include "ports/keys/secret.h"
 
-enum purpose { PURPOSE_ACCOUNT = 1, PURPOSE_SITE, PURPOSE_SECRET };
+enum purpose { PURPOSE_ACCOUNT = 1, PURPOSE_SITE, PURPOSE_SECRET, PURPOSE_CODE };
 enum { SEAL_OVERHEAD_BYTES = 3 + 24 + 16 };
 
 MUST_USE enum err seal(const uint8_t *master_key, enum purpose purpose, struct str clear, struct buf *to);

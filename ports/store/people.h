@@ -18,6 +18,7 @@ struct person_row {
 	enum role role;
 	struct str password; /* Argon2id; empty: none was set */
 	struct when created;
+	bool has_codes; /* read only: one-time codes are asked for (codes.h) */
 };
 /* EXISTS: somebody has this mail address. */
 MUST_USE enum err store_person_put(struct store *s, const struct person_row *p, int64_t *ret_id);
@@ -56,8 +57,10 @@ MUST_USE enum err store_attempt_forgive(struct store *s, struct str subject);
 MUST_USE enum err store_attempts_forget(struct store *s, struct str subject);
 
 MUST_USE enum err store_link_put(struct store *s, const struct digest *d, int64_t person_id, struct when now, struct when ends_at);
-/* It can be taken once. NOT_FOUND; ends_at is the caller's to look at. */
-MUST_USE enum err store_link_take(struct store *s, const struct digest *d, int64_t *ret_person_id, struct when *ret_ends_at);
+/* NOT_FOUND; ends_at is the caller's to look at. */
+MUST_USE enum err store_link_find(struct store *s, const struct digest *d, int64_t *ret_person_id, struct when *ret_ends_at);
+/* It can be taken once. NOT_FOUND. */
+MUST_USE enum err store_link_take(struct store *s, const struct digest *d);
 
 struct api_token_row {
 	int64_t id, person_id;

@@ -18,6 +18,7 @@ read_person(struct query *q, struct person_row *ret)
 		query_corrupt(q, "role", role);
 	ret->password = query_text(q, "password");
 	ret->created = query_when(q, "created");
+	ret->has_codes = query_bool(q, "has_codes");
 }
 
 static enum err
@@ -362,10 +363,10 @@ store_link_put(struct store *s, const struct digest *d, int64_t person_id, struc
 }
 
 enum err
-store_link_take(
+store_link_find(
     struct store *s, const struct digest *d, int64_t *ret_person_id, struct when *ret_ends_at)
 {
-	AUTO_QUERY q = query_start(s, SQL_LINK_TAKE, NULL);
+	AUTO_QUERY q = query_start(s, SQL_LINK_FIND, NULL);
 	bool is_there;
 
 	bind_digest(&q, d);
@@ -375,6 +376,15 @@ store_link_take(
 		*ret_ends_at = query_when(&q, "ends_at");
 	}
 	return none(s, query_finish(&q), is_there, "link");
+}
+
+enum err
+store_link_take(struct store *s, const struct digest *d)
+{
+	AUTO_QUERY q = query_start(s, SQL_LINK_TAKE, NULL);
+
+	bind_digest(&q, d);
+	return change_one(&q, "link");
 }
 
 /* --- tokens --- */

@@ -54,8 +54,9 @@ class Browser:
                     self.cookies[name] = cookie.value
         return answer
 
-    def sign_in(self, mail, password=None, link=None):
-        answer = self.ask("POST", "/session", {"link": link} if link else {"mail": mail, "password": password})
+    def sign_in(self, mail, password=None, link=None, code=None):
+        body = {"link": link} if link else {"mail": mail, "password": password}
+        answer = self.ask("POST", "/session", body | ({"code": code} if code else {}))
         if answer.status == 201:
             self.csrf = answer.json["csrf"]
         return answer

@@ -87,7 +87,7 @@ test_tries(void **state)
 		enum attempt_place place;
 		unsigned free;
 		int64_t longest;
-	} rows[] = { { ATTEMPT_AT_DEVICE, 10, 900 }, { ATTEMPT_AT_ADDRESS, 20, 900 }, { ATTEMPT_AT_PERSON, 10, 30 } };
+	} rows[] = { { ATTEMPT_AT_DEVICE, 10, 900 }, { ATTEMPT_AT_ADDRESS, 20, 900 }, { ATTEMPT_AT_PERSON, 10, 30 }, { ATTEMPT_AT_CODE, 5, 900 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -110,6 +110,21 @@ test_tries(void **state)
 	}
 	const struct attempts none = { 0, WHEN_UNKNOWN };
 	assert_false(when_is_known(access_try_at(ATTEMPT_AT_PERSON, &none, now)));
+}
+
+/* The code of now, of the step before and of the next one; each once, and none after a later one. */
+static void
+test_codes(void **state)
+{
+	(void)state;
+	assert_int_equal(access_code_first_step((struct when){ 0 }), 0);
+	assert_int_equal(access_code_first_step((struct when){ 29 }), 0);
+	assert_int_equal(access_code_first_step((struct when){ 59 }), 0);
+	assert_int_equal(access_code_first_step((struct when){ 60 }), 1);
+	assert_int_equal(access_code_first_step(now), 1800000000 / 30 - 1);
+	for (uint64_t used = 0; used < 5; used++)
+		for (uint64_t step = 0; step < 5; step++)
+			assert_int_equal(access_code_is_new(step, used), step > used);
 }
 
 static void
@@ -162,6 +177,7 @@ main(void)
 		cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_tries),
+		cmocka_unit_test(test_codes),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_passwords),
 	};

@@ -160,6 +160,7 @@ test_who(void **state)
 	assert_int_equal(f->wakes, 0);
 	/* Who could sign in is told apart from who may not. */
 	assert_int_equal(err_class_of(ERR_SIGNED_OUT), ERR_CLASS_DENIED);
+	assert_int_equal(err_class_of(ERR_CODE_NEEDED), ERR_CLASS_DENIED);
 }
 
 int

@@ -272,7 +272,8 @@ each_link_has_its_own_verbs(void **state)
 	pid_t pid = keeper_pid();
 
 	for (enum keys_verb verb = KEYS_ACCOUNT_NEW; verb < KEYS_VERB_COUNT; verb++) {
-		struct keys_remote *wrong = verb == KEYS_EXPORT ? from_engine : from_web;
+		bool is_of_web = verb == KEYS_EXPORT || verb == KEYS_CODE_NEW || verb == KEYS_CODE;
+		struct keys_remote *wrong = is_of_web ? from_engine : from_web;
 
 		/* Both may seal: nothing comes out of it that could be used. */
 		if (verb == KEYS_SEAL)

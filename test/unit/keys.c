@@ -614,10 +614,10 @@ protocol_round_trip_and_truncation(void **state)
 	(void)state;
 	struct keys_job job = { KEYS_SITE_NEW, STR("sealed"), STR("hmac"), STR("old"), STR("url"),
 		STR("nonce"), STR("kid"), STR("payload"), STR("secret"), STR("chain"),
-		KEY_RSA3072, names, 3 },
+		KEY_RSA3072, names, 3, STR("755224"), UINT64_MAX },
 			got;
 	struct keys_answer answer = { ERR_MISMATCH, STR("a"), STR("b"), STR("c"), STR("d"),
-		STR("e"), STR("f") },
+		STR("e"), STR("f"), STR("g"), 7 },
 			   heard;
 	AUTO_BUF b = { .max = 0 };
 
@@ -634,6 +634,7 @@ protocol_round_trip_and_truncation(void **state)
 	assert_true(str_eq(got.secret, job.secret) && str_eq(got.chain_pem, job.chain_pem));
 	assert_int_equal(got.names_n, 3);
 	assert_true(str_eq(got.names[2], names[2]));
+	assert_true(str_eq(got.code, job.code) && got.first_step == job.first_step);
 	for (size_t n = 0; n < b.n; n++)
 		assert_int_equal(
 		    keys_job_get((struct str){ b.p, n }, &arena, &got), ERR_PROTOCOL);
@@ -647,6 +648,7 @@ protocol_round_trip_and_truncation(void **state)
 	assert_int_equal(keys_answer_get(buf_str(&b), &heard), ERR_OK);
 	assert_int_equal(heard.err, ERR_MISMATCH);
 	assert_true(str_eq(heard.key_pem, STR("f")) && str_eq(heard.sealed, STR("a")));
+	assert_true(str_eq(heard.secret, STR("g")) && heard.step == 7);
 	for (size_t n = 0; n < b.n; n++)
 		assert_int_equal(keys_answer_get((struct str){ b.p, n }, &heard), ERR_PROTOCOL);
 	b.p[5] = (char)ERR_COUNT;
