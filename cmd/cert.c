@@ -5,6 +5,7 @@
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+#include "cmd/cert.h"
 #include "cmd/client.h"
 #include "cmd/show.h"
 #include "ports/keys/p12.h"
@@ -46,9 +47,8 @@ cmd_cert_show(struct cmd *c)
 	return status;
 }
 
-/* A file for its owner alone, made anew: a key is never written into a file that others may have open. */
-static int
-write_out(struct cmd *c, const char *path, struct str text)
+int
+cert_write_out(struct cmd *c, const char *path, struct str text)
 {
 	int fd = path != NULL ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
 			      : STDOUT_FILENO;
@@ -159,7 +159,7 @@ export_p12(struct cmd *c)
 		    str_of(password), str_of(show_text(chain, "site")), &p12);
 
 		if (e == ERR_OK) {
-			status = write_out(c, cmd_value(c, "out"), buf_str(&p12));
+			status = cert_write_out(c, cmd_value(c, "out"), buf_str(&p12));
 		} else {
 			CMD_SAY(c, stderr, "cli.error", str_of(err_words(e)));
 			status = CMD_FAILED;
@@ -193,7 +193,7 @@ cmd_cert_export(struct cmd *c)
 	if (status == CMD_DONE && c->is_json)
 		client_print_json(o);
 	else if (status == CMD_DONE)
-		status = write_out(
+		status = cert_write_out(
 		    c, cmd_value(c, "out"), str_of(show_text(o, is_key ? "key" : "chain")));
 	json_decref(o);
 	client_close(&cl);

@@ -70,6 +70,7 @@ int cmd_site_start_over(struct cmd *c);
 int cmd_renew(struct cmd *c);
 int cmd_check(struct cmd *c);
 int cmd_cert_show(struct cmd *c);
+int cmd_cert_check(struct cmd *c);
 int cmd_cert_export(struct cmd *c);
 int cmd_ca_list(struct cmd *c);
 int cmd_ca_add(struct cmd *c);

@@ -68,6 +68,10 @@ static const struct command commands[] = {
 	{ "mail receive", cmd_mail_receive, "", 0, 0, "  koshin mail receive < mail.eml\n", { { NULL, NULL } } },
 	{ "cert show", cmd_cert_show, "NAME", 1, 1, "  koshin cert show example.jp\n",
 	    { { NULL, NULL } } },
+	{ "cert check", cmd_cert_check, "FILE", 1, 1,
+	    "  koshin cert check bought.pem --for example.jp,www.example.jp --out chain.pem\n"
+	    "  koshin cert check bought.p12 --for example.jp --password-file pass.txt\n",
+	    { { "for", "NAME[,NAME...]" }, { "password-file", "FILE" }, { "out", "FILE" } } },
 	{ "cert export", cmd_cert_export, "NAME", 1, 1,
 	    "  koshin cert export example.jp > chain.pem\n"
 	    "  koshin cert export example.jp --key --out example.jp.key\n"

@@ -9,6 +9,7 @@
 #include "core/classify.h"
 #include "ports/acme/parse.h"
 #include "ports/config/config.h"
+#include "ports/keys/own.h"
 #include "ports/keys/x509.h"
 #include "ports/link/message.h"
 #include "ports/mail/intake.h"
@@ -129,6 +130,19 @@ certificate_der(struct str bytes)
 	(void)!x509_read_der(bytes, &a, &why, &info);
 }
 
+static void
+own_file(struct str bytes)
+{
+	AUTO_ARENA a = { .max = ARENA_BYTES };
+	AUTO_BUF chain = { .max = 1 << 20 };
+	struct own_certificate c;
+
+	if (own_read(bytes, "password", NULL, &a, &c, &chain) != ERR_OK)
+		return;
+	must(c.is_read == (chain.n > 0) && c.is_read == (c.why.n == 0));
+	must(str_is_utf8(c.why) && str_is_utf8(c.missing) && str_is_utf8(c.leaf.issuer));
+}
+
 /* Between our own processes: the less trusted one sends. */
 static void
 message(struct str bytes)
@@ -188,8 +202,8 @@ config(struct str bytes)
 
 #define TARGET(function) { #function, function }
 const struct fuzz_target fuzz_targets[] = { TARGET(acme_directory), TARGET(acme_answer), TARGET(acme_renewal), TARGET(acme_problem),
-	TARGET(acme_headers), TARGET(rdap_domain), TARGET(rdap_bootstrap), TARGET(certificate_pem), TARGET(certificate_der), TARGET(message),
-	TARGET(mail), TARGET(name), TARGET(config) };
+	TARGET(acme_headers), TARGET(rdap_domain), TARGET(rdap_bootstrap), TARGET(certificate_pem), TARGET(certificate_der), TARGET(own_file),
+	TARGET(message), TARGET(mail), TARGET(name), TARGET(config) };
 const size_t fuzz_targets_n = sizeof fuzz_targets / sizeof *fuzz_targets;
 
 const struct fuzz_target *

@@ -1,0 +1,58 @@
+#include "core/own_certificate.h"
+
+enum { LISTED_MAX = 8 }; /* names of the certificate that are told */
+
+static struct finding *
+put(struct finding_list *out, enum cause c, struct str subject, struct when now, struct str seen)
+{
+	struct finding *f = finding_put(out, c, subject);
+
+	if (f == NULL)
+		return NULL;
+	f->seen = f->evidence = seen;
+	f->first_seen = f->last_seen = now;
+	f->times_seen = 1;
+	/* It is looked at when the next file comes, not before. */
+	f->next_look = now;
+	return f;
+}
+
+static struct str
+date_words(struct when w, struct arena *a)
+{
+	struct civil c = when_civil(w);
+
+	return arena_strf(a, "%04d-%02d-%02d", c.year, c.month, c.day);
+}
+
+static struct str
+names_words(const struct certificate_info *c, struct arena *a)
+{
+	struct str text = STR("-");
+
+	for (size_t i = 0; i < c->names_n && i < LISTED_MAX; i++)
+		text = i == 0 ? c->names[0] : arena_strf(a, "%.*s, %.*s", STR_ARG(text), STR_ARG(c->names[i]));
+	return text;
+}
+
+void
+classify_own_certificate(const struct own_certificate *c, const struct str *names, size_t names_n, struct when now,
+    struct arena *a, struct finding_list *out)
+{
+	if (!c->is_read) {
+		(void)put(out, CAUSE_OWN_CERTIFICATE_UNREADABLE, names[0], now, c->why);
+		return;
+	}
+	if (!c->is_complete)
+		(void)put(out, CAUSE_OWN_CERTIFICATE_CHAIN_INCOMPLETE, names[0], now, c->missing);
+	if (!when_before(now, c->leaf.not_after))
+		(void)put(out, CAUSE_OWN_CERTIFICATE_EXPIRED, names[0], now, date_words(c->leaf.not_after, a));
+	else if (when_before(now, c->leaf.not_before))
+		(void)put(out, CAUSE_OWN_CERTIFICATE_EXPIRED, names[0], now, date_words(c->leaf.not_before, a));
+	for (size_t i = 0; i < names_n; i++)
+		if (!certificate_has_name(&c->leaf, names[i]))
+			(void)put(out, CAUSE_OWN_CERTIFICATE_NAME_MISSING, names[i], now, names_words(&c->leaf, a));
+	if (!c->is_ordered)
+		(void)put(out, CAUSE_OWN_CERTIFICATE_CHAIN_UNORDERED, names[0], now, c->leaf.issuer);
+	finding_sort(out);
+}
