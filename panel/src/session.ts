@@ -14,7 +14,9 @@ function take(session: Session): Session {
 }
 
 export const whoIsSignedIn = (): Promise<Session> => get<Session>("/session").then(take);
-export const signIn = (by: { mail: string; password: string } | { link: string }): Promise<Session> => call<Session>("POST", "/session", by).then(take);
+/** How somebody signs in; code: of the app or a recovery code, where the first answer was that one is needed. */
+export type SignIn = ({ mail: string; password: string } | { link: string }) & { code?: string };
+export const signIn = (by: SignIn): Promise<Session> => call<Session>("POST", "/session", by).then(take);
 export const changePassword = (password: string, old_password: string | undefined): Promise<Session> =>
 	call<Session>("PUT", "/password", { password, old_password }).then(take);
 export const signOut = (): Promise<unknown> => call("DELETE", "/session");

@@ -1,11 +1,11 @@
-/* Signing in: by mail address and password, or by a link (/login#link=…) that was sent. */
+/* Signing in: by mail address and password, or by a link (/login#link=…) that was sent; then by a code, where the person has those. */
 import type { Session } from "gen/api";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Failure } from "../api";
 import { Field } from "../components/field";
 import { Notice, Title } from "../components/screen";
 import { length } from "../dates";
-import { signIn } from "../session";
+import { signIn, type SignIn } from "../session";
 import { t } from "../words";
 
 /** What stands behind #link=; taken out of the address, so that it is not kept in the history. */
@@ -15,21 +15,50 @@ function takeLink(): string | null {
 	return link;
 }
 
+/** The second step. What was typed in the first is kept until it has succeeded. */
+function CodeForm({ begin, isBusy }: { begin: (code: string) => void; isBusy: boolean }) {
+	const [code, setCode] = useState("");
+	const [wrong, setWrong] = useState<string>();
+	const form = useRef<HTMLFormElement>(null);
+	useEffect(() => form.current?.querySelector("input")?.focus(), []);
+	const submit = (event: Event) => {
+		event.preventDefault();
+		setWrong(code.trim() ? undefined : t("login.code-missing"));
+		if (!code.trim()) form.current?.querySelector("input")?.focus();
+		else if (!isBusy) begin(code.trim());
+	};
+	return (
+		<form class="paper" ref={form} onSubmit={submit} noValidate>
+			<Field label={t("login.code")} hint={t("login.code-hint")} autocomplete="one-time-code" maxLength={64} value={code} set={setCode} wrong={wrong} />
+			<button class="first" aria-disabled={isBusy}>
+				{isBusy ? t("button.busy") : t("login.begin")}
+			</button>
+			<p class="soft">{t("login.code-lost")}</p>
+		</form>
+	);
+}
+
 export function LoginPage({ setSession }: { setSession: (session: Session) => void }) {
 	const [mail, setMail] = useState("");
 	const [password, setPassword] = useState("");
 	const [wrong, setWrong] = useState<{ mail?: string; password?: string; all?: string }>({});
 	const [isBusy, setBusy] = useState(false);
+	const [first, setFirst] = useState<SignIn | null>(null);
 	const form = useRef<HTMLFormElement>(null);
 
-	const begin = async (by: Parameters<typeof signIn>[0]) => {
+	const begin = async (by: SignIn) => {
 		setBusy(true);
 		try {
 			setSession(await signIn(by));
 		} catch (error) {
 			if (!(error instanceof Failure)) throw error;
-			setWrong({ all: error.wait_s > 0 ? t("login.limited", length(error.wait_s)) : error.message });
 			setBusy(false);
+			if (error.problem?.error === "CODE_NEEDED") {
+				setWrong({});
+				setFirst(by);
+				return;
+			}
+			setWrong({ all: error.wait_s > 0 ? t("login.limited", length(error.wait_s)) : error.message });
 			form.current?.querySelector("input")?.focus();
 		}
 	};
@@ -51,14 +80,18 @@ export function LoginPage({ setSession }: { setSession: (session: Session) => vo
 		<div class="narrow stack">
 			<Title text={t("login.title")} />
 			{wrong.all && <Notice tone="bad" title={wrong.all} />}
-			<form class="paper" ref={form} onSubmit={submit} noValidate>
-				<Field label={t("login.mail")} type="email" autocomplete="username" maxLength={254} value={mail} set={setMail} wrong={wrong.mail} />
-				<Field label={t("login.password")} type="password" autocomplete="current-password" maxLength={1024} value={password} set={setPassword} wrong={wrong.password} />
-				<button class="first" aria-disabled={isBusy}>
-					{isBusy ? t("button.busy") : t("login.begin")}
-				</button>
-				<p class="soft">{t("login.forgotten")}</p>
-			</form>
+			{first ? (
+				<CodeForm begin={(code) => void begin({ ...first, code })} isBusy={isBusy} />
+			) : (
+				<form class="paper" ref={form} onSubmit={submit} noValidate>
+					<Field label={t("login.mail")} type="email" autocomplete="username" maxLength={254} value={mail} set={setMail} wrong={wrong.mail} />
+					<Field label={t("login.password")} type="password" autocomplete="current-password" maxLength={1024} value={password} set={setPassword} wrong={wrong.password} />
+					<button class="first" aria-disabled={isBusy}>
+						{isBusy ? t("button.busy") : t("login.begin")}
+					</button>
+					<p class="soft">{t("login.forgotten")}</p>
+				</form>
+			)}
 		</div>
 	);
 }
