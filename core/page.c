@@ -5,7 +5,8 @@
 const char *
 page_event_name(enum page_event_kind k)
 {
-	static const char *const names[] = { "look", "renewal", "reminder", "reduce", "end", "draft-ends" };
+	static const char *const names[] = { "look", "renewal", "reminder", "reduce", "end",
+		"last-end", "draft-ends" };
 
 	must(k < PAGE_EVENT_COUNT);
 	return names[k];
@@ -19,7 +20,8 @@ not_before(struct when date, struct when now)
 }
 
 struct page_button
-page_button_of(const struct site *s, const struct policy *p, const struct view *v, struct when now)
+page_button_of(
+    const struct site *s, const struct policy *p, const struct view *v, struct when now)
 {
 	switch (v->state) {
 	case SITE_STATE_OFF:
@@ -28,7 +30,8 @@ page_button_of(const struct site *s, const struct policy *p, const struct view *
 	case SITE_STATE_BROKEN:
 		/* With nothing to mend, a new certificate is the cure; while an order is under way it comes by itself. */
 		if (v->cause == NULL && s->doing == DOING_NOTHING)
-			return (struct page_button){ PAGE_RENEW, not_before(plan_order_not_before(s, p), now) };
+			return (struct page_button){ PAGE_RENEW,
+				not_before(plan_order_not_before(s, p), now) };
 		break;
 	case SITE_STATE_ISSUING:
 	case SITE_STATE_ACT:
@@ -45,7 +48,8 @@ page_button_of(const struct site *s, const struct policy *p, const struct view *
 }
 
 static size_t
-put_event(struct page_event *at, size_t n, enum page_event_kind kind, struct when date, struct when now)
+put_event(struct page_event *at, size_t n, enum page_event_kind kind, struct when date,
+    struct when now)
 {
 	size_t i = n;
 
@@ -80,7 +84,8 @@ can_be_reduced(const struct site *s, struct when now)
 }
 
 size_t
-page_plan(const struct site *s, const struct policy *p, const struct view *v, struct when now, struct page_event *ret)
+page_plan(const struct site *s, const struct policy *p, const struct view *v, struct when now,
+    struct page_event *ret)
 {
 	size_t n = put_event(ret, 0, PAGE_EVENT_LOOK, v->next_look, now);
 	bool is_troubled = is_in_trouble(v) && v->state != SITE_STATE_MOVED;
@@ -90,14 +95,19 @@ page_plan(const struct site *s, const struct policy *p, const struct view *v, st
 	if (s->held.id != 0 && is_troubled) {
 		/* Who is asked for something is reminded of it; of what is ours nobody is. */
 		for (unsigned i = 0; actor_is_owner(v->acts) && i < LIFE_REMINDERS; i++)
-			n = put_event(ret, n, PAGE_EVENT_REMINDER, life_reminder_at(s->held.life, i), now);
+			n = put_event(ret, n, PAGE_EVENT_REMINDER,
+			    life_reminder_at(s->held.life, i), now);
 		if (can_be_reduced(s, now))
-			n = put_event(ret, n, PAGE_EVENT_REDUCE, when_max(life_reduce_at(s->held.life), v->next_renewal), now);
+			n = put_event(ret, n, PAGE_EVENT_REDUCE,
+			    when_max(life_reduce_at(s->held.life), v->next_renewal), now);
 		n = put_event(ret, n, PAGE_EVENT_END, s->held.life.to, now);
 	}
+	if (s->held.id != 0 && !plan_wants(s) && !is_troubled)
+		n = put_event(ret, n, PAGE_EVENT_LAST_END, s->held.life.to, now);
 	/* What a purchase waits for is kept. */
 	if (s->draft.exists && !s->draft.has_csr)
-		n = put_event(ret, n, PAGE_EVENT_DRAFT_ENDS, when_plus(s->draft.begun_at, p->draft_discard_after), now);
+		n = put_event(ret, n, PAGE_EVENT_DRAFT_ENDS,
+		    when_plus(s->draft.begun_at, p->draft_discard_after), now);
 	must(n <= PAGE_EVENTS_MAX);
 	return n;
 }
@@ -132,13 +142,15 @@ test_of(enum cause c)
 	case LAYER_REGISTRATION:
 		return PAGE_TEST_DNS;
 	case LAYER_DNS:
-		return str_starts(str_of(row->id), STR("dns.caa.")) ? PAGE_TEST_CAA : PAGE_TEST_DNS;
+		return str_starts(str_of(row->id), STR("dns.caa.")) ? PAGE_TEST_CAA
+								    : PAGE_TEST_DNS;
 	case LAYER_TRANSPORT:
 		return PAGE_TEST_CONNECT;
 	case LAYER_HTTP:
 		return PAGE_TEST_CHALLENGE;
 	case LAYER_OWN:
-		return str_starts(str_of(row->id), STR("own.challenge.")) ? PAGE_TEST_CHALLENGE : PAGE_TEST_COUNT;
+		return str_starts(str_of(row->id), STR("own.challenge.")) ? PAGE_TEST_CHALLENGE
+									  : PAGE_TEST_COUNT;
 	case LAYER_SERVED:
 		return PAGE_TEST_SERVED;
 	case LAYER_CA:
@@ -152,13 +164,15 @@ static const struct finding *
 found(const struct site *s, const struct site_name *n, enum page_test t)
 {
 	for (size_t i = 0; i < s->findings.n; i++)
-		if (test_of(s->findings.at[i].cause) == t && plan_is_about(s, &s->findings.at[i], n))
+		if (test_of(s->findings.at[i].cause) == t &&
+		    plan_is_about(s, &s->findings.at[i], n))
 			return &s->findings.at[i];
 	return NULL;
 }
 
 static struct page_check
-served_check(const struct site *s, const struct site_name *n, const struct finding *why, struct when now)
+served_check(
+    const struct site *s, const struct site_name *n, const struct finding *why, struct when now)
 {
 	enum visitors v = view_visitors(s, n, now);
 	struct page_check c = { PAGE_UNKNOWN, n->served.at, why };
@@ -167,7 +181,8 @@ served_check(const struct site *s, const struct site_name *n, const struct findi
 	if (!when_is_known(n->served.at) || (s->held.id == 0 && v == VISITORS_PLAIN))
 		return c;
 	if (why != NULL)
-		c.result = cause_row(why->cause)->severity >= SEVERITY_FAIL ? PAGE_FAIL : PAGE_WARN;
+		c.result =
+		    cause_row(why->cause)->severity >= SEVERITY_FAIL ? PAGE_FAIL : PAGE_WARN;
 	else
 		c.result = PAGE_OK;
 	/* What visitors see now counts more than what was found when it was looked at. */
@@ -177,7 +192,8 @@ served_check(const struct site *s, const struct site_name *n, const struct findi
 }
 
 struct page_check
-page_check_of(const struct site *s, const struct site_name *n, enum page_test t, struct when now)
+page_check_of(
+    const struct site *s, const struct site_name *n, enum page_test t, struct when now)
 {
 	const struct finding *why = found(s, n, t);
 	struct page_check c = { PAGE_UNKNOWN, s->checked_at, why };
@@ -188,12 +204,16 @@ page_check_of(const struct site *s, const struct site_name *n, enum page_test t,
 		return c;
 	if (why != NULL) {
 		c.at = when_is_known(why->last_seen) ? why->last_seen : s->checked_at;
-		c.result = cause_row(why->cause)->severity >= SEVERITY_FAIL || finding_blocks(why) ? PAGE_FAIL : PAGE_WARN;
+		c.result =
+		    cause_row(why->cause)->severity >= SEVERITY_FAIL || finding_blocks(why)
+			? PAGE_FAIL
+			: PAGE_WARN;
 		return c;
 	}
 	/* Where the name leads nowhere, nobody has come as far as this. */
 	for (enum page_test before = PAGE_TEST_DNS; before < t; before++) {
-		const struct finding *earlier = before == PAGE_TEST_CAA ? NULL : found(s, n, before);
+		const struct finding *earlier =
+		    before == PAGE_TEST_CAA ? NULL : found(s, n, before);
 
 		if (earlier != NULL && finding_blocks(earlier) && t != PAGE_TEST_CAA)
 			return c;

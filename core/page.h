@@ -25,6 +25,7 @@ enum page_event_kind {
 	PAGE_EVENT_REMINDER,   /* a letter reminds the owner */
 	PAGE_EVENT_REDUCE,     /* it is renewed without the names that fail */
 	PAGE_EVENT_END,	       /* the certificate ends: only where something stands in the way */
+	PAGE_EVENT_LAST_END,   /* it ends and is not renewed: free SSL was given up */
 	PAGE_EVENT_DRAFT_ENDS, /* an unfinished setting is cleared away */
 	PAGE_EVENT_COUNT
 };

@@ -25,11 +25,11 @@ visitors_name(enum visitors v)
 static bool
 leads_nowhere(const struct finding *f)
 {
-	return f != NULL && (f->cause == CAUSE_OWN_NAME_UNUSED ||
-				f->cause == CAUSE_DNS_ADDRESS_MISSING ||
-				f->cause == CAUSE_DNS_ADDRESS_PARTLY_MISSING ||
-				f->cause == CAUSE_REGISTRATION_DOMAIN_UNREGISTERED ||
-				f->cause == CAUSE_DNS_CNAME_BROKEN);
+	return f != NULL &&
+	       (f->cause == CAUSE_OWN_NAME_UNUSED || f->cause == CAUSE_DNS_ADDRESS_MISSING ||
+		   f->cause == CAUSE_DNS_ADDRESS_PARTLY_MISSING ||
+		   f->cause == CAUSE_REGISTRATION_DOMAIN_UNREGISTERED ||
+		   f->cause == CAUSE_DNS_CNAME_BROKEN);
 }
 
 enum visitors
@@ -160,7 +160,7 @@ view_of(const struct site *s, struct when now)
 		.cause = cause,
 		.acts = cause != NULL ? cause->acts : ACTOR_NOBODY,
 		.next_look = s->doing != DOING_NOTHING ? now : when_min(s->look_at, s->wake),
-		.next_renewal = site_renew_at(s),
+		.next_renewal = plan_wants(s) ? site_renew_at(s) : WHEN_UNKNOWN,
 	};
 
 	/* What visitors see in red is not called safe as well: the page says one thing. */
@@ -171,6 +171,18 @@ view_of(const struct site *s, struct when now)
 	if ((v.state == SITE_STATE_EXPIRED || v.state == SITE_STATE_BROKEN) && cause == NULL)
 		v.acts = ACTOR_HOST;
 	return v;
+}
+
+const char *
+view_headline(const struct site *s, const struct view *v)
+{
+	if (v->state == SITE_STATE_OK && !plan_wants(s))
+		return "ok-ending";
+	if (!when_is_known(v->until) && v->state == SITE_STATE_ACT)
+		return "act-dark";
+	if (!when_is_known(v->until) && v->state == SITE_STATE_OURS)
+		return "ours-dark";
+	return site_state_name(v->state);
 }
 
 enum site_standing

@@ -20,6 +20,8 @@ struct view {
 	struct when next_look;
 	struct when next_renewal; /* WHEN_UNKNOWN without a certificate */
 };
+/* The word of what the page begins with: the state's, or a sharper one where visitors have no lock, or will not have it for long. */
+const char *view_headline(const struct site *s, const struct view *v);
 struct view view_of(const struct site *s, struct when now);
 /* What the lists of sites are filtered by: a function of facts alone, no dates, so that it can be stored beside them. */
 enum site_standing {

@@ -303,7 +303,7 @@ renewal(const struct site *s)
 	const char *why = renew_why_name(site_renew_why(s));
 	json_t *o, *window = json_null();
 
-	if (s->held.id == 0)
+	if (s->held.id == 0 || s->setting.source == SOURCE_NONE)
 		return json_null();
 	if (r->is_told)
 		window = json_pack("{s:o, s:o}", "start", json_date(r->start), "end", json_date(r->end));
@@ -368,7 +368,7 @@ json_site(const struct site *s, const struct json_site_facts *f, struct arena *a
 
 	ok = ok &&
 	     json_put(o, "headline",
-		 both("headline.", site_state_name(v.state),
+		 both("headline.", view_headline(s, &v),
 		     names_for_people(s->names[0].name, a))) &&
 	     json_put(o, "cause",
 		 v.cause == NULL ? json_null()

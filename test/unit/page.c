@@ -165,6 +165,49 @@ a_warning_without_a_cause_can_be_cured(void **unused)
 	assert_int_equal(button(&f).action, PAGE_NOTHING);
 }
 
+/* Given up: it is said when it ends, and no renewal is promised. */
+static void
+what_was_given_up_ends(void **unused)
+{
+	(void)unused;
+	struct fixture f;
+	struct page_event e[PAGE_EVENTS_MAX];
+
+	begin(&f, 20);
+	f.site.setting.source = SOURCE_NONE;
+	struct view v = view_of(&f.site, now);
+	assert_string_equal(view_headline(&f.site, &v), "ok-ending");
+	assert_false(when_is_known(v.next_renewal));
+	size_t n = plan(&f, e);
+	assert_int_equal(count(e, n, PAGE_EVENT_RENEWAL), 0);
+	assert_int_equal(count(e, n, PAGE_EVENT_LAST_END), 1);
+}
+
+/* Who has no lock is not called safe. */
+static void
+what_is_dark_is_not_called_safe(void **unused)
+{
+	static const struct {
+		enum cause cause;
+		const char *word;
+	} rows[] = { { CAUSE_DNS_A_ELSEWHERE, "act-dark" }, { CAUSE_CA_SERVICE_DOWN, "ours-dark" } };
+	(void)unused;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fixture f;
+
+		begin(&f, 20);
+		find(&f, rows[i].cause, STR("a.example"));
+		struct view v = view_of(&f.site, now);
+		assert_string_equal(view_headline(&f.site, &v), site_state_name(v.state));
+		for (size_t k = 0; k < 2; k++)
+			f.names[k].served = (struct served){ .at = now, .not_after = WHEN_UNKNOWN };
+		v = view_of(&f.site, now);
+		assert_false(when_is_known(v.until));
+		assert_string_equal(view_headline(&f.site, &v), rows[i].word);
+	}
+}
+
 static void
 what_is_not_wanted_is_offered(void **unused)
 {
@@ -263,6 +306,8 @@ main(void)
 		cmocka_unit_test(what_is_ours_asks_nothing),
 		cmocka_unit_test(a_warning_without_a_cause_can_be_cured),
 		cmocka_unit_test(what_is_not_wanted_is_offered),
+		cmocka_unit_test(what_was_given_up_ends),
+		cmocka_unit_test(what_is_dark_is_not_called_safe),
 		cmocka_unit_test(a_draft_has_an_end_and_a_bought_one_none),
 		cmocka_unit_test(every_cause_at_every_age),
 	};
