@@ -44,7 +44,7 @@ classify_moved(struct judge *j, struct str seen, struct str copy)
 		return false;
 	if (j->s->held.id != 0) {
 		after = life_moved_after(j->s->held.life);
-		every = life_moved_look(j->s->held.life);
+		every = life_moved_look(j->s->held.life, j->e->at);
 	}
 	struct when since = elsewhere_since(j);
 	if (since.s == WHEN_NEVER.s || when_between(since, j->e->at).s < after.s)

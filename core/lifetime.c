@@ -107,9 +107,15 @@ life_moved_after(struct life l)
 }
 
 struct span
-life_moved_look(struct life l)
+life_moved_look(struct life l, struct when now)
 {
-	return span_min(LIFE_MOVED_LOOK, span_part(life_length(l), 7, 45));
+	struct span seldom = span_min(LIFE_MOVED_LOOK, span_part(life_length(l), 7, 45)),
+		    often = life_look_every(l, span_min(seldom, SPAN_D(1)));
+	struct when from = life_reduce_at(l);
+
+	if (!when_before(now, l.to))
+		return seldom;
+	return when_before(now, from) ? span_min(seldom, span_max(often, when_between(now, from))) : often;
 }
 
 struct span

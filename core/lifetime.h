@@ -30,11 +30,12 @@ struct span life_letter_gap(struct life l);
 /* The longest time without a look at a healthy site: `most`, or a tenth of a shorter life. */
 struct span life_look_every(struct life l, struct span most);
 /* DNS has led elsewhere for so long that the name has moved away: 30 days, the same part of 45 days for a shorter life;
- * and how often it is looked at then: weekly, scaled alike. */
+ * and how often it is looked at then: weekly, scaled alike; daily in the last quarter of what is held, so that one that came back
+ * in time is renewed in time. The span is the one until the next look, where `now` is the last. */
 #define LIFE_MOVED_AFTER SPAN_D(30)
 #define LIFE_MOVED_LOOK SPAN_D(7)
 struct span life_moved_after(struct life l);
-struct span life_moved_look(struct life l);
+struct span life_moved_look(struct life l, struct when now);
 /* HSTS may promise this much, and is withdrawn when less is left: 1/6 of the life. */
 struct span life_hsts_age(struct life l);
 #endif

@@ -28,7 +28,7 @@ struct when
 dates_next_look_of_gone(const struct step *st)
 {
 	const struct site *s = st->s;
-	struct span every = s->held.id != 0 ? life_moved_look(s->held.life) : LIFE_MOVED_LOOK;
+	struct span every = s->held.id != 0 ? life_moved_look(s->held.life, st->t->now) : LIFE_MOVED_LOOK;
 
 	return when_plus(st->t->now,
 	    (struct span){ every.s - (int64_t)(st->t->roll % ((uint64_t)every.s / 10 + 1)) });

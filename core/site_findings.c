@@ -144,6 +144,23 @@ was_unseen(const struct finding_list *seen, const struct finding *old)
 	return false;
 }
 
+static bool
+blocks_name(const struct finding_list *l, struct str name, bool is_by_check)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(l->at[i].subject, name) && finding_blocks(&l->at[i]) && !(is_by_check && l->at[i].is_from_order))
+			return true;
+	return false;
+}
+
+/* The CA refused a name, in its own words, in which a check had found a fault as well; now the check finds none: it was mended. */
+static bool
+was_mended(const struct step *st, const struct finding *old, const struct finding_list *seen)
+{
+	return old->is_from_order && plan_blames_name(old->cause) && cause_row(old->cause)->layer != LAYER_CA &&
+	       blocks_name(&st->s->findings, old->subject, true) && !blocks_name(seen, old->subject, false);
+}
+
 /* Does this old finding stay although the new evidence does not show it? */
 static bool
 outlives_check(
@@ -157,6 +174,8 @@ outlives_check(
 		return !findings_by_handshake(old->cause);
 	if (was_unseen(seen, old))
 		return true;
+	if (was_mended(st, old, seen))
+		return false;
 	/* A DNS that is silent for an hour has not brought anybody back. */
 	if (old->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY)
 		for (size_t i = 0; i < e->names_n; i++)

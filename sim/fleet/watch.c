@@ -466,9 +466,9 @@ watch_expiry(struct fleet *f, uint32_t n)
 		since = fleet_ms(f, s->watched.pointing_since_s);
 		why = since == FLEET_NEVER_MS ? "no name points here" : "its names have pointed here for a short time only";
 	}
-	/* One that had moved away is looked at weekly (P2): it may have been back unseen until just now. */
+	/* One that had moved away is looked at daily in the last quarter, and may have been back unseen for as long. */
 	if (is_moved(s) || (s->watched.moved_s != 0 && fleet_ms(f, s->watched.moved_s) > since))
-		grace = 8 * FLEET_DAY_MS;
+		grace += life >= 10 * 86400 ? FLEET_DAY_MS : life * 1000 / 10;
 	keep_expiry(f, n, why);
 	if (end_ms - since > grace)
 		fleet_broken(f, n, "the certificate ended, although for %.1f hours the names pointed here and the CA could have issued",

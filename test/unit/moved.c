@@ -267,15 +267,23 @@ static void
 test_lives(void **state)
 {
 	static const struct {
-		int64_t life, after, every;
-	} rows[] = { { 90 * DAY, 30 * DAY, 7 * DAY }, { 45 * DAY, 30 * DAY, 7 * DAY }, { 6 * DAY, 4 * DAY, 80640 }, { 600, 400, 93 } };
+		int64_t life, after, every, often;
+	} rows[] = { { 90 * DAY, 30 * DAY, 7 * DAY, DAY }, { 45 * DAY, 30 * DAY, 7 * DAY, DAY }, { 6 * DAY, 4 * DAY, 80640, 51840 },
+		{ 600, 400, 93, 60 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct life l = { now, when_plus(now, SPAN_S(rows[i].life)) };
+		struct when quarter = life_reduce_at(l);
 
 		assert_int_equal(life_moved_after(l).s, rows[i].after);
-		assert_int_equal(life_moved_look(l).s, rows[i].every);
+		assert_int_equal(life_moved_look(l, now).s, rows[i].every);
+		/* The last of the seldom looks comes when a quarter is left, and no look is nearer than the often ones. */
+		assert_int_equal(life_moved_look(l, when_minus(quarter, SPAN_S(rows[i].every - 1))).s, rows[i].every - 1);
+		assert_int_equal(life_moved_look(l, when_minus(quarter, SPAN_S(1))).s, rows[i].often);
+		assert_int_equal(life_moved_look(l, quarter).s, rows[i].often);
+		assert_int_equal(life_moved_look(l, when_minus(l.to, SPAN_S(1))).s, rows[i].often);
+		assert_int_equal(life_moved_look(l, l.to).s, rows[i].every);
 	}
 }
 

@@ -620,6 +620,43 @@ test_refused_name_is_left_out(void **state)
 	arena_fini(&f.arena);
 }
 
+/* The CA refused www in words of its own while a check saw no record of it; a check that finds all in order says that it was
+ * mended, and it is ordered at once. Where no check had anything against it, the CA's word stands until its date. */
+static void
+test_mended_name_is_not_refused(void **state)
+{
+	(void)state;
+	for (int was_seen = 0; was_seen < 2; was_seen++) {
+		struct fixture f;
+		struct finding failure;
+
+		fixture_init(&f, AGE_NONE);
+		f.site.applied.digest = plan_digest(&f.site, now);
+		if (was_seen) {
+			fixture_do(&f, DOING_CHECK);
+			(void)step(&f, event_of(&f, SITE_CHECKED, SIGHT_WWW_GONE, CAUSE_CA_SERVICE_DOWN, &failure));
+		}
+		f.names[0].passed_at = f.names[1].passed_at = f.site.checked_at = now;
+		f.site.order_failures = 3; /* the next try is a day away */
+		fixture_do(&f, DOING_ORDER);
+		struct site_event ev = event_of(&f, SITE_ORDER_FAILED, SIGHT_FINE, CAUSE_HTTP_CHALLENGE_FORBIDDEN, &failure);
+		failure.subject = f.names[1].name;
+		(void)step(&f, ev);
+		assert_true(f.names[1].refused_until.s > now.s);
+		fixture_do(&f, DOING_CHECK);
+		f.site.retry_at = now;
+		const struct site_effects *out = step(&f, event_of(&f, SITE_CHECKED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &failure));
+		const struct site_effect *order = first(out, FX_ORDER);
+		if (order == NULL) {
+			fail_msg("nothing was ordered");
+			return;
+		}
+		assert_int_equal(order->names_n, was_seen ? 2 : 1);
+		assert_int_equal(findings_find(&f.site.findings, CAUSE_HTTP_CHALLENGE_FORBIDDEN, f.names[1].name) == NULL, was_seen);
+		arena_fini(&f.arena);
+	}
+}
+
 /* What has been taken off the server is left alone; what the installer was about to put on is taken off as well. */
 static void
 test_removed_site_rests(void **state)
@@ -867,6 +904,7 @@ main(void)
 		cmocka_unit_test(test_order_under_way_is_awaited),
 		cmocka_unit_test(test_backoff_of_orders),
 		cmocka_unit_test(test_refused_name_is_left_out),
+		cmocka_unit_test(test_mended_name_is_not_refused),
 		cmocka_unit_test(test_proven_by_any_look),
 		cmocka_unit_test(test_removed_site_rests),
 		cmocka_unit_test(test_wish_survives),
