@@ -107,6 +107,18 @@ def test_configuration_is_refused(tmp_path):
     assert alone("config", "check", config=str(file)).returncode == 0, "by the environment"
 
 
+def test_check_with_the_words_of_one_visitor(world, site):
+    """All is well, so it is that device; the words reach output and evidence as text, whatever they are."""
+    words = "NET::ERR_CERT_DATE_INVALID \x1b[2J"
+    done = world.koshin.run("check", "www.kome.jp", "--visitor", words, "--json", status=1)
+    found = {n["ascii"]: n["findings"] for n in json.loads(done.stdout)["names"]}
+    assert [f["cause"] for f in found["www.kome.jp"]] == ["served.client.outdated"]
+    assert found["kome.jp"] == []
+    assert found["www.kome.jp"][0]["who"] == "nobody"
+    shown = world.koshin.run("check", "www.kome.jp", "--visitor", words, "--lang", "en", status=1).stdout
+    assert "NET::ERR_CERT_DATE_INVALID" in shown and "\x1b" not in shown
+
+
 def test_no_daemon(tmp_path):
     file = tmp_path / "k.yaml"
     file.write_text(
