@@ -11,11 +11,13 @@ const STEPS: Key[] = ["progress.check", "progress.order", "progress.validate", "
 export function stepOf(site: Site): number | null {
 	switch (site.doing) {
 		case "check":
-			return 0;
+			// With a certificate at hand, what is looked at is what visitors receive.
+			return site.certificate ? 5 : 0;
 		case "order":
 			return { intent: 1, placed: 2, finalized: 3, received: 3, failed: 1 }[site.order?.phase ?? "intent"];
 		case "deploy":
-			return 4;
+			// Before there is a certificate, the server is made ready to be looked at.
+			return site.certificate ? 4 : 0;
 		case "verify":
 			return 5;
 		case "nothing":
@@ -44,10 +46,11 @@ function lasted(timeline: PageEvent[], from: string, to: string): string {
 
 export function Progress({ site, timeline }: { site: Site; timeline: PageEvent[] }) {
 	const step = stepOf(site);
-	const isShown = site.state === "issuing" || (step !== null && step > 0);
+	const isShown = site.state === "issuing" || site.order !== null;
 	const now = useNow(isShown && step !== null);
 	if (!isShown) return null;
-	const current = step ?? 0;
+	// Between two steps the one that comes next is waited for.
+	const current = step ?? (site.certificate ? 5 : 0);
 	const since = site.doing_since ? Math.max(0, Math.round((now - new Date(site.doing_since).getTime()) / 1000)) : 0;
 	return (
 		<section class="paper" aria-labelledby="progress">

@@ -1,0 +1,175 @@
+"""A person before the panel: Debian's Chromium, by keyboard or pointer, in a language, on a phone or a desktop."""
+
+import base64
+import json
+import os
+import pathlib
+import re
+import shutil
+import tempfile
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from servers import until
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+PANEL = ROOT / "build/panel"
+AXE = ROOT / "panel/node_modules/axe-core/axe.min.js"
+SIZES = {"phone": (360, 740), "desktop": (1200, 900)}
+TABS_MAX = 120
+PASSWORD = "hana no iro wa"
+
+
+def read_words():
+    """{key: {"ja": …, "en": …}} of words/ui.txt and words/panel.txt; where both have a key, it is the panel that is looked at."""
+    found = {}
+    for file in ("ui.txt", "panel.txt"):
+        for line in (ROOT / "words" / file).read_text().splitlines():
+            if line.startswith("\t"):
+                found[key][line[1:3]] = line[5:]
+            elif line and not line.startswith("#"):
+                key = line
+                found.setdefault(key, {})
+    return found
+
+
+WORDS = read_words()
+
+
+def said(key, lang, *values):
+    """A text as the panel says it."""
+    return re.sub(r"\{(\d)\}", lambda m: str(values[int(m[1])]), WORDS[key][lang])
+
+
+def folder_for(world_folder):
+    """The panel's files, where a process that gave up root can read them: the build's own folder may be closed to it."""
+    copy = pathlib.Path(tempfile.mkdtemp(dir=world_folder)) / "panel"
+    shutil.copytree(PANEL, copy)
+    for one in (copy.parent, copy, copy / "assets"):
+        one.chmod(0o755)
+    return copy
+
+
+class Screen:
+    def __init__(self, port, lang="ja", size="desktop", is_dark=False):
+        self.base = f"http://localhost:{port}"
+        self.lang = lang
+        self.profile = tempfile.mkdtemp(prefix="koshin-chromium-")
+        options = webdriver.ChromeOptions()
+        options.binary_location = "/usr/bin/chromium"
+        arguments = "--headless=new --disable-gpu --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars"
+        for argument in (*arguments.split(), f"--user-data-dir={self.profile}", *(["--no-sandbox"] if os.geteuid() == 0 else [])):
+            options.add_argument(argument)
+        options.add_experimental_option("prefs", {"intl.accept_languages": "ja" if lang == "ja" else "en-GB"})
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+        self.driver.set_script_timeout(30)
+        width, height = SIZES[size]
+        self._tell("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=size == "phone")
+        self._tell("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}])
+
+    def _tell(self, command, **parameters):
+        self.driver.execute_cdp_cmd(command, parameters)
+
+    def close(self):
+        self.driver.quit()
+        shutil.rmtree(self.profile, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def word(self, key, *values):
+        return said(key, self.lang, *values)
+
+    # --- looking ---
+
+    def open(self, path):
+        self.driver.get(self.base + path)
+        return self
+
+    def text(self):
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    def until_text(self, text, seconds=30):
+        until(f"the screen says {text!r}", lambda: text in self.text(), seconds, 0.1)
+        return self
+
+    def until_key(self, key, *values, seconds=30):
+        return self.until_text(self.word(key, *values), seconds)
+
+    def until_there(self, seconds=30):
+        """Until everything that the page asks the API for has come."""
+        until("the page is there", lambda: self.run("return document.querySelector('h1') !== null && document.querySelector('.wait') === null") is True, seconds, 0.1)
+        return self
+
+    def run(self, script, *values):
+        return self.driver.execute_script(script, *values)
+
+    def judge(self, is_one_language=True):
+        """What holds on every screen: axe finds nothing, nothing is cut off, nothing is left in the other language."""
+        if not self.run("return 'axe' in window"):
+            self.run(AXE.read_text())
+        found = self.driver.execute_async_script(
+            "const done = arguments[0]; axe.run().then(r => done(r.violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 160))])))"
+        )
+        assert found == [], json.dumps(found, indent=1, ensure_ascii=False)
+        wide = self.run("return [document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], f"{self.driver.current_url} is {wide[0]} wide on a screen of {wide[1]}"
+        if is_one_language and self.lang == "en":
+            rest = self.run("const b = document.body.cloneNode(true); b.querySelectorAll('[lang=ja], pre, noscript').forEach(e => e.remove()); return b.textContent")
+            assert not re.search("[ぁ-んァ-ヶ]", rest), re.findall(".{0,20}[ぁ-んァ-ヶ].{0,20}", rest)
+        bad = [line for line in self.driver.get_log("browser") if line["level"] == "SEVERE" and "status of 401" not in line["message"]]
+        assert bad == [], bad
+
+    def photo(self, path):
+        """The whole page."""
+        size = self.run("return [document.documentElement.clientWidth, document.documentElement.scrollHeight]")
+        clip = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+        pathlib.Path(path).write_bytes(base64.b64decode(shot["data"]))
+
+    # --- doing ---
+
+    def keys(self, *keys):
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def focused(self):
+        """What a screen reader says of the element that has the focus: label, aria-label or its own text."""
+        return self.run(
+            "const e = document.activeElement; return [...(e.labels || [])].map(l => l.innerText).join(' ') || e.getAttribute('aria-label') || e.innerText || ''"
+        )
+
+    def tab_to(self, words):
+        """By the Tab key alone; what has the focus must be seen to have it."""
+        for _ in range(TABS_MAX):
+            self.keys(Keys.TAB)
+            if words in self.focused() and self.run("return document.activeElement !== document.body && document.activeElement.tagName !== 'MAIN'"):
+                outline = self.run("return getComputedStyle(document.activeElement).outlineStyle")
+                assert outline != "none", f"{words}: no outline shows the focus"
+                return self
+        raise AssertionError(f"Tab does not reach {words!r}: {self.text()}")
+
+    def press(self, words):
+        """With a pointer: the button or link of these words."""
+        def look():
+            for element in self.driver.find_elements(By.CSS_SELECTOR, "button, a, summary"):
+                if element.text.strip() == words:
+                    return element
+            return None
+
+        until(f"there is {words!r} to press", look, 20, 0.1).click()
+        return self
+
+    def sign_in(self, mail, password):
+        """By keyboard."""
+        self.open("/login").until_key("login.mail")
+        self.tab_to(self.word("login.mail")).keys(mail)
+        self.tab_to(self.word("login.password")).keys(password, Keys.ENTER)
+        return self.until_key("frame.sign-out")
+

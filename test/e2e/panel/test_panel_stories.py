@@ -1,0 +1,72 @@
+"""Chapters of the story as people live through them: real API, store, CA, web server, DNS and mail, before a real browser."""
+
+import itertools
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from screen import PASSWORD, SIZES, Screen
+from servers import until
+
+VIEWS = list(itertools.product(("ja", "en"), SIZES))
+RETRIED_S = 150  # an order that met the web server while it was being reloaded is tried again after a minute
+STEPS = ["check", "order", "validate", "receive", "deploy", "verify"]
+REMEMBER_STEPS = """
+window.seen = [];
+new MutationObserver(() => {
+	const step = document.querySelector("[aria-current=step] > span:nth-child(2)")?.firstChild?.textContent;
+	if (step && seen[seen.length - 1] !== step) seen.push(step);
+}).observe(document.body, { subtree: true, childList: true, attributes: true });
+"""
+
+
+@pytest.mark.parametrize("lang, size", VIEWS)
+def test_1_first_certificate(panel, lang, size):
+    """The owner signs in, sees that the site is not encrypted, presses one button, watches the steps, sees the lock and gets a letter; without a
+    pointer."""
+    name = f"hajime-{lang}-{size}.jp"
+    site, mail = panel.owner(name, f"www.{name}", lang=lang, coverage="multi")
+    with Screen(panel.port, lang, size) as screen:
+        screen.open("/").until_key("login.mail").judge()
+        screen.sign_in(mail, PASSWORD)
+        # There is one site only: it is the home page.
+        screen.until_key("headline.off", name).until_key("set-up.title").judge()
+        assert screen.run("return location.pathname") == f"/sites/{name}"
+        screen.run(REMEMBER_STEPS)
+        screen.tab_to(screen.word("coverage.multi"))
+        screen.tab_to(screen.word("set-up.begin")).keys(Keys.ENTER)
+        # Nobody reloads: the page tells by itself.
+        screen.until_key("headline.ok", name, seconds=RETRIED_S)
+        assert site.until_served().is_valid
+        steps = screen.run("return seen")
+        order = [screen.word(f"progress.{step}") for step in STEPS]
+        places = [order.index(step) for step in steps]
+        # They follow each other. An order that the CA refused begins again, and what visitors do not receive yet is put on the server once more.
+        back = [(a, b) for a, b in itertools.pairwise(places) if b < a and (a, b) != (5, 4)]
+        assert len(places) >= 3 and len(back) <= site.count("order-failed"), steps
+        screen.judge()
+        letter = site.until_letter(1)[0]
+        screen.tab_to(screen.word("letters.title")).keys(Keys.ENTER)
+        screen.until_text(letter.subject)
+        # What is on the screen is the truth, also after a reload.
+        screen.open(f"/sites/{name}").until_key("headline.ok", name).judge()
+        assert screen.word("set-up.begin") not in screen.text()
+
+
+@pytest.mark.parametrize("lang, size", VIEWS)
+def test_3_abandoned_draft(panel, lang, size):
+    """A draft was begun and left: the page says that nothing changes by it, what would differ, and it goes by one press; the certificate stays."""
+    name = f"sitagaki-{lang}-{size}.jp"
+    site, mail = panel.owner(name, f"www.{name}", lang=lang, coverage="multi")
+    panel.world.koshin.run("site", "set", name, "--source", "free")
+    shown = site.until_served(seconds=RETRIED_S)
+    panel.world.koshin.run("site", "set", name, "--draft", "--coverage", "single")
+    with Screen(panel.port, lang, size) as screen:
+        screen.sign_in(mail, PASSWORD)
+        screen.until_key("headline.ok", name, seconds=30).until_key("draft.show").judge()
+        screen.press(screen.word("draft.show")).until_key("draft.coverage", screen.word("coverage.word.multi"), screen.word("coverage.word.single"))
+        screen.judge()
+        screen.press(screen.word("draft.discard"))
+        until("the draft is gone from the page", lambda: screen.word("draft.show") not in screen.text(), 20, 0.1)
+        screen.until_key("history.draft-discarded").until_key("headline.ok", name).judge()
+        assert site.show()["draft"] is None and site.shown().fingerprint == shown.fingerprint
