@@ -2,6 +2,7 @@
  * Signing in, and what a person changes of his own: sessions and the password. A wrong password and a person who is not there take the
  * same time and get the same answer.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "http/access.h"
 #include "http/audit.h"
@@ -17,10 +18,14 @@ static enum err
 give_session(struct api_call *c, int status)
 {
 	json_t *document = json_object();
+	long minutes = (long)(config_zone(c->api->config).s / 60);
+	struct str zone = arena_strf(c->a, "%c%02ld:%02ld", minutes < 0 ? '-' : '+',
+	    labs(minutes) / 60, labs(minutes) % 60);
 	struct when ends =
 	    access_session_ends(c->person.role, c->session.begun, c->session.used);
 
-	if (!json_put(document, "person", person_document(c, &c->person)) ||
+	if (!json_put(document, "timezone", json_text(zone)) ||
+	    !json_put(document, "person", person_document(c, &c->person)) ||
 	    !json_put(
 		document, "csrf", c->session.id == 0 ? json_null() : json_text(c->csrf)) ||
 	    !json_put(document, "begun_at",

@@ -4,7 +4,6 @@
  * suspends its connection; the others go on.
  */
 #include "http/web.h"
-#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,12 +13,13 @@
 #include <unistd.h>
 #include "base/limits.h"
 #include "base/must.h"
+#include "http/address.h"
 #include "http/api.h"
 #include "http/files.h"
 #include "http/send.h"
 #include "http/stream.h"
 #include "ports/loop/listen.h"
-#include "http/metrics.h"
+#include "http/public.h"
 #include "ports/keys/remote.h"
 #include "ports/keys/secret.h"
 #include "ports/loop/loop.h"
@@ -31,14 +31,13 @@ enum {
 	    256, /* of one daemon: a few are enough for challenges and one operator */
 	CONNECTION_BYTES = 32768, /* headers of one request */
 	CONNECTION_S = 30,	  /* an idle or slow client is let go */
-	NEWS_MS = 20, /* what the engine does within this is one piece of news */
-	TICK_MS = 1000, /* how often deadlines are looked at while somebody waits */
+	NEWS_MS = 20,		  /* what the engine does within this is one piece of news */
+	TICK_MS = 1000,		  /* how often deadlines are looked at while somebody waits */
 	WAIT_MS = 25000, /* then they get an answer without news, and ask again themselves */
 	HEARTBEAT_MS = 60000,
 	HEARTBEAT_RETRY_MS = 5000,
 	STORE_BUSY_MS = 2000,
 	ARENA_BYTES = 64 * 1024 * 1024, /* one page of sites, with everything */
-	TOKEN_BYTES_MAX = 128, /* RFC 8555 8.3 wants 128 bits, 22 characters; CAs send 43 */
 };
 
 struct web {
@@ -58,8 +57,7 @@ struct web {
 	bool has_news; /* those who wait are to be asked for again */
 	struct exchange *waiting;
 	struct loop_timer *tick, *heartbeat;
-	char thumbprint
-	    [64]; /* of the account key: 43 characters; empty before an account exists */
+	struct public_pages public;
 };
 
 /* Where a request came in. */
@@ -123,12 +121,14 @@ show_argument(void *arg, enum MHD_ValueKind kind, const char *key, const char *v
 }
 
 static void
-each_argument(void *ctx, void (*show)(void *shown, const char *key, const char *value), void *shown)
+each_argument(
+    void *ctx, void (*show)(void *shown, const char *key, const char *value), void *shown)
 {
 	const struct exchange *x = ctx;
 	struct each_argument each = { show, shown };
 
-	(void)MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, show_argument, &each);
+	(void)MHD_get_connection_values(
+	    x->connection, MHD_GET_ARGUMENT_KIND, show_argument, &each);
 }
 
 static void tick(void *arg);
@@ -167,44 +167,6 @@ wake_engine(void *arg)
 		return;
 }
 
-/* --- what is open to everybody: challenge answers, health, metrics --- */
-
-static bool
-is_token(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
-			s.p[i]) == NULL)
-			return false;
-	return s.n > 0 && s.n <= TOKEN_BYTES_MAX;
-}
-
-/* Of the first CA's account. Kept, so that a store that cannot be read for a moment fails no validation. */
-static void
-refresh_thumbprint(struct web *w, struct arena *a)
-{
-	struct ca_row *rows;
-	size_t n;
-
-	if (store_cas(w->store, a, &rows, &n) != ERR_OK || n == 0 || !rows[0].is_used ||
-	    rows[0].thumbprint.n == 0 || rows[0].thumbprint.n >= sizeof w->thumbprint)
-		return;
-	memcpy(w->thumbprint, rows[0].thumbprint.p, rows[0].thumbprint.n);
-	w->thumbprint[rows[0].thumbprint.n] = '\0';
-}
-
-/* Accounts with other keys have their tokens in a table; every other token is answered with the one thumbprint. */
-static struct str
-thumbprint_of(struct web *w, struct str token, struct arena *a)
-{
-	struct str found;
-
-	if (store_token_find(w->store, token, a, &found) == ERR_OK)
-		return found;
-	refresh_thumbprint(w, a);
-	return str_of(w->thumbprint);
-}
-
 static void
 answer_text(struct exchange *x, int status, const char *type)
 {
@@ -215,50 +177,10 @@ answer_text(struct exchange *x, int status, const char *type)
 static void
 answer_public(struct exchange *x)
 {
-	static const struct str challenge = { "/.well-known/acme-challenge/", 28 };
 	struct web *w = x->web;
-	struct str path = buf_str(&x->path), method = buf_str(&x->method);
-	struct when now = clock_now(&w->clock);
-	bool is_healthy = false;
-	enum err err = ERR_OK;
 
-	buf_init(&x->reply.body, API_REPLY_BYTES_MAX);
-	if (!str_eq(method, STR("GET")) && !str_eq(method, STR("HEAD"))) {
-		answer_text(x, 405, "text/plain");
-		return;
-	}
-	if (str_starts(path, challenge)) {
-		struct str token = { path.p + challenge.n, path.n - challenge.n };
-
-		answer_text(x, 404, "text/plain");
-		if (!is_token(token))
-			return;
-		struct str thumbprint = thumbprint_of(w, token, &x->arena);
-		if (thumbprint.n == 0)
-			return;
-		buf_putf(&x->reply.body, "%.*s.%.*s", STR_ARG(token), STR_ARG(thumbprint));
-		/* The type that RFC 8555 8.3 recommends; nothing in the body is anybody's input but the token's letters. */
-		answer_text(x, 200, "application/octet-stream");
-	} else if (str_eq(path, STR("/healthz"))) {
-		err = metrics_health(w->store, now, w->store_is_writable, &x->arena,
-		    &x->reply.body, &is_healthy);
-		answer_text(x, is_healthy ? 200 : 503, "application/json");
-	} else if (str_eq(path, STR("/metrics"))) {
-		err = metrics_write(w->store, now, &x->arena, &x->reply.body);
-		/* Alarms are told also when the store is what they are about. */
-		if (err != ERR_OK)
-			buf_clear(&x->reply.body);
-		metrics_alarms(w->options->config->state_folder, now, &x->reply.body);
-		buf_putf(&x->reply.body, "# TYPE koshin_store_readable gauge\nkoshin_store_readable %d\n", err == ERR_OK);
-		err = x->reply.body.err;
-		answer_text(x, 200, "text/plain; version=0.0.4; charset=utf-8");
-	} else {
-		answer_text(x, 404, "text/plain");
-	}
-	if (err != ERR_OK) {
-		buf_clear(&x->reply.body);
-		answer_text(x, 503, "text/plain");
-	}
+	public_answer(&w->public, buf_str(&x->method), buf_str(&x->path), clock_now(&w->clock),
+	    w->store_is_writable, &x->arena, &x->reply);
 }
 
 /* --- waiting --- */
@@ -329,8 +251,8 @@ key_came(void *arg, const struct keys_answer *answer)
 		return;
 	}
 	if (answer->err == ERR_OK)
-		api_key_reply(
-		    &x->web->api, &x->request, x->reply.site_id, answer->key_pem, &x->arena, &x->reply);
+		api_key_reply(&x->web->api, &x->request, x->reply.site_id, answer->key_pem,
+		    &x->arena, &x->reply);
 	else
 		api_problem(
 		    &x->reply, answer->err, x->request.lang, str_of(err_words(answer->err)));
@@ -353,7 +275,8 @@ password_came(void *arg, const struct passwords_answer *answer)
 		answer_again(x);
 		return;
 	}
-	api_problem(&x->reply, answer->err != ERR_OK ? answer->err : ERR_BUG, x->request.lang, STR_NONE);
+	api_problem(&x->reply, answer->err != ERR_OK ? answer->err : ERR_BUG, x->request.lang,
+	    STR_NONE);
 	resume(x);
 }
 
@@ -372,9 +295,11 @@ ask_keeper(struct exchange *x)
 		.secret = x->reply.secret,
 		.code = x->reply.code,
 		.first_step = x->reply.first_step };
-	struct keys keys = w->remote == NULL ? (struct keys){ NULL, NULL } : keys_remote_port(w->remote);
+	struct keys keys =
+	    w->remote == NULL ? (struct keys){ NULL, NULL } : keys_remote_port(w->remote);
 
-	return keys.submit == NULL ? ERR_CLOSED : keys.submit(keys.ctx, &job, key_came, x->other_wait);
+	return keys.submit == NULL ? ERR_CLOSED
+				   : keys.submit(keys.ctx, &job, key_came, x->other_wait);
 }
 
 /* Asks another for what the reply wants. The exchange waits in line already. */
@@ -386,8 +311,10 @@ submit(struct exchange *x)
 	x->other_wait = calloc(1, sizeof *x->other_wait);
 	if (x->other_wait != NULL) {
 		x->other_wait->exchange = x;
-		err = x->reply.kind == API_HASH ? passwords_submit(x->web->passwords, x->reply.secret, x->reply.sealed, password_came, x->other_wait)
-						: ask_keeper(x);
+		err = x->reply.kind == API_HASH
+			  ? passwords_submit(x->web->passwords, x->reply.secret,
+				x->reply.sealed, password_came, x->other_wait)
+			  : ask_keeper(x);
 	}
 	if (err == ERR_OK)
 		return;
@@ -416,7 +343,9 @@ tick(void *arg)
 		if (x->other_wait != NULL) {
 			if (is_late) {
 				api_problem(&x->reply, ERR_TIMEOUT, x->request.lang,
-				    x->reply.kind == API_HASH ? STR("passwords are judged too slowly") : STR("the keeper does not answer"));
+				    x->reply.kind == API_HASH
+					? STR("passwords are judged too slowly")
+					: STR("the keeper does not answer"));
 				resume(x);
 			}
 			continue;
@@ -456,7 +385,8 @@ exchange_new(struct web *w, struct MHD_Connection *connection, const char *metho
 	buf_put_str(&x->method, str_of(method));
 	buf_put_str(&x->path, str_of(path));
 	x->request.lang = lang_of(str_of(lang));
-	x->request.asker = (struct asker){ .is_known = door == DOOR_COMMAND, .role = ROLE_OPERATOR };
+	x->request.asker =
+	    (struct asker){ .is_known = door == DOOR_COMMAND, .role = ROLE_OPERATOR };
 	x->request.is_browser = door == DOOR_PANEL;
 	x->request.arg = argument;
 	x->request.each_arg = each_argument;
@@ -484,49 +414,14 @@ exchange_free(struct exchange *x)
 	free(x);
 }
 
-/* Of who asks; of a proxy on this machine, the one that it says it asks for (the last of X-Forwarded-For: what stands before may be
- * anybody's words). Empty: unknown. */
-static struct str
-address_of(struct exchange *x)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	struct str forwarded = str_of(header(x, "X-Forwarded-For")), last = STR_NONE;
-	char text[INET6_ADDRSTRLEN] = "";
-	struct in6_addr checked;
-	bool is_here = false;
-
-	if (info == NULL || info->client_addr == NULL)
-		return STR_NONE;
-	if (info->client_addr->sa_family == AF_INET) {
-		struct sockaddr_in in;
-
-		memcpy(&in, info->client_addr, sizeof in);
-		is_here = (ntohl(in.sin_addr.s_addr) >> 24) == 127;
-		(void)inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
-	} else if (info->client_addr->sa_family == AF_INET6) {
-		struct sockaddr_in6 in6;
-
-		memcpy(&in6, info->client_addr, sizeof in6);
-		is_here = IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
-		(void)inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof text);
-	}
-	while (is_here && forwarded.n > 0)
-		last = str_trim(str_cut(&forwarded, ','));
-	if (last.n > 0 && last.n < sizeof text) {
-		char typed[INET6_ADDRSTRLEN] = "";
-
-		memcpy(typed, last.p, last.n);
-		if (inet_pton(AF_INET, typed, &checked) == 1 || inet_pton(AF_INET6, typed, &checked) == 1)
-			memcpy(text, typed, sizeof text);
-	}
-	return arena_str(&x->arena, str_of(text));
-}
-
 static void
 answer_api(struct exchange *x)
 {
 	if (x->request.is_browser)
-		x->request.address = address_of(x);
+		x->request.address = address_of(
+		    MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			->client_addr,
+		    str_of(header(x, "X-Forwarded-For")), &x->arena);
 	x->request.method = buf_str(&x->method);
 	x->request.path = buf_str(&x->path);
 	x->request.body = buf_str(&x->body);
@@ -562,7 +457,8 @@ answer_panel(struct exchange *x)
 	if (path.n == 0 || path.p[0] != '/')
 		answer_text(x, 404, "text/plain");
 	else
-		files_answer(x->web->files, buf_str(&x->method), path, str_of(header(x, "Accept-Encoding")), &x->reply);
+		files_answer(x->web->files, buf_str(&x->method), path,
+		    str_of(header(x, "Accept-Encoding")), &x->reply);
 }
 
 static void
@@ -586,7 +482,8 @@ static enum MHD_Result
 begin_stream(struct exchange *x)
 {
 	struct web *w = x->web;
-	enum err err = stream_follow(w->streams, x->connection, &x->reply, x->door == DOOR_PANEL);
+	enum err err =
+	    stream_follow(w->streams, x->connection, &x->reply, x->door == DOOR_PANEL);
 
 	x->state = EXCHANGE_ANSWERED;
 	if (err != ERR_OK) {
@@ -622,7 +519,9 @@ handle(struct web *w, struct MHD_Connection *connection, const char *url, const 
 		answer(x);
 	if (x->state == EXCHANGE_STREAM)
 		return begin_stream(x);
-	return x->state == EXCHANGE_WAITING ? MHD_YES : send_reply(connection, &x->reply, door == DOOR_PANEL, &x->arena);
+	return x->state == EXCHANGE_WAITING
+		   ? MHD_YES
+		   : send_reply(connection, &x->reply, door == DOOR_PANEL, &x->arena);
 }
 
 /* The shape is libmicrohttpd's. */
@@ -684,13 +583,13 @@ on_daemon(void *arg, int fd, int events)
 static enum err
 start_daemon(struct web *w, int fd, enum door door)
 {
-	static const MHD_AccessHandlerCallback handlers[] = {
-		[DOOR_PUBLIC] = handle_public, [DOOR_COMMAND] = handle_local, [DOOR_PANEL] = handle_panel
-	};
+	static const MHD_AccessHandlerCallback handlers[] = { [DOOR_PUBLIC] = handle_public,
+		[DOOR_COMMAND] = handle_local,
+		[DOOR_PANEL] = handle_panel };
 	const union MHD_DaemonInfo *info;
 	struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0,
-	    NULL, NULL, handlers[door], w, MHD_OPTION_LISTEN_SOCKET,
-	    fd, MHD_OPTION_NOTIFY_COMPLETED, completed, w, MHD_OPTION_CONNECTION_LIMIT,
+	    NULL, NULL, handlers[door], w, MHD_OPTION_LISTEN_SOCKET, fd,
+	    MHD_OPTION_NOTIFY_COMPLETED, completed, w, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_S,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
@@ -733,7 +632,9 @@ start_daemons(struct web *w, struct why *why)
 		err = listen_all(w, c->web.listen, c->web.listen_n, DOOR_PUBLIC, why);
 	if (err == ERR_OK && c->panel.listen_n > 0)
 		err = files_open(c->panel.folder, why, &w->files);
-	return err == ERR_OK ? listen_all(w, c->panel.listen, c->panel.listen_n, DOOR_PANEL, why) : err;
+	return err == ERR_OK
+		   ? listen_all(w, c->panel.listen, c->panel.listen_n, DOOR_PANEL, why)
+		   : err;
 }
 
 static void
@@ -795,6 +696,7 @@ start(struct web *w, struct why *why)
 	err = store_open(&store, why, &w->store);
 	if (err != ERR_OK)
 		return err;
+	w->public = (struct public_pages){ .store = w->store, .config = c };
 	w->api = (struct api){
 		.store = w->store,
 		.clock = w->clock,
