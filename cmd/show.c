@@ -1,6 +1,7 @@
 #include "cmd/show.h"
 #include <stdlib.h>
 #include <string.h>
+#include "base/date.h"
 #include "cmd/terminal.h"
 #include "ports/clock/clock.h"
 
@@ -38,18 +39,7 @@ show_spoken(const struct show *s, const json_t *o, const char *key)
 struct when
 show_when(const json_t *o, const char *key)
 {
-	struct str text = str_of(show_text(o, key));
-	int64_t year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-
-	if (text.n != 20 || !str_to_int(str_cut(&text, '-'), &year) ||
-	    !str_to_int(str_cut(&text, '-'), &month) ||
-	    !str_to_int(str_cut(&text, 'T'), &day) || !str_to_int(str_cut(&text, ':'), &hour) ||
-	    !str_to_int(str_cut(&text, ':'), &minute) ||
-	    !str_to_int(str_cut(&text, 'Z'), &second))
-		return WHEN_UNKNOWN;
-	struct civil c = { (int)year, (int)month, (int)day, (int)hour, (int)minute, (int)second,
-		0 };
-	return when_of_civil(&c);
+	return date_read(str_of(show_text(o, key)), DATE_ZONE_NEEDED);
 }
 
 void

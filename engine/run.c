@@ -1,16 +1,15 @@
 #include "engine/engine.h"
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 #include "base/limits.h"
 #include "base/must.h"
 #include "ports/acme/many.h"
 #include "ports/deploy/remote.h"
 #include "ports/keys/remote.h"
+#include "ports/loop/ending.h"
 #include "ports/mail/smtp.h"
 #include "ports/outside/outside.h"
 #include "ports/probe/net.h"
@@ -39,8 +38,8 @@ struct run {
 	struct engine *engine;
 	char *eab_hmacs[LIMIT_CAS], *password;
 	struct str eab_texts[LIMIT_CAS];
-	int fd_signal;
-	bool is_over, is_woken;
+	struct ending ending;
+	bool is_woken;
 };
 
 static void
@@ -61,33 +60,6 @@ on_wake(void *arg, int fd, int events)
 	r->is_woken = true;
 	while (read(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes)
 		continue;
-}
-
-static void
-on_signal(void *arg, int fd, int events)
-{
-	struct run *r = arg;
-	struct signalfd_siginfo info;
-
-	(void)events;
-	if (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
-		r->is_over = true;
-}
-
-static enum err
-watch_signals(struct run *r)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-		return err_of_errno(errno);
-	r->fd_signal = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (r->fd_signal < 0)
-		return err_of_errno(errno);
-	return loop_watch(r->loop, r->fd_signal, LOOP_READ, on_signal, r);
 }
 
 static enum err
@@ -128,7 +100,7 @@ open_ports(struct run *r, struct why *why)
 	enum err err = loop_new(&r->clock, &r->loop);
 
 	if (err == ERR_OK)
-		err = watch_signals(r);
+		err = ending_init(&r->ending, r->loop);
 	buf_putf(&path, "%s/koshin.db", c->state_folder);
 	if (err == ERR_OK)
 		err = path.err;
@@ -217,7 +189,7 @@ between_turns(struct run *r, int64_t next_ms)
 		bool has_come = r->is_woken || engine_has_news(r->engine);
 		bool is_due = (has_come && !is_held) || passed >= next_ms;
 
-		if (err != ERR_OK || r->is_over || (is_due && passed >= least))
+		if (err != ERR_OK || r->ending.is_wanted || (is_due && passed >= least))
 			return err;
 		wait = (is_due ? least : next_ms) - passed;
 	}
@@ -228,7 +200,7 @@ rounds(struct run *r, struct why *why)
 {
 	bool is_ready = false;
 
-	while (!r->is_over) {
+	while (!r->ending.is_wanted) {
 		int64_t next_ms = 0;
 
 		r->is_woken = false;
@@ -260,9 +232,8 @@ close_all(struct run *r)
 	acme_many_free(&r->acme);
 	keys_remote_free(&r->keys);
 	store_close(&r->store);
+	ending_fini(&r->ending, r->loop);
 	loop_free(&r->loop);
-	if (r->fd_signal >= 0)
-		(void)close(r->fd_signal);
 	for (size_t i = 0; i < LIMIT_CAS; i++)
 		free(r->eab_hmacs[i]);
 	free(r->password);
@@ -271,11 +242,9 @@ close_all(struct run *r)
 int
 engine_run(const struct engine_options *o)
 {
-	struct run r = { .options = o, .config = o->config, .fd_signal = -1 };
+	struct run r = { .options = o, .config = o->config, .ending = ENDING_NONE };
 	struct why why = { "" };
 
-	/* A peer that goes away is an answer of the connection, not the end of the process. */
-	(void)signal(SIGPIPE, SIG_IGN);
 	r.clock = clock_real(o->config->clock_offset);
 	enum err err = open_ports(&r, &why);
 	if (err == ERR_OK)

@@ -5,11 +5,9 @@
  */
 #include "http/web.h"
 #include <microhttpd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 #include "base/limits.h"
 #include "base/must.h"
@@ -18,6 +16,7 @@
 #include "http/files.h"
 #include "http/send.h"
 #include "http/stream.h"
+#include "ports/loop/ending.h"
 #include "ports/loop/listen.h"
 #include "http/public.h"
 #include "ports/keys/remote.h"
@@ -51,9 +50,9 @@ struct web {
 	struct files *files; /* of the panel; NULL without one */
 	struct MHD_Daemon *daemons[DAEMONS_MAX];
 	size_t daemons_n;
-	int signals;
+	struct ending ending;
 	struct streams *streams;
-	bool is_ending, store_is_writable;
+	bool store_is_writable;
 	bool has_news; /* those who wait are to be asked for again */
 	struct exchange *waiting;
 	struct loop_timer *tick, *heartbeat;
@@ -337,7 +336,7 @@ tick(void *arg)
 	w->has_news = false;
 	streams_look(w->streams, has_news);
 	for (struct exchange *x = w->waiting, *next; x != NULL; x = next) {
-		bool is_late = now >= x->deadline.ms || w->is_ending;
+		bool is_late = now >= x->deadline.ms || w->ending.is_wanted;
 
 		next = x->next;
 		if (x->other_wait != NULL) {
@@ -649,33 +648,6 @@ write_heartbeat(void *arg)
 	    w->loop, err == ERR_OK ? HEARTBEAT_MS : HEARTBEAT_RETRY_MS, write_heartbeat, w);
 }
 
-static void
-on_signal(void *arg, int fd, int events)
-{
-	struct web *w = arg;
-	struct signalfd_siginfo info;
-
-	(void)events;
-	if (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
-		w->is_ending = true;
-}
-
-static enum err
-watch_signals(struct web *w)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		return ERR_IO;
-	w->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (w->signals < 0)
-		return ERR_IO;
-	return loop_watch(w->loop, w->signals, LOOP_READ, on_signal, w);
-}
-
 static enum err
 start(struct web *w, struct why *why)
 {
@@ -685,7 +657,7 @@ start(struct web *w, struct why *why)
 	enum err err = loop_new(&w->clock, &w->loop);
 
 	if (err == ERR_OK)
-		err = watch_signals(w);
+		err = ending_init(&w->ending, w->loop);
 	if (err != ERR_OK)
 		return err;
 	buf_init(&file, 8192);
@@ -739,7 +711,7 @@ static void
 stop(struct web *w)
 {
 	/* Suspended connections have to be resumed before their daemon stops. */
-	w->is_ending = true;
+	w->ending.is_wanted = true;
 	if (w->waiting != NULL) {
 		loop_cancel(w->loop, &w->tick);
 		tick(w);
@@ -755,15 +727,14 @@ stop(struct web *w)
 	keys_remote_free(&w->remote);
 	passwords_free(&w->passwords);
 	store_close(&w->store);
+	ending_fini(&w->ending, w->loop);
 	loop_free(&w->loop);
-	if (w->signals >= 0)
-		(void)close(w->signals);
 }
 
 int
 web_run(const struct web_options *o)
 {
-	struct web w = { .options = o, .signals = -1 };
+	struct web w = { .options = o, .ending = ENDING_NONE };
 	struct why why = { "" };
 	enum err err;
 
@@ -777,7 +748,7 @@ web_run(const struct web_options *o)
 	}
 	if (o->fd_ready >= 0 && write(o->fd_ready, "r", 1) < 0)
 		(void)fprintf(stderr, "koshin web: nobody waits for it to be ready\n");
-	while (err == ERR_OK && !w.is_ending) {
+	while (err == ERR_OK && !w.ending.is_wanted) {
 		err = loop_round(w.loop, longest_wait(&w));
 		run_daemons(&w);
 	}

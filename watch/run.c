@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 #include "base/must.h"
 #include "ports/alarms/alarms.h"
+#include "ports/loop/ending.h"
 #include "ports/probe/net.h"
 
 /* The process: one look after the other, each judged when all that it began has ended. */
@@ -25,8 +25,9 @@ enum {
 
 struct run {
 	struct watchdog d;
-	int fd_signal, fd_ready, fd_lock;
-	bool is_over, is_first_of_two, was_told;
+	struct ending ending;
+	int fd_ready, fd_lock;
+	bool is_first_of_two, was_told;
 };
 
 void
@@ -270,33 +271,6 @@ remember(struct watchdog *d)
 	d->watch.begun = WHEN_UNKNOWN;
 }
 
-static void
-on_signal(void *arg, int fd, int events)
-{
-	struct run *r = arg;
-	struct signalfd_siginfo info;
-
-	(void)events;
-	if (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
-		r->is_over = true;
-}
-
-static enum err
-watch_signals(struct run *r)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-		return err_of_errno(errno);
-	r->fd_signal = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (r->fd_signal < 0)
-		return err_of_errno(errno);
-	return loop_watch(r->d.loop, r->fd_signal, LOOP_READ, on_signal, r);
-}
-
 /* One at a time looks and writes letters; a second one stands by, and looks on when the first has died. A folder in which
  * no file can be made is no reason to look away. */
 static bool
@@ -324,7 +298,7 @@ rounds(struct run *r)
 	struct mono begun = clock_mono(&d->clock);
 	enum err e = ERR_OK;
 
-	for (bool is_first = true; !r->is_over && e == ERR_OK; is_first = false) {
+	for (bool is_first = true; !r->ending.is_wanted && e == ERR_OK; is_first = false) {
 		int64_t left = begun.ms + d->config->watch.every.s * 1000 - clock_mono(&d->clock).ms;
 
 		if (is_first || (left <= 0 && !d->is_looking)) {
@@ -343,20 +317,18 @@ rounds(struct run *r)
 int
 watchdog_run(const struct watchdog_options *o)
 {
-	struct run r = { .fd_signal = -1, .fd_ready = o->fd_ready, .fd_lock = -1 };
+	struct run r = { .ending = ENDING_NONE, .fd_ready = o->fd_ready, .fd_lock = -1 };
 	struct why why = { "" };
 
-	(void)signal(SIGPIPE, SIG_IGN);
 	enum err e = open_all(&r.d, o->config, &why);
 	if (e == ERR_OK)
-		e = watch_signals(&r);
+		e = ending_init(&r.ending, r.d.loop);
 	if (e == ERR_OK)
 		e = rounds(&r);
 	if (e != ERR_OK)
 		watchdog_log("stops: %s: %s", err_words(e), why.text);
+	ending_fini(&r.ending, r.d.loop);
 	close_all(&r.d);
-	if (r.fd_signal >= 0)
-		(void)close(r.fd_signal);
 	if (r.fd_lock >= 0)
 		(void)close(r.fd_lock);
 	return e == ERR_OK ? 0 : 1;

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <string.h>
 #include <curl/curl.h>
+#include "base/date.h"
 #include "base/limits.h"
 
 #define AUTO_JSON __attribute__((cleanup(json_drop))) json_t
@@ -392,75 +393,6 @@ parse_directory(struct str body, struct arena *a, struct why *why, struct parse_
 
 /* --- renewal information --- */
 
-static bool
-take_number(struct str *s, size_t digits, int *ret)
-{
-	int n = 0;
-
-	if (s->n < digits)
-		return false;
-	for (size_t i = 0; i < digits; i++) {
-		if (s->p[i] < '0' || s->p[i] > '9')
-			return false;
-		n = n * 10 + (s->p[i] - '0');
-	}
-	*ret = n;
-	*s = (struct str){ s->p + digits, s->n - digits };
-	return true;
-}
-
-static bool
-take_char(struct str *s, const char *any)
-{
-	if (s->n == 0 || s->p[0] == '\0' || strchr(any, s->p[0]) == NULL)
-		return false;
-	*s = (struct str){ s->p + 1, s->n - 1 };
-	return true;
-}
-
-/* "Z" or "+09:00", to the end. */
-static bool
-take_zone(struct str s, struct span *ret)
-{
-	int sign = s.n > 0 && s.p[0] == '-' ? -1 : 1, hours, minutes;
-
-	*ret = SPAN_S(0);
-	if (take_char(&s, "Zz"))
-		return s.n == 0;
-	if (!take_char(&s, "+-") || !take_number(&s, 2, &hours) || !take_char(&s, ":") ||
-	    !take_number(&s, 2, &minutes) || s.n > 0 || hours > 23 || minutes > 59)
-		return false;
-	*ret = SPAN_MIN(sign * (hours * 60 + minutes));
-	return true;
-}
-
-struct when
-parse_date(struct str s)
-{
-	struct civil c = { 0 };
-	struct span zone;
-
-	if (!take_number(&s, 4, &c.year) || !take_char(&s, "-") ||
-	    !take_number(&s, 2, &c.month) || !take_char(&s, "-") ||
-	    !take_number(&s, 2, &c.day) || !take_char(&s, "Tt ") ||
-	    !take_number(&s, 2, &c.hour) || !take_char(&s, ":") ||
-	    !take_number(&s, 2, &c.minute) || !take_char(&s, ":") ||
-	    !take_number(&s, 2, &c.second))
-		return WHEN_UNKNOWN;
-	if (take_char(&s, ".")) {
-		int digit;
-
-		if (!take_number(&s, 1, &digit))
-			return WHEN_UNKNOWN;
-		while (take_number(&s, 1, &digit))
-			continue;
-	}
-	if (c.second == 60) /* a leap second is the one before it */
-		c.second = 59;
-	struct when w = take_zone(s, &zone) ? when_of_civil(&c) : WHEN_UNKNOWN;
-	return when_is_known(w) ? when_minus(w, zone) : WHEN_UNKNOWN;
-}
-
 enum err
 parse_renewal(struct str body, struct arena *a, struct why *why, struct renewal_told *ret)
 {
@@ -471,8 +403,8 @@ parse_renewal(struct str body, struct arena *a, struct why *why, struct renewal_
 	const json_t *window = json_object_get(j, "suggestedWindow");
 	struct str page = text_of(j, "explanationURL");
 	struct renewal_told told = {
-		.start = parse_date(text_of(window, "start")),
-		.end = parse_date(text_of(window, "end")),
+		.start = date_read(text_of(window, "start"), DATE_ZONE_NEEDED),
+		.end = date_read(text_of(window, "end"), DATE_ZONE_NEEDED),
 		.retry_after = WHEN_UNKNOWN,
 	};
 	/* People are sent there: a web page, or nothing. */

@@ -22,8 +22,6 @@ MUST_USE enum err parse_directory(struct str body, struct arena *a, struct why *
 /* Renewal information (RFC 9773 4.2). A date that is missing or is none is WHEN_UNKNOWN: core/renewal judges. PEER for what is
  * no object at all. */
 MUST_USE enum err parse_renewal(struct str body, struct arena *a, struct why *why, struct renewal_told *ret);
-/* A date of RFC 3339 5.6, in any zone; WHEN_UNKNOWN for anything else. */
-struct when parse_date(struct str s);
 /* Fields of an answer by its verb (all but CERTIFICATE, REVOKE, RENEWAL_INFO); PEER with words in why. Writes to ret on success alone. */
 MUST_USE enum err parse_answer(struct str body, struct why *why, struct acme_answer *ret);
 /* False if it is not a JSON object; an object without type and detail is a problem without them. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/limits.h"
 
 enum {
@@ -26,64 +27,6 @@ static json_t *
 load(struct str json)
 {
 	return json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES, NULL);
-}
-
-/* ---- dates (RFC 3339) ---- */
-
-static bool
-take_number(struct str *s, size_t digits, int *ret)
-{
-	int n = 0;
-
-	if (s->n < digits)
-		return false;
-	for (size_t i = 0; i < digits; i++) {
-		if (s->p[i] < '0' || s->p[i] > '9')
-			return false;
-		n = n * 10 + (s->p[i] - '0');
-	}
-	s->p += digits;
-	s->n -= digits;
-	*ret = n;
-	return true;
-}
-
-static bool
-take_one_of(struct str *s, const char *set)
-{
-	if (s->n == 0 || strchr(set, s->p[0]) == NULL || s->p[0] == '\0')
-		return false;
-	s->p++;
-	s->n--;
-	return true;
-}
-
-static struct when
-date_of(struct str s)
-{
-	struct civil c = { 0 };
-	int sign = 0, hours = 0, minutes = 0;
-
-	if (!take_number(&s, 4, &c.year) || !take_one_of(&s, "-") ||
-	    !take_number(&s, 2, &c.month) || !take_one_of(&s, "-") ||
-	    !take_number(&s, 2, &c.day) || !take_one_of(&s, "Tt ") ||
-	    !take_number(&s, 2, &c.hour) || !take_one_of(&s, ":") ||
-	    !take_number(&s, 2, &c.minute) || !take_one_of(&s, ":") ||
-	    !take_number(&s, 2, &c.second))
-		return WHEN_UNKNOWN;
-	if (take_one_of(&s, "."))
-		while (take_one_of(&s, "0123456789"))
-			continue;
-	if (s.n > 0 && !take_one_of(&s, "Zz")) {
-		sign = s.p[0] == '-' ? -1 : 1;
-		if (!take_one_of(&s, "+-") || !take_number(&s, 2, &hours) ||
-		    !take_one_of(&s, ":") || !take_number(&s, 2, &minutes))
-			return WHEN_UNKNOWN;
-	}
-	struct when w = when_of_civil(&c);
-	if (s.n > 0 || !when_is_known(w))
-		return WHEN_UNKNOWN;
-	return when_minus(w, SPAN_S(sign * (hours * 3600 + minutes * 60)));
 }
 
 /* ---- a domain ---- */
@@ -120,7 +63,7 @@ read_events(const json_t *list, struct registration *r)
 		/* "registrar expiration" is the registrar's own date; the registry's counts. */
 		if (str_eq_nocase(
 			text_of(json_object_get(event, "eventAction")), STR("expiration")))
-			r->expires = date_of(text_of(json_object_get(event, "eventDate")));
+			r->expires = date_read(text_of(json_object_get(event, "eventDate")), DATE_ZONE_OR_UTC);
 	}
 }
 

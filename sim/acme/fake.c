@@ -1,11 +1,10 @@
 #include "sim/acme/inside.h"
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 #include "base/limits.h"
 #include "base/must.h"
+#include "ports/loop/ending.h"
 
 /* Requests: whose they are, whether they may be answered, and by which file. */
 
@@ -476,38 +475,21 @@ begin(struct fake *f, const struct fake_options *o, struct why *why)
 	return err != ERR_OK ? err : listen_all(f, o, why);
 }
 
-static void
-on_signal(void *arg, int fd, int events)
-{
-	bool *is_over = arg;
-
-	(void)fd;
-	(void)events;
-	*is_over = true;
-}
-
 enum err
 fake_run(const struct fake_options *o, struct clock *clock, struct why *why)
 {
 	struct fake *f = calloc(1, sizeof *f);
-	sigset_t ends;
-	bool is_over = false;
-	int fd;
+	struct ending ending = ENDING_NONE;
 
 	if (f == NULL)
 		return ERR_MEMORY;
 	f->clock = clock;
-	must(sigemptyset(&ends) == 0 && sigaddset(&ends, SIGTERM) == 0 && sigaddset(&ends, SIGINT) == 0 &&
-	     sigprocmask(SIG_BLOCK, &ends, NULL) == 0);
-	(void)signal(SIGPIPE, SIG_IGN); /* clients go away; that is an error of a write */
-	fd = signalfd(-1, &ends, SFD_NONBLOCK | SFD_CLOEXEC);
-	enum err err = fd < 0 ? ERR_IO : begin(f, o, why);
+	enum err err = begin(f, o, why);
 	if (err == ERR_OK)
-		err = loop_watch(f->loop, fd, LOOP_READ, on_signal, &is_over);
-	while (err == ERR_OK && !is_over)
+		err = ending_init(&ending, f->loop);
+	while (err == ERR_OK && !ending.is_wanted)
 		err = loop_round(f->loop, -1);
-	if (fd >= 0)
-		(void)close(fd); /* a signalfd has nothing to lose */
+	ending_fini(&ending, f->loop);
 	fake_free(f);
 	return err;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "base/date.h"
 #include "base/must.h"
 #include "base/wire.h"
 #include "core/classify.h"
@@ -84,7 +85,7 @@ static void
 acme_headers(struct str bytes)
 {
 	(void)parse_retry_after(bytes, now);
-	(void)parse_date(bytes);
+	(void)date_read(bytes, DATE_ZONE_OR_UTC);
 	(void)parse_link(bytes, STR("alternate"));
 	(void)parse_url_is_good(bytes, false);
 }

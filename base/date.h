@@ -1,0 +1,12 @@
+#ifndef KOSHIN_BASE_DATE_H
+#define KOSHIN_BASE_DATE_H
+/* Dates as programs write them to each other: RFC 3339 5.6, "2026-11-26T12:00:00.5+09:00". Parts of a second are dropped. */
+#include "base/str.h"
+#include "base/when.h"
+
+/* Registries are found that leave the zone out; what they write is UTC. */
+enum date_zone { DATE_ZONE_NEEDED, DATE_ZONE_OR_UTC };
+
+/* WHEN_UNKNOWN for what is no date. A space may stand for the T, and a leap second is the one before it. */
+struct when date_read(struct str s, enum date_zone zone);
+#endif
