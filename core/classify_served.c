@@ -205,11 +205,10 @@ classify_leaf(struct judge *j, const struct tls_evidence *t, bool is_owed)
 	}
 	if (!certificate_has_name(c, j->n->name))
 		return;
+	/* Whole, but up to a root that visitors do not know: no further certificate would mend that. */
 	if (t->chain_is_incomplete || !t->chain_ok)
-		put(j,
-		    t->chain_is_incomplete || is_owed ? CAUSE_SERVED_CHAIN_INCOMPLETE
-						      : CAUSE_SERVED_CERTIFICATE_WRONG,
-		    c->issuer, STR_NONE);
+		put(j, t->chain_is_incomplete ? CAUSE_SERVED_CHAIN_INCOMPLETE : CAUSE_SERVED_CERTIFICATE_WRONG, c->issuer,
+		    STR_NONE);
 }
 
 /* A name for which we hold a certificate, at an address of ours. */

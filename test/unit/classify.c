@@ -227,6 +227,7 @@ static const struct row rows[] = {
 	ROW("", W OK4 "tls=alert", "served.unreachable", NULL, NULL),
 	ROW("", W OK4 "tls=untried", "", NULL, NULL),
 	ROW("", W OK4 "tls=held-chain", "served.chain.incomplete", NULL, NULL),
+	ROW("", W OK4 "tls=held-root", "served.certificate.wrong", NULL, NULL),
 	ROW("", W OK4 "tls=held-soon", "served.expiring", NULL, NULL),
 	ROW("", W OK4 "tls=held-future", "served.certificate.wrong", NULL, NULL),
 	ROW("", W OK4 "ip=203.0.113.11 tls=other",
@@ -250,6 +251,7 @@ static const struct row rows[] = {
 	ROW("none", W OK4 "tls=stranger", "served.certificate.wrong", NULL, NULL),
 	ROW("none", W OK4 "tls=wild", "", NULL, NULL),
 	ROW("none", W OK4 "tls=other-chain", "served.chain.incomplete", NULL, NULL),
+	ROW("none", W OK4 "tls=other-root", "served.certificate.wrong", NULL, NULL),
 	ROW("none", W OK4 "tls=refused", "", NULL, NULL),
 
 	/* a browser that was told to insist on https offers no way past the warning */
