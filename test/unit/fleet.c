@@ -114,7 +114,7 @@ test_ca_that_is_gone(void **state)
 	(void)state;
 	fleet_plan_init(&p);
 	p.sites = 50;
-	p.ca.outages[0] = (struct fleet_outage){ when_plus(p.start, SPAN_D(40)), SPAN_D(150), OUTAGE_DOWN };
+	p.ca.outages[0] = (struct fleet_outage){ when_plus(p.start, SPAN_D(40)), SPAN_D(300), OUTAGE_DOWN };
 	p.ca.outages_n = 1;
 	assert_int_equal(fleet_run(&p, &r), ERR_OK);
 	assert_false(r.is_broken);

@@ -344,7 +344,6 @@ main(void)
 		cmocka_unit_test(test_backoff_of_orders),
 		cmocka_unit_test(test_refused_name_is_left_out),
 		cmocka_unit_test(test_mended_name_is_not_refused),
-		cmocka_unit_test(test_proven_by_any_look),
 		cmocka_unit_test(test_removed_site_rests),
 		cmocka_unit_test(test_wish_survives),
 	};

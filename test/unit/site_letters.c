@@ -352,7 +352,7 @@ test_settling_after_a_reload(void **state)
 		const struct site_effects *out = step(&f, ev);
 		assert_int_equal(count(out, FX_CHECK), !is_reloading);
 		if (is_reloading)
-			assert_int_equal(when_between(now, f.site.wake).s, 1);
+			assert_int_equal(when_between(now, f.site.wake).s, 2);
 		arena_fini(&f.arena);
 	}
 }
