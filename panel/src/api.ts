@@ -31,7 +31,8 @@ export function onSignedOut(callback: () => void): void {
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-export async function call<Answer>(method: Method, path: string, body?: object, headers: Record<string, string> = {}): Promise<Answer> {
+/** An answer that is well, or a Failure. */
+async function ask(method: Method, path: string, body?: object, headers: Record<string, string> = {}): Promise<Response> {
 	let answer: Response;
 	try {
 		answer = await fetch(`/api/v1${path}`, {
@@ -48,13 +49,29 @@ export async function call<Answer>(method: Method, path: string, body?: object, 
 	} catch {
 		throw new Failure(null, 0);
 	}
+	if (answer.ok) return answer;
 	const json: unknown = await answer.json().catch(() => null);
-	if (answer.ok) return json as Answer;
 	// A gateway in front may answer without a problem document: then it is as if nobody had.
 	const problem = json && typeof json === "object" && "title" in json ? (json as Problem) : null;
 	const failure = new Failure(problem, problem ? answer.status : 0, Number(answer.headers.get("Retry-After")) || 0);
 	if (failure.isSignedOut && path !== "/session") signedOut();
 	throw failure;
+}
+
+export async function call<Answer>(method: Method, path: string, body?: object, headers: Record<string, string> = {}): Promise<Answer> {
+	const answer = await ask(method, path, body, headers);
+	return (await answer.json().catch(() => null)) as Answer;
+}
+
+/** Asks for a file and gives it to the browser to keep. */
+export async function download(path: string, body: object, name: string): Promise<void> {
+	const answer = await ask("POST", path, body);
+	const url = URL.createObjectURL(await answer.blob());
+	const link = document.createElement("a");
+	link.href = url;
+	link.download = name;
+	link.click();
+	URL.revokeObjectURL(url);
 }
 
 export const get = <Answer>(path: string): Promise<Answer> => call<Answer>("GET", path);

@@ -14,6 +14,7 @@ import type { Role } from "../session";
 import { both, t } from "../words";
 import { Checks } from "./site_checks";
 import { Draft, Settings, SetUp } from "./site_settings";
+import { Export, GivenUp, GivingUp, StartOver } from "./site_giving_up";
 import { Progress } from "./site_progress";
 import { Ask, Letters } from "./site_support";
 import { Timeline } from "./site_timeline";
@@ -168,6 +169,7 @@ export function SitePage({ name, role }: { name: string; role: Role }) {
 						<Title text={site.name}>{others.length > 0 && <p>{t("site.together", others.join(t("site.separator")))}</p>}</Title>
 						{!isUp && <Notice tone="idle" title={t("site.not-live")} />}
 						<Band page={value} />
+						<GivenUp {...doing} />
 						<Draft {...doing} />
 						<WhatToDo {...doing} />
 						<Progress site={site} timeline={value.timeline} />
@@ -176,6 +178,9 @@ export function SitePage({ name, role }: { name: string; role: Role }) {
 						<Timeline timeline={value.timeline} />
 						<section class="paper">
 							<Settings {...doing} />
+							{role !== "support" && <StartOver {...doing} />}
+							{role === "owner" && <Export {...doing} />}
+							{role !== "support" && site.setting.source === "free" && <GivingUp {...doing} />}
 							<Technical page={value} />
 							<Letters name={site.ascii} news={news} />
 						</section>

@@ -7,6 +7,7 @@ from selenium.webdriver.common.keys import Keys
 
 from screen import PASSWORD, SIZES, Screen
 from servers import until
+from world import Watch
 
 VIEWS = list(itertools.product(("ja", "en"), SIZES))
 RETRIED_S = 150  # an order that met the web server while it was being reloaded is tried again after a minute
@@ -70,3 +71,36 @@ def test_3_abandoned_draft(panel, lang, size):
         until("the draft is gone from the page", lambda: screen.word("draft.show") not in screen.text(), 20, 0.1)
         screen.until_key("history.draft-discarded").until_key("headline.ok", name).judge()
         assert site.show()["draft"] is None and site.shown().fingerprint == shown.fingerprint
+
+
+@pytest.mark.parametrize("lang, size", (VIEWS[0], VIEWS[-1]))
+def test_7_folk_cure(panel, lang, size):
+    """Free SSL is given up and taken back, and the site is started over: visitors are served throughout, with the same certificate, and the CA
+    hears nothing."""
+    name = f"yarinaoshi-{lang}-{size}.jp"
+    site, mail = panel.owner(name, f"www.{name}", lang=lang, coverage="multi")
+    panel.world.koshin.run("site", "set", name, "--source", "free")
+    shown = site.until_served(seconds=RETRIED_S)
+    site.until_state("ok")
+    orders, changes = site.count("ordered"), site.count("changed")
+    with Screen(panel.port, lang, size) as screen, Watch(site):
+        screen.sign_in(mail, PASSWORD)
+        screen.until_key("headline.ok", name)
+        screen.press(screen.word("giving-up.title")).until_key("giving-up.read")
+        screen.tab_to(screen.word("giving-up.read")).keys(Keys.TAB)
+        screen.keys(Keys.ENTER)
+        screen.until_key("giving-up.not-read").judge()
+        screen.run("document.activeElement.blur()")
+        screen.tab_to(screen.word("giving-up.read")).keys(Keys.SPACE)
+        screen.keys(Keys.TAB)
+        screen.keys(Keys.ENTER)
+        screen.until_key("headline.ok-ending", name).until_key("giving-up.is").until_key("history.given-up").judge()
+        assert site.shown().fingerprint == shown.fingerprint
+        screen.press(screen.word("giving-up.back"))
+        screen.until_key("headline.ok", name).until_key("history.taken-back").judge()
+        screen.press(screen.word("start-over.title")).until_key("start-over.what")
+        screen.keys(Keys.TAB)
+        screen.keys(Keys.ENTER)
+        until("it was started over", lambda: site.count("changed") == changes + 3, 20, 0.2)
+        site.until_state("ok")
+        assert site.shown().fingerprint == shown.fingerprint and site.count("ordered") == orders
