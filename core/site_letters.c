@@ -4,12 +4,16 @@
 
 /* Something of ours or of the CA's stands in the way: the owner is left in peace. */
 static bool
-fault_is_not_the_owners(const struct site *s)
+fault_is_not_the_owners(const struct site *s, struct when now)
 {
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
 		enum layer layer = cause_row(f->cause)->layer;
 
+		/* What an order met stands until the next one. Where that one is due and what the owner has to mend is in its way,
+		 * there is none. */
+		if (f->is_from_order && s->doing != DOING_ORDER && !when_before(now, f->next_look))
+			continue;
 		if (!actor_is_owner(f->acts) &&
 		    cause_row(f->cause)->severity >= SEVERITY_WARN &&
 		    (layer == LAYER_OWN || layer == LAYER_CA))
@@ -244,7 +248,7 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 	}
 	if (!when_before(t->now, may_from(s)) && tell_loss(s, t, p, a, out))
 		return;
-	if (f == NULL || !is_certain(s, f) || fault_is_not_the_owners(s) || is_mass(p, f) || MUTANT(LETTER_FORGOTTEN))
+	if (f == NULL || !is_certain(s, f) || fault_is_not_the_owners(s, t->now) || is_mass(p, f) || MUTANT(LETTER_FORGOTTEN))
 		return;
 	/* What an order met: the next one is under way, and its end tells whether that still stands. */
 	if (f->is_from_order && s->doing == DOING_ORDER)
@@ -256,7 +260,7 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 }
 
 struct when
-site_letters_next(const struct site *s, const struct policy *p)
+site_letters_next(const struct site *s, const struct policy *p, struct when now)
 {
 	struct when at = WHEN_NEVER;
 
@@ -271,7 +275,7 @@ site_letters_next(const struct site *s, const struct policy *p)
 		for (size_t i = 0; i < s->names_n; i++)
 			if (untold_loss(s, p, &s->names[i]) != NULL)
 				at = when_min(at, may_from(s));
-	if (!plan_wants(s) || f == NULL || fault_is_not_the_owners(s) || !is_certain(s, f) || is_mass(p, f))
+	if (!plan_wants(s) || f == NULL || fault_is_not_the_owners(s, now) || !is_certain(s, f) || is_mass(p, f))
 		return at;
 	if (!when_is_known(f->told_at))
 		at = when_min(at, when_max(may_from(s), f->first_seen));

@@ -9,7 +9,7 @@
 /* Appends at most one letter of the story (and the draft's own), and keeps the story's fields. */
 void site_letters(struct site *s, const struct turn *t, const struct policy *p, struct arena *a, struct site_effects *out);
 /* The next date on which a letter can be due by the passing of time alone; WHEN_NEVER if there is none. */
-struct when site_letters_next(const struct site *s, const struct policy *p);
+struct when site_letters_next(const struct site *s, const struct policy *p, struct when now);
 /* The finding that the owner has to act on, NULL without one. */
 const struct finding *site_owner_finding(const struct site *s);
 /* Appends an effect; NULL only for a line of history that has no room. */

@@ -12,7 +12,7 @@ static const char *const addresses[] = {
 	OK4 "ip=2001:db8::10 ",
 	OK4 "ip=203.0.113.11 ip=2001:db8::10 ",
 	"ip=198.51.100.5 http=ours tls=held ", /* a NAT in front of us */
-	"aaaa=timeout " OK4,
+	("aaaa=timeout " OK4),
 };
 static const char *const dns[] = { "", "wild ", "cname=front.example.com ", "ttl=0 ", "ttl=604800 ", "reg=ok " };
 static const char *const caa[] = {

@@ -24,6 +24,29 @@ test_owner_is_left_in_peace(void **state)
 		}
 }
 
+/* The CA was down when an order was tried; now the owner's fault keeps the next order away. That silences nobody for ever. */
+static void
+test_old_failure_of_ours_silences_nobody(void **state)
+{
+	(void)state;
+	for (int is_over = 0; is_over < 2; is_over++) {
+		struct fixture f;
+		struct site_effects out = { .n = 0 };
+		const struct turn t = { now, 1 };
+
+		fixture_init(&f, AGE_DUE);
+		f.findings[0] = (struct finding){ .cause = CAUSE_DNS_A_ELSEWHERE, .subject = f.names[0].name, .acts = ACTOR_DOMAIN_COMPANY,
+			.first_seen = now, .last_seen = now, .next_look = when_plus(now, SPAN_MIN(15)), .told_at = WHEN_UNKNOWN, .times_seen = 2 };
+		f.findings[1] = (struct finding){ .cause = CAUSE_CA_SERVICE_DOWN, .subject = f.names[0].name, .acts = ACTOR_HOST, .is_from_order = true,
+			.first_seen = now, .last_seen = now, .told_at = WHEN_UNKNOWN, .times_seen = 2,
+			.next_look = is_over ? when_minus(now, SPAN_MIN(1)) : when_plus(now, SPAN_MIN(1)) };
+		f.site.findings.n = 2;
+		site_letters(&f.site, &t, &f.policy, &f.arena, &out);
+		assert_int_equal(count(&out, FX_LETTER), is_over);
+		arena_fini(&f.arena);
+	}
+}
+
 /* A fault of the owner's over a whole life, day by day: what is told, and how often. */
 static void
 test_story_of_letters(void **state)
@@ -362,6 +385,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_owner_is_left_in_peace),
+		cmocka_unit_test(test_old_failure_of_ours_silences_nobody),
 		cmocka_unit_test(test_story_of_letters),
 		cmocka_unit_test(test_well_is_not_said_blindly),
 		cmocka_unit_test(test_unseen_is_not_gone),
