@@ -38,6 +38,7 @@ def site(world):
     one = world.site("kome.jp", "www.kome.jp")
     done = world.koshin.run("site", "add", "kome.jp,www.kome.jp", "--owner", one.owner, "--root", one.root, "--wait")
     one.waited = done.stdout
+    one.until_served(seconds=5)  # right after a reload a worker of before may still answer once
     return one
 
 
