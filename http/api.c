@@ -239,6 +239,16 @@ api_wake(struct api_call *c)
 		c->api->wake(c->api->wake_arg);
 }
 
+enum err
+api_commit(struct api_call *c, enum err err)
+{
+	if (err == ERR_OK)
+		err = store_commit(c->api->store);
+	if (err != ERR_OK)
+		store_abandon(c->api->store);
+	return err;
+}
+
 static bool
 route_fits(const struct api_route *r, const struct str *parts, size_t parts_n, struct str *ret_name)
 {

@@ -117,15 +117,6 @@ codes_judge(struct api_call *c, const struct person_row *p, const struct code_ro
 /* --- a person's own --- */
 
 static enum err
-need_person(struct api_call *c)
-{
-	if (c->person.id != 0)
-		return ERR_OK;
-	why_set(&c->why, "the command is no person");
-	return ERR_NOT_FOUND;
-}
-
-static enum err
 give_state(struct api_call *c, const struct code_row *row, bool is_on)
 {
 	json_t *o = json_object();
@@ -145,7 +136,7 @@ codes_show(struct api_call *c)
 {
 	struct code_row row;
 	bool is_on;
-	enum err err = need_person(c);
+	enum err err = person_needed(c);
 
 	if (err == ERR_OK)
 		err = codes_load(c, c->person.id, &row, &is_on);
@@ -220,7 +211,7 @@ codes_begin(struct api_call *c)
 	     is_on = false;
 	struct code_row row;
 	struct tries tries;
-	enum err err = need_person(c);
+	enum err err = person_needed(c);
 
 	if (err == ERR_OK)
 		err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);
@@ -305,7 +296,7 @@ with_code(struct api_call *c, bool is_first, enum err (*then)(struct api_call *c
 	const struct read_field fields[] = { { "code", READ_TEXT, &code, NULL } };
 	struct code_row row;
 	bool is_on = false, is_judged = false;
-	enum err err = need_person(c);
+	enum err err = person_needed(c);
 
 	if (err == ERR_OK)
 		err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);

@@ -40,6 +40,8 @@ MUST_USE enum err api_load(struct api_call *c, struct site *ret);
 MUST_USE enum err api_give_site(struct api_call *c, int status, int64_t id);
 /* A line of the site's history, by who asks. */
 MUST_USE enum err api_put_history(struct api_call *c, int64_t site_id, enum history_kind kind, struct str subject);
+/* Ends the transaction: all of it, or, after an error or where the commit fails, nothing. */
+MUST_USE enum err api_commit(struct api_call *c, enum err err);
 /* Ends the transaction: all of it, and the engine is woken; or nothing. */
 MUST_USE enum err api_end(struct api_call *c, enum err err);
 /* Stores a new live setting, the names that follow from it (typed: others than before; n 0: those of before), and the wish; inside a

@@ -30,6 +30,26 @@ person_document(struct api_call *c, const struct person_row *p)
 	return NULL;
 }
 
+enum err
+person_needed(struct api_call *c)
+{
+	if (c->person.id != 0)
+		return ERR_OK;
+	why_set(&c->why, "the command is no person");
+	return ERR_NOT_FOUND;
+}
+
+enum err
+person_give(struct api_call *c, int status, const struct person_row *p)
+{
+	json_t *document = person_document(c, p);
+
+	if (document == NULL)
+		return ERR_MEMORY;
+	api_give(c, status, document);
+	return ERR_OK;
+}
+
 void
 password_hash(struct api_call *c, struct str password, struct str stored)
 {
@@ -143,16 +163,6 @@ put_person(struct api_call *c, struct person_row *p, struct str owner)
 	return err;
 }
 
-static enum err
-commit_or_abandon(struct api_call *c, enum err err)
-{
-	if (err == ERR_OK)
-		err = store_commit(c->api->store);
-	if (err != ERR_OK)
-		store_abandon(c->api->store);
-	return err;
-}
-
 enum err
 person_add(struct api_call *c)
 {
@@ -163,14 +173,10 @@ person_add(struct api_call *c)
 
 	if (err != ERR_OK || (err = store_begin(c->api->store)) != ERR_OK)
 		return err;
-	err = commit_or_abandon(c, put_person(c, &p, owner));
+	err = api_commit(c, put_person(c, &p, owner));
 	if (err != ERR_OK)
 		return err;
-	json_t *document = person_document(c, &p);
-	if (document == NULL)
-		return ERR_MEMORY;
-	api_give(c, 201, document);
-	return ERR_OK;
+	return person_give(c, 201, &p);
 }
 
 /* --- one person --- */
@@ -196,14 +202,10 @@ person_remove(struct api_call *c)
 	err = find_person(c, &p);
 	if (err == ERR_OK)
 		err = store_person_remove(c->api->store, p.id);
-	err = commit_or_abandon(c, err);
+	err = api_commit(c, err);
 	if (err != ERR_OK)
 		return err;
-	json_t *document = person_document(c, &p);
-	if (document == NULL)
-		return ERR_MEMORY;
-	api_give(c, 200, document);
-	return ERR_OK;
+	return person_give(c, 200, &p);
 }
 
 /* For whoever has lost both app and recovery codes. */
@@ -218,15 +220,11 @@ person_codes_end(struct api_call *c)
 	err = find_person(c, &p);
 	if (err == ERR_OK)
 		err = store_code_drop(c->api->store, p.id);
-	err = commit_or_abandon(c, err);
+	err = api_commit(c, err);
 	if (err != ERR_OK)
 		return err;
 	p.has_codes = false;
-	json_t *document = person_document(c, &p);
-	if (document == NULL)
-		return ERR_MEMORY;
-	api_give(c, 200, document);
-	return ERR_OK;
+	return person_give(c, 200, &p);
 }
 
 /* The link's secret stands behind "#": no server and no proxy gets to log it. */
@@ -244,7 +242,7 @@ person_link(struct api_call *c)
 	err = find_person(c, &p);
 	if (err == ERR_OK)
 		err = store_link_put(c->api->store, &d, p.id, c->turn.now, ends);
-	err = commit_or_abandon(c, err);
+	err = api_commit(c, err);
 	if (err != ERR_OK)
 		return err;
 	json_t *document = json_object();
@@ -285,13 +283,9 @@ person_password(struct api_call *c)
 	err = store_person_set_password(c->api->store, p.id, c->q->hashed[0].made);
 	if (err == ERR_OK)
 		err = store_sessions_remove(c->api->store, p.id, 0);
-	err = commit_or_abandon(c, err);
+	err = api_commit(c, err);
 	if (err != ERR_OK)
 		return err;
 	p.password = c->q->hashed[0].made;
-	json_t *document = person_document(c, &p);
-	if (document == NULL)
-		return ERR_MEMORY;
-	api_give(c, 200, document);
-	return ERR_OK;
+	return person_give(c, 200, &p);
 }

@@ -234,15 +234,6 @@ take_mail(struct api_call *c, struct mail *m, const char **ret_as, int64_t *ret_
 	return take_question(c, m, ret_id);
 }
 
-static enum err
-commit_or_abandon(struct api_call *c, enum err err)
-{
-	if (err == ERR_OK)
-		return store_commit(c->api->store);
-	store_abandon(c->api->store);
-	return err;
-}
-
 enum err
 mail_take(struct api_call *c)
 {
@@ -253,7 +244,7 @@ mail_take(struct api_call *c)
 
 	if (err != ERR_OK || (err = store_begin(c->api->store)) != ERR_OK)
 		return err;
-	err = commit_or_abandon(c, take_mail(c, &m, &as, &id));
+	err = api_commit(c, take_mail(c, &m, &as, &id));
 	return err != ERR_OK ? err : taken_as(c, as, id);
 }
 
@@ -470,7 +461,7 @@ question_ask(struct api_call *c)
 		return refuse(c, "subject", "expected one line");
 	if ((err = store_begin(c->api->store)) != ERR_OK)
 		return err;
-	err = commit_or_abandon(c, put_question(c, &s, subject, text, &id));
+	err = api_commit(c, put_question(c, &s, subject, text, &id));
 	return err != ERR_OK ? err : give_question(c, 201, id);
 }
 
@@ -504,7 +495,7 @@ question_answer(struct api_call *c)
 		return refuse(c, "by", "expected who answers, on one line");
 	if ((err = store_begin(c->api->store)) != ERR_OK)
 		return err;
-	err = commit_or_abandon(c, put_answer(c, id, text, by));
+	err = api_commit(c, put_answer(c, id, text, by));
 	if (err != ERR_OK)
 		return err;
 	api_wake(c);

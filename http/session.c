@@ -43,31 +43,12 @@ give_session(struct api_call *c, int status)
 	return ERR_OK;
 }
 
-static enum err
-need_person(struct api_call *c)
-{
-	if (c->person.id != 0)
-		return ERR_OK;
-	why_set(&c->why, "the command is no person");
-	return ERR_NOT_FOUND;
-}
-
 enum err
 session_show(struct api_call *c)
 {
-	enum err err = need_person(c);
+	enum err err = person_needed(c);
 
 	return err != ERR_OK ? err : give_session(c, 200);
-}
-
-static enum err
-commit_or_abandon(struct api_call *c, enum err err)
-{
-	if (err == ERR_OK)
-		err = store_commit(c->api->store);
-	if (err != ERR_OK)
-		store_abandon(c->api->store);
-	return err;
 }
 
 /* --- signing in --- */
@@ -87,7 +68,7 @@ begin(struct api_call *c, const struct person_row *p, const struct tries *tries,
 	if (err == ERR_OK)
 		err = audit_put(c, "session_begin", p->mail,
 		    tries == NULL ? STR("by link") : STR("by password"));
-	err = commit_or_abandon(c, err);
+	err = api_commit(c, err);
 	return err != ERR_OK ? err : give_session(c, 201);
 }
 
@@ -240,7 +221,7 @@ give_sessions(struct api_call *c)
 enum err
 sessions_list(struct api_call *c)
 {
-	enum err err = need_person(c);
+	enum err err = person_needed(c);
 
 	return err != ERR_OK ? err : give_sessions(c);
 }
@@ -249,7 +230,7 @@ enum err
 session_stop(struct api_call *c)
 {
 	int64_t id;
-	enum err err = need_person(c);
+	enum err err = person_needed(c);
 
 	if (err == ERR_OK)
 		err = str_to_int(c->name, &id)
@@ -273,7 +254,7 @@ set_password(struct api_call *c, struct str hash)
 		err = store_sessions_remove(c->api->store, c->person.id, c->session.id);
 	if (err == ERR_OK)
 		err = audit_put(c, "password_change", STR_NONE, STR_NONE);
-	err = commit_or_abandon(c, err);
+	err = api_commit(c, err);
 	if (err != ERR_OK)
 		return err;
 	c->person.password = hash;
@@ -289,7 +270,7 @@ password_change(struct api_call *c)
 	struct tries tries;
 	bool is_fresh = c->session.is_by_link &&
 			when_before(c->turn.now, access_link_is_fresh_until(c->session.begun));
-	enum err err = need_person(c);
+	enum err err = person_needed(c);
 
 	audit_leave_off(c);
 	if (err == ERR_OK)

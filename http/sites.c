@@ -128,14 +128,10 @@ api_put_history(struct api_call *c, int64_t site_id, enum history_kind kind, str
 enum err
 api_end(struct api_call *c, enum err err)
 {
+	err = api_commit(c, err);
 	if (err == ERR_OK)
-		err = store_commit(c->api->store);
-	if (err != ERR_OK) {
-		store_abandon(c->api->store);
-		return err;
-	}
-	api_wake(c);
-	return ERR_OK;
+		api_wake(c);
+	return err;
 }
 
 /* A web server has to know what to serve. A folder target only hands out files. */

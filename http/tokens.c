@@ -2,6 +2,7 @@
 #include <string.h>
 #include "http/access.h"
 #include "http/json_site.h"
+#include "http/people.h"
 #include "http/read.h"
 #include "http/route.h"
 
@@ -24,12 +25,6 @@ token_document(const struct api_token_row *r)
 		return o;
 	json_decref(o);
 	return NULL;
-}
-
-static enum err
-need_person(struct api_call *c)
-{
-	return c->person.id != 0 ? ERR_OK : ERR_NOT_FOUND;
 }
 
 static enum err
@@ -56,7 +51,7 @@ give_tokens(struct api_call *c)
 enum err
 tokens_list(struct api_call *c)
 {
-	enum err err = need_person(c);
+	enum err err = person_needed(c);
 
 	return err != ERR_OK ? err : give_tokens(c);
 }
@@ -102,7 +97,7 @@ token_make(struct api_call *c)
 		{ "scopes", READ_TEXTS, &scopes, NULL } };
 	struct str secret;
 	struct digest d;
-	enum err err = need_person(c);
+	enum err err = person_needed(c);
 
 	r.ends_at = when_plus(
 	    c->turn.now, SPAN_D(days == NULL ? DAYS_DEFAULT : json_integer_value(days)));
@@ -137,7 +132,7 @@ enum err
 token_revoke(struct api_call *c)
 {
 	int64_t id;
-	enum err err = need_person(c);
+	enum err err = person_needed(c);
 
 	if (err == ERR_OK)
 		err = str_to_int(c->name, &id)

@@ -90,10 +90,10 @@ class Mailbox:
             self._loop.run_until_complete(asyncio.start_server(serve, self.address, port, limit=2**20))
         ready.set()
         self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
             task.cancel()
-        # One round of the loop, so that the tasks see that they were cancelled; nothing is waited for by the clock.
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self._loop.close()
 
     async def _smtp(self, reader, writer):
