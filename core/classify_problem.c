@@ -338,6 +338,9 @@ cause_of(struct look *k, struct str *ret_seen)
 	if (c == CAUSE_TRANSPORT_SECONDARY_VALIDATION_TIMEOUT && k->address.n == 0 &&
 	    !k->is_secondary)
 		return CAUSE_TRANSPORT_UNCLASSIFIED;
+	/* Not some of the CA's places but all of them, and our own check has just come in: the way in is closed to abroad. */
+	if (c == CAUSE_TRANSPORT_SECONDARY_VALIDATION_TIMEOUT && !k->is_secondary)
+		return CAUSE_TRANSPORT_CONNECT_GEO_BLOCKED;
 	return c;
 }
 

@@ -115,7 +115,7 @@ root_of(const struct judge *j)
 		const struct finding *f = &j->out->at[i];
 
 		if (cause_row(f->cause)->layer != LAYER_SERVED &&
-		    f->cause != CAUSE_OWN_DEPLOY_NOT_SERVED &&
+		    f->cause != CAUSE_OWN_DEPLOY_NOT_SERVED && f->cause != CAUSE_OWN_ORDER_COMPETING &&
 		    (root == NULL || f->cause < root->cause))
 			root = f;
 	}
@@ -211,6 +211,19 @@ classify_leaf(struct judge *j, const struct tls_evidence *t, bool is_owed)
 		    STR_NONE);
 }
 
+/*
+ * A good certificate for the name, at an address of ours, that was made after the newest of ours: another program orders here
+ * too. Nobody else could have put it there, and each of our orders would be spent on being replaced again.
+ */
+static bool
+is_of_another_client(const struct judge *j, const struct tls_evidence *t)
+{
+	const struct certificate_info *c = &t->leaf;
+
+	return j->s->held.is_live && t->chain_ok && is_in_date(c, j->e->at) && certificate_has_name(c, j->n->name) &&
+	       when_before(j->s->held.life.from, c->not_before);
+}
+
 /* A name for which we hold a certificate, at an address of ours. */
 static void
 classify_ours(struct judge *j, const struct address_evidence *a, bool is_name_held)
@@ -227,7 +240,9 @@ classify_ours(struct judge *j, const struct address_evidence *a, bool is_name_he
 		return;
 	}
 	bool is_held = judge_is_held(&j->s->held, t);
-	if (is_name_held && !is_held)
+	if (is_name_held && !is_held && is_of_another_client(j, t))
+		put(j, CAUSE_OWN_ORDER_COMPETING, c->issuer, STR_NONE);
+	else if (is_name_held && !is_held)
 		put(j, CAUSE_OWN_DEPLOY_NOT_SERVED, certificate_words(j, c), j->n->name);
 	if (is_name_held && !is_held && !certificate_has_name(c, j->n->name) &&
 	    !is_kin(c, j->n->name))

@@ -45,6 +45,31 @@ classify_leftover(const struct evidence *e, const struct site *s, const struct p
 	    (unsigned)s->ca_id, STR_ARG(p->cas[0].name));
 }
 
+/* Nothing follows what is served now. Whoever gave free SSL up is told when that nears; whoever has to speak with us, at once. */
+static void
+classify_given_up(const struct evidence *e, const struct site *s, const struct policy *p, struct arena *a,
+    struct finding_list *out)
+{
+	const struct given_up *g = s->given_up;
+	bool is_suspended = g != NULL && g->is_suspended;
+
+	if (s->setting.source != SOURCE_NONE || s->held.id == 0 ||
+	    (!is_suspended && when_before(e->at, life_reduce_at(s->held.life))))
+		return;
+	struct finding *f =
+	    put_site(e, s, p, out, is_suspended ? CAUSE_OWN_CONTRACT_SUSPENDED : CAUSE_OWN_RENEWAL_OFF);
+	if (f == NULL)
+		return;
+	if (g != NULL) {
+		struct civil c = when_civil(g->at);
+
+		f->seen = arena_strf(a, "%04d-%02d-%02d", c.year, c.month, c.day);
+	}
+	f->evidence = arena_strf(a, "free SSL was %s%s%.*s by %.*s; the certificate is served until its end and not renewed",
+	    is_suspended ? "stopped" : "given up", f->seen.n > 0 ? " on " : "", STR_ARG(f->seen),
+	    STR_ARG(g != NULL && g->by.n > 0 ? g->by : STR("its owner")));
+}
+
 static struct str
 window_words(const struct renewal *r, struct arena *a)
 {
@@ -78,6 +103,7 @@ classify_state(const struct evidence *e, const struct site *s, const struct poli
 		return;
 	classify_draft(e, s, p, out);
 	classify_leftover(e, s, p, a, out);
+	classify_given_up(e, s, p, a, out);
 	classify_window(e, s, p, a, out);
 }
 
@@ -85,5 +111,5 @@ bool
 classify_state_is_quiet(const struct site *s)
 {
 	/* Each may have something to say: the dates and the policy are looked at by classify(). */
-	return !s->draft.exists && s->ca_id == 0 && !s->renewal.is_urgent;
+	return !s->draft.exists && s->ca_id == 0 && !s->renewal.is_urgent && s->setting.source != SOURCE_NONE;
 }

@@ -20,11 +20,18 @@ struct setting {
 };
 struct draft {
 	bool exists;
+	bool has_csr; /* a bought certificate is on its way: never discarded by itself */
 	struct setting setting;
 	struct when begun_at;
 	struct str begun_by;
 	struct when told_at; /* the friendly letter of the 7th day; WHEN_UNKNOWN before */
-	bool has_csr;	     /* a bought certificate is on its way: never discarded by itself */
+};
+/* Free SSL was given up by its owner, or stopped by the provider: when, and what the setting was before. */
+struct given_up {
+	struct when at;
+	struct str by;
+	bool is_suspended; /* by the provider: an owner alone cannot take it back */
+	bool redirect, hsts;
 };
 const char *source_name(enum source s);	    /* "none", "free", "own" */
 const char *coverage_name(enum coverage c); /* "multi", "single", "list", "wildcard" */

@@ -378,7 +378,9 @@ on_verified(const struct step *st)
 		.subject = s->names[0].name,
 		.acts = ACTOR_HOST,
 		.next_look = s->deploy_at };
-	findings_add(st, &f, 1);
+	/* Another program that puts its own certificate in place explains it. */
+	if (!findings_has(s, CAUSE_OWN_ORDER_COMPETING))
+		findings_add(st, &f, 1);
 	s->look_at = dates_look_after_handshake(st);
 }
 

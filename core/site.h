@@ -85,6 +85,7 @@ struct site {
 	int64_t owner_id;
 	struct setting setting;
 	struct draft draft;
+	const struct given_up *given_up; /* NULL: it was not */
 	struct site_name *names; /* first: the name that the site goes by */
 	size_t names_n;
 	struct finding_list findings; /* open ones; subject tells the name */
@@ -119,13 +120,13 @@ struct site {
 	uint8_t reminders_told; /* reminders passed in this story; LIFE_REMINDERS + 1: the end was noted too */
 	bool expired_told;
 	bool issued_told;
+	bool waits_turn; /* not stored, as limits below: nothing is left of what all sites share */
 	struct when letter_at;	/* last letter of the story; WHEN_UNKNOWN before */
 
 	struct when wake; /* next date on which anything can happen by itself */
 
 	/* Not stored: what the CA's budget says of the order that this very step would begin (core/budget). */
 	struct finding_list limits; /* names, or the whole site, for which it would be refused now */
-	bool waits_turn;	    /* nothing is left of what all sites share */
 };
 
 /* One CA, as far as decisions about a site need it. */

@@ -14,6 +14,15 @@ findings_find(struct finding_list *l, enum cause c, struct str subject)
 	return NULL;
 }
 
+bool
+findings_has(const struct site *s, enum cause c)
+{
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (s->findings.at[i].cause == c)
+			return true;
+	return false;
+}
+
 static bool
 is_deploy_cause(enum cause c)
 {
@@ -25,7 +34,7 @@ is_deploy_cause(enum cause c)
 bool
 findings_by_handshake(enum cause c)
 {
-	return cause_row(c)->layer == LAYER_SERVED || c == CAUSE_OWN_DEPLOY_NOT_SERVED;
+	return cause_row(c)->layer == LAYER_SERVED || c == CAUSE_OWN_DEPLOY_NOT_SERVED || c == CAUSE_OWN_ORDER_COMPETING;
 }
 
 /* What this was before: the same, or what it grew out of. */

@@ -24,6 +24,8 @@ struct step {
 void step_history(const struct step *st, enum history_kind kind, const struct finding *f);
 
 struct finding *findings_find(struct finding_list *l, enum cause c, struct str subject);
+/* Of any of its names? */
+bool findings_has(const struct site *s, enum cause c);
 /* Is it seen by a handshake alone? */
 bool findings_by_handshake(enum cause c);
 /* Findings of an order or of the installer. */

@@ -76,6 +76,7 @@ give_up(struct api_call *c, struct site *s)
 		return err;
 	const struct given_up before = { .at = c->turn.now,
 		.by = c->by,
+		.is_suspended = c->asker.role != ROLE_OWNER,
 		.redirect = s->setting.redirect,
 		.hsts = s->setting.hsts };
 	struct setting setting = s->setting;
@@ -103,20 +104,14 @@ removal_begin(struct api_call *c)
 static enum err
 take_back(struct api_call *c, const struct site *s)
 {
-	struct given_up before;
 	struct setting setting = s->setting;
-	enum err err = store_given_up_load(c->api->store, s->id, c->a, &before);
 
 	setting.source = SOURCE_FREE;
-	if (err == ERR_OK) {
-		setting.redirect = before.redirect;
-		setting.hsts = before.hsts;
-		err = store_given_up_drop(c->api->store, s->id);
-	} else if (err == ERR_NOT_FOUND) {
-		err = ERR_OK;
+	if (s->given_up != NULL) {
+		setting.redirect = s->given_up->redirect;
+		setting.hsts = s->given_up->hsts;
 	}
-	if (err == ERR_OK)
-		err = api_put_live(c, s, &setting, (struct read_texts){ 0 });
+	enum err err = api_put_live(c, s, &setting, (struct read_texts){ 0 });
 	return err != ERR_OK ? err : api_put_history(c, s->id, HISTORY_TAKEN_BACK, STR_NONE);
 }
 

@@ -306,8 +306,16 @@ api_put_live(struct api_call *c, const struct site *s, const struct setting *set
 {
 	struct read_texts names = wanted_names(c, s);
 	bool changes_names = typed.n > 0 || setting->coverage != s->setting.coverage;
+	bool is_taken_back = s->setting.source == SOURCE_NONE && setting->source != SOURCE_NONE;
 	enum err err = check_source_of_pages(c, setting);
 
+	/* What the provider has stopped, the provider lets go on. */
+	if (err == ERR_OK && is_taken_back && s->given_up != NULL && s->given_up->is_suspended && c->asker.role == ROLE_OWNER) {
+		api_say(c, "api.suspended", s->names[0].name);
+		err = ERR_CONFLICT;
+	}
+	if (err == ERR_OK && is_taken_back)
+		err = store_given_up_drop(c->api->store, s->id);
 	if (err == ERR_OK && changes_names) {
 		if (typed.n > 0)
 			names = typed;

@@ -22,6 +22,8 @@ SELECT s.owner_id, s.doing, s.doing_since, s.job,
 	r.starts, r.ends, r.renew_at, coalesce(r.is_urgent, 0) AS is_urgent, coalesce(r.explanation, '') AS explanation,
 	r.polled_at, r.poll_at, coalesce(r.failures, 0) AS poll_failures,
 	coalesce(k.life, 0) AS calendar_life, k.since AS calendar_since,
+	u.at AS given_up_at, coalesce(u.by, '') AS given_up_by, coalesce(u.is_suspended, 0) AS is_suspended,
+	coalesce(u.redirect, 0) AS given_up_redirect, coalesce(u.hsts, 0) AS given_up_hsts,
 	d.site_id IS NOT NULL AS has_draft,
 	d.source AS draft_source, d.coverage AS draft_coverage, d.key_type AS draft_key_type,
 	d.redirect AS draft_redirect, d.hsts AS draft_hsts, d.root AS draft_root, d.proxy AS draft_proxy,
@@ -30,6 +32,7 @@ SELECT s.owner_id, s.doing, s.doing_since, s.job,
 FROM site s
 JOIN setting g ON g.site_id = s.id
 LEFT JOIN draft d ON d.site_id = s.id
+LEFT JOIN given_up u ON u.site_id = s.id
 LEFT JOIN renewal r ON r.site_id = s.id AND r.certificate_id = s.held_id
 LEFT JOIN certificate c ON c.id = s.held_id
 LEFT JOIN calendar k ON k.ca_id = c.ca_id AND k.profile = g.profile

@@ -30,11 +30,9 @@ ON CONFLICT (site_id) DO UPDATE SET source = excluded.source, coverage = exclude
 	proxy = excluded.proxy, profile = excluded.profile;
 
 -- name: given_up_put
-INSERT INTO given_up (site_id, at, by, redirect, hsts) VALUES (:site_id, :at, :by, :redirect, :hsts)
+INSERT INTO given_up (site_id, at, by, is_suspended, redirect, hsts)
+VALUES (:site_id, :at, :by, :is_suspended, :redirect, :hsts)
 ON CONFLICT (site_id) DO NOTHING;
-
--- name: given_up_load
-SELECT at, by, redirect, hsts FROM given_up WHERE site_id = :site_id;
 
 -- name: given_up_drop
 DELETE FROM given_up WHERE site_id = :site_id;

@@ -140,6 +140,21 @@ read_renewal(struct query *q, struct site *ret)
 	ret->calendar.since = query_when(q, "calendar_since");
 }
 
+static void
+read_given_up(struct query *q, struct arena *a, struct site *ret)
+{
+	struct given_up g = { .at = query_when(q, "given_up_at") };
+
+	g.by = query_text(q, "given_up_by");
+	g.is_suspended = query_bool(q, "is_suspended");
+	g.redirect = query_bool(q, "given_up_redirect");
+	g.hsts = query_bool(q, "given_up_hsts");
+	struct given_up *kept = when_is_known(g.at) ? arena_get(a, sizeof *kept) : NULL;
+	if (kept != NULL)
+		*kept = g;
+	ret->given_up = kept;
+}
+
 static enum err
 load_site(struct store *s, struct arena *a, struct site *ret)
 {
@@ -156,6 +171,7 @@ load_site(struct store *s, struct arena *a, struct site *ret)
 	read_state(&q, ret);
 	read_setting(&q, false, &ret->setting);
 	read_renewal(&q, ret);
+	read_given_up(&q, a, ret);
 	ret->draft.exists = query_bool(&q, "has_draft");
 	if (ret->draft.exists) {
 		read_setting(&q, true, &ret->draft.setting);

@@ -322,27 +322,10 @@ store_given_up_put(struct store *s, int64_t site_id, const struct given_up *g)
 	query_bind_int(&q, "site_id", site_id);
 	query_bind_when(&q, "at", g->at);
 	query_bind_text(&q, "by", g->by);
+	query_bind_int(&q, "is_suspended", g->is_suspended);
 	query_bind_int(&q, "redirect", g->redirect);
 	query_bind_int(&q, "hsts", g->hsts);
 	return query_write(&q);
-}
-
-enum err
-store_given_up_load(struct store *s, int64_t site_id, struct arena *a, struct given_up *ret)
-{
-	AUTO_QUERY q = query_start(s, SQL_GIVEN_UP_LOAD, a);
-	bool is_there;
-
-	query_bind_int(&q, "site_id", site_id);
-	is_there = query_row(&q);
-	if (is_there) {
-		ret->at = query_when(&q, "at");
-		ret->by = query_text(&q, "by");
-		ret->redirect = query_bool(&q, "redirect");
-		ret->hsts = query_bool(&q, "hsts");
-	}
-	enum err e = query_finish(&q);
-	return e == ERR_OK && !is_there ? query_fail(s, ERR_NOT_FOUND, "free SSL was not given up") : e;
 }
 
 enum err

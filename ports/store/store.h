@@ -55,14 +55,8 @@ MUST_USE enum err store_site_load(struct store *s, int64_t id, struct arena *a, 
  * content and the list of names are the web's and are not written here, except draft.told_at. */
 MUST_USE enum err store_site_save(struct store *s, const struct site *site, struct when now);
 MUST_USE enum err store_draft_discard(struct store *s, int64_t site_id);
-/* Free SSL was given up by its owner: what the setting was before. The first time stays. */
-struct given_up {
-	struct when at;
-	struct str by;
-	bool redirect, hsts;
-};
+/* Free SSL was given up, or stopped by the provider. The first time stays. */
 MUST_USE enum err store_given_up_put(struct store *s, int64_t site_id, const struct given_up *g);
-MUST_USE enum err store_given_up_load(struct store *s, int64_t site_id, struct arena *a, struct given_up *ret); /* NOT_FOUND */
 MUST_USE enum err store_given_up_drop(struct store *s, int64_t site_id);
 
 /* Wishes of people: left by the web process, taken by the engine in the transaction that acts on them. */

@@ -331,3 +331,22 @@ def test_everything_is_described():
     """Who may call, and the session's cookie, are said of each operation."""
     assert DESCRIPTION["components"]["securitySchemes"]["session"]["name"] == "__Host-koshin"
     assert all(o["x-who"] for o in OPERATIONS.values())
+
+
+def test_what_the_provider_stopped_only_the_provider_lets_go_on(world):
+    """An owner takes back what an owner gave up; a suspension is a matter of the contract."""
+    owner = signed_in(world, "sato@example.jp")
+    path = site_path(A, "/removal")
+    try:
+        assert owner.ask("POST", path).status == 202
+        assert owner.ask("DELETE", path).status == 202
+        world.koshin.run("site", "suspend", A)
+        refused = owner.ask("DELETE", path)
+        Api.judge("removal_undo", 409, refused.headers["Content-Type"], refused.json)
+        assert "contract" in refused.json["detail"] or "契約" in refused.json["detail"]
+        assert owner.ask("POST", site_path(A, "/start-over"), {}).status == 409, "nor by starting over"
+        until("the finding", lambda: "own.contract.suspended" in [
+            f["cause"] for n in owner.ask("GET", site_path(A)).json["names"] for f in n["findings"]])
+    finally:
+        world.koshin.run("site", "resume", A, status=None)
+    assert not in_store(world, "SELECT * FROM given_up")

@@ -214,6 +214,8 @@ static const struct row rows[] = {
 	ROW("redirect", W OK4, "", NULL, NULL),
 	ROW("", W OK4 "tls=other-expired", "own.deploy.not-served served.expired", NULL, NULL),
 	ROW("", W OK4 "tls=other", "own.deploy.not-served", NULL, NULL),
+	ROW("", W OK4 "tls=other-newer", "own.order.competing", "R11", NULL),
+	ROW("", W "ip=198.51.100.5 http=ours tls=other-newer", "", NULL, NULL),
 	ROW("", W OK4 "tls=kin", "own.deploy.not-served", "example.jp", NULL),
 	ROW("", W OK4 "tls=stranger", "own.deploy.not-served served.certificate.wrong",
 	    "somebody.com", NULL),

@@ -76,7 +76,7 @@ fill(struct world *w, uint64_t *r)
 	w->leaf_names[1] = STR("www.example.jp");
 	w->policy = (struct policy){ .poll_min = SPAN_S(30), .poll_max = SPAN_MIN(15), .addresses = &w->address,
 		.addresses_n = 1, .ca_issuer = STR("ca.example"), .thumbprint = STR("t") };
-	w->site = (struct site){ .names = w->names, .names_n = 2, .held = { .id = is_odd(r) ? 0 : 5,
+	w->site = (struct site){ .names = w->names, .names_n = 2, .setting.source = is_odd(r) ? SOURCE_NONE : SOURCE_FREE, .held = { .id = is_odd(r) ? 0 : 5,
 		.life = { when_minus(now, SPAN_D(age)), when_plus(when_minus(now, SPAN_D(age)), SPAN_D(90)) } } };
 	memset(w->site.held.fingerprint, 7, FINGERPRINT_BYTES);
 	w->site.applied.redirect = is_odd(r) ? 307 : 0;

@@ -140,6 +140,8 @@ set_tls(struct world *w, struct name_evidence *n, struct tls_evidence *t, struct
 		t->leaf.not_after.s = NOW - DAY;
 	else if (str_ends(word, STR("future")))
 		t->leaf.not_before.s = NOW + DAY;
+	else if (str_ends(word, STR("newer")))
+		t->leaf.not_before.s = NOW - DAY;
 	else if (str_ends(word, STR("soon")))
 		t->leaf.not_after.s = NOW + 8 * DAY;
 	else if (str_ends(word, STR("kin")))
@@ -279,6 +281,7 @@ world_new(struct world *w, const char *how)
 		.names = w->names };
 	w->site = (struct site){ .id = 1,
 		.names = w->site_names,
+		.setting = { .source = SOURCE_FREE },
 		.held = { .id = 7,
 		    .is_live = true,
 		    .life = { { NOW - 30 * DAY }, { NOW + 60 * DAY } } } };

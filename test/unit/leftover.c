@@ -56,6 +56,52 @@ facts_become_findings(void **state)
 	}
 }
 
+/* Free SSL that is off: whoever gave it up is told when the end nears, whoever has to speak with the provider at once. */
+static void
+what_is_given_up_is_said_in_time(void **state)
+{
+	static const struct {
+		const char *what;
+		enum source source;
+		bool is_suspended;
+		int64_t left_days;
+		const char *wanted, *seen;
+	} rows[] = {
+		{ "in use, near its end", SOURCE_FREE, false, 5, "", "" },
+		{ "given up, far from its end", SOURCE_NONE, false, 60, "", "" },
+		{ "given up, near its end", SOURCE_NONE, false, 20, "own.renewal.off", "2027-01-05" },
+		{ "stopped by the provider", SOURCE_NONE, true, 60, "own.contract.suspended", "2027-01-05" },
+		{ "stopped, near its end", SOURCE_NONE, true, 5, "own.contract.suspended", "2027-01-05" },
+		{ "stopped once, in use again", SOURCE_FREE, true, 60, "", "" },
+	};
+	static struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		world_new(&w, "");
+		put_name(&w, W OK4);
+		w.site.setting.source = rows[i].source;
+		const struct given_up given_up = { .at = { NOW - 10 * DAY }, .by = STR("hanako@example.jp"), .is_suspended = rows[i].is_suspended };
+
+		w.site.given_up = &given_up;
+		w.site.held.life = (struct life){ { NOW + (rows[i].left_days - 90) * DAY }, { NOW + rows[i].left_days * DAY } };
+		w.addresses[0][0].tls.leaf.not_before = w.site.held.life.from;
+		w.addresses[0][0].tls.leaf.not_after = w.site.held.life.to;
+		world_classify(&w, "");
+		/* What is served ends soon: that is said as well, by its own row, of who waits for a renewal. */
+		const struct finding *f = w.out.n > 0 && w.out.at[0].cause == CAUSE_SERVED_EXPIRING ? &w.out.at[w.out.n - 1] : w.out.at;
+		const char *got = w.out.n > 0 && f->cause != CAUSE_SERVED_EXPIRING ? cause_row(f->cause)->id : "";
+		if (strcmp(got, rows[i].wanted) != 0)
+			fail_msg("%s: %s", rows[i].what, got);
+		if (got[0] != '\0') {
+			assert_true(str_eq(f->seen, str_of(rows[i].seen)) && f->acts == ACTOR_OWNER && finding_blocks(f));
+			assert_true(str_find(f->evidence, STR("hanako@example.jp")) != SIZE_MAX);
+			assert_false(classify_is_quiet(&w.e, &w.site));
+		}
+		arena_fini(&w.a);
+	}
+}
+
 static void
 a_name_that_nobody_uses_is_asked_about_after_a_month(void **state)
 {
@@ -113,6 +159,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(facts_become_findings),
+		cmocka_unit_test(what_is_given_up_is_said_in_time),
 		cmocka_unit_test(a_name_that_nobody_uses_is_asked_about_after_a_month),
 		cmocka_unit_test(hsts_is_remembered_by_browsers),
 	};

@@ -23,7 +23,7 @@ struct row {
 /* clang-format off */
 static const struct row rows[] = {
 	/* the same text, by where the CA went */
-	{ __LINE__, CH, "connection", OURS ": Fetching " CHK("x") ": Timeout during connect (likely firewall problem)", OURS, "transport.secondary-validation.timeout", NULL, NULL },
+	{ __LINE__, CH, "connection", OURS ": Fetching " CHK("x") ": Timeout during connect (likely firewall problem)", OURS, "transport.connect.geo-blocked", NULL, NULL },
 	{ __LINE__, CH, "connection", ELSE ": Fetching " CHK("x") ": Timeout during connect (likely firewall problem)", "", "dns.a.elsewhere", ELSE, OURS },
 	{ __LINE__, CH, "connection", "2001:db8::bad: Fetching " CHK("x") ": Timeout during connect (likely firewall problem)", "", "dns.aaaa.elsewhere", "2001:db8::bad", OURS6 },
 	{ __LINE__, CH, "connection", OURS6 ": Fetching " CHK("x") ": Timeout during connect (likely firewall problem)", "", "dns.aaaa.unreachable", NULL, NULL },
@@ -140,7 +140,7 @@ static const struct row rows[] = {
 	{ __LINE__, CH, "connection", "Get \"" CHK("x") "\": dial tcp " OURS ":80: connect: connection refused", "", "transport.unclassified", NULL, NULL },
 	{ __LINE__, CH, "connection", "Get \"" CHK("x") "\": dial tcp " ELSE ":80: connect: connection refused", "", "dns.a.elsewhere", ELSE, OURS },
 	{ __LINE__, CH, "connection", "Get \"" CHK("x") "\": dial tcp [2001:db8::bad]:80: connect: connection refused", "", "dns.aaaa.elsewhere", "2001:db8::bad", OURS6 },
-	{ __LINE__, CH, "connection", "Get \"" CHK("x") "\": dial tcp " OURS ":80: i/o timeout", "", "transport.secondary-validation.timeout", NULL, NULL },
+	{ __LINE__, CH, "connection", "Get \"" CHK("x") "\": dial tcp " OURS ":80: i/o timeout", "", "transport.connect.geo-blocked", NULL, NULL },
 	{ __LINE__, CH, "connection", "Get \"" CHK("x") "\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)", "", "transport.read.timeout", NULL, NULL },
 	{ __LINE__, CH, "connection", "Get \"" CHK("x") "\": EOF", "", "transport.connect.reset", NULL, NULL },
 	{ __LINE__, CH, "connection", "Get \"/\": stopped after 10 redirects", "", "http.redirect.loop", NULL, NULL },
