@@ -3,7 +3,8 @@
  * asks over its socket as four people at once would, each waiting for one answer before the next question.
  *
  * The names are made of words, so that some parts of them are rare and others are in tens of thousands. One site in a hundred
- * has a finding that its owner must mend, one in two hundred waits for its first certificate, one in fifty has a Japanese name.
+ * has a finding that its owner must mend, one in two hundred waits for its first certificate, one in fifty has a Japanese name. One in
+ * ten is in the audit, one in a thousand has a letter that was not taken, and a tenth hold certificates that end within 90 days.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 #include "http/web.h"
 #include "ports/names/names.h"
+#include "ports/store/people.h"
 #include "ports/store/store.h"
 
 enum {
@@ -104,6 +106,56 @@ add_finding(struct store *s, int64_t id, struct str name, enum cause cause, stru
 	return store_site_save(s, &site, now);
 }
 
+/* A certificate that has been held for some days. */
+static enum err
+add_certificate(struct store *s, int64_t n, int64_t id, struct arena *a)
+{
+	const struct when from = { START_S - n / 10 % 90 * 86400 }, to = when_plus(from, SPAN_D(90));
+	struct certificate_row row = { .site_id = id, .info = { .not_before = from, .not_after = to, .serial = STR("1"), .issuer = STR("bench") },
+		.chain_pem = STR("-"), .sealed_key = STR("-"), .created = from };
+	struct site site;
+	int64_t held;
+	enum err e = store_site_load(s, id, a, &site);
+
+	if (e != ERR_OK)
+		return e;
+	row.info.names = &site.names[0].name;
+	row.info.names_n = 1;
+	memcpy(row.info.fingerprint, &n, sizeof n);
+	e = store_certificate_put(s, &row, &held);
+	if (e != ERR_OK)
+		return e;
+	site.held = (struct held){ .id = held, .life = { from, to }, .is_live = true };
+	memcpy(site.held.fingerprint, &n, sizeof n);
+	site.names[0].is_held = true;
+	return store_site_save(s, &site, from);
+}
+
+/* Of each tenth site somebody did something, and of each thousandth a letter was not taken. */
+static enum err
+add_traces(struct store *s, int64_t n, int64_t id, struct str name, struct arena *a, struct when now)
+{
+	const struct audit_row row = { .at = now,
+		.who = mail_of(n / 300, a),
+		.role = STR("owner"),
+		.address = STR("198.51.100.7"),
+		.action = n % 20 == 0 ? STR("site_renew") : STR("site_check_again"),
+		.object = name };
+	const struct letter_row letter = { .site_id = id,
+		.kind = LETTER_ACT,
+		.key = arena_strf(a, "bench/%lld", (long long)n),
+		.to = mail_of(n / 3, a),
+		.subject = name,
+		.created = now,
+		.next_try = WHEN_NEVER,
+		.sent_at = WHEN_UNKNOWN,
+		.tries = 9,
+		.error = STR("550 5.1.1 no such mailbox") };
+	enum err e = n % 10 == 0 ? store_audit_put(s, &row) : ERR_OK;
+
+	return e == ERR_OK && n % 1000 == 0 ? store_letter_put(s, &letter) : e;
+}
+
 static enum err
 add_site(struct store *s, int64_t n, struct arena *a)
 {
@@ -122,6 +174,10 @@ add_site(struct store *s, int64_t n, struct arena *a)
 	if (e == ERR_OK && n % 100 == 7)
 		e = add_finding(s, id, names[0],
 		    n % 1000 == 7 ? CAUSE_DNS_CAA_FORBIDS : CAUSE_DNS_A_ELSEWHERE, a, now);
+	if (e == ERR_OK && n % 10 == 4)
+		e = add_certificate(s, n, id, a);
+	if (e == ERR_OK)
+		e = add_traces(s, n, id, names[0], a, now);
 	return arena_failed(a) ? ERR_MEMORY : e;
 }
 
@@ -169,11 +225,19 @@ enum question {
 	BY_OWNER,
 	PAGE,
 	SITE,
+	OVERVIEW,
+	ALARMS,
+	LETTERS,
+	AUDIT,
+	AUDIT_WHO,
+	AUDIT_SITE,
+	STATUS,
 	QUESTIONS
 };
 static const char *const question_names[QUESTIONS] = { "search_rare", "search_common",
 	"search_short", "search_mail", "search_japanese", "search_and_show", "show_owner",
-	"show_progress", "show_fine", "by_cause", "by_owner", "page", "site" };
+	"show_progress", "show_fine", "by_cause", "by_owner", "page", "site", "overview", "alarms", "letters",
+	"audit", "audit_who", "audit_site", "status" };
 
 /* The path of one question; a page somewhere in the middle where the list is in order of names. */
 static struct str
@@ -210,6 +274,20 @@ path_of(enum question q, int64_t sites, uint64_t *state, struct arena *a)
 		return arena_strf(a, "/sites?limit=50&after=%s.jp", one);
 	case SITE:
 		return arena_strf(a, "/sites/%.*s", STR_ARG(name_of(n, a)));
+	case OVERVIEW:
+		return STR("/overview");
+	case ALARMS:
+		return STR("/alarms");
+	case LETTERS:
+		return arena_strf(a, "/letters?limit=50&before=%lld", n / 1000 + 51);
+	case AUDIT:
+		return arena_strf(a, "/audit?limit=50&before=%lld", n / 10 + 51);
+	case AUDIT_WHO:
+		return arena_strf(a, "/audit?limit=50&action=site_renew&who=%.*s", STR_ARG(mail_of(n / 300, a)));
+	case AUDIT_SITE:
+		return arena_strf(a, "/audit?limit=50&object=%.*s", STR_ARG(name_of(n - n % 10, a)));
+	case STATUS:
+		return STR("/status");
 	case QUESTIONS:
 		break;
 	}

@@ -7,7 +7,7 @@ from figures import Goal, line, program, run
 SITES, FEW = 1_000_000, 10_000
 QUESTIONS = (
     "search_rare", "search_common", "search_short", "search_mail", "search_japanese", "search_and_show", "show_owner", "show_progress",
-    "show_fine", "by_cause", "by_owner", "page", "site",
+    "show_fine", "by_cause", "by_owner", "page", "site", "overview", "alarms", "letters", "audit", "audit_who", "audit_site", "status",
 )  # fmt: skip
 
 ALL = Goal(50.0, "an answer within the time that a person takes for none; the 99th of a hundred is what people remember")

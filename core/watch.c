@@ -1,4 +1,5 @@
 #include "core/watch.h"
+#include <string.h>
 #include "base/must.h"
 
 enum { DAY_S = 86400, CLOCK_OFF_S = 300 };
@@ -199,9 +200,33 @@ keep_words(struct alarm *a, struct str words)
 	a->words[n] = '\0';
 }
 
-static void
-follow(struct alarm *a, const struct seen *s, unsigned alarm, const struct watch_limits *l, struct when now)
+void
+watch_remember(struct watch *w, const struct alarm_past *p)
 {
+	w->past_n = w->past_n < WATCH_PAST ? w->past_n + 1 : WATCH_PAST;
+	for (size_t i = w->past_n; --i > 0;)
+		w->past[i] = w->past[i - 1];
+	w->past[0] = *p;
+}
+
+static void
+end_alarm(struct watch *w, unsigned alarm, struct when now)
+{
+	struct alarm *a = &w->alarms[alarm];
+	struct alarm_past p = { .since = a->since, .ended = now, .sites = a->sites, .alarm = alarm };
+
+	memcpy(p.words, a->words, sizeof p.words);
+	watch_remember(w, &p);
+	a->is_open = false;
+	a->gone_since = WHEN_UNKNOWN;
+	a->owes_end = when_is_known(a->told_first);
+}
+
+static void
+follow(struct watch *w, const struct seen *s, unsigned alarm, const struct watch_limits *l, struct when now)
+{
+	struct alarm *a = &w->alarms[alarm];
+
 	switch (s->truth[alarm]) {
 	case TRUTH_UNKNOWN:
 		return;
@@ -224,11 +249,8 @@ follow(struct alarm *a, const struct seen *s, unsigned alarm, const struct watch
 			return;
 		if (!when_is_known(a->gone_since))
 			a->gone_since = now;
-		if (when_between(a->gone_since, now).s < l->calm_after.s)
-			return;
-		a->is_open = false;
-		a->gone_since = WHEN_UNKNOWN;
-		a->owes_end = when_is_known(a->told_first);
+		if (when_between(a->gone_since, now).s >= l->calm_after.s)
+			end_alarm(w, alarm, now);
 		return;
 	}
 	must(false);
@@ -259,7 +281,7 @@ watch_look(struct watch *w, const struct watch_facts *f, const struct watch_limi
 	w->differing = f->differing;
 	for (unsigned i = 0; i < ALARM_COUNT; i++)
 		if (i != WATCH_FAULT_COUNT + CAUSE_NONE)
-			follow(&w->alarms[i], &s, i, l, now);
+			follow(w, &s, i, l, now);
 }
 
 size_t

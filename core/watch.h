@@ -12,6 +12,7 @@
  * Nothing opens that an open alarm explains: a dead engine is late, and nobody has to be told twice. What cannot be known
  * at present (the store cannot be read) neither opens nor ends anything.
  */
+#include <stddef.h>
 #include "core/cause.h"
 #include "base/when.h"
 
@@ -24,6 +25,7 @@ enum watch_fault {
 enum {
 	ALARM_COUNT = WATCH_FAULT_COUNT + CAUSE_COUNT,
 	ALARM_WORDS_BYTES = 480, /* of what was seen */
+	WATCH_PAST = 50,	 /* alarms that are over and are remembered */
 	WATCH_DAYS = 13,	 /* steps of the count of sites by days left; the last one has no end */
 };
 /* Alarms are numbers below ALARM_COUNT. */
@@ -46,6 +48,13 @@ struct alarm {
 	int64_t sites;		/* concerned, 0 if that is not known */
 	char words[ALARM_WORDS_BYTES]; /* what was seen; one line */
 };
+/* One that is over. */
+struct alarm_past {
+	struct when since, ended;
+	int64_t sites;
+	unsigned alarm;
+	char words[ALARM_WORDS_BYTES];
+};
 /* Sites by whole days that their certificate has left: [0] has ended, [i] less than watch_days[i] days. */
 extern const int watch_days[WATCH_DAYS - 1];
 struct watch {
@@ -53,7 +62,11 @@ struct watch {
 	struct when begun, at; /* first and last look */
 	int64_t sites, days_left[WATCH_DAYS];
 	int64_t samples, differing; /* handshakes of the last day or so, and names that differ now */
+	struct alarm_past past[WATCH_PAST]; /* newest first */
+	size_t past_n;
 };
+/* Puts one in front; the oldest is forgotten when there is no room. */
+void watch_remember(struct watch *w, const struct alarm_past *p);
 void watch_init(struct watch *w);
 
 struct watch_cause {

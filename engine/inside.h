@@ -165,6 +165,7 @@ struct engine {
 
 	struct mass mass;
 	struct when mass_at; /* next look at all sites together */
+	bool has_incident;   /* the last one found something for the status page */
 	size_t found_n;	      /* findings that are new since the last one */
 
 	struct skew skew;

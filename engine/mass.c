@@ -1,12 +1,45 @@
 #include "engine/inside.h"
 #include <inttypes.h>
+#include "ports/store/operator.h"
 
 /*
  * The look at all sites together: once a minute while something new was found or a burst stands, at once when much was
- * found. What it finds is in the policy of the steps that follow, and in the store for the watchdog.
+ * found. What it finds is in the policy of the steps that follow, and in the store for the watchdog and the status page.
  */
 
-enum { LOOK_EVERY_S = 60 };
+enum {
+	LOOK_EVERY_S = 60,
+	CA_ILL_S = 3600, /* shorter than this nobody waits for a certificate because of it */
+};
+
+static bool
+has_ill_ca(const struct engine *e)
+{
+	for (size_t i = 0; i < e->cas_n; i++) {
+		struct when since = e->cas[i]->row.breaker.ill_since;
+
+		if (e->cas[i]->row.is_used && when_is_known(since) && when_between(since, e->turn.now).s >= CA_ILL_S)
+			return true;
+	}
+	return false;
+}
+
+/* What concerns many customers begins, lasts or ends. */
+static enum err
+put_incidents(struct engine *e)
+{
+	bool is_ill = has_ill_ca(e);
+	enum err err = ERR_OK;
+
+	e->has_incident = is_ill;
+	for (enum cause c = CAUSE_NONE; err == ERR_OK && c < CAUSE_COUNT; c++) {
+		if (!e->mass.is_mass[c] && !(is_ill && c == CAUSE_CA_SERVICE_DOWN))
+			continue;
+		e->has_incident = true;
+		err = store_incident_put(e->ports.store, c, e->turn.now);
+	}
+	return err == ERR_OK ? store_incidents_end(e->ports.store, e->turn.now) : err;
+}
 
 static enum err
 put_condition(struct engine *e, enum cause c, const struct mass_burst *b)
@@ -29,13 +62,15 @@ look(struct engine *e)
 		return err;
 	mass_judge(bursts, n, sites, &e->mass);
 	err = put_condition(e, CAUSE_OWN_FLEET_FAILING, &e->mass.ours);
-	return err != ERR_OK ? err : put_condition(e, CAUSE_DNS_PROVIDER_DOWN, &e->mass.dns);
+	if (err == ERR_OK)
+		err = put_condition(e, CAUSE_DNS_PROVIDER_DOWN, &e->mass.dns);
+	return err == ERR_OK ? put_incidents(e) : err;
 }
 
 enum err
 mass_look(struct engine *e)
 {
-	bool is_burst = e->mass.ours.cause != CAUSE_NONE || e->mass.dns.cause != CAUSE_NONE;
+	bool is_burst = e->mass.ours.cause != CAUSE_NONE || e->mass.dns.cause != CAUSE_NONE || e->has_incident || has_ill_ca(e);
 	bool is_due = !when_is_known(e->mass_at) || !when_before(e->turn.now, e->mass_at);
 
 	e->policy.mass = &e->mass;

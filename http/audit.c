@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "http/json_site.h"
+#include "ports/names/names.h"
 
 enum { DETAIL_BYTES_MAX = 8000 };
 
@@ -95,12 +96,29 @@ line_of(const struct audit_row *r)
 	return NULL;
 }
 
+/* A site may have been named in either form; what is no name of a site stands for itself. */
+static struct str
+other_form(struct api_call *c, struct str object)
+{
+	struct why unused;
+	struct str ascii;
+
+	if (object.n == 0 || names_read(object, false, c->a, &unused, &ascii) != ERR_OK)
+		return object;
+	return str_eq(ascii, object) ? names_for_people(ascii, c->a) : ascii;
+}
+
 enum err
 audit_list(struct api_call *c)
 {
+	const struct audit_filter filter = { .who = api_text(c, "who"),
+		.action = api_text(c, "action"),
+		.object = api_text(c, "object"),
+		.other = other_form(c, api_text(c, "object")),
+		.before_id = api_whole(c, "before") };
 	struct audit_row *rows;
 	size_t n, max = api_limit(c);
-	enum err err = store_audit(c->api->store, api_whole(c, "before"), max, c->a, &rows, &n);
+	enum err err = store_audit(c->api->store, &filter, max, c->a, &rows, &n);
 
 	if (err != ERR_OK)
 		return err;

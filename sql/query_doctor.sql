@@ -121,3 +121,12 @@ WHERE b.held <> (SELECT count(*) FROM budget_draw d WHERE d.ca_id = b.ca_id AND 
 -- name: verify_draws
 SELECT 'site ' || d.site_id || ' holds a part of the limit ' || d.budget || ' of "' || d.subject || '" and has no order' AS line
 FROM budget_draw d JOIN site s ON s.id = d.site_id WHERE s.doing <> 'order';
+
+-- The counts that the operator's pages are read from.
+-- name: verify_counts
+SELECT 'the count of ' || what || ' says ' || kept || ', and there are ' || is_so AS line FROM (
+	SELECT 'certificates that are held' AS what, (SELECT coalesce(sum(n), 0) FROM ending) AS kept,
+		(SELECT count(*) FROM site WHERE held_id IS NOT NULL AND held_to IS NOT NULL AND is_removed = 0) AS is_so
+	UNION ALL SELECT 'sites', (SELECT coalesce(sum(n), 0) FROM standing_count), (SELECT count(*) FROM listing)
+	UNION ALL SELECT 'findings', (SELECT coalesce(sum(n), 0) FROM cause_count), (SELECT count(*) FROM finding WHERE gone_at IS NULL)
+) WHERE kept <> is_so;

@@ -31,8 +31,14 @@ ORDER BY name LIMIT :max;
 
 -- name: list_search
 SELECT l.site_id AS site_id, l.name AS name FROM search f CROSS JOIN listing l ON l.site_id = f.rowid
-WHERE f.text MATCH :search AND f.rowid > :after
-	AND (:standing = '' OR l.standing = :standing)
+WHERE f.text MATCH :search AND f.rowid > :after AND l.text LIKE :like ESCAPE '!'
+	AND (:cause = '' OR EXISTS (SELECT 1 FROM finding c WHERE c.site_id = l.site_id AND c.cause = :cause AND c.gone_at IS NULL))
+	AND (:owner_id = 0 OR (SELECT s.owner_id FROM site s WHERE s.id = l.site_id) = :owner_id)
+ORDER BY f.rowid LIMIT :max;
+
+-- name: list_search_standing
+SELECT l.site_id AS site_id, l.name AS name FROM search f CROSS JOIN listing l INDEXED BY listing_stands ON l.standing = :standing AND l.site_id = f.rowid
+WHERE f.text MATCH :search AND f.rowid > :after AND l.text LIKE :like ESCAPE '!'
 	AND (:cause = '' OR EXISTS (SELECT 1 FROM finding c WHERE c.site_id = l.site_id AND c.cause = :cause AND c.gone_at IS NULL))
 	AND (:owner_id = 0 OR (SELECT s.owner_id FROM site s WHERE s.id = l.site_id) = :owner_id)
 ORDER BY f.rowid LIMIT :max;

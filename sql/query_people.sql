@@ -94,3 +94,16 @@ VALUES (:at, :who, :role, :address, :action, :object, :detail);
 
 -- name: audit
 SELECT id, at, who, role, address, action, object, detail FROM audit WHERE id < :before_id ORDER BY id DESC LIMIT :max;
+
+-- Along the index of what leaves the fewest rows; '' of the others: whatever it is. A site goes by two forms of its name.
+-- name: audit_object
+SELECT id, at, who, role, address, action, object, detail FROM audit INDEXED BY audit_object
+WHERE object IN (:object, :other) AND id < :before_id AND (:who = '' OR who = :who) AND (:action = '' OR action = :action)
+ORDER BY id DESC LIMIT :max;
+
+-- name: audit_who
+SELECT id, at, who, role, address, action, object, detail FROM audit INDEXED BY audit_who
+WHERE who = :who AND id < :before_id AND (:action = '' OR action = :action) ORDER BY id DESC LIMIT :max;
+
+-- name: audit_action
+SELECT id, at, who, role, address, action, object, detail FROM audit INDEXED BY audit_action WHERE action = :action AND id < :before_id ORDER BY id DESC LIMIT :max;

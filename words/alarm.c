@@ -27,6 +27,12 @@ words_alarm_title(unsigned alarm, enum lang l, struct buf *out)
 }
 
 void
+words_alarm_todo(unsigned alarm, enum lang l, struct buf *out)
+{
+	put_ui("alarm.", alarm, ".todo", l, out);
+}
+
+void
 words_alarm_id(const struct alarm_letter *l, struct when day, struct buf *out)
 {
 	struct civil c = when_civil(day);
@@ -70,7 +76,7 @@ put_news(const struct alarm *a, unsigned alarm, const struct words_context *c, s
 
 	words_put_clean(str_of(a->words), &seen);
 	buf_putf(&sites, "%lld", (long long)a->sites);
-	put_ui("alarm.", alarm, ".todo", c->lang, &todo);
+	words_alarm_todo(alarm, c->lang, &todo);
 	if (seen.n > 0)
 		put_line("alarm.seen", c, (const struct str[]){ buf_str(&seen) }, 1, out);
 	if (a->sites > 0)

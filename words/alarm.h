@@ -6,6 +6,8 @@
 
 /* The alarm in a few words. */
 void words_alarm_title(unsigned alarm, enum lang l, struct buf *out);
+/* What the operator is asked to do about it. */
+void words_alarm_todo(unsigned alarm, enum lang l, struct buf *out);
 /* Subject (one line) and body (plain text, LF line ends). Of the context: language, now, zone. */
 void words_alarm(const struct watch *w, const struct alarm_letter *l, const struct words_context *c,
     struct buf *ret_subject, struct buf *ret_body);

@@ -19,12 +19,15 @@ const OperatorPage = later(() => import("./pages/operator").then((module) => mod
 const InboxPage = later(() => import("./pages/inbox").then((module) => module.InboxPage));
 const QuestionPage = later(() => import("./pages/inbox").then((module) => module.QuestionPage));
 const HelpPage = later(() => import("./pages/help").then((module) => module.HelpPage));
+const AuditPage = later(() => import("./pages/audit").then((module) => module.AuditPage));
+const StatusPage = later(() => import("./pages/status").then((module) => module.StatusPage));
 const GalleryPage = later(() => import("./pages/gallery").then((module) => module.GalleryPage));
 
 const MENU: Array<{ href: string; key: Key; roles: Role[] }> = [
 	{ href: "/operator", key: "menu.operator", roles: ["operator"] },
 	{ href: "/sites", key: "menu.sites", roles: ["owner", "support", "operator"] },
 	{ href: "/questions", key: "menu.questions", roles: ["support", "operator"] },
+	{ href: "/audit", key: "menu.audit", roles: ["operator"] },
 	{ href: "/account", key: "menu.account", roles: ["owner", "support", "operator"] },
 ];
 
@@ -82,7 +85,11 @@ function Frame({ route, session, isWide, leave, children }: { route: Route; sess
 			<main id="main" tabIndex={-1} ref={main}>
 				{children}
 			</main>
-			<footer class="foot">{session && <p>{t("frame.timezone", timezone())}</p>}</footer>
+			<footer class="foot">
+				<p>
+					{session && t("frame.timezone", timezone())} <a href="/status">{t("status.title")}</a>
+				</p>
+			</footer>
 		</div>
 	);
 }
@@ -94,6 +101,7 @@ function pageOf(route: Route, session: Session, setSession: (session: Session) =
 	if (first === "sites" && second !== undefined && third === undefined) return <SitePage key={second} name={second} role={role} />;
 	if (first === "account" && second === undefined) return <AccountPage session={session} setSession={setSession} />;
 	if (first === "questions" && role !== "owner") return second === undefined ? <InboxPage route={route} /> : <QuestionPage key={second} id={second} />;
+	if (first === "audit" && second === undefined && role === "operator") return <AuditPage route={route} />;
 	if (first === "operator" && second === undefined && role === "operator") return <OperatorPage />;
 	return <NotHere />;
 }
@@ -117,7 +125,7 @@ export function App() {
 		onSignedOut(() => setSession(null));
 		look();
 	}, []);
-	const isPublic = route.parts[0] === "help" || route.parts[0] === "gallery";
+	const isPublic = ["help", "gallery", "status"].includes(route.parts[0] ?? "");
 	const home = session && (route.path === "/" || route.path === "/login") ? homeOf(session.person.role) : null;
 	useEffect(() => {
 		if (home) go(home, true);
@@ -136,6 +144,8 @@ export function App() {
 				<HelpPage id={route.parts[1]} site={session ? route.query.get("site") : null} />
 			) : route.parts[0] === "gallery" ? (
 				<GalleryPage />
+			) : route.parts[0] === "status" ? (
+				<StatusPage />
 			) : failure ? (
 				<Failed failure={failure} again={look} />
 			) : session === null ? (

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 110 alarms with all their words. */
+/* 110 alarms with all their words, and those that are over. */
 enum { FILE_BYTES_MAX = 128 * 1024, PATH_BYTES = 4096 };
 #define FIRST_LINE "koshin-watch 1"
 
@@ -51,6 +51,15 @@ alarms_put(const struct watch *w, struct buf *out)
 	}
 	/* A file that was cut short does not end with this. */
 	buf_put_str(out, STR("end\n"));
+	/* Behind it, where a version that does not know of them does not look: one that is lost is no damage. */
+	for (size_t i = 0; i < w->past_n; i++) {
+		const struct alarm_past *p = &w->past[i];
+
+		buf_putf(out, "past %s", alarm_name(p->alarm));
+		put_when(out, p->since);
+		put_when(out, p->ended);
+		buf_putf(out, " %" PRId64 " %s\n", p->sites, p->words);
+	}
 }
 
 /* --- reading --- */
@@ -114,6 +123,29 @@ parse_line(struct str line, struct watch *w)
 	return true;
 }
 
+static void
+parse_past(struct str text, struct watch *w)
+{
+	struct alarm_past all[WATCH_PAST] = { 0 };
+	size_t n = 0;
+
+	while (n < WATCH_PAST && str_find(text, STR("\n")) != SIZE_MAX) {
+		struct str line = str_cut(&text, '\n');
+		struct alarm_past *p = &all[n];
+
+		if (!str_eq(str_cut(&line, ' '), STR("past")) || !alarm_of_name(str_cut(&line, ' '), &p->alarm) ||
+		    !take_when(&line, &p->since) || !take_when(&line, &p->ended) || !take_number(&line, &p->sites) ||
+		    line.n >= sizeof p->words)
+			continue;
+		if (line.n > 0)
+			memcpy(p->words, line.p, line.n);
+		p->words[line.n] = '\0';
+		n++;
+	}
+	while (n > 0)
+		watch_remember(w, &all[--n]);
+}
+
 enum err
 alarms_parse(struct str text, struct watch *ret)
 {
@@ -127,8 +159,10 @@ alarms_parse(struct str text, struct watch *ret)
 		is_whole = str_eq(line, STR("end"));
 		is_good = is_whole || parse_line(line, ret);
 	}
-	if (is_good && is_whole)
+	if (is_good && is_whole) {
+		parse_past(text, ret);
 		return ERR_OK;
+	}
 	watch_init(ret);
 	return ERR_CORRUPT;
 }

@@ -85,6 +85,12 @@ MUST_USE enum err store_audit_put(struct store *s, const struct audit_row *r);
  * line and no line stands without its deed. r lives until then; NULL takes it back. Gives what was set and was not written.
  */
 const struct audit_row *store_audit_set(struct store *s, const struct audit_row *r);
-/* Newest first, with an id below before_id (0: from the newest). */
-MUST_USE enum err store_audit(struct store *s, int64_t before_id, size_t max, struct arena *a, struct audit_row **ret, size_t *ret_n);
+/* What is asked for; empty: whatever it is. */
+struct audit_filter {
+	struct str who, action;
+	struct str object, other; /* the object in two forms */
+	int64_t before_id;	  /* an id below this one; 0: from the newest */
+};
+/* Newest first. */
+MUST_USE enum err store_audit(struct store *s, const struct audit_filter *f, size_t max, struct arena *a, struct audit_row **ret, size_t *ret_n);
 #endif

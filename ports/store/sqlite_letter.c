@@ -1,3 +1,4 @@
+#include "ports/store/operator.h"
 #include "ports/store/query.h"
 
 enum err
@@ -88,6 +89,17 @@ store_letters_of(
 
 	query_bind_int(&q, "site_id", site_id);
 	query_bind_int(&q, "max", LIMIT_PAGE_ROWS);
+	return read_letters(&q, ret, ret_n);
+}
+
+enum err
+store_letters_trouble(
+    struct store *s, int64_t before_id, size_t max, struct arena *a, struct letter_row **ret, size_t *ret_n)
+{
+	AUTO_QUERY q = query_start(s, SQL_LETTERS_TROUBLE, a);
+
+	query_bind_int(&q, "before_id", before_id == 0 ? INT64_MAX : before_id);
+	query_bind_int(&q, "max", (int64_t)max);
 	return read_letters(&q, ret, ret_n);
 }
 

@@ -78,25 +78,96 @@ listing_save(struct store *s, const struct site *site)
 
 /* --- lists --- */
 
-/* A phrase of FTS5: in quotes, each quote in it doubled; what is too short for it is looked for at beginnings. */
-static enum err
-pack_phrase(struct store *s, struct str text, struct buf *ret)
+enum { GRAM = 3, GRAMS_PLAIN = 5 };
+
+static void
+put_quoted(struct buf *out, struct str text)
 {
+	buf_putc(out, '"');
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '"')
+			buf_putc(out, '"');
+		buf_putc(out, text.p[i]);
+	}
+	buf_putc(out, '"');
+}
+
+/* A text of ASCII: three of its grams near each other leave so few rows that LIKE can look at each; all of them cost several times as much. */
+static void
+put_grams(struct buf *out, struct str text)
+{
+	if (text.n <= GRAMS_PLAIN) {
+		put_quoted(out, text);
+		return;
+	}
+	buf_put_str(out, STR("NEAR("));
+	for (size_t i = 0; i < GRAM; i++) {
+		put_quoted(out, (struct str){ text.p + (text.n - GRAM) * i / 2, GRAM });
+		buf_putc(out, ' ');
+	}
+	buf_putf(out, ", %zu)", text.n);
+}
+
+/* What stands behind "@" is in very many rows: the part before it says which ones are worth a look. */
+static void
+put_ascii(struct buf *out, struct str text)
+{
+	size_t at = str_find(text, STR("@"));
+	struct str before = { text.p, at == SIZE_MAX ? text.n : at + 1 };
+	struct str behind = { text.p + before.n, text.n - before.n };
+
+	if (before.n < GRAM || behind.n == 0) {
+		put_grams(out, text);
+		return;
+	}
+	put_grams(out, before);
+	if (behind.n < GRAM)
+		return;
+	buf_put_str(out, STR(" AND "));
+	put_grams(out, behind);
+}
+
+/* For LIKE: the text somewhere in the row. */
+static void
+put_like(struct buf *out, struct str text)
+{
+	buf_putc(out, '%');
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '%' || text.p[i] == '_' || text.p[i] == '!')
+			buf_putc(out, '!');
+		buf_putc(out, text.p[i]);
+	}
+	buf_putc(out, '%');
+}
+
+/*
+ * What FTS5 is asked for, and what each row that it finds is held against. What is too short for it is looked for at beginnings.
+ * LIKE knows the two cases of ASCII alone: of other texts the whole phrase is asked for, and every row is right.
+ */
+static enum err
+pack_search(struct store *s, struct str text, struct buf *ret, struct buf *ret_like)
+{
+	AUTO_BUF padded = { .max = 8 * GRAM };
 	size_t n = 0;
 
 	for (size_t i = 0; i < text.n; i++)
 		n += ((unsigned char)text.p[i] & 0xc0) != 0x80;
-	buf_putc(ret, '"');
-	for (; n < 3; n++)
-		buf_putc(ret, '^');
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '"')
-			buf_putc(ret, '"');
-		buf_putc(ret, text.p[i]);
+	if (n < GRAM) {
+		for (size_t i = n; i < GRAM; i++)
+			buf_putc(&padded, '^');
+		buf_put_str(&padded, text);
+		text = buf_str(&padded);
 	}
-	buf_putc(ret, '"');
-	return ret->err == ERR_OK ? ERR_OK
-				  : query_fail(s, ret->err, "the text to look for is too long");
+	if (n < GRAM || text.n > n) {
+		put_quoted(ret, text);
+		buf_putc(ret_like, '%');
+	} else {
+		put_ascii(ret, text);
+		put_like(ret_like, text);
+	}
+	return padded.err == ERR_OK && ret->err == ERR_OK && ret_like->err == ERR_OK
+		   ? ERR_OK
+		   : query_fail(s, ret->err == ERR_OK ? ERR_TOO_LONG : ret->err, "the text to look for is too long");
 }
 
 /* Along which index: the one that leaves the fewest rows. */
@@ -106,7 +177,7 @@ query_of(const struct store_list *l)
 	if (l->owner_id != 0 && l->search.n == 0)
 		return SQL_LIST_OWNER;
 	if (l->search.n > 0)
-		return SQL_LIST_SEARCH;
+		return l->standing == SITE_STANDING_COUNT ? SQL_LIST_SEARCH : SQL_LIST_SEARCH_STANDING;
 	if (l->cause != CAUSE_NONE)
 		return SQL_LIST_CAUSE;
 	return l->standing != SITE_STANDING_COUNT ? SQL_LIST_STANDING : SQL_LIST_ALL;
@@ -118,10 +189,26 @@ is_by_name(enum sql id)
 	return id == SQL_LIST_ALL || id == SQL_LIST_STANDING;
 }
 
+/* What a list of texts is held against. */
+struct searched {
+	struct str phrase, like;
+};
+
+static void
+bind_search(struct query *q, enum sql id, const struct store_list *l, const struct searched *found, int64_t after_id)
+{
+	if (id == SQL_LIST_SEARCH_STANDING)
+		query_bind_word(q, "standing", site_standing_name(l->standing));
+	query_bind_text(q, "search", found->phrase);
+	query_bind_int(q, "after", after_id);
+	query_bind_text(q, "like", found->like);
+	query_bind_word(q, "cause", l->cause == CAUSE_NONE ? "" : cause_row(l->cause)->id);
+	query_bind_int(q, "owner_id", l->owner_id);
+}
+
 /* In the order of the first appearance of each parameter. */
 static void
-bind_list(struct query *q, enum sql id, const struct store_list *l, struct str phrase,
-    int64_t after_id, size_t max)
+bind_list(struct query *q, enum sql id, const struct store_list *l, int64_t after_id)
 {
 	const char *standing =
 	    l->standing == SITE_STANDING_COUNT ? "" : site_standing_name(l->standing);
@@ -129,8 +216,6 @@ bind_list(struct query *q, enum sql id, const struct store_list *l, struct str p
 
 	if (id == SQL_LIST_STANDING)
 		query_bind_word(q, "standing", standing);
-	if (id == SQL_LIST_SEARCH)
-		query_bind_text(q, "search", phrase);
 	if (id == SQL_LIST_OWNER)
 		query_bind_int(q, "owner_id", l->owner_id);
 	if (id == SQL_LIST_CAUSE)
@@ -141,11 +226,8 @@ bind_list(struct query *q, enum sql id, const struct store_list *l, struct str p
 		query_bind_int(q, "after", after_id);
 	if (!is_by_name(id))
 		query_bind_word(q, "standing", standing);
-	if (id == SQL_LIST_SEARCH || id == SQL_LIST_OWNER)
+	if (id == SQL_LIST_OWNER)
 		query_bind_word(q, "cause", cause);
-	if (id == SQL_LIST_SEARCH)
-		query_bind_int(q, "owner_id", l->owner_id);
-	query_bind_int(q, "max", (int64_t)max);
 }
 
 enum err
@@ -156,22 +238,25 @@ store_sites(struct store *s, const struct store_list *l, size_t max, struct aren
 	struct store_listed *rows = NULL;
 	int64_t after_id = 0;
 	size_t n = 0;
-	AUTO_BUF phrase = { 0 };
+	AUTO_BUF phrase = { .max = 2 * TEXT_BYTES_MAX }, like = { .max = 2 * TEXT_BYTES_MAX };
 	enum err e = ERR_OK;
 
-	buf_init(&phrase, 2 * TEXT_BYTES_MAX);
 	/* Pages by number and pages by name are not continued with each other's cursor. */
 	if (!is_by_name(id) && l->after.n > 0 &&
 	    (l->after.p[0] != '#' ||
 		!str_to_int((struct str){ l->after.p + 1, l->after.n - 1 }, &after_id)))
 		return query_fail(
 		    s, ERR_INVALID, "the place where the page before ended is of another list");
-	if (id == SQL_LIST_SEARCH)
-		e = pack_phrase(s, l->search, &phrase);
+	if (l->search.n > 0)
+		e = pack_search(s, l->search, &phrase, &like);
 	if (e != ERR_OK)
 		return e;
 	AUTO_QUERY q = query_start(s, id, a);
-	bind_list(&q, id, l, buf_str(&phrase), after_id, max);
+	if (l->search.n > 0)
+		bind_search(&q, id, l, &(struct searched){ buf_str(&phrase), buf_str(&like) }, after_id);
+	else
+		bind_list(&q, id, l, after_id);
+	query_bind_int(&q, "max", (int64_t)max);
 	while (query_row(&q)) {
 		rows = query_grow(&q, rows, n, sizeof *rows);
 		if (rows == NULL)

@@ -512,14 +512,37 @@ read_audit(struct query *q, void *row)
 	ret->detail = query_text(q, "detail");
 }
 
+/* In the order of the first appearance of each parameter. */
+static void
+bind_filter(struct query *q, enum sql id, const struct audit_filter *f)
+{
+	if (id == SQL_AUDIT_OBJECT) {
+		query_bind_text(q, "object", f->object);
+		query_bind_text(q, "other", f->other);
+	}
+	if (id == SQL_AUDIT_WHO)
+		query_bind_text(q, "who", f->who);
+	if (id == SQL_AUDIT_ACTION)
+		query_bind_text(q, "action", f->action);
+	query_bind_int(q, "before_id", f->before_id == 0 ? INT64_MAX : f->before_id);
+	if (id == SQL_AUDIT_OBJECT)
+		query_bind_text(q, "who", f->who);
+	if (id == SQL_AUDIT_OBJECT || id == SQL_AUDIT_WHO)
+		query_bind_text(q, "action", f->action);
+}
+
 enum err
-store_audit(struct store *s, int64_t before_id, size_t max, struct arena *a,
+store_audit(struct store *s, const struct audit_filter *f, size_t max, struct arena *a,
     struct audit_row **ret, size_t *ret_n)
 {
-	AUTO_QUERY q = query_start(s, SQL_AUDIT, a);
+	enum sql id = f->object.n > 0	? SQL_AUDIT_OBJECT
+		      : f->who.n > 0	? SQL_AUDIT_WHO
+		      : f->action.n > 0 ? SQL_AUDIT_ACTION
+					: SQL_AUDIT;
+	AUTO_QUERY q = query_start(s, id, a);
 	void *rows;
 
-	query_bind_int(&q, "before_id", before_id == 0 ? INT64_MAX : before_id);
+	bind_filter(&q, id, f);
 	query_bind_int(&q, "max", (int64_t)max);
 	enum err e = read_rows(&q, sizeof **ret, read_audit, &rows, ret_n);
 	if (e == ERR_OK)

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sqlite3
+import xml.dom.minidom
 
 import jsonschema
 import pytest
@@ -140,6 +141,13 @@ ASKED = {
     ("unclassified_list", 200): (None, "", None),
     ("unclassified_list", 422): (None, "limit=501", None),
     ("doctor_report", 200): (None, "", None),
+    ("overview_show", 200): (None, "", None),
+    ("alarms_list", 200): (None, "", None),
+    ("letters_trouble", 200): (None, "limit=1", None),
+    ("letters_trouble", 422): (None, "before=x", None),
+    ("status_show", 200): (None, "", None),
+    ("status_feed", 200): (None, "lang=en", None),
+    ("status_feed", 422): (None, "lang=fr", None),
     ("site_remove", 404): ("nobody.jp", "", None),
     ("site_remove", 422): ("a b", "", None),
     ("site_remove", 202): (GONE, "", None),
@@ -207,6 +215,10 @@ class Api:
             return answer.status, None
         got = answer.read()
         connection.close()
+        if answer.getheader("Content-Type") == "application/atom+xml":
+            assert "application/atom+xml" in o["responses"]["200"]["content"], operation
+            xml.dom.minidom.parseString(got)
+            return answer.status, None
         self.judge(operation, answer.status, answer.getheader("Content-Type"), json.loads(got))
         return answer.status, json.loads(got)
 

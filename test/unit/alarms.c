@@ -34,6 +34,12 @@ sample(void)
 	(void)snprintf(a->words, sizeof a->words, "there is no room: /var/lib (100 %%) 空き容量");
 	some.alarms[alarm_of_fault(WATCH_LATE)].owes_end = true;
 	some.alarms[alarm_of_fault(WATCH_BLIND)].told_at = start;
+	for (unsigned i = 0; i < WATCH_PAST + 1; i++) {
+		struct alarm_past p = { .since = start, .ended = when_plus(start, SPAN_S(i)), .sites = i, .alarm = alarm_of_fault(WATCH_LATE) };
+
+		(void)snprintf(p.words, sizeof p.words, "number %u", i);
+		watch_remember(&some, &p);
+	}
 	return &some;
 }
 
@@ -60,9 +66,22 @@ test_damage(void **state)
 
 	(void)state;
 	alarms_put(sample(), &text);
-	for (size_t n = 0; n + 1 < text.n; n++)
+	size_t whole = str_find(buf_str(&text), STR("\nend\n")) + 4;
+	for (size_t n = 0; n < whole; n++)
 		if (alarms_parse((struct str){ text.p, n }, &back) != ERR_CORRUPT)
 			fail_msg("cut after %zu bytes, it was believed", n);
+	/* Of what is over, the lines that are whole are read. */
+	for (size_t n = whole; n <= text.n; n++) {
+		size_t lines = 0;
+
+		for (size_t i = whole + 1; i < n; i++)
+			lines += text.p[i] == '\n';
+		assert_int_equal(alarms_parse((struct str){ text.p, n }, &back), ERR_OK);
+		assert_int_equal(back.past_n, lines);
+	}
+	assert_int_equal(back.past_n, WATCH_PAST);
+	assert_string_equal(back.past[0].words, "number 50");
+	assert_string_equal(back.past[WATCH_PAST - 1].words, "number 1");
 	for (size_t i = 0; i < text.n; i++) {
 		char *copy = malloc(text.n);
 

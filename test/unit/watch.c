@@ -202,6 +202,9 @@ test_faults(void **state)
 			watch_look(&w, &f, &limits, at(s));
 		}
 		assert_int_equal(watch_open(&w), 0);
+		assert_int_equal(w.past_n, 1);
+		assert_int_equal(w.past[0].alarm, wanted);
+		assert_true(when_before(w.past[0].since, w.past[0].ended));
 		assert_true(watch_letter(&w, 0, at(faults[i].by + 400), &l));
 		assert_int_equal(l.alarm, wanted);
 		assert_true(l.is_end);

@@ -1,108 +1,166 @@
-/* The operator's first page: what needs a person now, then the CAs with what their limits leave. */
-import type { Ca, CaList, DoctorReport, Limit, LimitList, UnclassifiedList } from "gen/api";
+/* The operator's first page: what needs a person now, then the fleet at a glance. */
+import type { Alarm, AlarmList, Cluster, Overview, UnclassifiedList } from "gen/api";
+import { at, query } from "../api";
+import { EndDates } from "../components/chart";
 import { Notice, Screen, Title } from "../components/screen";
-import { moment, withDistance } from "../dates";
+import { distance, moment, withDistance } from "../dates";
 import { useLoad } from "../load";
-import { t } from "../words";
+import { both, t, type Key } from "../words";
+import { Cas } from "./operator_cas";
+import { Letters } from "./operator_letters";
 
-function isIll(ca: Ca): boolean {
-	return ca.breaker !== "closed" || !ca.ready;
-}
+const SOON_DAYS = 7;
+const SILENT_S = 600; // the watchdog looks each minute
+const ACTORS: Record<string, Key> = { owner: "acts.owner", "domain-company": "acts.domain-company", "web-owner": "acts.web-owner", host: "acts.host", nobody: "acts.nobody" };
 
-function Gauge({ limit }: { limit: Limit }) {
-	if (limit.allowed === null || limit.left === null) return null;
-	const share = Math.min(Math.max(limit.left / limit.allowed, 0), 1);
+const many = (n: number) => n.toLocaleString("en");
+const age_s = (date: string) => (Date.now() - new Date(date).getTime()) / 1000;
+
+function OpenAlarm({ alarm }: { alarm: Alarm }) {
 	return (
-		<svg class={`gauge${share < 0.2 ? " low" : ""}`} viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-			<rect class="base" width="100" height="10" rx="3" />
-			<rect class="left" width={share * 100} height="10" rx="3" />
-		</svg>
+		<Notice tone="bad" title={both(alarm.title)}>
+			{alarm.since && <p>{t("alarms.since", withDistance(alarm.since))}</p>}
+			{alarm.sites > 0 && <p>{t("alarms.sites", many(alarm.sites))}</p>}
+			{alarm.seen && (
+				<p>
+					{t("alarms.seen")} <code>{alarm.seen}</code>
+				</p>
+			)}
+			<p>{both(alarm.todo)}</p>
+			<p class="soft">
+				<code>{alarm.alarm}</code>
+			</p>
+		</Notice>
 	);
 }
 
-function Cas() {
-	const cas = useLoad<CaList>("/cas");
+function PastAlarms({ past }: { past: Alarm[] }) {
+	if (past.length === 0) return null;
 	return (
-		<section class="paper" aria-labelledby="cas">
-			<h2 id="cas">{t("operator.cas")}</h2>
-			<Screen of={cas}>
-				{(value) => (
-					<table class="cards">
-						<thead>
-							<tr>
-								<th scope="col">{t("operator.ca")}</th>
-								<th scope="col">{t("operator.ca-state")}</th>
-								<th scope="col">{t("operator.rehearsal")}</th>
-							</tr>
-						</thead>
-						<tbody>
-							{value.cas.map((ca) => (
-								<tr key={ca.name}>
-									<th scope="row">
-										{ca.name} <span class="soft">{ca.position === null ? t("operator.ca-unused") : t("operator.ca-position", ca.position)}</span>
-									</th>
-									<td data-label={t("operator.ca-state")}>
-										<div>
-											<span class={isIll(ca) ? "no" : "yes"}>
-												<span aria-hidden="true">{isIll(ca) ? "✕ " : "✓ "}</span>
-												{!ca.ready ? t("operator.ca-no-account") : ca.breaker === "closed" ? t("operator.ca-well") : t("operator.ca-ill", ca.ill_since ? moment(ca.ill_since) : "")}
-											</span>
-											{ca.error && <div class="soft">{ca.error}</div>}
-											{ca.not_before && <div class="soft">{t("operator.ca-next", withDistance(ca.not_before))}</div>}
-										</div>
-									</td>
-									<td data-label={t("operator.rehearsal")}>{ca.rehearsal.at ? `${ca.rehearsal.ok ? "✓" : "✕"} ${moment(ca.rehearsal.at)}` : "–"}</td>
-								</tr>
-							))}
-						</tbody>
-					</table>
-				)}
-			</Screen>
-		</section>
+		<details class="paper">
+			<summary>
+				<h2>{t("alarms.past", past.length)}</h2>
+			</summary>
+			<ol class="time">
+				{past.map((alarm) => (
+					<li key={`${alarm.alarm} ${alarm.since}`}>
+						<time dateTime={alarm.since ?? undefined}>{alarm.since && moment(alarm.since)}</time>
+						<div>
+							<div>{both(alarm.title)}</div>
+							<div class="soft">{alarm.ended && t("alarms.ended", moment(alarm.ended))}</div>
+							{alarm.seen && (
+								<div class="soft">
+									<code>{alarm.seen}</code>
+								</div>
+							)}
+						</div>
+					</li>
+				))}
+			</ol>
+		</details>
 	);
 }
 
-function Limits() {
-	const limits = useLoad<LimitList>("/limits");
+function Alarms() {
+	const alarms = useLoad<AlarmList>("/alarms");
 	return (
-		<section class="paper" aria-labelledby="limits">
-			<h2 id="limits">{t("operator.limits")}</h2>
-			<Screen of={limits}>
-				{(value) =>
-					value.limits.length === 0 ? (
-						<p class="soft">{t("operator.limits-full")}</p>
-					) : (
-						<table class="cards">
-							<thead>
-								<tr>
-									<th scope="col">{t("operator.limit")}</th>
-									<th scope="col">{t("operator.left")}</th>
-									<th scope="col">{t("operator.limit-next")}</th>
-								</tr>
-							</thead>
-							<tbody>
-								{value.limits.map((limit) => (
-									<tr key={`${limit.ca} ${limit.limit} ${limit.subject}`}>
-										<th scope="row">
-											{limit.ca}: {limit.limit} <span class="soft">{limit.subject}</span>
-										</th>
-										<td data-label={t("operator.left")}>
-											<div>
-												{t("operator.left-of", limit.left ?? "–", limit.allowed ?? "–")}
-												<div>
-													<Gauge limit={limit} />
-												</div>
-											</div>
-										</td>
-										<td data-label={t("operator.limit-next")}>{limit.next ? withDistance(limit.next) : "–"}</td>
-									</tr>
-								))}
-							</tbody>
-						</table>
-					)
-				}
-			</Screen>
-		</section>
+		<Screen of={alarms}>
+			{(value) => {
+				const isSilent = !value.looked_at || age_s(value.looked_at) > SILENT_S;
+				return (
+					<>
+						{isSilent && (
+							<Notice tone="bad" title={t("alarms.silent")}>
+								<p>{value.looked_at ? t("alarms.silent-since", withDistance(value.looked_at)) : t("alarms.silent-ever")}</p>
+							</Notice>
+						)}
+						{value.open.map((alarm) => (
+							<OpenAlarm key={alarm.alarm} alarm={alarm} />
+						))}
+						{value.open.length === 0 && !isSilent && value.looked_at && (
+							<Notice tone="ok" title={t("alarms.none")}>
+								<p>{t("alarms.looked", withDistance(value.looked_at))}</p>
+							</Notice>
+						)}
+						<PastAlarms past={value.past} />
+					</>
+				);
+			}}
+		</Screen>
+	);
+}
+
+function Tile({ n, label, href, isBad }: { n: number; label: string; href?: string; isBad?: boolean }) {
+	const inside = (
+		<>
+			<b>{many(n)}</b> {label}
+		</>
+	);
+	const tone = n > 0 && isBad ? "is-bad" : "is-idle";
+	return href ? (
+		<a class={tone} href={href}>
+			{inside}
+		</a>
+	) : (
+		<div class={tone}>{inside}</div>
+	);
+}
+
+function Tiles({ value }: { value: Overview }) {
+	return (
+		<div class="tiles">
+			<Tile n={value.sites.all} label={t("overview.sites")} href="/sites" />
+			<Tile n={value.sites.owner} label={t("overview.owner")} href="/sites?show=owner" />
+			<Tile n={value.sites.progress} label={t("overview.progress")} href="/sites?show=progress" />
+			<Tile n={value.ended} label={t("overview.ended")} isBad />
+			<Tile n={value.questions_open} label={t("overview.questions")} href="/questions" />
+			<Tile n={value.letters_bounced + value.letters_given_up} label={t("overview.post")} href="#post" />
+			<Tile n={value.orders_open} label={t("overview.orders")} />
+		</div>
+	);
+}
+
+function Causes({ causes }: { causes: Cluster[] }) {
+	if (causes.length === 0) return <p class="soft">{t("clusters.none")}</p>;
+	return (
+		<table class="cards">
+			<thead>
+				<tr>
+					<th scope="col">{t("clusters.cause")}</th>
+					<th scope="col">{t("clusters.n")}</th>
+					<th scope="col">{t("clusters.since")}</th>
+					<th scope="col">{t("clusters.acts")}</th>
+				</tr>
+			</thead>
+			<tbody>
+				{causes.map((one) => (
+					<tr key={one.cause}>
+						<th scope="row">
+							<div>{both(one.title)}</div>
+							<div class="soft">
+								<a href={at("help", one.cause)}>
+									<code>{one.cause}</code>
+								</a>
+								{one.site && (
+									<>
+										{" · "}
+										{t("clusters.example")} <a href={at("sites", one.site)}>{one.name}</a>
+									</>
+								)}
+							</div>
+						</th>
+						<td data-label={t("clusters.n")}>
+							<a href={`/sites${query({ cause: one.cause })}`}>
+								{many(one.n)}
+								<span class="hidden"> {one.cause}</span>
+							</a>
+						</td>
+						<td data-label={t("clusters.since")}>{one.since && withDistance(one.since)}</td>
+						<td data-label={t("clusters.acts")}>{t(ACTORS[one.acts] ?? "acts.nobody")}</td>
+					</tr>
+				))}
+			</tbody>
+		</table>
 	);
 }
 
@@ -133,36 +191,41 @@ function Unknown() {
 	);
 }
 
+function Fleet({ value }: { value: Overview }) {
+	return (
+		<>
+			<Tiles value={value} />
+			<section class="paper" aria-labelledby="endings">
+				<h2 id="endings">{t("overview.endings")}</h2>
+				{value.endings.length === 0 ? <p class="soft">{t("overview.endings-none")}</p> : <EndDates bars={value.endings} soon={SOON_DAYS} />}
+			</section>
+			<section class="paper" aria-labelledby="clusters">
+				<h2 id="clusters">{t("clusters.title")}</h2>
+				<Causes causes={value.causes} />
+			</section>
+		</>
+	);
+}
+
 export function OperatorPage() {
-	const report = useLoad<DoctorReport>("/doctor");
+	const overview = useLoad<Overview>("/overview");
 	return (
 		<>
 			<Title text={t("operator.title")} />
-			<Screen of={report}>
-				{(value) =>
-					value.ok ? (
-						<Notice tone="ok" title={t("operator.all-well", value.sites)}>
-							<p>{t("operator.all-well-more")}</p>
-						</Notice>
-					) : (
-						<Notice tone="bad" title={t("operator.broken", value.broken.length)}>
-							<ul>
-								{value.broken.map((line) => (
-									<li key={line}>
-										<code>{line}</code>
-									</li>
-								))}
-							</ul>
-						</Notice>
-					)
-				}
-			</Screen>
-			<p>
-				<a href="/sites?show=owner">{t("operator.need-owner")}</a>
-			</p>
+			<Alarms />
+			<Screen of={overview}>{(value) => <Fleet value={value} />}</Screen>
 			<Cas />
-			<Limits />
+			<Letters />
 			<Unknown />
+			{overview.value && (
+				<p class="soft">
+					{overview.value.processes.map((one) => (
+						<span key={one.process}>
+							<code>{one.process}</code> {one.at && distance(one.at)}{" "}
+						</span>
+					))}
+				</p>
+			)}
 		</>
 	);
 }
