@@ -70,26 +70,27 @@ access_to_object(const struct asker *asker, int64_t owner_id)
 /* --- trying passwords --- */
 
 static const struct pace {
-	unsigned free;	     /* tries that wait for nothing */
-	struct span longest; /* the wait doubles from two seconds up to this */
+	unsigned free;		    /* tries that wait for nothing */
+	struct span first, longest; /* the wait doubles from one to the other */
 } paces[] = {
-	[ATTEMPT_AT_DEVICE] = { 10, { 15 * 60 } },
-	[ATTEMPT_AT_ADDRESS] = { 20, { 15 * 60 } },
-	[ATTEMPT_AT_PERSON] = { 10, { 30 } },
-	[ATTEMPT_AT_CODE] = { 5, { 15 * 60 } },
+	[ATTEMPT_AT_DEVICE] = { 10, { 2 }, { 15 * 60 } },
+	[ATTEMPT_AT_ADDRESS] = { 20, { 2 }, { 15 * 60 } },
+	[ATTEMPT_AT_PERSON] = { 10, { 2 }, { 30 } },
+	[ATTEMPT_AT_CODE] = { 5, { 2 }, { 15 * 60 } },
+	[ATTEMPT_AT_LETTER] = { 3, { 15 * 60 }, { 4 * 3600 } },
 };
 
 struct when
 access_try_at(enum attempt_place place, const struct attempts *attempts, struct when now)
 {
 	const struct pace *p = &paces[place];
-	struct span wait = SPAN_S(1);
+	struct span wait = p->first;
 
 	if (attempts->failures < p->free || !when_is_known(attempts->last) ||
 	    when_before(when_plus(attempts->last, SPAN_D(1)), now))
 		return WHEN_UNKNOWN;
 	/* A clock that was put back makes nobody wait longer than this. */
-	for (unsigned i = p->free; i <= attempts->failures && wait.s < p->longest.s; i++)
+	for (unsigned i = p->free; i < attempts->failures && wait.s < p->longest.s; i++)
 		wait.s *= 2;
 	return when_min(
 	    when_plus(attempts->last, span_min(wait, p->longest)), when_plus(now, p->longest));
@@ -110,6 +111,12 @@ struct when
 access_link_ends(struct when now)
 {
 	return when_plus(now, SPAN_H(1));
+}
+
+struct when
+access_invitation_ends(struct when now)
+{
+	return when_plus(now, SPAN_D(7));
 }
 
 struct when

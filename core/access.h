@@ -48,7 +48,13 @@ bool access_has_scope(struct str scopes, struct str scope);
  * address and for the person. A person that is under attack waits half a minute at most for the next try. Codes have a count of their own:
  * who tries them knows the password, and a code has six digits only.
  */
-enum attempt_place { ATTEMPT_AT_DEVICE, ATTEMPT_AT_ADDRESS, ATTEMPT_AT_PERSON, ATTEMPT_AT_CODE };
+enum attempt_place {
+	ATTEMPT_AT_DEVICE,
+	ATTEMPT_AT_ADDRESS,
+	ATTEMPT_AT_PERSON,
+	ATTEMPT_AT_CODE,
+	ATTEMPT_AT_LETTER, /* letters about signing in, to one mail address: nobody's box is filled */
+};
 struct attempts {
 	unsigned failures; /* in a row; those of more than a day ago do not count */
 	struct when last;
@@ -60,6 +66,8 @@ struct when access_try_at(enum attempt_place place, const struct attempts *attem
 struct when access_session_ends(enum role role, struct when begun, struct when used);
 /* A link that was made now works until then, once. */
 struct when access_link_ends(struct when now);
+/* An invitation that was sent now can be followed until then. */
+struct when access_invitation_ends(struct when now);
 /* Somebody who came by a link may set a password without the old one until then. */
 struct when access_link_is_fresh_until(struct when begun);
 

@@ -2,7 +2,9 @@
 #include <string.h>
 #include "base/must.h"
 #include "base/point.h"
+#include "ports/keys/ticket.h"
 #include "ports/names/names.h"
+#include "ports/store/invitations.h"
 
 /*
  * The outbox. A letter is written, whole, in the transaction of the step that decided on it; sending is repeated
@@ -47,32 +49,52 @@ story_of(struct engine *e, const struct site *s, enum letter_kind kind, struct s
 	return err;
 }
 
+/* What differs from letter to letter of its message. */
+struct message_facts {
+	struct str to, subject, body, message_id, references;
+	enum lang lang;
+};
+
+/* The whole message, with its HTML form. */
+static enum err
+put_message(struct engine *e, const struct message_facts *f, struct buf *ret)
+{
+	AUTO_BUF html = { .max = LIMIT_LETTER_BYTES };
+
+	words_html(f->subject, f->body, f->lang, &html);
+	const struct letter_envelope envelope = {
+		.from = text_of(&e->arena, e->config->mail.from),
+		.from_name = STR("koshin"),
+		.to = f->to,
+		.reply_to = text_of(&e->arena, e->config->mail.reply_to),
+		.subject = f->subject,
+		.body = f->body,
+		.html = buf_str(&html),
+		.message_id = f->message_id,
+		.references = f->references,
+		.date = e->turn.now,
+		.lang = f->lang,
+	};
+	enum err err = html.err != ERR_OK ? html.err : words_message(&envelope, ret);
+	return err != ERR_OK ? err : ret->err;
+}
+
 /* Words, message, outbox and history of one letter. */
 enum err
 letters_put(struct engine *e, const struct letter_out *o)
 {
-	struct arena *a = &e->arena;
-	AUTO_BUF subject = { .max = LIMIT_LETTER_BYTES }, body = { .max = LIMIT_LETTER_BYTES }, html = { .max = LIMIT_LETTER_BYTES },
-		 message = { .max = LIMIT_LETTER_BYTES };
+	AUTO_BUF subject = { .max = LIMIT_LETTER_BYTES }, body = { .max = LIMIT_LETTER_BYTES }, message = { .max = LIMIT_LETTER_BYTES };
 
-	words_letter(&o->facts, &o->ctx, a, &subject, &body);
-	words_html(buf_str(&subject), buf_str(&body), o->ctx.lang, &html);
-	const struct letter_envelope envelope = {
-		.from = text_of(a, e->config->mail.from),
-		.from_name = STR("koshin"),
-		.to = o->to,
-		.reply_to = text_of(a, e->config->mail.reply_to),
+	words_letter(&o->facts, &o->ctx, &e->arena, &subject, &body);
+	const struct message_facts facts = { .to = o->to,
 		.subject = buf_str(&subject),
 		.body = buf_str(&body),
-		.html = buf_str(&html),
 		.message_id = o->message_id,
 		.references = o->references,
-		.date = e->turn.now,
-		.lang = o->ctx.lang,
-	};
-	enum err err = words_message(&envelope, &message);
+		.lang = o->ctx.lang };
+	enum err err = subject.err != ERR_OK ? subject.err : body.err;
 	if (err == ERR_OK)
-		err = subject.err != ERR_OK ? subject.err : body.err != ERR_OK ? body.err : html.err != ERR_OK ? html.err : message.err;
+		err = put_message(e, &facts, &message);
 	if (err != ERR_OK)
 		return err;
 	const struct letter_row row = {
@@ -80,7 +102,7 @@ letters_put(struct engine *e, const struct letter_out *o)
 		.owner_id = o->owner_id,
 		.kind = o->facts.kind,
 		.key = o->key,
-		.message_id = envelope.message_id,
+		.message_id = o->message_id,
 		.to = o->to,
 		.subject = buf_str(&subject),
 		.body = buf_str(&body),
@@ -154,6 +176,70 @@ is_on_its_way(const struct engine *e, int64_t id)
 	return false;
 }
 
+/* --- letters with a link that signs somebody in --- */
+
+/* The link's secret is made here and its digest stored; a letter that is sent again has another one. Empty: nobody is signed in. */
+static enum err
+make_link(struct engine *e, const struct letter_access *l, struct str *ret)
+{
+	AUTO_BUF text = { .max = 128 };
+	uint8_t secret[TICKET_BYTES];
+	struct digest d;
+	struct str panel = text_of(&e->arena, e->config->panel_url);
+
+	*ret = STR_NONE;
+	if (l->person_id == 0 && l->invitation_id == 0)
+		return ERR_OK;
+	e->ports.clock.random(e->ports.clock.ctx, secret, sizeof secret);
+	ticket_put(secret, &text);
+	explicit_bzero(secret, sizeof secret);
+	if (text.err != ERR_OK)
+		return text.err;
+	ticket_digest(buf_str(&text), d.bytes);
+	*ret = arena_strf(&e->arena, "%.*s/login#link=%.*s&to=password", STR_ARG(panel), STR_ARG(buf_str(&text)));
+	if (ret->n == 0)
+		return ERR_MEMORY;
+	return l->person_id != 0 ? store_link_put(e->ports.store, &d, l->person_id, e->turn.now, access_link_ends(e->turn.now))
+				 : store_invitation_set_link(e->ports.store, l->invitation_id, &d);
+}
+
+/* The message of a letter that lies in the outbox without one (ports/store/invitations.h). NOT_FOUND: whom it was for is gone. */
+static enum err
+finish(struct engine *e, const struct letter_row *row, struct str *ret)
+{
+	AUTO_BUF body = { .max = LIMIT_LETTER_BYTES }, message = { .max = LIMIT_LETTER_BYTES };
+	struct letter_access access;
+	struct str link = STR_NONE, mark = STR(LETTER_LINK_MARK), rest = row->body;
+	enum err err = store_letter_access_load(e->ports.store, row->key, &e->arena, &access);
+
+	if (err == ERR_OK)
+		err = make_link(e, &access, &link);
+	if (err != ERR_OK)
+		return err;
+	for (size_t at; (at = str_find(rest, mark)) != SIZE_MAX; rest = (struct str){ rest.p + at + mark.n, rest.n - at - mark.n }) {
+		buf_put(&body, rest.p, at);
+		buf_put_str(&body, link);
+	}
+	buf_put_str(&body, rest);
+	const struct message_facts facts = {
+		.to = row->to, .subject = row->subject, .body = buf_str(&body), .message_id = row->message_id, .lang = lang_of(access.lang)
+	};
+	err = body.err != ERR_OK ? body.err : put_message(e, &facts, &message);
+	*ret = arena_str(&e->arena, buf_str(&message));
+	return err == ERR_OK && ret->n == 0 ? ERR_MEMORY : err;
+}
+
+/* message: as it is sent. Empty: the letter is for nobody any more and was given up. */
+static enum err
+message_of(struct engine *e, const struct letter_row *row, struct str *ret)
+{
+	*ret = row->message;
+	if (row->message.n > 0)
+		return ERR_OK;
+	enum err err = finish(e, row, ret);
+	return err == ERR_NOT_FOUND ? store_letter_failed(e->ports.store, row->id, STR("whom it was for is gone"), WHEN_NEVER) : err;
+}
+
 enum err
 letters_send(struct engine *e)
 {
@@ -164,7 +250,12 @@ letters_send(struct engine *e)
 		return ERR_OK;
 	enum err err = store_letters_due(e->ports.store, e->turn.now, 2 * LETTERS_AT_ONCE, &e->arena, &rows, &n);
 	for (size_t i = 0; err == ERR_OK && i < n && e->letters_n < LETTERS_AT_ONCE; i++) {
+		struct str message;
+
 		if (is_on_its_way(e, rows[i].id))
+			continue;
+		err = message_of(e, &rows[i], &message);
+		if (err != ERR_OK || message.n == 0)
 			continue;
 		struct work *w = work_new(e, WORK_LETTER);
 		if (w == NULL)
@@ -173,7 +264,7 @@ letters_send(struct engine *e)
 		w->tries = rows[i].tries;
 		w->from = text_of(&w->arena, e->config->mail.from);
 		w->to = arena_str(&w->arena, rows[i].to);
-		w->message = arena_str(&w->arena, rows[i].message);
+		w->message = arena_str(&w->arena, message);
 		w->retry_after = rows[i].created;
 		for (size_t k = 0; k < LETTERS_AT_ONCE; k++)
 			if (e->letters_open[k] == 0) {

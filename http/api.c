@@ -249,23 +249,22 @@ api_commit(struct api_call *c, enum err err)
 	return err;
 }
 
+/* Takes the parameters of the path. */
 static bool
-route_fits(const struct api_route *r, const struct str *parts, size_t parts_n, struct str *ret_name)
+route_fits(const struct api_route *r, const struct str *parts, size_t parts_n, struct api_call *c)
 {
-	struct str name = STR_NONE;
+	size_t i = 0;
 
-	for (size_t i = 0; i < API_PATH_PARTS; i++) {
-		if (r->parts[i] == NULL)
-			return i == parts_n && ((void)(*ret_name = name), true);
-		if (i >= parts_n)
+	c->name = c->parent = STR_NONE;
+	for (; i < parts_n && r->parts[i] != NULL; i++) {
+		if (strcmp(r->parts[i], "*") == 0) {
+			c->parent = c->name;
+			c->name = parts[i];
+		} else if (!str_eq(parts[i], str_of(r->parts[i]))) {
 			return false;
-		if (strcmp(r->parts[i], "*") == 0)
-			name = parts[i];
-		else if (!str_eq(parts[i], str_of(r->parts[i])))
-			return false;
+		}
 	}
-	*ret_name = name;
-	return parts_n == API_PATH_PARTS;
+	return i == parts_n && r->parts[i] == NULL;
 }
 
 /* How many parts; more than a route can have: one too many. */
@@ -318,7 +317,7 @@ api_answer(struct api *api, const struct api_request *q, struct arena *a, struct
 	for (size_t i = 0; n > 0 && i < api_routes_n; i++) {
 		enum err err;
 
-		if (!route_fits(&api_routes[i], parts, n, &c.name))
+		if (!route_fits(&api_routes[i], parts, n, &c))
 			continue;
 		path_is_known = true;
 		if (!str_eq(q->method, str_of(api_routes[i].method)))

@@ -244,10 +244,10 @@ check_request(struct api_call *c, const struct api_route *r)
 {
 	struct query_check query = { .call = c, .route = r, .err = ERR_OK };
 
-	if (r->path.n > 0)
+	for (size_t i = 0; query.err == ERR_OK && i < r->path.n; i++)
 		query.err =
-		    check_argument(c, (struct place){ "path, ", r->path.at[0].name, "" },
-			&r->path.at[0], c->name);
+		    check_argument(c, (struct place){ "path, ", r->path.at[i].name, "" },
+			&r->path.at[i], i + 1 == r->path.n ? c->name : c->parent);
 	if (query.err == ERR_OK && c->q->each_arg != NULL)
 		c->q->each_arg(c->q->arg_ctx, check_query_argument, &query);
 	for (size_t i = 0; query.err == ERR_OK && i < r->query.n; i++)

@@ -15,7 +15,8 @@ struct api_call {
 	struct arena *a;
 	struct api_reply *reply;
 	struct turn turn;
-	struct str name; /* of the path: NAME as typed, or another parameter */
+	struct str name; /* of the path: NAME as typed, or another parameter: the last one */
+	struct str parent; /* the one before it, where the path has two */
 	json_t *body;	 /* an object, judged by the table; NULL: the operation has none */
 	struct why why;	 /* detail of an error */
 	struct asker asker;

@@ -89,7 +89,9 @@ people_list(struct api_call *c)
 		why_set(&c->why, "?after=: expected the `after` of the page before");
 		return ERR_INVALID;
 	}
-	enum err err = store_people(c->api->store, after_id, max, c->a, &rows, &n);
+	enum err err = c->asker.role == ROLE_OWNER
+			   ? store_people_of(c->api->store, c->asker.owner_id, after_id, max, c->a, &rows, &n)
+			   : store_people(c->api->store, after_id, max, c->a, &rows, &n);
 	if (err != ERR_OK)
 		return err;
 	json_t *document = json_object(), *list = json_array();
@@ -118,10 +120,10 @@ refuse(struct api_call *c, const char *field, const char *expected)
 	return ERR_INVALID;
 }
 
-static enum err
-read_person(struct api_call *c, struct person_row *p, struct str *owner)
+enum err
+person_read(struct api_call *c, struct person_row *p, struct str *owner)
 {
-	struct str role = STR_NONE;
+	struct str role = str_of(role_name(p->role));
 	const struct read_field fields[] = {
 		{ "mail", READ_TEXT, &p->mail, NULL },
 		{ "name", READ_TEXT, &p->name, NULL },
@@ -133,29 +135,37 @@ read_person(struct api_call *c, struct person_row *p, struct str *owner)
 
 	if (err != ERR_OK)
 		return err;
+	p->mail = str_trim(p->mail);
+	p->name = str_trim(p->name);
 	if (!words_is_address(p->mail))
 		return refuse(c, "mail", "expected a mail address");
 	if (!str_is_line(p->name))
 		return refuse(c, "name", "expected one line");
-	if (!role_of_name(role, &p->role))
-		return ERR_BUG; /* the description has the words */
-	if ((p->role == ROLE_OWNER) != (owner->n > 0))
+	return role_of_name(role, &p->role) ? ERR_OK : ERR_BUG; /* the description has the words */
+}
+
+enum err
+person_set_owner(struct api_call *c, struct person_row *p, struct str owner)
+{
+	enum err err = ERR_OK;
+
+	if ((p->role == ROLE_OWNER) != (owner.n > 0))
 		return refuse(c, "owner",
 		    "expected the mail address of the owner whose sites a person with the role "
 		    "owner sees, and nothing for other roles");
-	return ERR_OK;
+	p->owner_id = 0;
+	if (owner.n > 0)
+		err = store_owner_find(c->api->store, owner, &p->owner_id);
+	return err == ERR_NOT_FOUND
+		   ? refuse(c, "owner", "expected the mail address of an owner that has sites here")
+		   : err;
 }
 
 static enum err
 put_person(struct api_call *c, struct person_row *p, struct str owner)
 {
-	enum err err = ERR_OK;
+	enum err err = person_set_owner(c, p, owner);
 
-	if (owner.n > 0)
-		err = store_owner_find(c->api->store, owner, &p->owner_id);
-	if (err == ERR_NOT_FOUND)
-		return refuse(
-		    c, "owner", "expected the mail address of an owner that has sites here");
 	if (err == ERR_OK)
 		err = store_person_put(c->api->store, p, &p->id);
 	if (err == ERR_EXISTS)
@@ -169,7 +179,7 @@ person_add(struct api_call *c)
 	struct person_row p = { .created = c->turn.now,
 		.lang = str_of(c->api->config->language) };
 	struct str owner = STR_NONE;
-	enum err err = read_person(c, &p, &owner);
+	enum err err = person_read(c, &p, &owner);
 
 	if (err != ERR_OK || (err = store_begin(c->api->store)) != ERR_OK)
 		return err;
@@ -181,11 +191,14 @@ person_add(struct api_call *c)
 
 /* --- one person --- */
 
-static enum err
-find_person(struct api_call *c, struct person_row *ret)
+enum err
+person_find(struct api_call *c, struct str mail, struct person_row *ret)
 {
-	enum err err = store_person_find(c->api->store, c->name, c->a, ret);
+	enum err err = store_person_find(c->api->store, mail, c->a, ret);
 
+	/* Who belongs to another owner is not there. */
+	if (err == ERR_OK && access_to_object(&c->asker, ret->owner_id) != ACCESS_GIVEN)
+		err = ERR_NOT_FOUND;
 	if (err == ERR_NOT_FOUND)
 		api_say(c, "api.no-person", STR_NONE);
 	return err;
@@ -199,13 +212,78 @@ person_remove(struct api_call *c)
 
 	if (err != ERR_OK)
 		return err;
-	err = find_person(c, &p);
+	err = person_find(c, c->name, &p);
+	if (err == ERR_OK && p.id == c->person.id) {
+		api_say(c, "api.person-self", STR_NONE);
+		err = ERR_CONFLICT;
+	}
 	if (err == ERR_OK)
 		err = store_person_remove(c->api->store, p.id);
 	err = api_commit(c, err);
 	if (err != ERR_OK)
 		return err;
 	return person_give(c, 200, &p);
+}
+
+/* What is not given stays. */
+static enum err
+change(struct api_call *c, struct person_row *p)
+{
+	const struct person_row before = *p;
+	struct owner_row o = { .id = 0 };
+	struct str owner = STR_NONE;
+	enum err err = p->owner_id == 0 ? ERR_OK : store_owner_load(c->api->store, p->owner_id, c->a, &o);
+
+	owner = o.mail;
+	if (err == ERR_OK)
+		err = person_read(c, p, &owner);
+	if (err == ERR_OK && p->role != ROLE_OWNER && before.role == ROLE_OWNER && str_eq(owner, o.mail))
+		owner = STR_NONE; /* that of before, and not of the new role */
+	if (err == ERR_OK)
+		err = person_set_owner(c, p, owner);
+	if (err == ERR_OK)
+		err = store_person_change(c->api->store, p);
+	if (err == ERR_EXISTS)
+		api_say(c, "api.person-exists", STR_NONE);
+	bool is_another = p->role != before.role || p->owner_id != before.owner_id || !str_eq(p->mail, before.mail);
+	if (err == ERR_OK && is_another)
+		err = store_sessions_remove(c->api->store, p->id, 0);
+	return err;
+}
+
+enum err
+person_change(struct api_call *c)
+{
+	struct person_row p;
+	enum err err = store_begin(c->api->store);
+
+	if (err != ERR_OK)
+		return err;
+	err = person_find(c, c->name, &p);
+	if (err == ERR_OK)
+		err = change(c, &p);
+	err = api_commit(c, err);
+	return err != ERR_OK ? err : person_give(c, 200, &p);
+}
+
+enum err
+person_own_change(struct api_call *c)
+{
+	struct person_row p = c->person;
+	const struct read_field fields[] = { { "lang", READ_TEXT, &p.lang, NULL }, { "name", READ_TEXT, &p.name, NULL } };
+	enum err err = person_needed(c);
+
+	if (err == ERR_OK)
+		err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);
+	p.name = str_trim(p.name);
+	if (err == ERR_OK && !str_is_line(p.name))
+		err = refuse(c, "name", "expected one line");
+	if (err == ERR_OK)
+		err = store_begin(c->api->store);
+	if (err != ERR_OK)
+		return err;
+	err = api_commit(c, store_person_change(c->api->store, &p));
+	return err != ERR_OK ? err : person_give(c, 200, &p);
 }
 
 /* For whoever has lost both app and recovery codes. */
@@ -217,7 +295,7 @@ person_codes_end(struct api_call *c)
 
 	if (err != ERR_OK)
 		return err;
-	err = find_person(c, &p);
+	err = person_find(c, c->name, &p);
 	if (err == ERR_OK)
 		err = store_code_drop(c->api->store, p.id);
 	err = api_commit(c, err);
@@ -239,7 +317,7 @@ person_link(struct api_call *c)
 
 	if (err != ERR_OK || (err = store_begin(c->api->store)) != ERR_OK)
 		return err;
-	err = find_person(c, &p);
+	err = person_find(c, c->name, &p);
 	if (err == ERR_OK)
 		err = store_link_put(c->api->store, &d, p.id, c->turn.now, ends);
 	err = api_commit(c, err);
@@ -266,7 +344,7 @@ person_password(struct api_call *c)
 	struct person_row p;
 	struct str password = STR_NONE;
 	const struct read_field fields[] = { { "password", READ_TEXT, &password, NULL } };
-	enum err err = find_person(c, &p);
+	enum err err = person_find(c, c->name, &p);
 
 	if (err == ERR_OK)
 		err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);

@@ -7,6 +7,12 @@
 json_t *person_document(struct api_call *c, const struct person_row *p);
 /* NOT_FOUND: the command asks, which is no person. */
 MUST_USE enum err person_needed(struct api_call *c);
+/* The person with this mail address; NOT_FOUND with words, also where it is another owner's. */
+MUST_USE enum err person_find(struct api_call *c, struct str mail, struct person_row *ret);
+/* Reads the body into p, which holds what is there without it. owner: the mail address of the owner, if it was given. */
+MUST_USE enum err person_read(struct api_call *c, struct person_row *p, struct str *owner);
+/* Whose sites the person sees; INVALID where that does not go with the role. */
+MUST_USE enum err person_set_owner(struct api_call *c, struct person_row *p, struct str owner);
 /* Gives the person as the answer. */
 MUST_USE enum err person_give(struct api_call *c, int status, const struct person_row *p);
 /* INVALID with the reason: this is no password for that person. */

@@ -11,6 +11,7 @@
 #include "http/people.h"
 #include "http/read.h"
 #include "http/tries.h"
+#include "ports/store/invitations.h"
 
 /* --- the session --- */
 
@@ -96,6 +97,43 @@ second_step(
 	return err == ERR_OK && is_on ? codes_judge(c, p, &row, code, ret_may_begin) : err;
 }
 
+/* Who was invited becomes a person. */
+static enum err
+accept(struct api_call *c, const struct invitation_row *r, struct person_row *ret)
+{
+	*ret = (struct person_row){ .owner_id = r->owner_id,
+		.role = r->role,
+		.mail = r->mail,
+		.name = r->name,
+		.lang = r->lang,
+		.created = c->turn.now };
+	enum err err = store_person_put(c->api->store, ret, &ret->id);
+
+	if (err == ERR_OK)
+		err = store_invitation_remove(c->api->store, r->id);
+	if (err == ERR_OK)
+		err = access_begin_session(c, ret, true);
+	return err != ERR_OK ? err : audit_put(c, "invitation_accepted", ret->mail, r->by);
+}
+
+static enum err
+begin_by_invitation(struct api_call *c, const struct digest *d)
+{
+	struct invitation_row r;
+	struct person_row p;
+	enum err err = store_invitation_find(c->api->store, d, c->a, &r);
+
+	if (err == ERR_NOT_FOUND || (err == ERR_OK && !when_before(c->turn.now, r.ends_at)))
+		return refuse(c, "api.link-spent", STR_NONE);
+	if (err != ERR_OK || (err = store_begin(c->api->store)) != ERR_OK)
+		return err;
+	err = api_commit(c, accept(c, &r, &p));
+	/* Meanwhile the address has become a person by another way. */
+	if (err == ERR_EXISTS)
+		return refuse(c, "api.link-spent", STR_NONE);
+	return err != ERR_OK ? err : give_session(c, 201);
+}
+
 static enum err
 begin_by_link(struct api_call *c, struct str link, struct str code)
 {
@@ -106,7 +144,9 @@ begin_by_link(struct api_call *c, struct str link, struct str code)
 	int64_t id;
 	enum err err = store_link_find(c->api->store, &d, &id, &ends);
 
-	if (err == ERR_NOT_FOUND || (err == ERR_OK && !when_before(c->turn.now, ends)))
+	if (err == ERR_NOT_FOUND)
+		return begin_by_invitation(c, &d);
+	if (err == ERR_OK && !when_before(c->turn.now, ends))
 		return refuse(c, "api.link-spent", STR_NONE);
 	if (err == ERR_OK)
 		err = store_person_load(c->api->store, id, c->a, &p);

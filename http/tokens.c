@@ -28,11 +28,11 @@ token_document(const struct api_token_row *r)
 }
 
 static enum err
-give_tokens(struct api_call *c)
+give_tokens(struct api_call *c, int64_t person_id)
 {
 	struct api_token_row *rows;
 	size_t n;
-	enum err err = store_api_tokens_of(c->api->store, c->person.id, c->a, &rows, &n);
+	enum err err = store_api_tokens_of(c->api->store, person_id, c->a, &rows, &n);
 
 	if (err != ERR_OK)
 		return err;
@@ -53,7 +53,7 @@ tokens_list(struct api_call *c)
 {
 	enum err err = person_needed(c);
 
-	return err != ERR_OK ? err : give_tokens(c);
+	return err != ERR_OK ? err : give_tokens(c, c->person.id);
 }
 
 static bool
@@ -85,26 +85,31 @@ read_scopes(struct api_call *c, const struct read_texts *words, struct str *ret)
 	return ERR_OK;
 }
 
-enum err
-token_make(struct api_call *c)
+static enum err
+put_token(struct api_call *c, const struct api_token_row *r, const struct digest *d, int64_t *ret_id)
 {
-	struct api_token_row r = {
-		.person_id = c->person.id, .created = c->turn.now, .used = WHEN_UNKNOWN
-	};
+	enum err err = store_begin(c->api->store);
+
+	return err != ERR_OK ? err : api_commit(c, store_api_token_put(c->api->store, r, d, ret_id));
+}
+
+static enum err
+make(struct api_call *c, int64_t person_id)
+{
+	struct api_token_row r = { .person_id = person_id, .created = c->turn.now, .used = WHEN_UNKNOWN };
 	struct read_texts scopes = { .n = 0 };
 	const json_t *days = json_object_get(c->body, "days");
 	const struct read_field fields[] = { { "name", READ_TEXT, &r.name, NULL },
 		{ "scopes", READ_TEXTS, &scopes, NULL } };
 	struct str secret;
 	struct digest d;
-	enum err err = person_needed(c);
+	enum err err;
 
 	r.ends_at = when_plus(
 	    c->turn.now, SPAN_D(days == NULL ? DAYS_DEFAULT : json_integer_value(days)));
-	if (err == ERR_OK && days != NULL)
+	if (days != NULL)
 		(void)json_object_del(c->body, "days"); /* it was there */
-	if (err == ERR_OK)
-		err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);
+	err = read_object(c->body, fields, sizeof fields / sizeof *fields, c->a);
 	if (err == ERR_OK && !str_is_line(r.name)) {
 		why_set(&c->why, "field \"name\": expected one line");
 		err = ERR_INVALID;
@@ -114,7 +119,7 @@ token_make(struct api_call *c)
 	if (err == ERR_OK)
 		err = access_secret(c, &secret, &d);
 	if (err == ERR_OK)
-		err = store_api_token_put(c->api->store, &r, &d, &r.id);
+		err = put_token(c, &r, &d, &r.id);
 	if (err != ERR_OK)
 		return err;
 	json_t *document = token_document(&r);
@@ -129,14 +134,57 @@ token_make(struct api_call *c)
 }
 
 enum err
-token_revoke(struct api_call *c)
+token_make(struct api_call *c)
 {
-	int64_t id;
 	enum err err = person_needed(c);
 
+	return err != ERR_OK ? err : make(c, c->person.id);
+}
+
+static enum err
+revoke(struct api_call *c, int64_t person_id)
+{
+	int64_t id;
+	enum err err = str_to_int(c->name, &id) ? store_begin(c->api->store) : ERR_NOT_FOUND;
+
 	if (err == ERR_OK)
-		err = str_to_int(c->name, &id)
-			  ? store_api_token_remove(c->api->store, id, c->person.id)
-			  : ERR_NOT_FOUND;
-	return err != ERR_OK ? err : give_tokens(c);
+		err = api_commit(c, store_api_token_remove(c->api->store, id, person_id));
+	return err != ERR_OK ? err : give_tokens(c, person_id);
+}
+
+enum err
+token_revoke(struct api_call *c)
+{
+	enum err err = person_needed(c);
+
+	return err != ERR_OK ? err : revoke(c, c->person.id);
+}
+
+/* --- those of a person, for the operator --- */
+
+enum err
+person_tokens(struct api_call *c)
+{
+	struct person_row p;
+	enum err err = person_find(c, c->name, &p);
+
+	return err != ERR_OK ? err : give_tokens(c, p.id);
+}
+
+enum err
+person_token_make(struct api_call *c)
+{
+	struct person_row p;
+	enum err err = person_find(c, c->name, &p);
+
+	return err != ERR_OK ? err : make(c, p.id);
+}
+
+enum err
+person_token_revoke(struct api_call *c)
+{
+	struct person_row p;
+	enum err err = person_find(c, c->parent, &p);
+
+	return err != ERR_OK ? err : revoke(c, p.id);
 }

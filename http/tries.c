@@ -14,6 +14,19 @@ network_of(struct str address)
 	return address;
 }
 
+/* A mail address is one person's however its letters are typed: the store finds it without regard to their case. */
+static struct str
+folded(struct api_call *c, struct str mail)
+{
+	char *to = arena_get(c->a, mail.n + 1);
+
+	if (to == NULL)
+		return STR_NONE;
+	for (size_t i = 0; i < mail.n; i++)
+		to[i] = mail.p[i] >= 'A' && mail.p[i] <= 'Z' ? (char)(mail.p[i] - 'A' + 'a') : mail.p[i];
+	return (struct str){ to, mail.n };
+}
+
 /* What is typed is long or secret: the store needs to tell places apart, not to read them. */
 static void
 put_place(struct api_call *c, struct tries *t, enum attempt_place place, struct str words)
@@ -53,6 +66,7 @@ tries_of(struct api_call *c, struct str mail, int64_t person_id, struct tries *r
 	*ret = (struct tries){ .n = 0 };
 	if (err != ERR_OK)
 		return err;
+	mail = folded(c, mail);
 	if (device.n > 0) {
 		put_place(c, ret, ATTEMPT_AT_DEVICE,
 		    arena_strf(c->a, "device %.*s %.*s", STR_ARG(device), STR_ARG(mail)));
@@ -79,7 +93,23 @@ tries_of_code(struct api_call *c, int64_t person_id, struct tries *ret)
 }
 
 enum err
-tries_count(struct api_call *c, const struct tries *t)
+tries_of_letter(struct api_call *c, struct str to, struct tries *ret)
+{
+	*ret = (struct tries){ .n = 0 };
+	put_place(c, ret, ATTEMPT_AT_LETTER, arena_strf(c->a, "letter %.*s", STR_ARG(folded(c, to))));
+	return arena_failed(c->a) ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
+tries_of_address(struct api_call *c, const char *what, struct tries *ret)
+{
+	*ret = (struct tries){ .n = 0 };
+	put_place(c, ret, ATTEMPT_AT_ADDRESS, arena_strf(c->a, "%s %.*s", what, STR_ARG(network_of(c->q->address))));
+	return arena_failed(c->a) ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
+tries_put(struct api_call *c, const struct tries *t, struct when *ret_at)
 {
 	struct when at = WHEN_UNKNOWN;
 	enum err err = ERR_OK;
@@ -92,15 +122,25 @@ tries_count(struct api_call *c, const struct tries *t)
 			at =
 			    when_max(at, access_try_at(t->at[i].place, &attempts, c->turn.now));
 	}
-	if (err == ERR_OK && when_before(c->turn.now, at)) {
-		api_header(c->reply, "Retry-After",
-		    arena_strf(c->a, "%lld", (long long)when_between(c->turn.now, at).s));
-		api_say(c, "api.login-wait", STR_NONE);
-		return ERR_LIMITED;
-	}
-	for (size_t i = 0; err == ERR_OK && i < t->n; i++)
+	bool is_early = when_before(c->turn.now, at);
+	for (size_t i = 0; err == ERR_OK && !is_early && i < t->n; i++)
 		err = store_attempt_put(c->api->store, t->at[i].subject, c->turn.now);
+	if (err == ERR_OK)
+		*ret_at = at;
 	return err;
+}
+
+enum err
+tries_count(struct api_call *c, const struct tries *t)
+{
+	struct when at;
+	enum err err = tries_put(c, t, &at);
+
+	if (err != ERR_OK || !when_before(c->turn.now, at))
+		return err;
+	api_header(c->reply, "Retry-After", arena_strf(c->a, "%lld", (long long)when_between(c->turn.now, at).s));
+	api_say(c, "api.login-wait", STR_NONE);
+	return ERR_LIMITED;
 }
 
 enum err

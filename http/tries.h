@@ -16,6 +16,11 @@ MUST_USE enum err tries_of(
     struct api_call *c, struct str mail, int64_t person_id, struct tries *ret);
 /* The same of the second step, a one-time code: a count of its own. */
 MUST_USE enum err tries_of_code(struct api_call *c, int64_t person_id, struct tries *ret);
+/* Of letters about signing in, to this address; and of whoever has them sent, from where the request comes. */
+MUST_USE enum err tries_of_letter(struct api_call *c, struct str to, struct tries *ret);
+MUST_USE enum err tries_of_address(struct api_call *c, const char *what, struct tries *ret);
+/* Counts one, unless it comes before *ret_at (WHEN_UNKNOWN: no wait). */
+MUST_USE enum err tries_put(struct api_call *c, const struct tries *t, struct when *ret_at);
 /* Counts one, unless it comes too early: LIMITED, with words and Retry-After. Counted first, so that many at once are many. */
 MUST_USE enum err tries_count(struct api_call *c, const struct tries *t);
 /* It was right. */

@@ -13,6 +13,12 @@ SELECT id, owner_id, mail, name, lang, role, password, created, (SELECT count(*)
 -- name: people
 SELECT id, owner_id, mail, name, lang, role, password, created, (SELECT count(*) FROM code WHERE person_id = person.id AND confirmed IS NOT NULL) AS has_codes FROM person WHERE id > :after_id ORDER BY id LIMIT :max;
 
+-- name: people_of
+SELECT id, owner_id, mail, name, lang, role, password, created, (SELECT count(*) FROM code WHERE person_id = person.id AND confirmed IS NOT NULL) AS has_codes FROM person WHERE owner_id = :owner_id AND id > :after_id ORDER BY id LIMIT :max;
+
+-- name: person_change
+UPDATE OR IGNORE person SET owner_id = :owner_id, mail = :mail, name = :name, lang = :lang, role = :role WHERE id = :id;
+
 -- name: person_password
 UPDATE person SET password = :password WHERE id = :id;
 

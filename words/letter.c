@@ -204,6 +204,15 @@ put_letter_field(const void *ctx, struct str word, struct buf *out)
 	case LETTER_FIELD_BY:
 		words_put_clean(k->f->site->draft.begun_by, out);
 		return;
+	case LETTER_FIELD_LINK:
+		words_put_clean(k->f->link, out);
+		return;
+	case LETTER_FIELD_INVITER:
+		words_put_clean(k->f->inviter, out);
+		return;
+	case LETTER_FIELD_PANEL:
+		words_put_clean(k->c.panel_url, out);
+		return;
 	case LETTER_FIELD_ASKED:
 		words_put_clean(k->f->asked, out);
 		return;

@@ -38,6 +38,9 @@
 	F(LOST, "lost")	      /* names that the new certificate does not have */                   \
 	F(BEGUN, "begun")     /* when the draft was begun */                                       \
 	F(BY, "by")	      /* and by whom */                                                    \
+	F(LINK, "link")	      /* reset, invitation: what signs in */                               \
+	F(INVITER, "inviter") /* invitation: who invites */                                        \
+	F(PANEL, "panel")     /* where people sign in */                                           \
 	F(ASKED, "asked")     /* answer: what the question was about */                            \
 	F(ANSWER, "answer")   /* answer: what support wrote, several lines */
 

@@ -53,6 +53,8 @@ void words_page_label(enum page_row r, const struct words_context *c, struct buf
 /* One line for each name in SEEN, else one sentence or two. */
 void words_page_row(enum page_row r, const struct site *s, const struct words_context *c, struct buf *out);
 
+/* Stands in the body of a letter of the outbox whose link is made only when the letter is sent. */
+#define LETTER_LINK_MARK "[[link]]"
 struct letter_facts {
 	enum letter_kind kind;
 	const struct site *site;
@@ -60,6 +62,7 @@ struct letter_facts {
 	unsigned reminder;	       /* reminder: which, 0-based */
 	const struct str *left_out;    /* reduced: names that the new certificate does not have */
 	size_t left_out_n;
+	struct str link, inviter; /* reset, invitation: the link that signs in (LETTER_LINK_MARK where it is put in later); who invites */
 	struct str asked, answer; /* answer: subject of the question, and what support wrote (LF line ends); site may be empty */
 	struct str (*for_people)(struct str ascii, struct arena *a); /* as in the context; NULL: that one */
 };

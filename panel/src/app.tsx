@@ -6,7 +6,6 @@ import { Failure, onSignedOut } from "./api";
 import { Failed } from "./components/screen";
 import { timezone } from "./dates";
 import { later } from "./later";
-import { AccountPage } from "./pages/account";
 import { LoginPage } from "./pages/login";
 import { NotHere } from "./pages/not_here";
 import { SitePage } from "./pages/site";
@@ -21,6 +20,8 @@ const QuestionPage = later(() => import("./pages/inbox").then((module) => module
 const HelpPage = later(() => import("./pages/help").then((module) => module.HelpPage));
 const AuditPage = later(() => import("./pages/audit").then((module) => module.AuditPage));
 const StatusPage = later(() => import("./pages/status").then((module) => module.StatusPage));
+const AccountPage = later(() => import("./pages/account").then((module) => module.AccountPage));
+const ForgottenPage = later(() => import("./pages/forgotten").then((module) => module.ForgottenPage));
 const GalleryPage = later(() => import("./pages/gallery").then((module) => module.GalleryPage));
 
 const MENU: Array<{ href: string; key: Key; roles: Role[] }> = [
@@ -148,6 +149,8 @@ export function App() {
 				<StatusPage />
 			) : failure ? (
 				<Failed failure={failure} again={look} />
+			) : session === null && route.path === "/forgotten" ? (
+				<ForgottenPage />
 			) : session === null ? (
 				<LoginPage setSession={setSession} />
 			) : session && !home ? (

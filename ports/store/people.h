@@ -26,6 +26,11 @@ MUST_USE enum err store_person_find(struct store *s, struct str mail, struct are
 MUST_USE enum err store_person_load(struct store *s, int64_t id, struct arena *a, struct person_row *ret);
 /* In order of their ids, above after_id. */
 MUST_USE enum err store_people(struct store *s, int64_t after_id, size_t max, struct arena *a, struct person_row **ret, size_t *ret_n);
+/* The same of one owner's. */
+MUST_USE enum err store_people_of(
+    struct store *s, int64_t owner_id, int64_t after_id, size_t max, struct arena *a, struct person_row **ret, size_t *ret_n);
+/* Mail, name, lang, role and owner. EXISTS: somebody else has this mail address. */
+MUST_USE enum err store_person_change(struct store *s, const struct person_row *p);
 MUST_USE enum err store_person_set_password(struct store *s, int64_t id, struct str password);
 /* With sessions, links, tokens and devices. */
 MUST_USE enum err store_person_remove(struct store *s, int64_t id);

@@ -126,6 +126,39 @@ store_people(struct store *s, int64_t after_id, size_t max, struct arena *a,
 	return e;
 }
 
+enum err
+store_people_of(struct store *s, int64_t owner_id, int64_t after_id, size_t max, struct arena *a,
+    struct person_row **ret, size_t *ret_n)
+{
+	AUTO_QUERY q = query_start(s, SQL_PEOPLE_OF, a);
+	void *rows;
+
+	query_bind_int(&q, "owner_id", owner_id);
+	query_bind_int(&q, "after_id", after_id);
+	query_bind_int(&q, "max", (int64_t)max);
+	enum err e = read_rows(&q, sizeof **ret, read_person_row, &rows, ret_n);
+	if (e == ERR_OK)
+		*ret = rows;
+	return e;
+}
+
+enum err
+store_person_change(struct store *s, const struct person_row *p)
+{
+	AUTO_QUERY q = query_start(s, SQL_PERSON_CHANGE, NULL);
+
+	query_bind_id(&q, "owner_id", p->owner_id);
+	query_bind_text(&q, "mail", p->mail);
+	query_bind_text(&q, "name", p->name);
+	query_bind_text(&q, "lang", p->lang);
+	query_bind_word(&q, "role", role_name(p->role));
+	query_bind_int(&q, "id", p->id);
+	enum err e = query_write(&q);
+	return e == ERR_OK && sqlite3_changes(s->db) == 0
+		   ? query_fail(s, ERR_EXISTS, "somebody else has this mail address")
+		   : e;
+}
+
 /* A statement that changes one row, or says that there is none. */
 static enum err
 change_one(struct query *q, const char *what)

@@ -151,6 +151,11 @@ watch_letter(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	case LETTER_ANSWER:
 		fleet_broken(f, n, "an answer, and nobody had asked");
 		return;
+	case LETTER_RESET:
+	case LETTER_INVITATION:
+	case LETTER_ACCOUNT:
+		fleet_broken(f, n, "a site has a letter about signing in");
+		return;
 	case LETTER_DRAFT:
 		if (!f->sites[n].site.draft.exists)
 			fleet_broken(f, n, "a letter about a draft that there is not");

@@ -87,7 +87,8 @@ test_tries(void **state)
 		enum attempt_place place;
 		unsigned free;
 		int64_t longest;
-	} rows[] = { { ATTEMPT_AT_DEVICE, 10, 900 }, { ATTEMPT_AT_ADDRESS, 20, 900 }, { ATTEMPT_AT_PERSON, 10, 30 }, { ATTEMPT_AT_CODE, 5, 900 } };
+	} rows[] = { { ATTEMPT_AT_DEVICE, 10, 900 }, { ATTEMPT_AT_ADDRESS, 20, 900 }, { ATTEMPT_AT_PERSON, 10, 30 }, { ATTEMPT_AT_CODE, 5, 900 },
+		{ ATTEMPT_AT_LETTER, 3, 14400 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -138,6 +139,7 @@ test_ends(void **state)
 		assert_int_equal(access_session_ends(r, when_minus(now, SPAN_D(7)), now).s, now.s);
 	}
 	assert_int_equal(access_link_ends(now).s, now.s + 3600);
+	assert_int_equal(access_invitation_ends(now).s, now.s + 7 * 86400);
 	assert_int_equal(access_link_is_fresh_until(now).s, now.s + 3600);
 }
 

@@ -5,14 +5,17 @@ import { Failure } from "../api";
 import { Field } from "../components/field";
 import { Notice, Title } from "../components/screen";
 import { length } from "../dates";
+import { go } from "../route";
 import { signIn, type SignIn } from "../session";
 import { t } from "../words";
 
-/** What stands behind #link=; taken out of the address, so that it is not kept in the history. */
-function takeLink(): string | null {
-	const link = new URLSearchParams(location.hash.slice(1)).get("link");
-	if (link) history.replaceState(null, "", "/login");
-	return link;
+/** What stands behind #link=; taken out of the address, so that it is not kept in the history. isForPassword: it was sent to set one. */
+function takeLink(): { link: string; isForPassword: boolean } | null {
+	const hash = new URLSearchParams(location.hash.slice(1));
+	const link = hash.get("link");
+	if (!link) return null;
+	history.replaceState(null, "", "/login");
+	return { link, isForPassword: hash.get("to") === "password" };
 }
 
 /** The second step. What was typed in the first is kept until it has succeeded. */
@@ -45,11 +48,14 @@ export function LoginPage({ setSession }: { setSession: (session: Session) => vo
 	const [isBusy, setBusy] = useState(false);
 	const [first, setFirst] = useState<SignIn | null>(null);
 	const form = useRef<HTMLFormElement>(null);
+	const isForPassword = useRef(false);
 
 	const begin = async (by: SignIn) => {
 		setBusy(true);
 		try {
-			setSession(await signIn(by));
+			const session = await signIn(by);
+			if (isForPassword.current) go("/account", true);
+			setSession(session);
 		} catch (error) {
 			if (!(error instanceof Failure)) throw error;
 			setBusy(false);
@@ -63,8 +69,9 @@ export function LoginPage({ setSession }: { setSession: (session: Session) => vo
 		}
 	};
 	useEffect(() => {
-		const link = takeLink();
-		if (link) void begin({ link });
+		const taken = takeLink();
+		isForPassword.current = taken?.isForPassword ?? false;
+		if (taken) void begin({ link: taken.link });
 	}, []);
 	const submit = (event: Event) => {
 		event.preventDefault();
@@ -89,7 +96,9 @@ export function LoginPage({ setSession }: { setSession: (session: Session) => vo
 					<button class="first" aria-disabled={isBusy}>
 						{isBusy ? t("button.busy") : t("login.begin")}
 					</button>
-					<p class="soft">{t("login.forgotten")}</p>
+					<p>
+						<a href="/forgotten">{t("login.forgotten")}</a>
+					</p>
 				</form>
 			)}
 		</div>

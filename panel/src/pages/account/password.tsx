@@ -1,0 +1,69 @@
+/* The password: set for the first time or anew after a link, or changed with the one before. */
+import type { Session } from "gen/api";
+import { useState } from "preact/hooks";
+import { Field } from "../../components/field";
+import { Form } from "../../components/form";
+import { Notice } from "../../components/screen";
+import { changePassword } from "../../session";
+import { useSubmit } from "../../submit";
+import { t } from "../../words";
+
+const PASSWORD_MIN = 10;
+
+export function Password({ session, setSession }: { session: Session; setSession: (session: Session) => void }) {
+	const [old, setOld] = useState("");
+	const [fresh, setFresh] = useState("");
+	const [wrong, setWrong] = useState<{ old?: string; fresh?: string }>({});
+	const [isDone, setDone] = useState(false);
+	const [isOpen, setOpen] = useState(session.may_set_password);
+	const form = useSubmit();
+	const asksOld = !session.may_set_password;
+	const submit = async () => {
+		const missing = {
+			old: asksOld && !old ? t("account.old-missing") : undefined,
+			fresh: [...fresh].length < PASSWORD_MIN ? t("account.too-short", PASSWORD_MIN) : undefined,
+		};
+		setWrong(missing);
+		setDone(false);
+		if (missing.old || missing.fresh) return;
+		if (!(await form.run(() => changePassword(fresh, asksOld ? old : undefined).then(setSession)))) return;
+		setOld("");
+		setFresh("");
+		setOpen(false);
+		setDone(true);
+	};
+	return (
+		<section class="paper" aria-labelledby="password">
+			<h2 id="password">{t(session.person.has_password ? "account.password" : "account.password-none")}</h2>
+			<p class="soft">{t(asksOld ? "account.password-more" : "account.password-free")}</p>
+			{isDone && <Notice tone="ok" title={t("account.password-done")} />}
+			{isOpen ? (
+				<Form submit={submit} isBusy={form.isBusy} failure={form.failure} button={t(session.person.has_password ? "account.change" : "account.set")} isFirst={!asksOld} cancel={asksOld ? () => setOpen(false) : undefined}>
+					<input type="hidden" autocomplete="username" value={session.person.mail} />
+					{asksOld && <Field label={t("account.old")} type="password" autocomplete="current-password" maxLength={1024} value={old} set={setOld} wrong={wrong.old} />}
+					<Field
+						label={t("account.new")}
+						hint={t("account.new-hint", PASSWORD_MIN)}
+						type="password"
+						autocomplete="new-password"
+						maxLength={1024}
+						value={fresh}
+						set={setFresh}
+						wrong={wrong.fresh}
+					/>
+				</Form>
+			) : (
+				<div>
+					<button type="button" onClick={() => setOpen(true)}>
+						{t("account.change")}
+					</button>
+				</div>
+			)}
+		</section>
+	);
+}
+
+/** The password once more, where something about signing in is changed; not for who has just come by a link. */
+export function OwnPassword({ value, set, wrong }: { value: string; set: (value: string) => void; wrong?: string }) {
+	return <Field label={t("account.password-again")} hint={t("account.password-why")} type="password" autocomplete="current-password" maxLength={1024} value={value} set={set} wrong={wrong} />;
+}
