@@ -16,7 +16,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 FLAVOUR ?= release
 
-PACKAGES = libcurl openssl sqlite3 libunbound libmicrohttpd jansson libcyaml libsodium libidn2 libpsl libseccomp ldns gmime-3.0 libxml-2.0 liboath libqrencode
+PACKAGES = libcurl openssl sqlite3 libunbound libmicrohttpd jansson libcyaml libsodium libidn2 libpsl libseccomp ldns gmime-3.0 libxml-2.0 liboath libqrencode libfido2
 # libunbound's own flags are none, and asking for them wants a package that it does not need here.
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(filter-out libunbound,$(PACKAGES))))
 PKG_LIBS := $(shell pkg-config --libs $(PACKAGES))

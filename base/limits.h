@@ -29,6 +29,7 @@ enum {
 	LIMIT_WATCH_SAMPLES = 1200,	 /* handshakes of one look of the watchdog: 20 a second, 1.7 million a day */
 	LIMIT_CAS = 16,			 /* CAs in use at one time: a handful in the world issue freely by ACME */
 	LIMIT_INVITATIONS = 20,		 /* of one owner that nobody has followed yet: more than any household, too few to send rubbish by */
+	LIMIT_PASSKEYS = 20,		 /* of one person: a few machines and keys each */
 	LIMIT_COMMAND_OUTPUT_BYTES = 8192, /* words kept of a configuration test */
 };
 #endif

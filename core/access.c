@@ -120,6 +120,12 @@ access_invitation_ends(struct when now)
 }
 
 struct when
+access_challenge_ends(struct when now)
+{
+	return when_plus(now, SPAN_MIN(10));
+}
+
+struct when
 access_link_is_fresh_until(struct when begun)
 {
 	return when_plus(begun, SPAN_H(1));

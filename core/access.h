@@ -68,6 +68,8 @@ struct when access_session_ends(enum role role, struct when begun, struct when u
 struct when access_link_ends(struct when now);
 /* An invitation that was sent now can be followed until then. */
 struct when access_invitation_ends(struct when now);
+/* A challenge for a passkey that was given out now is answered until then: the browser's own question takes a while. */
+struct when access_challenge_ends(struct when now);
 /* Somebody who came by a link may set a password without the old one until then. */
 struct when access_link_is_fresh_until(struct when begun);
 

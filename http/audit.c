@@ -7,7 +7,8 @@
 enum { DETAIL_BYTES_MAX = 8000 };
 
 /* Fields that nobody shall read again. */
-static const char *const secrets[] = { "password", "old_password", "link", "code", "eab_hmac", "text" };
+static const char *const secrets[] = { "password", "old_password", "link", "code", "eab_hmac", "text", "client_data",
+	"authenticator_data", "signature" };
 
 /* What came in, without what is secret. */
 static struct str

@@ -200,17 +200,13 @@ give_secret(struct api_call *c)
 	return ERR_OK;
 }
 
-/* Whoever finds a browser signed in must not be able to lock its person out: the password is asked for again. */
 enum err
 codes_begin(struct api_call *c)
 {
 	struct str password = STR_NONE;
 	const struct read_field fields[] = { { "password", READ_TEXT, &password, NULL } };
-	bool is_fresh = c->session.is_by_link &&
-			when_before(c->turn.now, access_link_is_fresh_until(c->session.begun)),
-	     is_on = false;
+	bool is_confirmed = false, is_on = false;
 	struct code_row row;
-	struct tries tries;
 	enum err err = person_needed(c);
 
 	if (err == ERR_OK)
@@ -221,22 +217,14 @@ codes_begin(struct api_call *c)
 		api_say(c, "api.codes-on", STR_NONE);
 		return ERR_CONFLICT;
 	}
-	if (err == ERR_OK && !is_fresh)
-		err = tries_of(c, c->person.mail, c->person.id, &tries);
-	if (err != ERR_OK)
+	if (err == ERR_OK)
+		err = password_confirm(c, password, &is_confirmed);
+	if (err != ERR_OK || !is_confirmed)
 		return err;
-	if (!is_fresh && c->q->hashed_n == 0) {
-		err = tries_count(c, &tries);
-		if (err == ERR_OK)
-			password_hash(c, password, c->person.password);
-		return err;
-	}
-	if (!is_fresh && (c->person.password.n == 0 || !c->q->hashed[0].is_right))
-		return refuse(c, "session_refused", "api.login-wrong", &c->person);
 	if (c->q->is_sealed)
 		return give_secret(c);
 	c->reply->kind = API_CODE_NEW;
-	return is_fresh ? ERR_OK : tries_forgive(c, &tries);
+	return ERR_OK;
 }
 
 /* --- recovery codes --- */

@@ -17,6 +17,11 @@ MUST_USE enum err person_set_owner(struct api_call *c, struct person_row *p, str
 MUST_USE enum err person_give(struct api_call *c, int status, const struct person_row *p);
 /* INVALID with the reason: this is no password for that person. */
 MUST_USE enum err password_judge(struct api_call *c, struct str password, struct str mail);
+/*
+ * Whoever finds a browser signed in must not be able to lock its person out or to come back: where it changes how somebody signs in, the password
+ * is asked for again; not of who came by a link just now. ret false: it is being judged, and the handler is called again. DENIED, LIMITED: with words.
+ */
+MUST_USE enum err password_confirm(struct api_call *c, struct str password, bool *ret_is_confirmed);
 /* Wants the password hashed, or judged by `stored`: the handler is called again with the outcome. */
 void password_hash(struct api_call *c, struct str password, struct str stored);
 #endif

@@ -8,6 +8,7 @@
 #include "http/audit.h"
 #include "http/codes.h"
 #include "http/json_site.h"
+#include "http/passkeys.h"
 #include "http/people.h"
 #include "http/read.h"
 #include "http/tries.h"
@@ -54,6 +55,26 @@ session_show(struct api_call *c)
 
 /* --- signing in --- */
 
+static enum err
+begin_by_passkey(struct api_call *c, const struct passkey_sent *sent)
+{
+	struct person_row p;
+	struct tries tries;
+	enum err err = passkey_judge_alone(c, sent, &p);
+
+	if (err == ERR_OK)
+		err = tries_of_address(c, "passkey", &tries);
+	if (err != ERR_OK || (err = store_begin(c->api->store)) != ERR_OK)
+		return err;
+	err = tries_forgive(c, &tries);
+	if (err == ERR_OK)
+		err = access_begin_session(c, &p, false);
+	if (err == ERR_OK)
+		err = audit_put(c, "session_begin", p.mail, STR("by passkey"));
+	err = api_commit(c, err);
+	return err != ERR_OK ? err : give_session(c, 201);
+}
+
 /* tries: by password; link: by link. */
 static enum err
 begin(struct api_call *c, const struct person_row *p, const struct tries *tries,
@@ -84,17 +105,29 @@ refuse(struct api_call *c, const char *key, struct str who)
 	return ERR_DENIED;
 }
 
-/* Whoever has codes needs one, by whatever way he comes. */
+/* What was typed or signed beside mail and password, or a link. */
+struct second {
+	struct str code;
+	struct passkey_sent passkey;
+};
+
+/* Whoever has codes needs one, by whatever way he comes; or a passkey, which is a second thing that one has. */
 static enum err
 second_step(
-    struct api_call *c, const struct person_row *p, struct str code, bool *ret_may_begin)
+    struct api_call *c, const struct person_row *p, const struct second *second, bool *ret_may_begin)
 {
 	struct code_row row;
 	bool is_on;
 	enum err err = codes_load(c, p->id, &row, &is_on);
 
 	*ret_may_begin = err == ERR_OK && !is_on;
-	return err == ERR_OK && is_on ? codes_judge(c, p, &row, code, ret_may_begin) : err;
+	if (err != ERR_OK || !is_on)
+		return err;
+	if (second->passkey.credential.n == 0)
+		return codes_judge(c, p, &row, second->code, ret_may_begin);
+	err = passkey_judge_second(c, p, &second->passkey);
+	*ret_may_begin = err == ERR_OK;
+	return err;
 }
 
 /* Who was invited becomes a person. */
@@ -135,7 +168,7 @@ begin_by_invitation(struct api_call *c, const struct digest *d)
 }
 
 static enum err
-begin_by_link(struct api_call *c, struct str link, struct str code)
+begin_by_link(struct api_call *c, struct str link, const struct second *second)
 {
 	bool may_begin = false;
 	struct digest d = access_digest(link);
@@ -151,17 +184,22 @@ begin_by_link(struct api_call *c, struct str link, struct str code)
 	if (err == ERR_OK)
 		err = store_person_load(c->api->store, id, c->a, &p);
 	if (err == ERR_OK)
-		err = second_step(c, &p, code, &may_begin);
+		err = second_step(c, &p, second, &may_begin);
 	return err == ERR_OK && may_begin ? begin(c, &p, NULL, &d) : err;
 }
 
 enum err
 session_begin(struct api_call *c)
 {
-	struct str mail = STR_NONE, password = STR_NONE, link = STR_NONE, code = STR_NONE;
+	struct str mail = STR_NONE, password = STR_NONE, link = STR_NONE;
+	struct second second = { .code = STR_NONE };
 	const struct read_field fields[] = { { "mail", READ_TEXT, &mail, NULL },
 		{ "password", READ_TEXT, &password, NULL }, { "link", READ_TEXT, &link, NULL },
-		{ "code", READ_TEXT, &code, NULL } };
+		{ "code", READ_TEXT, &second.code, NULL },
+		{ "credential", READ_TEXT, &second.passkey.credential, NULL },
+		{ "client_data", READ_TEXT, &second.passkey.client_data, NULL },
+		{ "authenticator_data", READ_TEXT, &second.passkey.authenticator_data, NULL },
+		{ "signature", READ_TEXT, &second.passkey.signature, NULL } };
 	bool may_begin = false;
 	struct person_row p = { .id = 0 };
 	struct tries tries;
@@ -171,9 +209,11 @@ session_begin(struct api_call *c)
 	if (err != ERR_OK)
 		return err;
 	if (link.n > 0)
-		return begin_by_link(c, link, code);
+		return begin_by_link(c, link, &second);
+	if (mail.n == 0 && password.n == 0 && second.passkey.credential.n > 0)
+		return begin_by_passkey(c, &second.passkey);
 	if (mail.n == 0 || password.n == 0) {
-		why_set(&c->why, "expected \"mail\" and \"password\", or \"link\"");
+		why_set(&c->why, "expected \"mail\" and \"password\", or \"link\", or \"credential\" of a passkey");
 		return ERR_INVALID;
 	}
 	err = store_person_find(c->api->store, mail, c->a, &p);
@@ -191,7 +231,7 @@ session_begin(struct api_call *c)
 	if (p.password.n == 0 || !c->q->hashed[0].is_right)
 		return refuse(c, "api.login-wrong", mail);
 	/* Asked for here, so that it tells nobody anything who does not know the password. */
-	err = second_step(c, &p, code, &may_begin);
+	err = second_step(c, &p, &second, &may_begin);
 	if (err == ERR_CODE_NEEDED) {
 		enum err forgiven = tries_forgive(c, &tries);
 
@@ -280,6 +320,30 @@ session_stop(struct api_call *c)
 }
 
 /* --- the password --- */
+
+enum err
+password_confirm(struct api_call *c, struct str password, bool *ret_is_confirmed)
+{
+	struct tries tries;
+	enum err err = ERR_OK;
+
+	*ret_is_confirmed = c->session.is_by_link && when_before(c->turn.now, access_link_is_fresh_until(c->session.begun));
+	if (!*ret_is_confirmed)
+		err = tries_of(c, c->person.mail, c->person.id, &tries);
+	if (err != ERR_OK || *ret_is_confirmed)
+		return err;
+	if (c->q->hashed_n == 0) {
+		err = tries_count(c, &tries);
+		if (err == ERR_OK)
+			password_hash(c, password, c->person.password);
+		return err;
+	}
+	if (c->person.password.n == 0 || !c->q->hashed[0].is_right)
+		return refuse(c, "api.login-wrong", c->person.mail);
+	*ret_is_confirmed = true;
+	/* The keeper may be asked in between; it was one try all the same. */
+	return c->q->is_sealed ? ERR_OK : tries_forgive(c, &tries);
+}
 
 /* All other sessions end: whoever knew the old one is out. */
 static enum err

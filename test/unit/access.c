@@ -139,6 +139,7 @@ test_ends(void **state)
 		assert_int_equal(access_session_ends(r, when_minus(now, SPAN_D(7)), now).s, now.s);
 	}
 	assert_int_equal(access_link_ends(now).s, now.s + 3600);
+	assert_int_equal(access_challenge_ends(now).s, now.s + 600);
 	assert_int_equal(access_invitation_ends(now).s, now.s + 7 * 86400);
 	assert_int_equal(access_link_is_fresh_until(now).s, now.s + 3600);
 }

@@ -5,6 +5,7 @@ import { call, Failure } from "../api";
 import { Notice, Title } from "../components/screen";
 import { lang, setLang, t, type Lang } from "../words";
 import { OneTimeCodes } from "./account/codes";
+import { Passkeys } from "./account/passkeys";
 import { Password } from "./account/password";
 import { People } from "./account/people";
 import { Sessions } from "./account/sessions";
@@ -50,6 +51,7 @@ export function AccountPage({ session, setSession }: { session: Session; setSess
 				<p>{session.person.mail}</p>
 			</Title>
 			<Password session={session} setSession={setSession} />
+			<Passkeys session={session} />
 			<OneTimeCodes session={session} />
 			<Sessions />
 			{session.person.role === "owner" && <People mine={session.person.mail} />}

@@ -5,6 +5,7 @@ import { Failure } from "../api";
 import { Field } from "../components/field";
 import { Notice, Title } from "../components/screen";
 import { length } from "../dates";
+import { knowsPasskeys, signWithPasskey } from "../passkey";
 import { go } from "../route";
 import { signIn, type SignIn } from "../session";
 import { t } from "../words";
@@ -19,7 +20,7 @@ function takeLink(): { link: string; isForPassword: boolean } | null {
 }
 
 /** The second step. What was typed in the first is kept until it has succeeded. */
-function CodeForm({ begin, isBusy }: { begin: (code: string) => void; isBusy: boolean }) {
+function CodeForm({ begin, isBusy, passkey }: { begin: (code: string) => void; isBusy: boolean; passkey: () => void }) {
 	const [code, setCode] = useState("");
 	const [wrong, setWrong] = useState<string>();
 	const form = useRef<HTMLFormElement>(null);
@@ -36,6 +37,11 @@ function CodeForm({ begin, isBusy }: { begin: (code: string) => void; isBusy: bo
 			<button class="first" aria-disabled={isBusy}>
 				{isBusy ? t("button.busy") : t("login.begin")}
 			</button>
+			{knowsPasskeys() && (
+				<button type="button" class="plain" onClick={passkey}>
+					{t("login.passkey-second")}
+				</button>
+			)}
 			<p class="soft">{t("login.code-lost")}</p>
 		</form>
 	);
@@ -73,6 +79,21 @@ export function LoginPage({ setSession }: { setSession: (session: Session) => vo
 		isForPassword.current = taken?.isForPassword ?? false;
 		if (taken) void begin({ link: taken.link });
 	}, []);
+	/* Alone, or as the second step of what was typed. */
+	const passkey = async (by: SignIn | null) => {
+		if (isBusy) return;
+		setBusy(true);
+		setWrong({});
+		try {
+			const signed = await signWithPasskey();
+			if (signed) return void begin(by ? { ...by, ...signed } : signed);
+			setWrong({ all: t("login.passkey-left") });
+		} catch (error) {
+			if (!(error instanceof Failure)) throw error;
+			setWrong({ all: error.wait_s > 0 ? t("login.limited", length(error.wait_s)) : error.message });
+		}
+		setBusy(false);
+	};
 	const submit = (event: Event) => {
 		event.preventDefault();
 		const missing = {
@@ -88,7 +109,7 @@ export function LoginPage({ setSession }: { setSession: (session: Session) => vo
 			<Title text={t("login.title")} />
 			{wrong.all && <Notice tone="bad" title={wrong.all} />}
 			{first ? (
-				<CodeForm begin={(code) => void begin({ ...first, code })} isBusy={isBusy} />
+				<CodeForm begin={(code) => void begin({ ...first, code })} isBusy={isBusy} passkey={() => void passkey(first)} />
 			) : (
 				<form class="paper" ref={form} onSubmit={submit} noValidate>
 					<Field label={t("login.mail")} type="email" autocomplete="username" maxLength={254} value={mail} set={setMail} wrong={wrong.mail} />
@@ -96,6 +117,14 @@ export function LoginPage({ setSession }: { setSession: (session: Session) => vo
 					<button class="first" aria-disabled={isBusy}>
 						{isBusy ? t("button.busy") : t("login.begin")}
 					</button>
+					{knowsPasskeys() && (
+						<>
+							<p class="soft">{t("login.or")}</p>
+							<button type="button" onClick={() => void passkey(null)}>
+								{t("login.passkey")}
+							</button>
+						</>
+					)}
 					<p>
 						<a href="/forgotten">{t("login.forgotten")}</a>
 					</p>
