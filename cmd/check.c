@@ -133,7 +133,9 @@ judge(struct checking *k)
 		.poll_max = k->config->check.poll_max,
 		.ca_not_before = WHEN_UNKNOWN,
 		.addresses = k->addresses,
+		.draft_tell_after = k->config->draft.tell_after,
 		.ca_issuer = k->ca.caa_identity,
+		.ca_issuers = k->ca.caa_identities,
 		.account_url = k->ca.account_url,
 		.thumbprint = k->ca.thumbprint,
 	};

@@ -76,8 +76,8 @@ static bool
 is_silent(const struct nameserver_evidence *s)
 {
 	/* NOT_ASKED with an address: one that we may not ask. It says nothing. */
-	return !has_answered(s) && (s->status != DNS_NOT_ASKED || s->ip.family == 0) &&
-	       s->status != DNS_LOCAL;
+	return !has_answered(s) && !s->is_tcp_silent &&
+	       (s->status != DNS_NOT_ASKED || s->ip.family == 0) && s->status != DNS_LOCAL;
 }
 
 static bool
@@ -175,8 +175,9 @@ classify_delegation(struct judge *j)
 
 	if (!d->is_asked)
 		return false;
+	/* One that cuts its answer and is silent over TCP was heard: with what it said, not with what was asked. */
 	for (size_t i = 0; i < d->servers_n; i++)
-		answered += has_answered(&d->servers[i]);
+		answered += has_answered(&d->servers[i]) || d->servers[i].is_tcp_silent;
 	if (answered == 0)
 		return false;
 	struct str silent = list_of(j, is_silent), outdated = list_of(j, is_outdated);

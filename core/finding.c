@@ -22,11 +22,11 @@ finding_put(struct finding_list *l, enum cause c, struct str subject)
 	return f;
 }
 
-/* A draft that was left explains nothing: it is always among what was also noticed. */
+/* A draft that was left, and a zone that answers for every name, explain nothing: they are always among what was also noticed. */
 static bool
 is_aside(const struct finding *f)
 {
-	return f->cause == CAUSE_OWN_DRAFT_ABANDONED;
+	return f->cause == CAUSE_OWN_DRAFT_ABANDONED || f->cause == CAUSE_DNS_WILDCARD_PRESENT;
 }
 
 static bool

@@ -16,12 +16,14 @@ enum {
 	ADDRESSES_MAX = 32, /* that one server gives for a name */
 	DS_MAX = 16,
 	BETWEEN_MAX = 8, /* names between zone and name */
+	QUICK_PART = 4, /* of the time that an answer is waited for: who answers in less is not slow */
 };
 
 struct server {
 	struct survey *s;
 	struct nameserver_evidence *e;
 	struct exchange *a, *aaaa, *caa;
+	struct mono plain_at; /* when the question of the old form was sent */
 };
 struct nameserver {
 	struct survey *s;
@@ -499,8 +501,12 @@ on_plain_a(void *arg, const struct exchange_answer *an)
 
 	v->a = NULL;
 	if (an->status == DNS_OK || an->status == DNS_NXDOMAIN) {
+		const struct authority_options *o = &v->s->owner->o;
+		int64_t took_ms = clock_mono(o->clock).ms - v->plain_at.ms;
+
+		/* The silence before was long. One that takes its time now too is slow, and may understand both forms. */
+		v->e->is_plain_only = v->e->status != DNS_TIMEOUT || took_ms < o->timeout_ms / QUICK_PART;
 		take_a(v, an);
-		v->e->is_plain_only = true;
 	}
 	one_answer_less(v->s);
 }
@@ -515,6 +521,7 @@ on_a(void *arg, const struct exchange_answer *an)
 	/* Silence, or "I do not understand": perhaps the form of the question is too new for it. REFUSED is a word. */
 	bool is_odd = an->status == DNS_TIMEOUT ||
 		      (an->status == DNS_BROKEN && an->rcode != LDNS_RCODE_REFUSED);
+	v->plain_at = clock_mono(v->s->owner->o.clock);
 	if (is_odd && !an->is_tcp_silent)
 		(void)start_exchange(v, LDNS_RR_TYPE_A, true, on_plain_a,
 		    &v->a); /* then the first answer stands */

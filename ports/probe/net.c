@@ -105,7 +105,8 @@ job_finish(struct job *j)
 	done(arg, box);
 }
 
-/* Did anything at all come back from DNS? A signature that does not verify came from somewhere too. */
+/* Did anything at all come back from DNS? A signature that does not verify came from somewhere too, and who answers for
+ * the domain was told by the zone above, which the resolver found. */
 static bool
 is_resolver_proven(const struct job *j)
 {
@@ -116,6 +117,8 @@ is_resolver_proven(const struct job *j)
 		for (size_t n = 0; n < 3; n++)
 			if (got[n] == DNS_OK || got[n] == DNS_NXDOMAIN || got[n] == DNS_BOGUS)
 				return true;
+		if (e->delegation.servers_n > 0)
+			return true;
 	}
 	return false;
 }

@@ -286,11 +286,13 @@ got_answer(void *arg, const struct fetch_result *r)
 	url_of(k, url);
 	if (r->what == FETCH_ANSWERED && r->status == 200) {
 		check_body(k, r->body);
-	} else if (r->what == FETCH_ANSWERED && (r->status == 301 || r->status == 302 || r->status == 303 || r->status == 307 || r->status == 308)) {
+	} else if (r->what == FETCH_ANSWERED && (r->status == 301 || r->status == 302 || r->status == 307 || r->status == 308)) {
 		(void)snprintf(location, sizeof location, "%.*s", (int)(r->location.n < 1000 ? r->location.n : 1000),
 		    r->location.p != NULL ? r->location.p : "");
 		if (follow(k, str_of(location)))
 			begin_host(k);
+	} else if (r->what == FETCH_ANSWERED && r->status == 303) {
+		deny(k, "connection", "%s: Fetching %s: received disallowed redirect status code", k->z->address, url);
 	} else if (r->what == FETCH_ANSWERED) {
 		deny(k, "unauthorized", "%s: Invalid response from %s: %d", k->z->address, url, r->status);
 	} else if (r->what == FETCH_RUBBISH) {

@@ -111,6 +111,8 @@ test_servers(void **state)
 		{ __LINE__, "ok,plain=" OURS, "servfail", "dns.ns.noncompliant", "ns1.dns.example" },
 		{ __LINE__, "ok,tcp=" OURS " ok=" OURS, "servfail", "dns.ns.noncompliant", "ns1.dns.example" },
 		{ __LINE__, "ok,case=" OURS, "servfail", "dns.ns.noncompliant", "ns1.dns.example" },
+		/* The only one: it said over UDP that there is more, and nothing over TCP. */
+		{ __LINE__, "silent,tcp", "servfail", "dns.ns.noncompliant", "ns1.dns.example" },
 		{ __LINE__, "", OURS, "", "" },
 	};
 	static struct str ours[] = { { OURS, sizeof OURS - 1 } };

@@ -1,0 +1,96 @@
+"""The live laboratory: one koshin looks at every fixture of lab/table.py, on real servers; each row's cause, who acts and the value to
+copy come out, and its healthy neighbours have no finding. Then the CA is asked too."""
+
+import json
+import subprocess
+
+import pytest
+
+import daemon
+from lab import judge, laboratory, table
+
+BLOCKS = {row["id"]: row["blocks"] for row in json.loads(subprocess.run([daemon.program(), "causes", "--json"], capture_output=True, check=True).stdout)}
+
+
+@pytest.fixture(scope="module")
+def lab():
+    lab = laboratory.Laboratory(table.ROWS)
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture(scope="module")
+def documents(lab):
+    return lab.check_all(table.ROWS)
+
+
+def found(document):
+    return [f for n in document["names"] for f in n["findings"]]
+
+
+@pytest.mark.parametrize("row", table.ROWS, ids=lambda row: row.name)
+def test_the_first_cause(lab, documents, row):
+    findings = found(documents[row.name])
+    if row.cause is None:
+        assert findings == []
+        return
+    first = findings[0]
+    assert (first["cause"], first["who"]) == (row.cause, row.who), first["evidence"]
+    if row.copy is not None:
+        assert first["action"]["copy"] == lab.fill(row.copy, row)
+    if row.seen is not None:
+        assert first["seen"] == lab.fill(row.seen, row)
+    assert first["next_look"]
+    assert set(row.also) <= {f["cause"] for f in findings}
+
+
+def test_each_broken_one_has_a_healthy_neighbour():
+    """On every web server and every pair of name servers that a broken row stands on, a healthy one stands too."""
+    def places(row):
+        return {*row.nginx, *row.haproxy, *row.tls, *(["apache"] if row.htaccess else [])}
+
+    healthy = {place for row in table.ROWS if row.cause is None for line in row.zone for place in laboratory.PLACES if f"{{{place}}}" in line}
+    broken = {place for row in table.ROWS if row.cause is not None for place in places(row)}
+    assert broken - healthy - {"v6"} <= {"router", "elsewhere", "oldtls"}  # no places of ours, or none that anybody can be well at
+    assert {row.ns for row in table.ROWS if row.cause is None} >= {("first", "second"), ("odd",)}
+
+
+def test_enough_fixtures():
+    broken = [row for row in table.ROWS if row.cause is not None]
+    assert len(broken) >= 60
+    assert len({row.name for row in table.ROWS}) == len({row.domain for row in table.ROWS}) == len(table.ROWS)
+
+
+def says(row, document):
+    """What koshin says an order for this one name would come to."""
+    mine = next(n for n in document["names"] if n["ascii"] == row.name)
+    return table.FAILS if any(BLOCKS[f["cause"]] for f in mine["findings"]) else table.PASSES
+
+
+def expected(row, who, koshin):
+    """(What the judge has to say, why that is not what koshin says)."""
+    if who == "pebble" and row.cause and row.cause.startswith("dns.caa."):
+        return table.PASSES, "pebble does not look at CAA"
+    return row.verdict.get(who, (koshin, ""))
+
+
+def test_the_judges_agree(lab, documents, capsys):
+    """Where koshin says that an order will pass, the CA lets it pass; where it says that it is blocked, the CA refuses."""
+    verdicts = judge.ask_all(lab, table.ROWS, {row.name for row in table.ROWS if says(row, documents[row.name]) == table.PASSES})
+    lines, disagreements, reasons = [], [], 0
+    for row in table.ROWS:
+        koshin = says(row, documents[row.name])
+        line, whys = f"{row.name:18} {row.cause or 'healthy':40} koshin {koshin:7}", []
+        for who, verdict in verdicts[row.name].items():
+            got = table.PASSES if verdict.has_passed else table.FAILS
+            wanted, why = expected(row, who, koshin)
+            line += f" {who} {got:7}"
+            whys += [why] if got != koshin else []
+            if wanted not in (got, table.BY_CHANCE):
+                disagreements.append(f"{row.name}: koshin {koshin}, {who} {got}: {verdict.words}")
+        reasons += whys != []
+        lines.append(f"{line} {'; '.join(dict.fromkeys(whys))}".rstrip())
+    with capsys.disabled():
+        print("\n" + "\n".join(lines))
+        print(f"agreement: {len(lines)} names, {len(disagreements)} disagree, {reasons} differ with a reason")
+    assert not disagreements, "\n".join(disagreements)
