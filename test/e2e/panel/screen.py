@@ -20,6 +20,33 @@ PANEL = ROOT / "build/panel"
 AXE = ROOT / "panel/node_modules/axe-core/axe.min.js"
 SIZES = {"phone": (360, 740), "desktop": (1200, 900)}
 TABS_MAX = 120
+MISPLACED = """
+const seen = e => { for (let p = e; p; p = p.parentElement) { const s = getComputedStyle(p); if (s.visibility === "hidden" || s.clipPath !== "none") return false; } return true; };
+const texts = [], wrong = [];
+const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let n; (n = walk.nextNode());) {
+	const e = n.parentElement;
+	if (!n.data.trim() || !e.checkVisibility() || !seen(e) || e.closest(".hidden, .skip, noscript, option")) continue;
+	const range = document.createRange();
+	range.selectNodeContents(n);
+	for (const r of range.getClientRects()) if (r.width > 1 && r.height > 1) texts.push({ e, r, words: n.data.trim().slice(0, 60) });
+}
+for (const { e, r, words } of texts) {
+	const scrolls = e.closest("nav, pre, textarea");
+	if (!scrolls && (r.left < -1 || r.right > innerWidth + 1)) wrong.push("outside the screen: " + words);
+	for (let box = e; box && box !== document.body && !scrolls; box = box.parentElement) {
+		const s = getComputedStyle(box), b = box.getBoundingClientRect();
+		if (s.overflowX !== "visible" && !(box instanceof SVGElement) && (r.right > b.right + 1 || r.left < b.left - 1 || r.bottom > b.bottom + 1)) wrong.push("cut off: " + words);
+	}
+}
+for (let i = 0; i < texts.length; i++)
+	for (let k = i + 1; k < texts.length; k++) {
+		const a = texts[i].r, b = texts[k].r;
+		const w = Math.min(a.right, b.right) - Math.max(a.left, b.left), h = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+		if (w > 2 && h > Math.min(a.height, b.height) / 2) wrong.push(`on each other: ${texts[i].words} / ${texts[k].words}`);
+	}
+return [...new Set(wrong)];
+"""
 PASSWORD = "hana no iro wa"
 
 
@@ -67,9 +94,22 @@ class Screen:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.driver.set_script_timeout(30)
+        self.resize(size).darken(is_dark)
+
+    def resize(self, size):
         width, height = SIZES[size]
         self._tell("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=size == "phone")
+        return self
+
+    def darken(self, is_dark=True):
         self._tell("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}])
+        return self
+
+    def forget(self):
+        """As if nobody had been here: the next person begins at the door."""
+        self.driver.get(self.base + "/favicon.svg")
+        self.driver.delete_all_cookies()
+        return self
 
     def _tell(self, command, **parameters):
         self.driver.execute_cdp_cmd(command, parameters)
@@ -119,6 +159,8 @@ class Screen:
             "const done = arguments[0]; axe.run().then(r => done(r.violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 160))])))"
         )
         assert found == [], json.dumps(found, indent=1, ensure_ascii=False)
+        misplaced = self.run(MISPLACED)
+        assert misplaced == [], f"{self.driver.current_url}: {misplaced}"
         wide = self.run("return [document.documentElement.scrollWidth, innerWidth]")
         assert wide[0] <= wide[1], f"{self.driver.current_url} is {wide[0]} wide on a screen of {wide[1]}"
         if is_one_language and self.lang == "en":
@@ -126,10 +168,16 @@ class Screen:
             assert not re.search("[ぁ-んァ-ヶ]", rest), re.findall(".{0,20}[ぁ-んァ-ヶ].{0,20}", rest)
         bad = [line for line in self.driver.get_log("browser") if line["level"] == "SEVERE" and "status of 401" not in line["message"]]
         assert bad == [], bad
+        return self
 
-    def photo(self, path):
-        """The whole page."""
-        size = self.run("return [document.documentElement.clientWidth, document.documentElement.scrollHeight]")
+    def judge_twice(self, **more):
+        """In light and in dark."""
+        self.judge(**more).darken().judge(**more)
+        return self.darken(False)
+
+    def photo(self, path, is_wide=False):
+        """The whole page; is_wide: also what stands beside the screen."""
+        size = self.run("return [document.documentElement[arguments[0]], document.documentElement.scrollHeight]", "scrollWidth" if is_wide else "clientWidth")
         clip = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}
         shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
         pathlib.Path(path).write_bytes(base64.b64decode(shot["data"]))
