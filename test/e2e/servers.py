@@ -414,7 +414,7 @@ class Nginx:
         )
         self.config.write_text(
             f"{user}worker_processes 1;\npid {self.folder}/nginx.pid;\nerror_log {self.error_log} notice;\n"
-            f"events {{ worker_connections 256; }}\n"
+            f"events {{ worker_connections 4096; }}\n"
             f"http {{\n    access_log off;\n    server_names_hash_bucket_size 128;\n{temporary}"
             f"    include {self.extra};\n"
             f"    include {self.config_folder}/*.conf;\n"

@@ -19,7 +19,7 @@ import servers
 from fake_ca import FakeCa
 from lab import names, webs
 from mailbox_server import Mailbox
-from test_registry import Registry
+from registry import Registry
 
 CHECKS_AT_ONCE = 8
 CAA_IDENTITY = "ca.laboratory.example"
