@@ -55,6 +55,7 @@ class Row:
     site: tuple = ()  # names of a site with a certificate; everything else of the row but `zone` and `haproxy` comes after it was issued
     options: dict = dataclasses.field(default_factory=dict)
     draft: tuple = ()  # a setting that was begun and left
+    is_hasty: bool = False  # something in it never answers: it is looked at with little patience
     later: str = "0 s"  # how much later than now is looked
     visitor: str | None = None  # what one visitor's browser said
     seen: str | None = None  # what was found, as the finding tells it
@@ -75,6 +76,7 @@ def either(why):
 
 
 IMPATIENT = {"pebble": (BY_CHANCE, "pebble waits two seconds for DNS, and no longer")}
+COMPETING = both(PASSES, "koshin orders nothing beside another program, the CA would")
 HTTP_ALONE = {"fake": (FAILS, "the fake CA follows redirects to http alone")}
 
 
@@ -151,18 +153,18 @@ ROWS = (
         zone=("@ A {elsewhere}",), changed=("@ A {ours}",), seen="{elsewhere}"),
     Row("lame.jp", "nobody listens at one of two name servers", "dns.delegation.lame", "domain-company", A_OURS, ns=("first", "nobody"), seen="ns2.lame.jp"),
     Row("deaf.jp", "one of two name servers does not answer", "dns.delegation.lame", "domain-company", A_OURS, ns=("first", "deaf"),
-        verdict=IMPATIENT, seen="ns2.deaf.jp"),
+        verdict=IMPATIENT, seen="ns2.deaf.jp", is_hasty=True),
     Row("lost.jp", "one of two name servers does not know the zone", "dns.delegation.lame", "domain-company", A_OURS, lame=("second",), seen="ns2.lost.jp"),
     Row("unloaded.jp", "one of two name servers has lost the zone's file", "dns.delegation.lame", "domain-company", A_OURS, second=None, seen="ns2.unloaded.jp"),
     Row("stale.jp", "the second name server has an old zone", "dns.ns.inconsistent", "domain-company", A_OURS, second=("@ A {elsewhere}",),
         verdict=either("the CA asks one of the two servers"), seen="ns1.stale.jp: {ours}; ns2.stale.jp: {elsewhere}"),
     Row("broken.jp", "both name servers have lost the zone's file", "dns.lookup.servfail", "nobody", None, zone=None, second=None),
     Row("refused.jp", "the name server refuses", "dns.lookup.servfail", "nobody", None, ns=("odd",), manner="REFUSED"),
-    Row("silent.jp", "no name server answers", "dns.lookup.timeout", "nobody", None, ns=("deaf",)),
-    Row("number.jp", "answers that belong to no question", "dns.lookup.timeout", "nobody", None, ns=("odd",), manner="wrong number"),
-    Row("cut.jp", "answers that are cut, and no TCP", "dns.ns.noncompliant", "domain-company", A_OURS, ns=("odd",), manner="cut"),
+    Row("silent.jp", "no name server answers", "dns.lookup.timeout", "nobody", None, ns=("deaf",), is_hasty=True),
+    Row("number.jp", "answers that belong to no question", "dns.lookup.timeout", "nobody", None, ns=("odd",), manner="wrong number", is_hasty=True),
+    Row("cut.jp", "answers that are cut, and no TCP", "dns.ns.noncompliant", "domain-company", A_OURS, ns=("odd",), manner="cut", is_hasty=True),
     Row("edns.jp", "a name server that hears no question of today", "dns.ns.noncompliant", "domain-company", A_OURS, ns=("odd",),
-        manner="silent to EDNS", seen="ns1.edns.jp"),
+        manner="silent to EDNS", seen="ns1.edns.jp", is_hasty=True),
     Row("a.b.between.jp", "a name between is denied", "dns.parent.nxdomain", "domain-company", A_OURS, ns=("odd",), manner="denies between", seen="b.between.jp"),
     # --- DNSSEC ---
     Row("olds.jp", "signatures that have ended", "dns.dnssec.rrsig-out-of-date", "domain-company", None, sign=Sign(days=(-20, -2))),
@@ -184,14 +186,14 @@ ROWS = (
         zone=("@ A {ours}", '@ CAA 0 issue "{ca}; validationmethods=dns-01"')),
     Row("notimp.jp", "the name server does not know CAA", "dns.caa.lookup-failed", "domain-company", NO_CAA, ns=("odd",), manner="CAA NOTIMP"),
     Row("caafail.jp", "the name server fails at CAA", "dns.caa.lookup-failed", "domain-company", NO_CAA, ns=("odd",), manner="CAA SERVFAIL"),
-    Row("caadeaf.jp", "the name server does not hear CAA", "dns.caa.lookup-failed", "domain-company", NO_CAA, ns=("odd",), manner="silent to CAA"),
+    Row("caadeaf.jp", "the name server does not hear CAA", "dns.caa.lookup-failed", "domain-company", NO_CAA, ns=("odd",), manner="silent to CAA", is_hasty=True),
     # --- connections ---
     Row("closed.jp", "nobody listens at an address of ours", "transport.port80.closed", "host", None, zone=("@ A {closed}",)),
-    Row("full.jp", "an address of ours lets nobody in", "transport.port80.closed", "host", None, zone=("@ A {full}",)),
+    Row("full.jp", "an address of ours lets nobody in", "transport.port80.closed", "host", None, zone=("@ A {full}",), is_hasty=True),
     Row("cdnclosed.jp", "nobody listens at the CDN", "transport.port80.closed-elsewhere", "domain-company", A_OURS, zone=("@ A {cdn_closed}",)),
     Row("cutting.jp", "a firewall of ours cuts the connection", "transport.connect.reset", "host", None, zone=("@ A {cutting}",)),
     Row("hangup.jp", "nginx hangs up without a word", "transport.connect.reset", "host", None, nginx=at("ours", "return 444;")),
-    Row("mute.jp", "connected, and no answer", "transport.read.timeout", "host", None, zone=HAPROXY, haproxy=at("haproxy", "http-request silent-drop")),
+    Row("mute.jp", "connected, and no answer", "transport.read.timeout", "host", None, zone=HAPROXY, haproxy=at("haproxy", "http-request silent-drop"), is_hasty=True),
     Row("ssh.jp", "something else than a web server behind the CDN", "transport.protocol.mismatch", "domain-company", A_OURS, zone=("@ A {cdn_odd}",)),
     Row("oldtls.jp", "a redirect to HTTPS of another age", "transport.tls.handshake-failed", "host", None, zone=("@ A {oldtls}",),
         nginx=at("oldtls", "return 301 https://$host:{https_port}$request_uri;"), tls={"oldtls": "tls 1.0"}),
@@ -272,12 +274,12 @@ ROWS = (
     Row("www.unused.jp", "www has had no address for forty days", "own.name.unused", "owner", None, site=("unused.jp", "www.unused.jp"), later="40 d"),
     Row("drafted.jp", "a setting that was begun a week ago", "own.draft.abandoned", "host", None, site=("drafted.jp",),
         draft=("--redirect", "on"), later="8 d"),
-    Row("other-cert.jp", "another certificate is served than the one we hold", "own.deploy.not-served", "host", None, site=("other-cert.jp",),
-        tls={"ours": "right"}),
+    Row("other-cert.jp", "another program's certificate is served in place of ours", "own.order.competing", "owner", None, site=("other-cert.jp",),
+        tls={"ours": "right"}, verdict=COMPETING),
     Row("over-site.jp", "what is served has ended, and the redirect is on", "own.deploy.not-served", "host", None, site=("over-site.jp",),
         options={"redirect": True}, tls={"ours": "expired"}, also=("served.expired", "served.redirect.unsafe")),
     Row("dark.jp", "HTTPS does not answer any more", "served.unreachable", "host", None, site=("dark.jp",), tls={"ours": "none"}),
-    Row("uneven.jp", "one of two addresses serves another certificate", "own.deploy.not-served", "host", None, site=("uneven.jp",),
+    Row("uneven.jp", "one of two addresses serves another program's certificate", "own.order.competing", "owner", None, site=("uneven.jp",), verdict=COMPETING,
         zone=("@ A {ours}", "@ A {twin}"), tls={"twin": "right"}, also=("served.address.inconsistent",)),
     Row("edge.jp", "the CDN shows a certificate of its own", "served.certificate.from-cdn", "nobody", None, site=("edge.jp",), zone=CDN,
         tls={"cdn": "right"}),
