@@ -23,6 +23,7 @@ enum {
 	LIMIT_ORDERS_OPEN = 2000,	 /* CA-FACTS: 25 issuances/s at 60 s are 1,500 in flight */
 	LIMIT_CHECKS_OPEN = 500,	 /* sites probed at one time */
 	LIMIT_LETTER_BYTES = 64 * 1024,	 /* one letter, whole message */
+	LIMIT_CSRS = 10,		 /* of one site, waiting for bought certificates: each has a key */
 	LIMIT_REQUEST_BYTES = 256 * 1024, /* body of one API request */
 	LIMIT_UNCLASSIFIED_ROWS = 1000,	 /* texts of CAs that no rule understood: the newest are the operator's work */
 	LIMIT_PAGE_ROWS = 500,		 /* rows of one page of a list */

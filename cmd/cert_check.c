@@ -76,8 +76,11 @@ look(struct looking *k, struct why *why)
 	if (e == ERR_OK && password_file != NULL)
 		e = smtp_read_password(password_file, why, &password);
 	if (e == ERR_OK)
-		e = own_read(buf_str(&k->file), password != NULL ? password : "", k->config->check.roots, &k->arena, &k->certificate,
-		    &k->chain);
+		e = own_read(&(struct own_input){ .files = { buf_str(&k->file) },
+				 .password = password != NULL ? password : "",
+				 .roots = k->config->check.roots,
+				 .now = k->now },
+		    &k->arena, &k->certificate, &k->chain, NULL);
 	if (password != NULL)
 		explicit_bzero(password, strlen(password));
 	free(password);
@@ -102,16 +105,6 @@ document_of(struct looking *k)
 	return NULL;
 }
 
-/* Only what the site's visitors would be hurt by makes the file useless. */
-static bool
-is_usable(const struct finding_list *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (cause_row(l->at[i].cause)->severity > SEVERITY_INFO)
-			return false;
-	return true;
-}
-
 static int
 tell(struct looking *k)
 {
@@ -132,7 +125,7 @@ tell(struct looking *k)
 		if (!k->cmd->is_json)
 			show_finding(&s, finding);
 	json_decref(o);
-	if (!is_usable(&k->findings))
+	if (!own_certificate_is_usable(&k->findings))
 		return CMD_FAILED;
 	return out != NULL ? cert_write_out(k->cmd, out, buf_str(&k->chain)) : CMD_DONE;
 }
@@ -143,13 +136,14 @@ check(struct looking *k)
 	struct clock clock = clock_real(k->config->clock_offset);
 	struct finding room[NAMES_MAX + 4];
 	struct why why = { "" };
+
+	k->now = clock.now(clock.ctx);
 	enum err e = look(k, &why);
 
 	if (e != ERR_OK) {
 		CMD_SAY(k->cmd, stderr, "cli.error", str_of(why.text[0] != '\0' ? why.text : err_words(e)));
 		return CMD_FAILED;
 	}
-	k->now = clock.now(clock.ctx);
 	k->findings = (struct finding_list){ .at = room, .cap = sizeof room / sizeof *room };
 	classify_own_certificate(&k->certificate, k->names, k->names_n, k->now, &k->arena, &k->findings);
 	return tell(k);

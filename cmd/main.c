@@ -30,7 +30,7 @@ static const struct command commands[] = {
 	    { { "redirect", "on|off" }, { "hsts", "on|off" },
 		{ "coverage", "multi|single|list" },
 		{ "key-type", "p256|p384|rsa2048|rsa3072|rsa4096" }, { "root", "DIR" },
-		{ "proxy", "URL" }, { "profile", "NAME" }, { "names", "NAME[,NAME...]" }, { "source", "free|none" },
+		{ "proxy", "URL" }, { "profile", "NAME" }, { "names", "NAME[,NAME...]" }, { "source", "free|none" }, { "takeover", "on|off" },
 		{ "draft", NULL }, { "discard-draft", NULL }, { "apply-draft", NULL } } },
 	{ "site suspend", cmd_site_suspend, "NAME", 1, 1, "  koshin site suspend example.jp\n", { { NULL, NULL } } },
 	{ "site resume", cmd_site_resume, "NAME", 1, 1, "  koshin site resume example.jp\n", { { NULL, NULL } } },
@@ -72,6 +72,16 @@ static const struct command commands[] = {
 	    "  koshin cert check bought.pem --for example.jp,www.example.jp --out chain.pem\n"
 	    "  koshin cert check bought.p12 --for example.jp --password-file pass.txt\n",
 	    { { "for", "NAME[,NAME...]" }, { "password-file", "FILE" }, { "out", "FILE" } } },
+	{ "cert request", cmd_cert_request, "NAME", 1, 1,
+	    "  koshin cert request example.jp --organization \"Example K.K.\" --country JP --out example.jp.csr\n"
+	    "  koshin cert request example.jp --list\n",
+	    { { "organization", "NAME" }, { "locality", "NAME" }, { "state", "NAME" }, { "country", "XX" }, { "key-type", "rsa2048|p256" },
+		{ "out", "FILE" }, { "list", NULL }, { "discard", "N" } } },
+	{ "cert import", cmd_cert_import, "NAME FILE...", 2, CMD_ARGS_MAX,
+	    "  koshin cert import example.jp bought.crt chain.crt --takeover --wait\n"
+	    "  koshin cert import example.jp bought.p12 --password-file pass.txt\n"
+	    "  koshin cert import example.jp bought.crt --check\n",
+	    { { "password-file", "FILE" }, { "takeover", NULL }, { "check", NULL }, { "wait", NULL } } },
 	{ "cert export", cmd_cert_export, "NAME", 1, 1,
 	    "  koshin cert export example.jp > chain.pem\n"
 	    "  koshin cert export example.jp --key --out example.jp.key\n"

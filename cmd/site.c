@@ -332,7 +332,8 @@ cmd_site_set(struct cmd *c)
 	if (cmd_has(c, "names"))
 		(void)json_object_set_new(body, "names", names_of(cmd_value(c, "names")));
 	if (!read_switch(c, "redirect", body, &status) ||
-	    !read_switch(c, "hsts", body, &status)) {
+	    !read_switch(c, "hsts", body, &status) ||
+	    (cmd_has(c, "takeover") && !read_switch(c, "takeover", body, &status))) {
 		json_decref(body);
 		return status;
 	}

@@ -19,7 +19,7 @@ struct waiting {
 	const char *name;
 	enum wait_for what;
 	char before[2 * FINGERPRINT_BYTES +
-		    1];		 /* the certificate that was there when the waiting began */
+		    1];		 /* the certificate that was there when the waiting began; THIS: that is waited for */
 	char checked_before[32]; /* and its last check: an older cause stops nobody */
 	const char *step;	 /* key of the step that is shown */
 	struct mono began, step_began;
@@ -97,7 +97,7 @@ is_there(const struct waiting *w, const json_t *site)
 
 	return json_is_true(json_object_get(certificate, "live")) &&
 	       strcmp(show_text(site, "doing"), "nothing") == 0 &&
-	       (w->what == WAIT_ISSUED || strcmp(fingerprint, w->before) != 0);
+	       (w->what == WAIT_ISSUED || (strcmp(fingerprint, w->before) == 0) == (w->what == WAIT_THIS));
 }
 
 /* Nothing is under way and a cause stands in the way. One that the owner has to mend stops the wait at once; one of ours
@@ -186,8 +186,8 @@ follow(struct waiting *w, struct arena *a)
 	return CMD_FAILED;
 }
 
-int
-wait_for(struct cmd *c, struct client *cl, const char *name, enum wait_for what)
+static int
+wait_until(struct cmd *c, struct client *cl, const char *name, enum wait_for what, const char *fingerprint)
 {
 	AUTO_ARENA a = { .max = 1024 * 1024 };
 	struct waiting w = {
@@ -206,8 +206,8 @@ wait_for(struct cmd *c, struct client *cl, const char *name, enum wait_for what)
 	if (status != CMD_DONE)
 		return status;
 	(void)snprintf(w.before, sizeof w.before, "%s",
-	    show_text(json_object_get(site, "certificate"), "fingerprint"));
-	if (what == WAIT_RENEWED)
+	    what == WAIT_THIS ? fingerprint : show_text(json_object_get(site, "certificate"), "fingerprint"));
+	if (what != WAIT_ISSUED)
 		(void)snprintf(w.checked_before, sizeof w.checked_before, "%s",
 		    show_text(site, "checked_at"));
 	json_decref(site);
@@ -218,4 +218,16 @@ wait_for(struct cmd *c, struct client *cl, const char *name, enum wait_for what)
 	status = follow(&w, &a);
 	client_set_tick(cl, NULL, NULL);
 	return status;
+}
+
+int
+wait_for(struct cmd *c, struct client *cl, const char *name, enum wait_for what)
+{
+	return wait_until(c, cl, name, what, "");
+}
+
+int
+wait_for_this(struct cmd *c, struct client *cl, const char *name, const char *fingerprint)
+{
+	return wait_until(c, cl, name, WAIT_THIS, fingerprint);
 }

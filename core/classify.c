@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "core/classify_inside.h"
+#include "core/site_plan.h"
 
 enum {
 	RECORD_TTL_S = 3600,
@@ -478,6 +479,41 @@ has_passed(const struct name_evidence *n, const struct finding *at, size_t count
 	return n->addresses_n > 0;
 }
 
+/* Would it keep visitors away, or show them something else? What only a CA of ours would meet is of no matter to a bought certificate. */
+static bool
+is_of_matter_to_own(enum cause c)
+{
+	const struct cause_row *row = cause_row(c);
+
+	switch (row->layer) {
+	case LAYER_HTTP:
+	case LAYER_CA:
+	case LAYER_TRANSPORT:
+		return false;
+	case LAYER_DNS:
+		return !str_starts(str_of(row->id), STR("dns.caa."));
+	case LAYER_OWN:
+		return !str_starts(str_of(row->id), STR("own.challenge."));
+	case LAYER_REGISTRATION:
+		return c != CAUSE_REGISTRATION_WILDCARD_HTTP_ONLY;
+	case LAYER_SERVED:
+		/* That it is late for a renewal; its own date is own.certificate.imported. */
+		return c != CAUSE_SERVED_EXPIRING;
+	}
+	return true;
+}
+
+static void
+leave_to_own(struct finding_list *l, size_t begin)
+{
+	size_t n = begin;
+
+	for (size_t i = begin; i < l->n; i++)
+		if (is_of_matter_to_own(l->at[i].cause))
+			l->at[n++] = l->at[i];
+	l->n = n;
+}
+
 void
 classify(const struct evidence *e, const struct site *s, const struct policy *p,
     struct arena *a, struct finding_list *out)
@@ -509,5 +545,7 @@ classify(const struct evidence *e, const struct site *s, const struct policy *p,
 		out->at[i].cause = CAUSE_DNS_ADDRESS_PARTLY_MISSING;
 		out->at[i].acts = cause_row(CAUSE_DNS_ADDRESS_PARTLY_MISSING)->acts;
 	}
+	if (s != NULL && plan_is_own(s))
+		leave_to_own(out, begin);
 	classify_state(e, s, p, a, out);
 }

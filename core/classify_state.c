@@ -4,6 +4,7 @@
  */
 #include "core/classify_inside.h"
 #include "core/site_ca.h"
+#include "core/site_plan.h"
 
 /* About the site: the subject is the name that it goes by. */
 static struct finding *
@@ -71,6 +72,32 @@ classify_given_up(const struct evidence *e, const struct site *s, const struct p
 }
 
 static struct str
+day_words(struct when w, struct arena *a)
+{
+	struct civil c = when_civil(w);
+
+	return arena_strf(a, "%04d-%02d-%02d", c.year, c.month, c.day);
+}
+
+/* Not renewed by itself, and near its end: the one thing that koshin cannot do for its owner. It stands until another one is here. */
+static void
+classify_own_end(const struct evidence *e, const struct site *s, const struct policy *p, struct arena *a,
+    struct finding_list *out)
+{
+	struct finding *f;
+
+	if (!plan_is_own(s) || when_before(e->at, life_own_warn_at(s->held.life)))
+		return;
+	f = put_site(e, s, p, out, CAUSE_OWN_CERTIFICATE_IMPORTED);
+	if (f == NULL)
+		return;
+	f->seen = day_words(s->held.life.to, a);
+	if (s->setting.takeover)
+		f->wanted = day_words(life_takeover_at(s->held.life), a);
+	f->evidence = arena_strf(a, "the certificate was brought by its owner and ends on %.*s", STR_ARG(f->seen));
+}
+
+static struct str
 window_words(const struct renewal *r, struct arena *a)
 {
 	struct civil from = when_civil(r->start), to = when_civil(r->end);
@@ -104,6 +131,7 @@ classify_state(const struct evidence *e, const struct site *s, const struct poli
 	classify_draft(e, s, p, out);
 	classify_leftover(e, s, p, a, out);
 	classify_given_up(e, s, p, a, out);
+	classify_own_end(e, s, p, a, out);
 	classify_window(e, s, p, a, out);
 }
 
@@ -111,5 +139,5 @@ bool
 classify_state_is_quiet(const struct site *s)
 {
 	/* Each may have something to say: the dates and the policy are looked at by classify(). */
-	return !s->draft.exists && s->ca_id == 0 && !s->renewal.is_urgent && s->setting.source != SOURCE_NONE;
+	return !s->held.is_own && !s->draft.exists && s->ca_id == 0 && !s->renewal.is_urgent && s->setting.source != SOURCE_NONE;
 }

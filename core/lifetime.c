@@ -86,6 +86,18 @@ life_reminder_at(struct life l, unsigned n)
 					      : before_end(l, d, 45);
 }
 
+struct when
+life_own_warn_at(struct life l)
+{
+	return when_minus(l.to, span_min(SPAN_D(30), span_part(life_length(l), 1, 3)));
+}
+
+struct when
+life_takeover_at(struct life l)
+{
+	return life_reminder_at(l, 2);
+}
+
 struct span
 life_letter_gap(struct life l)
 {

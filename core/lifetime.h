@@ -25,6 +25,10 @@ struct when life_support_at(struct life l); /* 1/30 left */
 /* Reminders: 14, 7, 3, 1 days before the end, or the same fractions of 45 days for a shorter life. n < LIFE_REMINDERS. */
 enum { LIFE_REMINDERS = 4 };
 struct when life_reminder_at(struct life l, unsigned n);
+/* An own certificate, which is not renewed by itself: its owner is told from 30 days before the end on (a third of a life under 90
+ * days), and free SSL takes over at 3 days, where it may. */
+struct when life_own_warn_at(struct life l);
+struct when life_takeover_at(struct life l);
 /* The shortest time between two letters of one story: a day, scaled below lives of 6 days. */
 struct span life_letter_gap(struct life l);
 /* The longest time without a look at a healthy site: `most`, or a tenth of a shorter life. */

@@ -17,7 +17,7 @@ may_be_mass(enum cause c)
 	const struct cause_row *r = cause_row(c);
 
 	return r->severity >= SEVERITY_WARN && r->scope != SCOPE_FLEET && r->layer != LAYER_CA &&
-	       c != CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY;
+	       c != CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY && c != CAUSE_OWN_CERTIFICATE_IMPORTED;
 }
 
 static void

@@ -35,6 +35,34 @@ names_words(const struct certificate_info *c, struct arena *a)
 	return text;
 }
 
+static void
+classify_key(const struct own_certificate *c, struct str name, struct when now, struct finding_list *out)
+{
+	switch (c->key) {
+	case OWN_KEY_UNASKED:
+	case OWN_KEY_HERE:
+		return;
+	case OWN_KEY_MISSING:
+		(void)put(out, CAUSE_OWN_CERTIFICATE_KEY_MISSING, name, now, STR("no key in the file, and no request of this site has it"));
+		return;
+	case OWN_KEY_OTHER:
+		(void)put(out, CAUSE_OWN_CERTIFICATE_KEY_MISSING, name, now, STR("the key in the file is of another certificate"));
+		return;
+	case OWN_KEY_LOCKED:
+		(void)put(out, CAUSE_OWN_CERTIFICATE_UNREADABLE, name, now, STR("the password of the key is wrong"));
+		return;
+	}
+}
+
+bool
+own_certificate_is_usable(const struct finding_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (cause_row(l->at[i].cause)->severity > SEVERITY_INFO)
+			return false;
+	return true;
+}
+
 void
 classify_own_certificate(const struct own_certificate *c, const struct str *names, size_t names_n, struct when now,
     struct arena *a, struct finding_list *out)
@@ -52,6 +80,9 @@ classify_own_certificate(const struct own_certificate *c, const struct str *name
 	for (size_t i = 0; i < names_n; i++)
 		if (!certificate_has_name(&c->leaf, names[i]))
 			(void)put(out, CAUSE_OWN_CERTIFICATE_NAME_MISSING, names[i], now, names_words(&c->leaf, a));
+	if (c->untrusted.n > 0)
+		(void)put(out, CAUSE_OWN_CERTIFICATE_UNTRUSTED, names[0], now, c->untrusted);
+	classify_key(c, names[0], now, out);
 	if (!c->is_ordered)
 		(void)put(out, CAUSE_OWN_CERTIFICATE_CHAIN_UNORDERED, names[0], now, c->leaf.issuer);
 	finding_sort(out);

@@ -5,6 +5,14 @@
 #include "core/certificate.h"
 #include "core/finding.h"
 
+/* The private key that goes with it. */
+enum own_key {
+	OWN_KEY_UNASKED,    /* nobody looked for one */
+	OWN_KEY_HERE,	    /* in the file, or of a request that was made here */
+	OWN_KEY_MISSING,    /* nowhere */
+	OWN_KEY_OTHER,	    /* there is one in the file, of another certificate */
+	OWN_KEY_LOCKED,	    /* there is one in the file, and this is not its password */
+};
 struct own_certificate {
 	bool is_read;
 	struct str why;		/* not read: in which way */
@@ -12,8 +20,13 @@ struct own_certificate {
 	bool is_ordered;	/* the file had leaf, then each one's issuer, and nothing else */
 	bool is_complete;	/* the chain leads to a root, be it one of their own */
 	struct str missing;	/* not complete: the issuer of the last one that is there */
+	struct str untrusted;	/* what browsers have against it; empty: nothing */
+	enum own_key key;
+	uint8_t key_id[32];	/* SHA-256 of its public key (SubjectPublicKeyInfo): which request it answers */
 };
 /* Findings about the file for a site of these names; none if it can be used as it is. The first name, which there must be, stands for the site. Strings from a, c and names. */
 void classify_own_certificate(const struct own_certificate *c, const struct str *names, size_t names_n, struct when now,
     struct arena *a, struct finding_list *out);
+/* Whatever is worse than a word is in the way of using it. */
+bool own_certificate_is_usable(const struct finding_list *l);
 #endif

@@ -6,7 +6,7 @@ const char *
 page_event_name(enum page_event_kind k)
 {
 	static const char *const names[] = { "look", "renewal", "reminder", "reduce", "end",
-		"last-end", "draft-ends" };
+		"last-end", "own-warn", "takeover", "own-end", "draft-ends" };
 
 	must(k < PAGE_EVENT_COUNT);
 	return names[k];
@@ -26,8 +26,12 @@ page_button_of(
 	switch (v->state) {
 	case SITE_STATE_OFF:
 		return (struct page_button){ PAGE_SET_UP, WHEN_UNKNOWN };
+	case SITE_STATE_OWN_ENDS:
+		return (struct page_button){ PAGE_TO_FREE, WHEN_UNKNOWN };
 	case SITE_STATE_EXPIRED:
 	case SITE_STATE_BROKEN:
+		if (plan_is_own(s) && !when_before(now, s->held.life.to))
+			return (struct page_button){ PAGE_TO_FREE, WHEN_UNKNOWN };
 		/* With nothing to mend, a new certificate is the cure; while an order is under way it comes by itself. */
 		if (v->cause == NULL && s->doing == DOING_NOTHING)
 			return (struct page_button){ PAGE_RENEW,
@@ -83,6 +87,19 @@ can_be_reduced(const struct site *s, struct when now)
 	return passes > 0 && passes < wanted;
 }
 
+/* Letters until free SSL takes over, or until the end. */
+static size_t
+plan_own(const struct site *s, struct when now, struct page_event *ret, size_t n)
+{
+	struct when take = s->setting.takeover ? life_takeover_at(s->held.life) : s->held.life.to;
+
+	n = put_event(ret, n, PAGE_EVENT_OWN_WARN, life_own_warn_at(s->held.life), now);
+	for (unsigned i = 0; i < LIFE_REMINDERS; i++)
+		if (when_before(life_reminder_at(s->held.life, i), take))
+			n = put_event(ret, n, PAGE_EVENT_REMINDER, life_reminder_at(s->held.life, i), now);
+	return put_event(ret, n, s->setting.takeover ? PAGE_EVENT_TAKEOVER : PAGE_EVENT_OWN_END, take, now);
+}
+
 size_t
 page_plan(const struct site *s, const struct policy *p, const struct view *v, struct when now,
     struct page_event *ret)
@@ -92,7 +109,7 @@ page_plan(const struct site *s, const struct policy *p, const struct view *v, st
 
 	if (plan_wants(s) && s->held.id != 0 && !is_troubled && v->state != SITE_STATE_MOVED)
 		n = put_event(ret, n, PAGE_EVENT_RENEWAL, v->next_renewal, now);
-	if (s->held.id != 0 && is_troubled) {
+	if (s->held.id != 0 && is_troubled && !plan_is_own(s)) {
 		/* Who is asked for something is reminded of it; of what is ours nobody is. */
 		for (unsigned i = 0; actor_is_owner(v->acts) && i < LIFE_REMINDERS; i++)
 			n = put_event(ret, n, PAGE_EVENT_REMINDER,
@@ -102,7 +119,9 @@ page_plan(const struct site *s, const struct policy *p, const struct view *v, st
 			    when_max(life_reduce_at(s->held.life), v->next_renewal), now);
 		n = put_event(ret, n, PAGE_EVENT_END, s->held.life.to, now);
 	}
-	if (s->held.id != 0 && !plan_wants(s) && !is_troubled)
+	if (plan_is_own(s) && v->state != SITE_STATE_MOVED)
+		n = plan_own(s, now, ret, n);
+	else if (s->held.id != 0 && !plan_wants(s) && !is_troubled)
 		n = put_event(ret, n, PAGE_EVENT_LAST_END, s->held.life.to, now);
 	/* What a purchase waits for is kept. */
 	if (s->draft.exists && !s->draft.has_csr)

@@ -11,6 +11,7 @@ enum page_action {
 	PAGE_NOTHING,
 	PAGE_SET_UP, /* SSL is not wanted yet */
 	PAGE_CHECK,  /* "I have mended it": the owner has something to mend */
+	PAGE_TO_FREE, /* the own certificate ends, or has ended */
 	PAGE_RENEW,  /* nothing stands in the way, and visitors are warned */
 };
 struct page_button {
@@ -26,6 +27,9 @@ enum page_event_kind {
 	PAGE_EVENT_REDUCE,     /* it is renewed without the names that fail */
 	PAGE_EVENT_END,	       /* the certificate ends: only where something stands in the way */
 	PAGE_EVENT_LAST_END,   /* it ends and is not renewed: free SSL was given up */
+	PAGE_EVENT_OWN_WARN,   /* a letter says that the own certificate ends soon */
+	PAGE_EVENT_TAKEOVER,   /* free SSL takes its place, as its owner agreed */
+	PAGE_EVENT_OWN_END,    /* it ends, and nothing takes its place by itself */
 	PAGE_EVENT_DRAFT_ENDS, /* an unfinished setting is cleared away */
 	PAGE_EVENT_COUNT
 };

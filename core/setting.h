@@ -14,6 +14,7 @@ struct setting {
 	enum key_type key_type;
 	bool redirect; /* HTTP to HTTPS, wanted; acts only while HTTPS works */
 	bool hsts;     /* wanted; acts only with the redirect and after two good renewals */
+	bool takeover; /* of an own certificate: shortly before its end free SSL takes its place by itself, as its owner agreed */
 	struct str root;  /* folder that the web server serves; empty with a proxy */
 	struct str profile; /* of the CA ("shortlived"); empty: what the configuration says for the CA */
 	struct str proxy; /* http://host:port that the web server forwards to; empty with a root */

@@ -7,12 +7,12 @@
 #include "core/site_dates.h"
 #include "core/site_findings.h"
 #include "core/site_letters.h"
+#include "core/site_own.h"
 #include "core/site_plan.h"
 
 enum {
 	FRESH_S = 600, /* a check this young is reason enough to order */
-	VERIFY_TRIES =
-	    4, /* a reloading web server may hand out the old certificate for seconds */
+	VERIFY_TRIES = 4, /* a reloading web server may hand out the old certificate for seconds */
 	VERIFY_PAUSE_S = 1,
 	SETTLE_S = 2, /* workers of before the reload may still answer; of whole seconds, so it is one at least */
 	DEPLOY_PAUSE_MOST_S = 300,
@@ -197,6 +197,8 @@ decide(struct step *st)
 		(void)site_effect_put(st->out, FX_DISCARD_DRAFT);
 		step_history(st, HISTORY_DRAFT_DISCARDED, NULL);
 	}
+	if (plan_is_own(s) && s->setting.takeover && !when_before(now, life_takeover_at(s->held.life)))
+		own_take_over(st);
 	st->is_deploy_due = deploy_is_due(s, now);
 	if (st->is_deploy_due && !when_before(now, s->deploy_at)) {
 		begin_deploy(st);
@@ -434,6 +436,18 @@ on_issued(const struct step *st)
 	rest(st);
 }
 
+/* What is under way for the certificate of before is of no use any more. */
+static void
+give_order_up(const struct step *st)
+{
+	struct site *s = st->s;
+
+	if (s->doing == DOING_ORDER && s->order_id != 0) {
+		site_effect_put(st->out, FX_ABANDON)->order_id = s->order_id;
+		s->order_id = 0;
+	}
+}
+
 /* Was this name untouched by what the CA refused? */
 static bool
 is_untouched(const struct site *s, const struct site_event *ev, const struct site_name *n)
@@ -663,6 +677,7 @@ is_awaited(const struct site *s, const struct site_event *ev)
 	case SITE_REMOVED:
 	case SITE_RESUMED:
 	case SITE_RENEWAL_TOLD:
+	case SITE_IMPORTED:
 	case SITE_RESTARTED:
 	case SITE_EVENT_COUNT:
 		break;
@@ -695,10 +710,7 @@ take_event(const struct step *st)
 		return;
 	case SITE_REMOVED:
 		s->is_removed = true;
-		if (s->doing == DOING_ORDER && s->order_id != 0) {
-			site_effect_put(st->out, FX_ABANDON)->order_id = s->order_id;
-			s->order_id = 0;
-		}
+		give_order_up(st);
 		/* What the installer is doing just now has to be taken off as well. */
 		if (s->doing == DOING_DEPLOY && s->applied.digest == 0)
 			s->applied.digest = UINT64_MAX;
@@ -717,6 +729,13 @@ take_event(const struct step *st)
 		return;
 	case SITE_ISSUED:
 		on_issued(st);
+		return;
+	case SITE_IMPORTED:
+		if (s->is_removed)
+			return;
+		give_order_up(st);
+		own_imported(st);
+		rest(st);
 		return;
 	case SITE_ORDER_FAILED:
 		on_order_failed(st);
@@ -748,17 +767,6 @@ note_end(const struct step *st)
 		return;
 	s->reminders_told = LIFE_REMINDERS + 1;
 	step_history(st, HISTORY_EXPIRED, NULL);
-}
-
-struct turn
-site_turn(const struct turn *t, int64_t site_id)
-{
-	/* The last rounds of MurmurHash3: every bit of both counts for every bit. */
-	uint64_t h = ((uint64_t)site_id << 32) ^ (uint64_t)site_id ^ t->roll;
-
-	h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdU;
-	h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53U;
-	return (struct turn){ t->now, (uint32_t)(h >> 32) };
 }
 
 void

@@ -70,6 +70,7 @@ struct held {
 	struct life life;
 	uint8_t fingerprint[FINGERPRINT_BYTES];
 	bool is_live; /* a handshake has proven it since it was staged */
+	bool is_own;	/* its owner brought it from another issuer: it is not renewed by itself */
 	bool is_spread; /* a first one among many of the same day: its renewal is spread wide */
 };
 
@@ -171,6 +172,7 @@ enum site_event_kind {
 	SITE_CHANGED,	  /* setting or names changed */
 	SITE_REMOVED,	  /* the owner removed the site */
 	SITE_RESUMED,	  /* the operator has had the CA take paused names again */
+	SITE_IMPORTED,	  /* the owner's own certificate was judged and stored; site.setting has it as its source */
 	SITE_CHECKED,	  /* answer to FX_CHECK and FX_VERIFY */
 	SITE_ISSUED,	  /* the order's certificate was received and stored */
 	SITE_ORDER_FAILED,
@@ -183,8 +185,8 @@ struct site_event {
 	enum site_event_kind kind;
 	uint64_t job; /* of the effect that it answers; another number than site.job: late, is ignored */
 	const struct evidence *evidence; /* CHECKED */
-	struct held issued;		 /* ISSUED */
-	const struct str *issued_names;	 /* ISSUED */
+	struct held issued;		 /* ISSUED, IMPORTED */
+	const struct str *issued_names;	 /* ISSUED, IMPORTED: names of the site that it has */
 	size_t issued_names_n;
 	const struct finding *failures; /* ORDER_FAILED, and DEPLOYED with an error: at least one; ISSUED: what is worth to be known */
 	size_t failures_n;
@@ -214,6 +216,7 @@ enum site_effect_kind {
 	FX_LETTER,
 	FX_HISTORY, /* one line for the site's history */
 	FX_DISCARD_DRAFT,
+	FX_TAKE_OVER, /* the setting's source is free from now on */
 	FX_EFFECT_COUNT
 };
 enum history_kind {

@@ -9,6 +9,8 @@ site_check(const struct site *s)
 	must(s->doing < DOING_COUNT);
 	/* P2: whoever wants a certificate has a next date, and so has whoever is in the middle of something. */
 	must(!plan_wants(s) || s->wake.s != WHEN_NEVER.s);
+	must(!plan_is_own(s) || s->wake.s != WHEN_NEVER.s);
+	must(!s->held.is_own || s->held.id != 0);
 	must(s->doing == DOING_NOTHING || s->wake.s != WHEN_NEVER.s);
 	/* P2, P4: no finding without a date on which it is looked at again. */
 	for (size_t i = 0; i < s->findings.n; i++)

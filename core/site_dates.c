@@ -48,6 +48,9 @@ dates_next_look(const struct step *st)
 	struct when at = when_plus(st->t->now,
 	    (struct span){ every.s - (int64_t)(st->t->roll % ((uint64_t)every.s / 10 + 1)) });
 
+	/* From that day on there is something to be told. */
+	if (plan_is_own(s) && when_before(st->t->now, life_own_warn_at(s->held.life)))
+		at = when_min(at, life_own_warn_at(s->held.life));
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
 		struct when since =
@@ -113,6 +116,14 @@ order_wake(const struct step *st)
 	return when_min(at, site_ca_wake(s, st->p, now));
 }
 
+static struct when
+own_wake(const struct site *s, struct when now)
+{
+	struct when take = life_takeover_at(s->held.life);
+
+	return s->setting.takeover && when_before(now, take) ? take : WHEN_NEVER;
+}
+
 struct when
 dates_next_wake(const struct step *st)
 {
@@ -126,6 +137,8 @@ dates_next_wake(const struct step *st)
 		return s->applied.digest != 0 ? when_max(s->deploy_at, soon) : WHEN_NEVER;
 	if (s->setting.source != SOURCE_NONE || s->held.id != 0)
 		at = when_min(at, s->look_at);
+	if (plan_is_own(s))
+		at = when_min(at, own_wake(s, now));
 	if (st->is_deploy_due || plan_is_settling(s, now))
 		at = when_min(at, s->deploy_at);
 	if (s->held.id != 0) {

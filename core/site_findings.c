@@ -270,6 +270,13 @@ finding_of_installer(const struct step *st, const struct finding *f)
 	return finding_of_deploy(st, f) && f->cause != CAUSE_OWN_DEPLOY_NOT_SERVED;
 }
 
+bool
+finding_of_own_end(const struct step *st, const struct finding *f)
+{
+	(void)st;
+	return f->cause == CAUSE_OWN_CERTIFICATE_IMPORTED;
+}
+
 static bool
 is_of_order(const struct finding *f)
 {

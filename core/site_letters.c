@@ -72,7 +72,8 @@ site_owner_finding(const struct site *s)
 static bool
 is_certain(const struct site *s, const struct finding *f)
 {
-	return f->times_seen >= 2 || s->held.id == 0;
+	/* A date is seen once. */
+	return f->times_seen >= 2 || s->held.id == 0 || f->cause == CAUSE_OWN_CERTIFICATE_IMPORTED;
 }
 
 static struct when
@@ -110,7 +111,7 @@ static bool
 is_all_well(const struct site *s, struct when now)
 {
 	if (s->held.id == 0 || !s->held.is_live || !when_before(now, s->held.life.to) ||
-	    s->doing != DOING_NOTHING)
+	    s->doing != DOING_NOTHING || (s->held.is_own && plan_wants(s)))
 		return false;
 	for (size_t i = 0; i < s->names_n; i++)
 		if (s->names[i].is_wanted &&
@@ -204,14 +205,15 @@ tell_fault(
 	unsigned passed = s->held.id != 0 ? reminders_passed(s, t->now) : 0;
 	bool is_over = s->held.id != 0 && !when_before(t->now, s->held.life.to);
 	struct site_effect *fx = NULL;
+	bool is_own = f->cause == CAUSE_OWN_CERTIFICATE_IMPORTED;
 
 	if ((may || MUTANT(END_TOLD_AT_ONCE)) && is_over && !s->expired_told) {
 		fx = put_letter(s, t, out, LETTER_EXPIRED);
 		s->expired_told = true;
 	} else if (may && !when_is_known(f->told_at)) {
-		fx = put_letter(s, t, out, LETTER_ACT);
+		fx = put_letter(s, t, out, is_own ? LETTER_OWN_ENDS : LETTER_ACT);
 	} else if (may && !is_over && passed > s->reminders_told) {
-		fx = put_letter(s, t, out, LETTER_REMINDER);
+		fx = put_letter(s, t, out, is_own ? LETTER_OWN_ENDS : LETTER_REMINDER);
 		fx->reminder = passed - 1;
 	}
 	if (fx == NULL)
@@ -233,9 +235,9 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 	if (s->is_removed)
 		return;
 	tell_draft(s, t, p, out);
-	if (!plan_wants(s))
+	if (!plan_wants(s) && !plan_is_own(s))
 		return;
-	if (s->held.is_live && !s->issued_told && s->held.id != 0) {
+	if (s->held.is_live && !s->issued_told && s->held.id != 0 && !s->held.is_own) {
 		(void)put_letter(s, t, out, LETTER_ISSUED);
 		s->issued_told = true;
 	}
@@ -271,11 +273,11 @@ site_letters_next(const struct site *s, const struct policy *p, struct when now)
 	if (s->findings.n == 0)
 		return at;
 	const struct finding *f = site_owner_finding(s);
-	if (plan_wants(s))
+	if (plan_wants(s) || plan_is_own(s))
 		for (size_t i = 0; i < s->names_n; i++)
 			if (untold_loss(s, p, &s->names[i]) != NULL)
 				at = when_min(at, may_from(s));
-	if (!plan_wants(s) || f == NULL || fault_is_not_the_owners(s, now) || !is_certain(s, f) || is_mass(p, f))
+	if ((!plan_wants(s) && !plan_is_own(s)) || f == NULL || fault_is_not_the_owners(s, now) || !is_certain(s, f) || is_mass(p, f))
 		return at;
 	if (!when_is_known(f->told_at))
 		at = when_min(at, when_max(may_from(s), f->first_seen));

@@ -3,12 +3,29 @@
 #include "base/must.h"
 #include "base/mutant.h"
 
+struct turn
+site_turn(const struct turn *t, int64_t site_id)
+{
+	/* The last rounds of MurmurHash3: every bit of both counts for every bit. */
+	uint64_t h = ((uint64_t)site_id << 32) ^ (uint64_t)site_id ^ t->roll;
+
+	h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdU;
+	h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53U;
+	return (struct turn){ t->now, (uint32_t)(h >> 32) };
+}
+
 bool
 plan_wants(const struct site *s)
 {
 	if (MUTANT(DRAFT_READ) && s->draft.exists)
 		return !s->is_removed && s->draft.setting.source == SOURCE_FREE;
 	return !s->is_removed && s->setting.source == SOURCE_FREE;
+}
+
+bool
+plan_is_own(const struct site *s)
+{
+	return !s->is_removed && s->setting.source == SOURCE_OWN && s->held.is_own;
 }
 
 bool
@@ -104,6 +121,9 @@ site_renew_at(const struct site *s)
 {
 	struct when table = site_table_renew_at(s);
 
+	/* Free SSL was chosen instead: that is due since then. */
+	if (s->held.is_own)
+		return s->held.life.from;
 	if (!s->renewal.is_told || s->held.id == 0)
 		return table;
 	return s->held.is_spread ? when_min(table, s->renewal.at) : s->renewal.at;
@@ -114,7 +134,7 @@ site_renew_why(const struct site *s)
 {
 	if (s->asked_renew)
 		return RENEW_BY_PERSON;
-	if (!s->renewal.is_told || s->held.id == 0 ||
+	if (!s->renewal.is_told || s->held.id == 0 || s->held.is_own ||
 	    when_before(site_renew_at(s), s->renewal.at))
 		return RENEW_BY_LIFE;
 	return s->renewal.is_urgent ? RENEW_BY_CA_EARLY : RENEW_BY_CA;

@@ -8,6 +8,8 @@
 
 /* Free SSL is wanted: only then anything is ordered. */
 bool plan_wants(const struct site *s);
+/* Its owner's own certificate is in use, and no order is wanted. */
+bool plan_is_own(const struct site *s);
 /* No finding that blocks an order stands for this name, and a check has passed it. The CA's own refusal blocks until
  * its next look only; it stays in the list until an order for the name goes well. */
 bool plan_passes(const struct site *s, const struct site_name *n, struct when now);

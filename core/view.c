@@ -7,7 +7,7 @@ const char *
 site_state_name(enum site_state s)
 {
 	static const char *const names[] = { "expired", "broken", "issuing", "act", "ours",
-		"partial", "moved", "ok", "off" };
+		"partial", "own-ends", "moved", "ok", "off" };
 
 	must(s < SITE_STATE_COUNT);
 	return names[s];
@@ -122,7 +122,7 @@ state_of(const struct site *s, const struct sum *sum, const struct finding *caus
 {
 	bool is_owners = cause != NULL && actor_is_owner(cause->acts);
 
-	if (!plan_wants(s) && s->held.id == 0)
+	if (!plan_wants(s) && s->setting.source != SOURCE_OWN && s->held.id == 0)
 		return SITE_STATE_OFF;
 	if (plan_is_gone(s))
 		return SITE_STATE_MOVED;
@@ -133,6 +133,8 @@ state_of(const struct site *s, const struct sum *sum, const struct finding *caus
 		return SITE_STATE_BROKEN;
 	if (cause != NULL && cause->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY)
 		return SITE_STATE_PARTIAL;
+	if (cause != NULL && cause->cause == CAUSE_OWN_CERTIFICATE_IMPORTED)
+		return SITE_STATE_OWN_ENDS;
 	if (is_owners && is_about_held_name(s, cause))
 		return SITE_STATE_ACT;
 	if (s->held.id == 0 || (sum->locked == 0 && !s->held.is_live))
@@ -160,7 +162,7 @@ view_of(const struct site *s, struct when now)
 		.cause = cause,
 		.acts = cause != NULL ? cause->acts : ACTOR_NOBODY,
 		.next_look = s->doing != DOING_NOTHING ? now : when_min(s->look_at, s->wake),
-		.next_renewal = plan_wants(s) ? site_renew_at(s) : WHEN_UNKNOWN,
+		.next_renewal = plan_wants(s) && !s->held.is_own ? site_renew_at(s) : WHEN_UNKNOWN,
 	};
 
 	/* What visitors see in red is not called safe as well: the page says one thing. */
@@ -176,6 +178,8 @@ view_of(const struct site *s, struct when now)
 const char *
 view_headline(const struct site *s, const struct view *v)
 {
+	if (v->state == SITE_STATE_OK && plan_is_own(s))
+		return "ok-own";
 	if (v->state == SITE_STATE_OK && !plan_wants(s))
 		return "ok-ending";
 	if (!when_is_known(v->until) && v->state == SITE_STATE_ACT)

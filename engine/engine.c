@@ -276,7 +276,7 @@ take_wishes(struct engine *e, bool *ret_is_more)
 	for (size_t i = 0; err == ERR_OK && i < n; i++) {
 		const struct site_event ev = { .kind = wishes[i].kind, .retry_after = WHEN_UNKNOWN };
 
-		err = engine_step_site(e, wishes[i].site_id, &ev);
+		err = ev.kind == SITE_IMPORTED ? own_take(e, wishes[i].site_id) : engine_step_site(e, wishes[i].site_id, &ev);
 		if (err == ERR_OK)
 			err = store_wish_done(e->ports.store, wishes[i].id);
 	}
@@ -333,7 +333,7 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 		return err;
 	if (!when_before(e->turn.now, e->budget_tidy_at)) {
 		e->budget_tidy_at = when_plus(e->turn.now, SPAN_MIN(10));
-		if ((err = budget_tidy(e)) != ERR_OK)
+		if ((err = budget_tidy(e)) != ERR_OK || (err = own_tidy(e)) != ERR_OK)
 			return err;
 	}
 	return signs_beat(e);

@@ -235,6 +235,9 @@ MUST_USE enum err budget_refused(struct engine *e, const struct live_order *o, c
 /* New orders that pass now at the preferred CA, and the date of the next one when those that were let in have theirs. */
 MUST_USE enum err budget_orders_left(struct engine *e, int64_t *ret_left, struct when *ret_next);
 MUST_USE enum err budget_tidy(struct engine *e);
+/* own.c: the certificate that the owner has brought is taken; requests for such ones end. */
+MUST_USE enum err own_take(struct engine *e, int64_t site_id);
+MUST_USE enum err own_tidy(struct engine *e);
 /* lanes.c */
 MUST_USE enum err lanes_take_due(struct engine *e, bool *ret_is_more);
 MUST_USE enum err lanes_next(struct engine *e, struct when *ret);

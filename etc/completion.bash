@@ -39,7 +39,7 @@ _koshin() {
 	case $command in
 	"") mapfile -t COMPREPLY < <(compgen -W "$commands $everywhere" -- "$word"); return ;;
 	site) mapfile -t COMPREPLY < <(compgen -W "add list show history set suspend resume start-over remove" -- "$word"); return ;;
-	cert) mapfile -t COMPREPLY < <(compgen -W "show export check" -- "$word"); return ;;
+	cert) mapfile -t COMPREPLY < <(compgen -W "show export check request import" -- "$word"); return ;;
 	ca) mapfile -t COMPREPLY < <(compgen -W "add limits list resume rollover test" -- "$word"); return ;;
 	user) mapfile -t COMPREPLY < <(compgen -W "add list login-link password remove reset-codes" -- "$word"); return ;;
 	question) mapfile -t COMPREPLY < <(compgen -W "answer close list show" -- "$word"); return ;;
@@ -49,7 +49,7 @@ _koshin() {
 	"site list"*) options="--show --cause --owner --limit --after" ;;
 	"site history"*) options="--limit --letters" ;;
 	"site set"*)
-		options="--redirect --hsts --coverage --key-type --root --proxy --profile --names --source --draft --discard-draft"
+		options="--redirect --hsts --coverage --key-type --root --proxy --profile --names --source --takeover --draft --discard-draft"
 		options="$options --apply-draft"
 		;;
 	"site remove"*) options="--yes" ;;
@@ -57,6 +57,8 @@ _koshin() {
 	watch*) options="--once" ;;
 	check*) options="--visitor" ;;
 	"cert check"*) options="--for --out --password-file" ;;
+	"cert request"*) options="--organization --locality --state --country --key-type --out --list --discard" ;;
+	"cert import"*) options="--password-file --takeover --check --wait" ;;
 	"cert export"*) options="--key --p12 --password-file --out" ;;
 	"site start-over"*) options="--new-certificate" ;;
 	"user add"*) options="--role --owner --name --user-lang" ;;

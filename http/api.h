@@ -13,6 +13,7 @@
 #include "core/access.h"
 #include "ports/clock/clock.h"
 #include "ports/config/config.h"
+#include "ports/keys/keys.h"
 #include "ports/store/store.h"
 #include "words/words.h"
 
@@ -46,6 +47,7 @@ struct api_request {
 	bool is_sealed; /* the keeper has answered */
 	struct str sealed;
 	struct str secret; /* API_CODE_NEW: in base32 */
+	struct str csr_der; /* API_CSR */
 	uint64_t step;	   /* API_CODE: that the code belongs to; 0: to none */
 	struct api_hashed hashed[API_HASHES_MAX]; /* after each API_HASH, in their order */
 	size_t hashed_n;
@@ -59,7 +61,16 @@ enum api_kind {
 	API_HASH, /* secret, a password, is to be judged by `sealed`, or hashed where that is empty; then ask the same again, with one more in `hashed` */
 	API_CODE_NEW, /* a secret for one-time codes is to be made by the keeper; then ask the same again; the reply is empty */
 	API_CODE, /* code is to be judged by the keeper, by `sealed`, from first_step on; then ask the same again; the reply is empty */
+	API_CSR, /* a key and a request for a bought certificate are to be made by the keeper, as csr says; then ask the same again; the reply is empty */
+	API_OWN, /* secret, the key of chain_pem, is to be sealed by the keeper as a site's; then ask the same again; the reply is empty */
 	API_KEY, /* sealed is to be opened by the keeper, then api_key_reply; the reply is empty */
+};
+/* The request that is wanted. Strings in the arena. */
+struct api_csr {
+	enum key_type key_type;
+	const struct str *names;
+	size_t names_n;
+	struct csr_subject subject;
 };
 /* What the key is wanted for: one file with the certificate. Strings in the arena. */
 struct api_export {
@@ -87,7 +98,9 @@ struct api_reply {
 	uint64_t first_step;
 	struct str by;	   /* API_KEY: who asks; in the arena */
 	struct api_export export; /* API_KEY */
-	struct str secret; /* API_SEAL, API_HASH; in the arena */
+	struct str secret; /* API_SEAL, API_HASH, API_OWN; in the arena */
+	struct str chain_pem; /* API_OWN; in the arena */
+	struct api_csr csr;   /* API_CSR */
 };
 /* Strings of the reply live in a; the caller ends the reply with buf_fini(&r->body). */
 void api_answer(

@@ -69,7 +69,7 @@ give_up(struct api_call *c, struct site *s)
 	enum err err = api_load(c, s);
 
 	if (err == ERR_OK && s->setting.source != SOURCE_FREE) {
-		api_say(c, "api.given-up-already", s->names[0].name);
+		api_say(c, s->setting.source == SOURCE_OWN ? "api.own-in-use" : "api.given-up-already", s->names[0].name);
 		err = ERR_CONFLICT;
 	}
 	if (err != ERR_OK)
@@ -144,6 +144,10 @@ start_over(struct api_call *c, struct site *s)
 	bool wants_new = json_is_true(json_object_get(c->body, "new_certificate"));
 	enum err err = api_load(c, s);
 
+	if (err == ERR_OK && s->setting.source == SOURCE_OWN) {
+		api_say(c, "api.own-not-renewed", s->names[0].name);
+		err = ERR_CONFLICT;
+	}
 	if (err != ERR_OK)
 		return err;
 	if (s->draft.exists) {

@@ -61,6 +61,7 @@ json_setting(const struct setting *s)
 		  json_put(o, "key_type", json_string(key_type_name(s->key_type))) &&
 		  json_put(o, "redirect", json_boolean(s->redirect)) &&
 		  json_put(o, "hsts", json_boolean(s->hsts)) &&
+		  json_put(o, "takeover", json_boolean(s->takeover)) &&
 		  json_put(o, "root", json_text(s->root)) &&
 		  json_put(o, "proxy", json_text(s->proxy)) &&
 		  json_put(o, "profile", json_text(s->profile));
@@ -289,7 +290,8 @@ certificate(const struct held *h)
 	if (json_put(o, "not_before", json_date(h->life.from)) &&
 	    json_put(o, "not_after", json_date(h->life.to)) &&
 	    json_put(o, "fingerprint", json_fingerprint(h->fingerprint)) &&
-	    json_put(o, "live", json_boolean(h->is_live)))
+	    json_put(o, "live", json_boolean(h->is_live)) &&
+	    json_put(o, "own", json_boolean(h->is_own)))
 		return o;
 	json_decref(o);
 	return NULL;
@@ -303,7 +305,7 @@ renewal(const struct site *s)
 	const char *why = renew_why_name(site_renew_why(s));
 	json_t *o, *window = json_null();
 
-	if (s->held.id == 0 || s->setting.source == SOURCE_NONE)
+	if (s->held.id == 0 || s->setting.source != SOURCE_FREE || s->held.is_own)
 		return json_null();
 	if (r->is_told)
 		window = json_pack("{s:o, s:o}", "start", json_date(r->start), "end", json_date(r->end));

@@ -87,6 +87,7 @@ read_site(const json_t *body, struct arena *a, struct read_site *ret)
 		{ "key_type", READ_TEXT, &r.key_type, &r.has_key_type },
 		{ "redirect", READ_BOOL, &r.redirect, &r.has_redirect },
 		{ "hsts", READ_BOOL, &r.hsts, &r.has_hsts },
+		{ "takeover", READ_BOOL, &r.takeover, &r.has_takeover },
 		{ "root", READ_TEXT, &r.root, &r.has_root },
 		{ "proxy", READ_TEXT, &r.proxy, &r.has_proxy },
 		{ "profile", READ_TEXT, &r.profile, &r.has_profile },
@@ -202,6 +203,8 @@ read_setting(
 	if (r->has_proxy && r->proxy.n > 0 && !is_proxy(r->proxy))
 		return refuse(why, "proxy", r->proxy, "http://HOST:PORT");
 	/* A folder takes the place of a proxy, and the other way round. */
+	if (r->has_takeover)
+		s.takeover = r->takeover;
 	if (r->has_root) {
 		s.root = r->root;
 		if (r->root.n > 0)

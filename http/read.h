@@ -33,9 +33,9 @@ struct read_site {
 	struct read_texts names; /* as typed */
 	struct str owner, owner_lang;
 	struct str source, coverage, key_type, root, proxy, profile;
-	bool redirect, hsts;
+	bool redirect, hsts, takeover;
 	bool has_names, has_owner, has_owner_lang, has_source, has_coverage, has_key_type,
-	    has_root, has_proxy, has_profile, has_redirect, has_hsts;
+	    has_root, has_proxy, has_profile, has_redirect, has_hsts, has_takeover;
 };
 MUST_USE enum err read_site(const json_t *body, struct arena *a, struct read_site *ret);
 /* Puts the values that were given into *setting, which holds those of before. */

@@ -300,6 +300,23 @@ wanted_names(struct api_call *c, const struct site *s)
 	return list;
 }
 
+/* An own certificate comes in by its file alone (http/own.c), and has to have every name. */
+static enum err
+check_own(struct api_call *c, const struct site *s, const struct read_texts *names)
+{
+	struct certificate_row row;
+	enum err err = s->held.is_own ? store_certificate_load(c->api->store, s->held.id, c->a, &row) : ERR_CONFLICT;
+
+	if (err == ERR_CONFLICT)
+		api_say(c, "api.own-without", s->names[0].name);
+	for (size_t i = 0; err == ERR_OK && i < names->n; i++)
+		if (!certificate_has_name(&row.info, names->at[i])) {
+			api_say(c, "api.own-lacks", names->at[i]);
+			err = ERR_CONFLICT;
+		}
+	return err;
+}
+
 enum err
 api_put_live(struct api_call *c, const struct site *s, const struct setting *setting,
     struct read_texts typed)
@@ -321,6 +338,8 @@ api_put_live(struct api_call *c, const struct site *s, const struct setting *set
 			names = typed;
 		err = read_names(names.at, names.n, setting->coverage, c->a, &c->why, &names);
 	}
+	if (err == ERR_OK && setting->source == SOURCE_OWN)
+		err = check_own(c, s, &names);
 	if (err == ERR_OK)
 		err = store_setting_put(c->api->store, s->id, setting);
 	if (err == ERR_OK && changes_names)
@@ -391,6 +410,15 @@ site_remove(struct api_call *c)
 enum err
 site_renew(struct api_call *c)
 {
+	struct site s;
+	enum err err = api_load(c, &s);
+
+	if (err != ERR_OK)
+		return err;
+	if (s.setting.source == SOURCE_OWN) {
+		api_say(c, "api.own-not-renewed", s.names[0].name);
+		return ERR_CONFLICT;
+	}
 	return wish(c, SITE_ASKED_RENEW);
 }
 

@@ -245,6 +245,7 @@ key_came(void *arg, const struct keys_answer *answer)
 		x->request.is_sealed = true;
 		x->request.sealed = arena_str(&x->arena, answer->sealed);
 		x->request.secret = arena_str(&x->arena, answer->secret);
+		x->request.csr_der = arena_str(&x->arena, answer->csr_der);
 		x->request.step = answer->step; /* 0 where it is wrong */
 		answer_again(x);
 		return;
@@ -288,12 +289,19 @@ ask_keeper(struct exchange *x)
 		[API_KEY] = KEYS_EXPORT,
 		[API_CODE_NEW] = KEYS_CODE_NEW,
 		[API_CODE] = KEYS_CODE,
+		[API_CSR] = KEYS_CSR,
+		[API_OWN] = KEYS_OWN,
 	};
 	const struct keys_job job = { .verb = verbs[x->reply.kind],
 		.sealed = x->reply.sealed,
 		.secret = x->reply.secret,
 		.code = x->reply.code,
-		.first_step = x->reply.first_step };
+		.first_step = x->reply.first_step,
+		.chain_pem = x->reply.chain_pem,
+		.key_type = x->reply.csr.key_type,
+		.names = x->reply.csr.names,
+		.names_n = x->reply.csr.names_n,
+		.subject = x->reply.csr.subject };
 	struct keys keys =
 	    w->remote == NULL ? (struct keys){ NULL, NULL } : keys_remote_port(w->remote);
 

@@ -46,11 +46,12 @@ on_dropped(void *arg, const char *words)
 	print(desk->client, words);
 }
 
-/* The web process gives keys out to the operator, seals what the operator gives, and judges the codes of people; it signs nothing. */
+/* The web process gives keys out to the operator, seals what people give, makes requests for what they buy, and judges their codes; it
+ * signs nothing else. */
 static bool
 may_ask(const struct desk *desk, enum keys_verb verb)
 {
-	bool is_of_web = verb == KEYS_EXPORT || verb == KEYS_CODE_NEW || verb == KEYS_CODE;
+	bool is_of_web = verb == KEYS_EXPORT || verb == KEYS_CODE_NEW || verb == KEYS_CODE || verb == KEYS_CSR || verb == KEYS_OWN;
 
 	if (desk->is_for_export)
 		return is_of_web || verb == KEYS_SEAL;

@@ -2,7 +2,7 @@
 #define KOSHIN_KEEPER_KEEPER_H
 /*
  * The process that alone holds private keys in clear. It answers the verbs of ports/keys/keys.h over two links: the
- * engine may ask all but KEYS_EXPORT, the web process nothing but KEYS_EXPORT. No network, no files, no store: the
+ * engine may ask for what orders and deploys need, the web process for what people ask (keeper.c: may_ask). No network, no files, no store: the
  * master key is read before root is given up, then a list of a few system calls is all that the kernel allows, and
  * any other ends the process. It keeps no state, so it may die at any point.
  */

@@ -349,6 +349,70 @@ do_change(struct player *p, struct str id, struct str block, bool is_draft)
 	return err;
 }
 
+/* The owner brings a certificate of another issuer, for the names of the site: it is stored as the web process stores it. */
+static enum err
+put_own(struct player *p, const struct site *s, struct span life, bool takeover)
+{
+	struct sim_certificate *grown = realloc(p->sim->certificates, (p->sim->certificates_n + 1) * sizeof *grown);
+	struct str names[SIM_NAMES];
+	struct setting setting = s->setting;
+	char chain[SIM_TEXT];
+	int64_t id;
+
+	if (grown == NULL)
+		return ERR_MEMORY;
+	p->sim->certificates = grown;
+	struct sim_certificate *c = &grown[p->sim->certificates_n];
+	struct certificate_row row = { .site_id = s->id, .is_own = true, .created = sim_now(p->sim), .sealed_key = STR("bought") };
+	*c = (struct sim_certificate){ .life = { sim_now(p->sim), when_plus(sim_now(p->sim), life) },
+		.names = calloc(SIM_NAMES, sizeof *c->names) };
+	if (c->names == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < s->names_n && c->names_n < SIM_NAMES; i++) {
+		names[c->names_n] = s->names[i].name;
+		(void)snprintf(c->names[c->names_n++], SIM_TEXT, "%.*s", STR_ARG(s->names[i].name));
+	}
+	c->fingerprint[0] = 0x0e;
+	c->fingerprint[1] = (uint8_t)++p->sim->certificates_n;
+	(void)snprintf(chain, sizeof chain, "SIM-CERTIFICATE %zu", p->sim->certificates_n);
+	row.chain_pem = str_of(chain);
+	row.info = (struct certificate_info){ .not_before = c->life.from, .not_after = c->life.to, .serial = STR("0e"), .issuer = STR("Seller"),
+		.names = names, .names_n = c->names_n };
+	memcpy(row.info.fingerprint, c->fingerprint, sizeof c->fingerprint);
+	setting.source = SOURCE_OWN;
+	setting.takeover = takeover;
+	enum err err = store_certificate_put(p->sim->store, &row, &id);
+	if (err == ERR_OK)
+		err = store_setting_put(p->sim->store, s->id, &setting);
+	return err == ERR_OK ? store_wish_put(p->sim->store, s->id, SITE_IMPORTED, sim_now(p->sim)) : err;
+}
+
+/* own h1 365d takeover */
+static enum err
+do_own(struct player *p, const struct words *w)
+{
+	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+	struct site s;
+	struct span life;
+	size_t i;
+	enum err err = scenario_site_of(p, word(w, 1), &i);
+
+	if (err == ERR_OK)
+		err = scenario_read_span(p, word(w, 2), &life);
+	if (err == ERR_OK)
+		err = scenario_load(p, i, &a, &s);
+	if (err == ERR_OK)
+		err = store_begin(p->sim->store);
+	if (err != ERR_OK)
+		return err;
+	err = put_own(p, &s, life, is(w, 3, "takeover"));
+	if (err == ERR_OK)
+		err = store_commit(p->sim->store);
+	if (err != ERR_OK)
+		store_abandon(p->sim->store);
+	return err;
+}
+
 static enum err
 do_ask(struct player *p, const struct words *w)
 {
@@ -432,6 +496,8 @@ do_simple(struct player *p, const struct words *w)
 	}
 	if (is(w, 0, "expect"))
 		return scenario_do_expect(p, w);
+	if (is(w, 0, "own"))
+		return do_own(p, w);
 	if (is(w, 0, "ask"))
 		return do_ask(p, w);
 	if (is(w, 0, "sites"))

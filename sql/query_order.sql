@@ -26,9 +26,9 @@ FROM orders INDEXED BY orders_open WHERE is_open = 1 ORDER BY id;
 
 -- name: certificate_put
 INSERT INTO certificate (site_id, ca_id, order_id, not_before, not_after, fingerprint, serial, issuer, ari_id,
-	names, chain_pem, sealed_key, created, is_archived)
+	names, chain_pem, sealed_key, created, is_archived, is_own)
 VALUES (:site_id, :ca_id, :order_id, :not_before, :not_after, :fingerprint, :serial, :issuer, :ari_id,
-	:names, :chain_pem, :sealed_key, :created, :is_archived);
+	:names, :chain_pem, :sealed_key, :created, :is_archived, :is_own);
 
 -- Live is what visitors receive: the one that a handshake has proven, and any that a server still hands out (P1, P3).
 -- name: certificate_archive
@@ -40,10 +40,39 @@ WHERE site_id = :site_id AND id <> :id AND is_archived = 0
 
 -- name: certificate_load
 SELECT id, site_id, ca_id, order_id, not_before, not_after, fingerprint, serial, issuer, ari_id, names, chain_pem,
-	sealed_key, created, is_archived
+	sealed_key, created, is_archived, is_own
 FROM certificate WHERE id = :id;
 
 -- name: certificates_of
 SELECT id, site_id, ca_id, order_id, not_before, not_after, fingerprint, serial, issuer, ari_id, names, chain_pem,
-	sealed_key, created, is_archived
+	sealed_key, created, is_archived, is_own
 FROM certificate WHERE site_id = :site_id ORDER BY id DESC LIMIT :max;
+
+-- name: certificate_own
+SELECT id, site_id, ca_id, order_id, not_before, not_after, fingerprint, serial, issuer, ari_id, names, chain_pem,
+	sealed_key, created, is_archived, is_own
+FROM certificate WHERE site_id = :site_id AND is_own = 1 ORDER BY id DESC LIMIT 1;
+
+-- name: csr_put
+INSERT INTO csr (site_id, key_type, names, csr_der, sealed_key, key_id, created, by)
+VALUES (:site_id, :key_type, :names, :csr_der, :sealed_key, :key_id, :created, :by);
+
+-- name: csrs_of
+SELECT id, site_id, key_type, names, csr_der, sealed_key, key_id, created, by, answered
+FROM csr WHERE site_id = :site_id AND created > :after ORDER BY id DESC LIMIT :max;
+
+-- name: csr_of_key
+SELECT id, site_id, key_type, names, csr_der, sealed_key, key_id, created, by, answered
+FROM csr WHERE site_id = :site_id AND key_id = :key_id AND created > :after;
+
+-- name: csr_drop
+DELETE FROM csr WHERE site_id = :site_id AND id = :id;
+
+-- name: csrs_end
+DELETE FROM csr WHERE created <= :by;
+
+-- name: csr_answered
+UPDATE csr SET answered = :now WHERE id = :id;
+
+-- name: own_chains
+SELECT chain_pem FROM certificate INDEXED BY certificate_own WHERE is_own = 1 AND issuer = :issuer ORDER BY id DESC LIMIT :max;

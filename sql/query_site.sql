@@ -11,14 +11,14 @@ SELECT min(wake) AS wake FROM site;
 
 -- name: site_load
 SELECT s.owner_id, s.doing, s.doing_since, s.job,
-	s.held_id, s.held_from, s.held_to, s.held_fingerprint, s.held_is_live, s.held_is_spread,
+	s.held_id, s.held_from, s.held_to, s.held_fingerprint, s.held_is_live, s.held_is_own, s.held_is_spread,
 	s.order_id, s.order_failures, s.retry_at, s.retry_is_law, s.checked_at, s.look_at,
 	s.deploy_failures, s.deploy_at, s.verify_failures,
 	s.applied_digest, s.applied_redirect, s.applied_hsts, s.renewals_good, s.jitter,
 	s.asked_check, s.asked_renew, s.is_removed,
 	s.story_open, s.reminders_told, s.expired_told, s.issued_told, s.letter_at, s.wake,
 	s.ca_id, s.left_ca_id, s.left_at, s.left_is_law,
-	g.source, g.coverage, g.key_type, g.redirect, g.hsts, g.root, g.proxy, g.profile,
+	g.source, g.coverage, g.key_type, g.redirect, g.hsts, g.takeover, g.root, g.proxy, g.profile,
 	r.starts, r.ends, r.renew_at, coalesce(r.is_urgent, 0) AS is_urgent, coalesce(r.explanation, '') AS explanation,
 	r.polled_at, r.poll_at, coalesce(r.failures, 0) AS poll_failures,
 	coalesce(k.life, 0) AS calendar_life, k.since AS calendar_since,
@@ -26,7 +26,7 @@ SELECT s.owner_id, s.doing, s.doing_since, s.job,
 	coalesce(u.redirect, 0) AS given_up_redirect, coalesce(u.hsts, 0) AS given_up_hsts,
 	d.site_id IS NOT NULL AS has_draft,
 	d.source AS draft_source, d.coverage AS draft_coverage, d.key_type AS draft_key_type,
-	d.redirect AS draft_redirect, d.hsts AS draft_hsts, d.root AS draft_root, d.proxy AS draft_proxy,
+	d.redirect AS draft_redirect, d.hsts AS draft_hsts, d.takeover AS draft_takeover, d.root AS draft_root, d.proxy AS draft_proxy,
 	d.profile AS draft_profile,
 	d.begun_at, d.begun_by, d.told_at, d.has_csr
 FROM site s
@@ -59,7 +59,7 @@ ORDER BY position, id;
 -- name: site_save
 UPDATE site SET doing = :doing, doing_since = :doing_since, job = :job,
 	held_id = :held_id, held_from = :held_from, held_to = :held_to, held_fingerprint = :held_fingerprint,
-	held_is_live = :held_is_live, held_is_spread = :held_is_spread,
+	held_is_live = :held_is_live, held_is_own = :held_is_own, held_is_spread = :held_is_spread,
 	order_id = :order_id, order_failures = :order_failures, retry_at = :retry_at, retry_is_law = :retry_is_law,
 	checked_at = :checked_at, look_at = :look_at, deploy_failures = :deploy_failures, deploy_at = :deploy_at,
 	verify_failures = :verify_failures, applied_digest = :applied_digest, applied_redirect = :applied_redirect,
@@ -116,6 +116,9 @@ WHERE position <> excluded.position OR seen <> excluded.seen OR wanted <> exclud
 
 -- name: draft_discard
 DELETE FROM draft WHERE site_id = :site_id;
+
+-- name: source_put
+UPDATE setting SET source = :source WHERE site_id = :site_id;
 
 -- name: wish_put
 INSERT INTO wish (site_id, kind, at) VALUES (:site_id, :kind, :at) ON CONFLICT (site_id, kind) DO NOTHING;

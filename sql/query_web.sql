@@ -23,10 +23,10 @@ UPDATE site SET wake = 0 WHERE id = :id AND (wake IS NULL OR wake = 922337203685
 SELECT is_removed FROM site WHERE id = :id;
 
 -- name: setting_put
-INSERT INTO setting (site_id, source, coverage, key_type, redirect, hsts, root, proxy, profile)
-VALUES (:site_id, :source, :coverage, :key_type, :redirect, :hsts, :root, :proxy, :profile)
+INSERT INTO setting (site_id, source, coverage, key_type, redirect, hsts, takeover, root, proxy, profile)
+VALUES (:site_id, :source, :coverage, :key_type, :redirect, :hsts, :takeover, :root, :proxy, :profile)
 ON CONFLICT (site_id) DO UPDATE SET source = excluded.source, coverage = excluded.coverage,
-	key_type = excluded.key_type, redirect = excluded.redirect, hsts = excluded.hsts, root = excluded.root,
+	key_type = excluded.key_type, redirect = excluded.redirect, hsts = excluded.hsts, takeover = excluded.takeover, root = excluded.root,
 	proxy = excluded.proxy, profile = excluded.profile;
 
 -- name: given_up_put
@@ -38,12 +38,12 @@ ON CONFLICT (site_id) DO NOTHING;
 DELETE FROM given_up WHERE site_id = :site_id;
 
 -- name: draft_put
-INSERT INTO draft (site_id, source, coverage, key_type, redirect, hsts, root, proxy, profile, begun_at, begun_by, told_at,
+INSERT INTO draft (site_id, source, coverage, key_type, redirect, hsts, takeover, root, proxy, profile, begun_at, begun_by, told_at,
 	has_csr)
-VALUES (:site_id, :source, :coverage, :key_type, :redirect, :hsts, :root, :proxy, :profile, :begun_at, :begun_by, :told_at,
+VALUES (:site_id, :source, :coverage, :key_type, :redirect, :hsts, :takeover, :root, :proxy, :profile, :begun_at, :begun_by, :told_at,
 	:has_csr)
 ON CONFLICT (site_id) DO UPDATE SET source = excluded.source, coverage = excluded.coverage,
-	key_type = excluded.key_type, redirect = excluded.redirect, hsts = excluded.hsts, root = excluded.root,
+	key_type = excluded.key_type, redirect = excluded.redirect, hsts = excluded.hsts, takeover = excluded.takeover, root = excluded.root,
 	proxy = excluded.proxy, profile = excluded.profile, begun_at = excluded.begun_at, begun_by = excluded.begun_by,
 	told_at = excluded.told_at, has_csr = excluded.has_csr;
 

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "base/must.h"
+#include "core/site_plan.h"
 #include "words/table.h"
 
 enum { NAMES_JOINED = 3 }; /* in one sentence */
@@ -72,6 +73,8 @@ set_conditions(struct letter_case *k)
 	k->holds[LETTER_CONDITION_SECOND] = is_reminder && k->f->reminder == 1;
 	k->holds[LETTER_CONDITION_THIRD] = is_reminder && k->f->reminder == 2;
 	k->holds[LETTER_CONDITION_LAST] = is_reminder && k->f->reminder > 2;
+	k->holds[LETTER_CONDITION_OWN] = plan_is_own(s);
+	k->holds[LETTER_CONDITION_TAKEOVER] = plan_is_own(s) && s->setting.takeover;
 	k->holds[LETTER_CONDITION_CSR] = s->draft.has_csr;
 	k->holds[LETTER_CONDITION_BY] = s->draft.begun_by.n > 0;
 	k->holds[LETTER_CONDITION_URL] = k->c.panel_url.n > 0;

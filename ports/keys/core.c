@@ -174,7 +174,8 @@ do_site_new(const struct keys_core *c, const struct keys_job *job, struct arena 
 	buf_init(&csr, LIMIT_CSR_BYTES);
 	enum err e = pair_make(job->key_type, &pair);
 	if (e == ERR_OK)
-		e = pair_make_csr(pair, job->names, job->names_n, &csr);
+		e = job->verb == KEYS_CSR ? pair_make_own_csr(pair, &job->subject, job->names, job->names_n, &csr)
+					  : pair_make_csr(pair, job->names, job->names_n, &csr);
 	if (e == ERR_OK)
 		e = seal_pair(c, PURPOSE_SITE, pair, &sealed);
 	if (e == ERR_OK)
@@ -300,6 +301,29 @@ do_set(const struct keys_core *c, const struct keys_job *job, struct arena *a,
 	return e == ERR_OK ? keep(a, &set, &answer->set) : e;
 }
 
+/* A key that somebody else has made: it is one, and it goes with the chain. */
+static enum err
+do_own(const struct keys_core *c, const struct keys_job *job, struct arena *a, struct keys_answer *answer)
+{
+	AUTO_PKEY *pair = NULL;
+	AUTO_SECRET der = { 0 };
+	AUTO_BUF sealed = { .max = 0 };
+
+	buf_init(&sealed, LIMIT_SEALED_BYTES);
+	if (job->chain_pem.n == 0 || job->secret.n == 0)
+		return ERR_INVALID;
+	enum err e = secret_init(job->secret.n, &der);
+	if (e != ERR_OK)
+		return e;
+	memcpy(der.p, job->secret.p, job->secret.n);
+	e = pair_of_der(&der, &pair);
+	if (e == ERR_OK)
+		e = check_leaf(job->chain_pem, pair);
+	if (e == ERR_OK)
+		e = seal_pair(c, PURPOSE_SITE, pair, &sealed);
+	return e == ERR_OK ? keep(a, &sealed, &answer->sealed) : e;
+}
+
 static enum err
 do_export(const struct keys_core *c, const struct keys_job *job, struct arena *a,
     struct keys_answer *answer)
@@ -351,6 +375,7 @@ do_verb(struct keys_core *c, const struct keys_job *job, struct arena *a,
 	case KEYS_ACCOUNT_NEW:
 		return do_account_new(c, a, answer);
 	case KEYS_SITE_NEW:
+	case KEYS_CSR:
 		return do_site_new(c, job, a, answer);
 	case KEYS_JWS:
 		return do_jws(c, job, a, answer);
@@ -368,6 +393,8 @@ do_verb(struct keys_core *c, const struct keys_job *job, struct arena *a,
 		return do_code_new(c, a, answer);
 	case KEYS_CODE:
 		return code_find(c->master.p, job->sealed, job->code, job->first_step, &answer->step);
+	case KEYS_OWN:
+		return do_own(c, job, a, answer);
 	case KEYS_EXPORT:
 		return do_export(c, job, a, answer);
 	case KEYS_VERB_COUNT:

@@ -23,8 +23,15 @@ enum keys_verb {
 	KEYS_SET,	  /* sealed (site), chain_pem -> set: chain and key for the installer alone, or MISMATCH */
 	KEYS_CODE_NEW,	  /* -> sealed, secret: what makes a person's one-time codes; secret in base32, as apps read it (RFC 6238) */
 	KEYS_CODE,	  /* sealed (codes), code, first_step -> step: of the steps from this one on (CODE_STEPS) that which has the code, or MISMATCH */
+	KEYS_CSR,	  /* key_type, names, subject -> sealed (site), csr_der: a request for a certificate that its owner buys elsewhere */
+	KEYS_OWN,	  /* secret (the owner's key, PKCS#8), chain_pem -> sealed (site), or MISMATCH: one that was made elsewhere */
 	KEYS_EXPORT,	  /* sealed (site) -> key_pem; answered to the web process and local operator only */
 	KEYS_VERB_COUNT
+};
+/* What sellers ask for, beside the names; each may be empty. Text in UTF-8; country: two letters (ISO 3166). */
+enum { CSR_FIELD_CHARS = 64, CSR_FIELD_BYTES = 4 * CSR_FIELD_CHARS };
+struct csr_subject {
+	struct str organization, locality, state, country;
 };
 struct keys_job {
 	enum keys_verb verb;
@@ -34,6 +41,7 @@ struct keys_job {
 	size_t names_n;
 	struct str code;
 	uint64_t first_step;
+	struct csr_subject subject;
 };
 struct keys_answer {
 	enum err err;

@@ -121,7 +121,7 @@ add_name(GENERAL_NAMES *to, struct str name)
 }
 
 static bool
-add_names(X509_REQ *req, const struct str *names, size_t names_n)
+add_names(X509_REQ *req, const struct str *names, size_t names_n, bool is_critical)
 {
 	AUTO_GENERAL_NAMES *general = sk_GENERAL_NAME_new_null();
 	STACK_OF(X509_EXTENSION) *extensions = NULL;
@@ -132,7 +132,7 @@ add_names(X509_REQ *req, const struct str *names, size_t names_n)
 	/* RFC 5280 4.2.1.6: with an empty subject the names are critical. */
 	is_done = is_done &&
 		  X509V3_add1_i2d(
-		      &extensions, NID_subject_alt_name, general, 1, X509V3_ADD_DEFAULT) == 1 &&
+		      &extensions, NID_subject_alt_name, general, is_critical, X509V3_ADD_DEFAULT) == 1 &&
 		  X509_REQ_add_extensions(req, extensions) == 1;
 	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 	return is_done;
@@ -165,10 +165,9 @@ put_ec_key(X509_REQ *req, const EVP_PKEY *pair)
 	return false;
 }
 
-enum err
-pair_make_csr(EVP_PKEY *pair, const struct str *names, size_t names_n, struct buf *to)
+static enum err
+sign_csr(EVP_PKEY *pair, X509_REQ *req, bool has_subject, const struct str *names, size_t names_n, struct buf *to)
 {
-	AUTO_REQ *req = X509_REQ_new();
 	unsigned char *der = NULL;
 
 	if (names_n == 0 || names_n > LIMIT_SITE_NAMES)
@@ -177,10 +176,10 @@ pair_make_csr(EVP_PKEY *pair, const struct str *names, size_t names_n, struct bu
 		if (!is_certifiable(names[i]))
 			return ERR_INVALID;
 	const EVP_MD *md = EVP_PKEY_get_bits(pair) == 384 ? EVP_sha384() : EVP_sha256();
-	if (req == NULL || X509_REQ_set_version(req, X509_REQ_VERSION_1) != 1 ||
+	if (X509_REQ_set_version(req, X509_REQ_VERSION_1) != 1 ||
 	    !(EVP_PKEY_is_a(pair, "EC") ? put_ec_key(req, pair)
 					: X509_REQ_set_pubkey(req, pair) == 1) ||
-	    !add_names(req, names, names_n) ||
+	    !add_names(req, names, names_n, !has_subject) ||
 	    X509_REQ_sign(req, pair, md) <= 0)
 		return ERR_CRYPTO;
 	int n = i2d_X509_REQ(req, &der);
@@ -189,4 +188,50 @@ pair_make_csr(EVP_PKEY *pair, const struct str *names, size_t names_n, struct bu
 	buf_put(to, der, (size_t)n);
 	OPENSSL_free(der);
 	return to->err;
+}
+
+enum err
+pair_make_csr(EVP_PKEY *pair, const struct str *names, size_t names_n, struct buf *to)
+{
+	AUTO_REQ *req = X509_REQ_new();
+
+	return req == NULL ? ERR_MEMORY : sign_csr(pair, req, false, names, names_n, to);
+}
+
+/* Empty ones are left out. */
+static bool
+put_subject(X509_NAME *to, int nid, struct str text, size_t chars_max)
+{
+	size_t chars = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		chars += ((unsigned char)text.p[i] & 0xc0) != 0x80;
+	if (text.n == 0)
+		return true;
+	return chars <= chars_max && str_is_line(text) && str_is_utf8(text) &&
+	       X509_NAME_add_entry_by_NID(to, nid, MBSTRING_UTF8, (const unsigned char *)text.p, (int)text.n, -1, 0) == 1;
+}
+
+static bool
+is_country(struct str s)
+{
+	return s.n == 0 || (s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z');
+}
+
+enum err
+pair_make_own_csr(EVP_PKEY *pair, const struct csr_subject *subject, const struct str *names, size_t names_n, struct buf *to)
+{
+	AUTO_REQ *req = X509_REQ_new();
+	X509_NAME *name = req == NULL ? NULL : X509_REQ_get_subject_name(req);
+
+	if (name == NULL)
+		return ERR_MEMORY;
+	/* RFC 5280: a common name has 64 characters at most; the names say it all in any case. */
+	if (names_n == 0 || !is_country(subject->country) || !put_subject(name, NID_countryName, subject->country, 2) ||
+	    !put_subject(name, NID_stateOrProvinceName, subject->state, CSR_FIELD_CHARS) ||
+	    !put_subject(name, NID_localityName, subject->locality, CSR_FIELD_CHARS) ||
+	    !put_subject(name, NID_organizationName, subject->organization, CSR_FIELD_CHARS) ||
+	    (names[0].n <= CSR_FIELD_CHARS && !put_subject(name, NID_commonName, names[0], CSR_FIELD_CHARS)))
+		return ERR_INVALID;
+	return sign_csr(pair, req, X509_NAME_entry_count(name) > 0, names, names_n, to);
 }

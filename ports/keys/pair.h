@@ -2,6 +2,7 @@
 #define KOSHIN_PORTS_KEYS_PAIR_H
 /* Key pairs in clear: made, written as PKCS#8 (RFC 5958) and read back, and their certificate requests. */
 #include "core/setting.h"
+#include "ports/keys/keys.h"
 #include "ports/keys/openssl.h"
 #include "ports/keys/secret.h"
 
@@ -13,4 +14,7 @@ MUST_USE enum err pair_der_to_pem(const struct secret *der, struct secret *ret);
 /* A request in DER form (RFC 2986) for the names alone: an empty subject, because a common name is no longer needed
  * and cannot hold a name of more than 64 bytes. INVALID for a name that no certificate can have. */
 MUST_USE enum err pair_make_csr(EVP_PKEY *pair, const struct str *names, size_t names_n, struct buf *to);
+/* The same with a subject, as sellers of certificates want it: the first name as its common name where it is not too long, and what is
+ * given of the rest. INVALID for a text that cannot stand there. */
+MUST_USE enum err pair_make_own_csr(EVP_PKEY *pair, const struct csr_subject *subject, const struct str *names, size_t names_n, struct buf *to);
 #endif

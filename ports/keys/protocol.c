@@ -22,6 +22,10 @@ keys_job_put(struct buf *to, const struct keys_job *job)
 	wire_put_list(to, job->names, job->names_n);
 	wire_put_bytes(to, job->code);
 	wire_put_u64(to, job->first_step);
+	wire_put_bytes(to, job->subject.organization);
+	wire_put_bytes(to, job->subject.locality);
+	wire_put_bytes(to, job->subject.state);
+	wire_put_bytes(to, job->subject.country);
 }
 
 enum err
@@ -44,6 +48,10 @@ keys_job_get(struct str message, struct arena *a, struct keys_job *ret)
 	job.names_n = wire_get_list(&r, LIMIT_SITE_NAMES, a, &job.names);
 	job.code = wire_get_bytes(&r, CODE_DIGITS);
 	job.first_step = wire_get_u64(&r);
+	job.subject.organization = wire_get_bytes(&r, CSR_FIELD_BYTES);
+	job.subject.locality = wire_get_bytes(&r, CSR_FIELD_BYTES);
+	job.subject.state = wire_get_bytes(&r, CSR_FIELD_BYTES);
+	job.subject.country = wire_get_bytes(&r, CSR_FIELD_BYTES);
 	enum err e = wire_close(&r);
 	if (e != ERR_OK)
 		return e;

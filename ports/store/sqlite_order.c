@@ -149,6 +149,7 @@ insert_certificate(struct store *s, const struct certificate_row *c, struct str 
 	query_bind_blob(&q, "sealed_key", c->sealed_key.p, c->sealed_key.n);
 	query_bind_when(&q, "created", c->created);
 	query_bind_int(&q, "is_archived", c->is_archived);
+	query_bind_int(&q, "is_own", c->is_own);
 	return query_write(&q);
 }
 
@@ -202,6 +203,7 @@ read_certificate(struct query *q)
 	c.sealed_key = query_text(q, "sealed_key");
 	c.created = query_when(q, "created");
 	c.is_archived = query_bool(q, "is_archived");
+	c.is_own = query_bool(q, "is_own");
 	return c;
 }
 
@@ -219,6 +221,23 @@ store_certificate_load(
 	if (e == ERR_OK && c.id == 0)
 		return query_fail(
 		    s, ERR_NOT_FOUND, "there is no certificate %lld", (long long)id);
+	if (e == ERR_OK)
+		*ret = c;
+	return e;
+}
+
+enum err
+store_certificate_own(struct store *s, int64_t site_id, struct arena *a, struct certificate_row *ret)
+{
+	AUTO_QUERY q = query_start(s, SQL_CERTIFICATE_OWN, a);
+	struct certificate_row c = { 0 };
+
+	query_bind_int(&q, "site_id", site_id);
+	if (query_row(&q))
+		c = read_certificate(&q);
+	enum err e = query_finish(&q);
+	if (e == ERR_OK && c.id == 0)
+		return query_fail(s, ERR_NOT_FOUND, "site %lld has no certificate of its owner's", (long long)site_id);
 	if (e == ERR_OK)
 		*ret = c;
 	return e;

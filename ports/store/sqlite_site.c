@@ -72,6 +72,7 @@ read_setting(struct query *q, bool is_draft, struct setting *ret)
 		query_corrupt(q, key_type, word);
 	ret->redirect = query_bool(q, is_draft ? "draft_redirect" : "redirect");
 	ret->hsts = query_bool(q, is_draft ? "draft_hsts" : "hsts");
+	ret->takeover = query_bool(q, is_draft ? "draft_takeover" : "takeover");
 	ret->root = query_text(q, is_draft ? "draft_root" : "root");
 	ret->proxy = query_text(q, is_draft ? "draft_proxy" : "proxy");
 	ret->profile = query_text(q, is_draft ? "draft_profile" : "profile");
@@ -91,6 +92,7 @@ read_state(struct query *q, struct site *ret)
 	ret->held.life.to = query_when(q, "held_to");
 	query_fingerprint(q, "held_fingerprint", ret->held.fingerprint);
 	ret->held.is_live = query_bool(q, "held_is_live");
+	ret->held.is_own = query_bool(q, "held_is_own");
 	ret->held.is_spread = query_bool(q, "held_is_spread");
 	ret->order_id = query_id(q, "order_id");
 	ret->order_failures = (unsigned)query_int(q, "order_failures", 0, UINT32_MAX);
@@ -268,6 +270,8 @@ judge(struct store *s, const struct site *site)
 		 (site->held.id == 0 ||
 		     (site->applied.redirect != 307 && site->applied.redirect != 308)))
 		wrong = "has a redirect that cannot be";
+	else if (site->held.is_own && site->held.id == 0)
+		wrong = "has an own certificate that is none";
 	else if (site->applied.hsts && site->applied.redirect != 308)
 		wrong = "has HSTS without the lasting redirect";
 	for (size_t i = 0; i < site->findings.n; i++)
@@ -314,6 +318,7 @@ save_state(struct store *s, const struct site *site)
 	query_bind_when(&q, "held_to", site->held.life.to);
 	query_bind_blob(&q, "held_fingerprint", site->held.fingerprint, FINGERPRINT_BYTES);
 	query_bind_int(&q, "held_is_live", site->held.is_live);
+	query_bind_int(&q, "held_is_own", site->held.is_own);
 	query_bind_int(&q, "held_is_spread", site->held.is_spread);
 	query_bind_id(&q, "order_id", site->order_id);
 	query_bind_int(&q, "order_failures", site->order_failures);
@@ -499,6 +504,16 @@ store_draft_discard(struct store *s, int64_t site_id)
 	return query_write(&q);
 }
 
+enum err
+store_source_put(struct store *s, int64_t site_id, enum source source)
+{
+	AUTO_QUERY q = query_start(s, SQL_SOURCE_PUT, NULL);
+
+	query_bind_word(&q, "source", source_name(source));
+	query_bind_int(&q, "site_id", site_id);
+	return query_write(&q);
+}
+
 /* --- wishes --- */
 
 static const struct {
@@ -510,6 +525,7 @@ static const struct {
 	{ SITE_CHANGED, "changed" },
 	{ SITE_REMOVED, "removed" },
 	{ SITE_RESUMED, "resumed" },
+	{ SITE_IMPORTED, "imported" },
 };
 enum { WISHES_N = sizeof wishes / sizeof *wishes };
 

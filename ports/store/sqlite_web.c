@@ -201,6 +201,7 @@ bind_setting(struct query *q, const struct setting *g)
 	query_bind_word(q, "key_type", key_type_name(g->key_type));
 	query_bind_int(q, "redirect", g->redirect);
 	query_bind_int(q, "hsts", g->hsts);
+	query_bind_int(q, "takeover", g->takeover);
 	query_bind_text(q, "root", g->root);
 	query_bind_text(q, "proxy", g->proxy);
 	query_bind_text(q, "profile", g->profile);

@@ -55,6 +55,8 @@ MUST_USE enum err store_site_load(struct store *s, int64_t id, struct arena *a, 
  * content and the list of names are the web's and are not written here, except draft.told_at. */
 MUST_USE enum err store_site_save(struct store *s, const struct site *site, struct when now);
 MUST_USE enum err store_draft_discard(struct store *s, int64_t site_id);
+/* The engine's one word about a setting: free SSL takes over, as its owner had agreed. */
+MUST_USE enum err store_source_put(struct store *s, int64_t site_id, enum source source);
 /* Free SSL was given up, or stopped by the provider. The first time stays. */
 MUST_USE enum err store_given_up_put(struct store *s, int64_t site_id, const struct given_up *g);
 MUST_USE enum err store_given_up_drop(struct store *s, int64_t site_id);
@@ -62,7 +64,7 @@ MUST_USE enum err store_given_up_drop(struct store *s, int64_t site_id);
 /* Wishes of people: left by the web process, taken by the engine in the transaction that acts on them. */
 struct wish {
 	int64_t id, site_id;
-	enum site_event_kind kind; /* ASKED_CHECK, ASKED_RENEW, CHANGED, REMOVED, RESUMED */
+	enum site_event_kind kind; /* ASKED_CHECK, ASKED_RENEW, CHANGED, REMOVED, RESUMED, IMPORTED */
 };
 MUST_USE enum err store_wish_put(struct store *s, int64_t site_id, enum site_event_kind kind, struct when now);
 MUST_USE enum err store_wishes(struct store *s, struct wish *ret, size_t max, size_t *ret_n);
@@ -92,10 +94,13 @@ struct certificate_row {
 	struct str chain_pem, sealed_key;
 	struct when created;
 	bool is_archived;
+	bool is_own; /* its owner brought it; no CA of ours, no order */
 };
 /* Archives the site's earlier ones that are neither live (proven, or still handed out for a name) nor the new one. */
 MUST_USE enum err store_certificate_put(struct store *s, const struct certificate_row *c, int64_t *ret_id);
 MUST_USE enum err store_certificate_load(struct store *s, int64_t id, struct arena *a, struct certificate_row *ret);
+/* The newest that the owner brought. NOT_FOUND without one. */
+MUST_USE enum err store_certificate_own(struct store *s, int64_t site_id, struct arena *a, struct certificate_row *ret);
 /* Newest first, LIMIT_PAGE_ROWS at most. */
 MUST_USE enum err store_certificates_of(struct store *s, int64_t site_id, struct arena *a, struct certificate_row **ret, size_t *ret_n);
 

@@ -203,6 +203,8 @@ act(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	case FX_DISCARD_DRAFT:
 		fleet_mark(f, FLEET_MARK_DRAFT_DISCARDED);
 		return;
+	case FX_TAKE_OVER: /* a word in the setting, which is the site's own here */
+		return;
 	case FX_EFFECT_COUNT:
 		return;
 	}

@@ -156,6 +156,9 @@ watch_letter(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	case LETTER_ACCOUNT:
 		fleet_broken(f, n, "a site has a letter about signing in");
 		return;
+	case LETTER_OWN_ENDS:
+		fleet_broken(f, n, "a letter about a bought certificate, and nobody has one");
+		return;
 	case LETTER_DRAFT:
 		if (!f->sites[n].site.draft.exists)
 			fleet_broken(f, n, "a letter about a draft that there is not");
@@ -540,6 +543,7 @@ static const char *const event_names[SITE_EVENT_COUNT] = {
 	[SITE_ASKED_RENEW] = "asked-renew",
 	[SITE_CHANGED] = "changed",
 	[SITE_REMOVED] = "removed",
+	[SITE_IMPORTED] = "imported",
 	[SITE_CHECKED] = "checked",
 	[SITE_ISSUED] = "issued",
 	[SITE_ORDER_FAILED] = "order-failed",

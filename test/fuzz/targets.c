@@ -138,8 +138,12 @@ own_file(struct str bytes)
 	AUTO_BUF chain = { .max = 1 << 20 };
 	struct own_certificate c;
 
-	if (own_read(bytes, "password", NULL, &a, &c, &chain) != ERR_OK)
+	struct own_input in = { .files = { bytes }, .password = "password", .now = { 1767225600 } };
+	AUTO_SECRET key = { 0 };
+
+	if (own_read(&in, &a, &c, &chain, &key) != ERR_OK)
 		return;
+	must((c.key == OWN_KEY_HERE) == (key.n > 0));
 	must(c.is_read == (chain.n > 0) && c.is_read == (c.why.n == 0));
 	must(str_is_utf8(c.why) && str_is_utf8(c.missing) && str_is_utf8(c.leaf.issuer));
 }

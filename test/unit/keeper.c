@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include "cmd/supervisor.c" /* cmd is in no library */
 #include "keeper/keeper.c"
+#include "ports/keys/pair.h"
 #include "ports/keys/remote.h"
 #include "ports/keys/set.h"
 #include "ports/link/message.h"
@@ -147,6 +148,7 @@ hear(void *arg, const struct keys_answer *answer)
 	heard->answer.sealed = arena_str(&arena, answer->sealed);
 	heard->answer.thumbprint = arena_str(&arena, answer->thumbprint);
 	heard->answer.json = arena_str(&arena, answer->json);
+	heard->answer.csr_der = arena_str(&arena, answer->csr_der);
 	heard->answer.set = arena_str(&arena, answer->set);
 	heard->answer.key_pem = arena_str(&arena, answer->key_pem);
 }
@@ -263,6 +265,55 @@ answers_all_verbs_under_its_filter(void **state)
 	keys_remote_free(&from_web);
 }
 
+static struct str
+der_of(struct str key_pem)
+{
+	BIO *in = BIO_new_mem_buf(key_pem.p, (int)key_pem.n);
+	EVP_PKEY *pair = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+	struct secret der = { 0 };
+
+	assert_int_equal(pair_to_der(pair, &der), ERR_OK);
+	struct str copy = arena_str(&arena, (struct str){ (const char *)der.p, der.n });
+	secret_fini(&der);
+	EVP_PKEY_free(pair);
+	BIO_free(in);
+	return copy;
+}
+
+/* Under the filter of system calls too: a request with a subject, and a key that its owner brought, sealed for its chain alone. */
+static void
+what_owners_buy(void **state)
+{
+	(void)state;
+	static const struct str name = { "example.jp", 10 };
+	const struct csr_subject subject = { STR("株式会社例"), STR("千代田区"), STR("東京都"), STR("JP") };
+	struct keys_remote *from_engine = open_remote(engine[0]), *from_web = open_remote(web[0]);
+	pid_t pid = keeper_pid();
+
+	for (enum key_type type = KEY_P256; type <= KEY_RSA2048; type++) {
+		struct keys_answer made =
+		    ask(from_web, (struct keys_job){ .verb = KEYS_CSR, .key_type = type, .names = &name, .names_n = 1, .subject = subject });
+		assert_int_equal(made.err, ERR_OK);
+		assert_true(str_find(made.csr_der, subject.organization) != SIZE_MAX && str_find(made.csr_der, name) != SIZE_MAX);
+		struct keys_answer exported = ask(from_web, (struct keys_job){ .verb = KEYS_EXPORT, .sealed = made.sealed });
+		struct str chain = certificate_for(exported.key_pem), other = certificate_for(
+		    ask(from_web, (struct keys_job){ .verb = KEYS_EXPORT, .sealed = ask(from_web, (struct keys_job){
+			.verb = KEYS_CSR, .key_type = type, .names = &name, .names_n = 1 }).sealed }).key_pem);
+		struct str der = der_of(exported.key_pem);
+		struct keys_answer own = ask(from_web, (struct keys_job){ .verb = KEYS_OWN, .secret = der, .chain_pem = chain });
+		assert_int_equal(own.err, ERR_OK);
+		assert_int_equal(ask(from_engine, (struct keys_job){ .verb = KEYS_SET, .sealed = own.sealed, .chain_pem = chain }).err, ERR_OK);
+		assert_int_equal(ask(from_web, (struct keys_job){ .verb = KEYS_OWN, .secret = der, .chain_pem = other }).err, ERR_MISMATCH);
+		assert_int_equal(ask(from_web, (struct keys_job){ .verb = KEYS_OWN, .secret = STR("no key"), .chain_pem = chain }).err, ERR_CORRUPT);
+	}
+	const struct csr_subject lower = { .country = STR("jp") }, lines = { .organization = STR("a\nb") };
+	assert_int_equal(ask(from_web, (struct keys_job){ .verb = KEYS_CSR, .names = &name, .names_n = 1, .subject = lower }).err, ERR_INVALID);
+	assert_int_equal(ask(from_web, (struct keys_job){ .verb = KEYS_CSR, .names = &name, .names_n = 1, .subject = lines }).err, ERR_INVALID);
+	lives_on(pid);
+	keys_remote_free(&from_engine);
+	keys_remote_free(&from_web);
+}
+
 static void
 each_link_has_its_own_verbs(void **state)
 {
@@ -272,7 +323,7 @@ each_link_has_its_own_verbs(void **state)
 	pid_t pid = keeper_pid();
 
 	for (enum keys_verb verb = KEYS_ACCOUNT_NEW; verb < KEYS_VERB_COUNT; verb++) {
-		bool is_of_web = verb == KEYS_EXPORT || verb == KEYS_CODE_NEW || verb == KEYS_CODE;
+		bool is_of_web = verb == KEYS_EXPORT || verb == KEYS_CODE_NEW || verb == KEYS_CODE || verb == KEYS_CSR || verb == KEYS_OWN;
 		struct keys_remote *wrong = is_of_web ? from_engine : from_web;
 
 		/* Both may seal: nothing comes out of it that could be used. */
@@ -492,6 +543,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    answers_all_verbs_under_its_filter, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_owners_buy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_link_has_its_own_verbs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rubbish_harms_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_while_questions_wait, set_up, tear_down),

@@ -614,7 +614,7 @@ protocol_round_trip_and_truncation(void **state)
 	(void)state;
 	struct keys_job job = { KEYS_SITE_NEW, STR("sealed"), STR("hmac"), STR("old"), STR("url"),
 		STR("nonce"), STR("kid"), STR("payload"), STR("secret"), STR("chain"),
-		KEY_RSA3072, names, 3, STR("755224"), UINT64_MAX },
+		KEY_RSA3072, names, 3, STR("755224"), UINT64_MAX, { STR("o"), STR("l"), STR("s"), STR("JP") } },
 			got;
 	struct keys_answer answer = { ERR_MISMATCH, STR("a"), STR("b"), STR("c"), STR("d"),
 		STR("e"), STR("f"), STR("g"), 7 },
@@ -635,6 +635,8 @@ protocol_round_trip_and_truncation(void **state)
 	assert_int_equal(got.names_n, 3);
 	assert_true(str_eq(got.names[2], names[2]));
 	assert_true(str_eq(got.code, job.code) && got.first_step == job.first_step);
+	assert_true(str_eq(got.subject.organization, STR("o")) && str_eq(got.subject.locality, STR("l")) &&
+		    str_eq(got.subject.state, STR("s")) && str_eq(got.subject.country, STR("JP")));
 	for (size_t n = 0; n < b.n; n++)
 		assert_int_equal(
 		    keys_job_get((struct str){ b.p, n }, &arena, &got), ERR_PROTOCOL);

@@ -169,7 +169,7 @@ letters(const struct site_effects *out, enum letter_kind kind)
 	return n;
 }
 
-static const struct site_effect *
+static inline const struct site_effect *
 first(const struct site_effects *out, enum site_effect_kind kind)
 {
 	for (size_t i = 0; i < out->n; i++)
@@ -189,7 +189,7 @@ event_of(struct fixture *f, enum site_event_kind kind, enum sight sight, enum ca
 	*failure = (struct finding){ .cause = cause, .subject = f->names[0].name, .acts = cause_row(cause)->acts, .next_look = now };
 	ev.failures = failure;
 	ev.failures_n = kind == SITE_ORDER_FAILED || (kind == SITE_DEPLOYED && cause_row(cause)->layer == LAYER_OWN);
-	if (kind == SITE_ISSUED) {
+	if (kind == SITE_ISSUED || kind == SITE_IMPORTED) {
 		ev.issued = (struct held){ .id = 4, .life = { now, when_plus(now, SPAN_D(90)) } };
 		memset(ev.issued.fingerprint, 0xcd, FINGERPRINT_BYTES);
 		struct str *names = arena_get(&f->arena, 2 * sizeof *names);

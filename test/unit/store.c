@@ -105,6 +105,7 @@ change_site(struct site *s, int64_t certificate, int64_t order, struct arena *a)
 		.life = { any_when(), any_when() },
 		.is_live = flip(),
 		.is_spread = flip() };
+	s->held.is_own = s->held.id != 0 && flip();
 	any_fingerprint(s->held.fingerprint);
 	s->order_id = s->doing == DOING_ORDER && flip() ? order : 0;
 	s->order_failures = any_count();
@@ -162,6 +163,7 @@ same_setting(const struct setting *a, const struct setting *b)
 	SAME(a->key_type, b->key_type);
 	SAME(a->redirect, b->redirect);
 	SAME(a->hsts, b->hsts);
+	SAME(a->takeover, b->takeover);
 	SAME_STR(a->root, b->root);
 	SAME_STR(a->proxy, b->proxy);
 	SAME_STR(a->profile, b->profile);
@@ -236,6 +238,7 @@ same_site(const struct site *a, const struct site *b)
 	assert_memory_equal(a->held.fingerprint, b->held.fingerprint, FINGERPRINT_BYTES);
 	SAME(a->held.is_live, b->held.is_live);
 	SAME(a->held.is_spread, b->held.is_spread);
+	SAME(a->held.is_own, b->held.is_own);
 	SAME(a->order_id, b->order_id);
 	SAME(a->order_failures, b->order_failures);
 	SAME(a->retry_at.s, b->retry_at.s);
@@ -269,6 +272,7 @@ any_setting(struct arena *a)
 		.key_type = (enum key_type)roll(5),
 		.redirect = flip(),
 		.hsts = flip(),
+		.takeover = flip(),
 		.root = any_bytes(a, 30),
 		.proxy = any_bytes(a, 30),
 		.profile = any_bytes(a, 30) };

@@ -135,7 +135,7 @@ waits_for_a_file(enum cause c)
 {
 	return c == CAUSE_OWN_CERTIFICATE_CHAIN_INCOMPLETE || c == CAUSE_OWN_CERTIFICATE_EXPIRED ||
 	       c == CAUSE_OWN_CERTIFICATE_NAME_MISSING || c == CAUSE_OWN_CERTIFICATE_UNREADABLE ||
-	       c == CAUSE_OWN_CERTIFICATE_CHAIN_UNORDERED;
+	       c == CAUSE_OWN_CERTIFICATE_KEY_MISSING || c == CAUSE_OWN_CERTIFICATE_UNTRUSTED || c == CAUSE_OWN_CERTIFICATE_CHAIN_UNORDERED;
 }
 
 /* Numbered steps and a value where the owner acts; never steps where he does not. The next look is always told. */

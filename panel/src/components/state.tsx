@@ -18,6 +18,7 @@ const TONES: Record<State, Tone> = {
 	act: "act",
 	ours: "ok",
 	partial: "act",
+	"own-ends": "act",
 	moved: "idle",
 	ok: "ok",
 	off: "idle",

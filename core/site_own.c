@@ -1,0 +1,53 @@
+#include "core/site_own.h"
+#include "base/must.h"
+#include "core/site_ca.h"
+#include "core/site_findings.h"
+#include "core/site_letters.h"
+
+void
+own_take_over(const struct step *st)
+{
+	struct site *s = st->s;
+
+	s->setting.source = SOURCE_FREE;
+	s->asked_check = true;
+	(void)site_effect_put(st->out, FX_TAKE_OVER);
+	step_history(st, HISTORY_TAKEN_OVER, NULL);
+	findings_drop(st, finding_of_own_end);
+}
+
+static void
+mark_held(struct site *s, const struct site_event *ev)
+{
+	for (size_t i = 0; i < s->names_n; i++) {
+		s->names[i].is_held = false;
+		for (size_t k = 0; k < ev->issued_names_n; k++)
+			s->names[i].is_held |= str_eq(ev->issued_names[k], s->names[i].name);
+	}
+}
+
+void
+own_imported(const struct step *st)
+{
+	struct site *s = st->s;
+
+	must(st->ev->issued.id != 0);
+	mark_held(s, st->ev);
+	s->held = st->ev->issued;
+	s->held.is_live = s->held.is_spread = false;
+	s->held.is_own = true;
+	s->asked_renew = false;
+	/* What stood against the one before may be over, and what its own dates ask for has to be told. */
+	s->asked_check = true;
+	s->renewal = (struct renewal){ .poll_at = WHEN_NEVER };
+	s->order_failures = s->deploy_failures = s->verify_failures = 0;
+	s->retry_at = WHEN_UNKNOWN;
+	s->retry_is_law = false;
+	site_ca_reset(s);
+	s->deploy_at = st->t->now;
+	s->reminders_told = 0;
+	s->expired_told = false;
+	step_history(st, HISTORY_IMPORTED, NULL);
+	findings_drop(st, finding_of_own_end);
+	findings_drop_ordered(st);
+}
