@@ -259,7 +259,7 @@ def test_every_status_of_the_api(world, seller):
         assert got == status, (operation, status, got, document)
     number = api.ask("csrs_list", site.name)[1]["csrs"][0]["id"]
     assert api.ask("csr_discard", site.name, f"id={number}")[0] == 200
-    mine = {(o, s) for o, s, _ in asked} | {("csr_discard", 200), ("own_import", 409)}  # 409: below
+    mine = {(o, s) for o, s, _ in asked} | {("csr_discard", 200), ("own_import", 409)}  # 409: test/unit/api.c
     wanted = {(o, s) for o, s in described() if o.startswith(("own_", "csr"))}
     assert mine - {("site_renew", 409), ("site_start_over", 409)} == wanted
 
@@ -268,9 +268,6 @@ def test_who_was_stopped_by_the_provider(world, seller):
     """An own certificate is no way around it; the owner has to speak with the provider first."""
     site = world.site("stopped.jp").add()
     site.until_served()
-    world.koshin.run("user", "add", "stopped@example.jp", "--role", "owner", "--owner", site.owner)
-    link = world.koshin.json("user", "login-link", "stopped@example.jp")
-    assert link
     world.koshin.run("site", "suspend", site.name)
     pair = seller.sell("stopped.jp")
     file = put(world, "stopped.pem", key_pem(pair) + pem(pair, seller.middle))

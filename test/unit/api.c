@@ -268,6 +268,27 @@ test_wishes(void **state)
 	}
 }
 
+/* An own certificate is no way around the provider's word; and it comes in by its file alone. */
+static void
+test_own_and_suspended(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "\"example.jp\"", "");
+	put_ok(f, __LINE__, "PATCH", "/api/v1/sites/example.jp", "{\"source\": \"own\"}", 422);
+	f->owner_id = 1;
+	put_ok(f, __LINE__, "POST", "/api/v1/sites/example.jp/own", "{}", 422);
+	put_ok(f, __LINE__, "DELETE", "/api/v1/sites/example.jp/own", "", 409);
+	f->owner_id = 0;
+	put_ok(f, __LINE__, "POST", "/api/v1/sites/example.jp/removal", "", 202);
+	put_ok(f, __LINE__, "POST", "/api/v1/sites/example.jp/own", "{}", 422);
+	f->owner_id = 1;
+	put_ok(f, __LINE__, "POST", "/api/v1/sites/example.jp/own", "{}", 409);
+	f->owner_id = 2;
+	put_ok(f, __LINE__, "POST", "/api/v1/sites/example.jp/own", "{}", 404);
+	put_ok(f, __LINE__, "POST", "/api/v1/sites/example.jp/csr", "{}", 404);
+}
+
 static void
 test_change(void **state)
 {
@@ -672,6 +693,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names_of_coverage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_and_suspended, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_add, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resume, setup, teardown),

@@ -25,6 +25,7 @@ struct fixture {
 	const char *args[8]; /* key, value, key, value … NULL */
 	const char *if_match;
 	bool is_last;
+	int64_t owner_id; /* who asks; 0: the operator */
 	char etag[64];
 	int status;
 	char type[64];
@@ -133,7 +134,7 @@ ask(struct fixture *f, const char *method, const char *path, const char *body)
 		.path = str_of(path),
 		.body = str_of(body),
 		.lang = LANG_EN,
-		.asker = { .is_known = true, .role = ROLE_OPERATOR },
+		.asker = { .is_known = true, .role = f->owner_id != 0 ? ROLE_OWNER : ROLE_OPERATOR, .owner_id = f->owner_id },
 		.arg = fixture_arg,
 		.each_arg = fixture_each_arg,
 		.header = fixture_header,
