@@ -11,6 +11,7 @@ import { Todo } from "../components/todo";
 import { useLive } from "../live";
 import { useLoad } from "../load";
 import type { Role } from "../session";
+import { later } from "../later";
 import { both, t } from "../words";
 import { Checks } from "./site_checks";
 import { Draft, Settings, SetUp } from "./site_settings";
@@ -18,6 +19,8 @@ import { Export, GivenUp, GivingUp, StartOver } from "./site_giving_up";
 import { Progress } from "./site_progress";
 import { Ask, Letters } from "./site_support";
 import { Timeline } from "./site_timeline";
+
+const OwnForms = later(() => import("./site_own").then((module) => module.OwnForms));
 
 export type Doing = { page: Page; role: Role; again: () => void };
 
@@ -56,7 +59,9 @@ function WhatToDo({ page, role, again }: Doing) {
 			<ActButton
 				isFirst
 				worksAt={button.works_at}
-				act={() => call("POST", at("sites", site.ascii, button.action === "site_renew" ? "renew" : "check")).then(again)}
+				act={() =>
+					(button.action === "own_end" ? call("DELETE", at("sites", site.ascii, "own")) : call("POST", at("sites", site.ascii, button.action === "site_renew" ? "renew" : "check"))).then(again)
+				}
 			>
 				{both(button.text)}
 			</ActButton>
@@ -146,6 +151,19 @@ function Technical({ page }: { page: Page }) {
 	);
 }
 
+/** What is needed by few is fetched when it is opened. */
+function Own(doing: Doing) {
+	const [isOpen, setOpen] = useState(false);
+	return (
+		<details onToggle={(event) => setOpen(event.currentTarget.open)}>
+			<summary>
+				<h2>{t("own.title")}</h2>
+			</summary>
+			{isOpen && <OwnForms {...doing} />}
+		</details>
+	);
+}
+
 export function SitePage({ name, role }: { name: string; role: Role }) {
 	const page = useLoad<Page>(at("sites", name, "page"));
 	const [news, setNews] = useState(0);
@@ -178,7 +196,8 @@ export function SitePage({ name, role }: { name: string; role: Role }) {
 						<Timeline timeline={value.timeline} />
 						<section class="paper">
 							<Settings {...doing} />
-							{role !== "support" && <StartOver {...doing} />}
+							{role !== "support" && site.setting.source !== "own" && <StartOver {...doing} />}
+							{role !== "support" && <Own {...doing} />}
 							{role === "owner" && <Export {...doing} />}
 							{role !== "support" && site.setting.source === "free" && <GivingUp {...doing} />}
 							<Technical page={value} />

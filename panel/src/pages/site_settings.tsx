@@ -76,7 +76,7 @@ export function Draft({ page, role, again }: Doing) {
 	const rows = differences(site.setting, draft.setting);
 	return (
 		<section class="thin" aria-label={t("draft.title")}>
-			<span class="prose">{t("draft.text", draft.begun_at ? moment(draft.begun_at) : "", draft.begun_by)}</span>
+			<span class="prose">{t(draft.has_csr ? "draft.text-csr" : "draft.text", draft.begun_at ? moment(draft.begun_at) : "", draft.begun_by)}</span>
 			<span class="end">
 				<button type="button" aria-expanded={isShown} onClick={() => setShown(!isShown)}>
 					{t("draft.show")}
@@ -86,7 +86,7 @@ export function Draft({ page, role, again }: Doing) {
 			{isShown && (
 				<div class="stack">
 					<ul>{rows.length ? rows.map((row) => <li key={row}>{row}</li>) : <li>{t("draft.same")}</li>}</ul>
-					{role !== "support" && <ActButton act={() => call("POST", at("sites", site.ascii, "draft", "apply")).then(again)}>{t("draft.apply")}</ActButton>}
+					{role !== "support" && draft.setting.source !== "own" && <ActButton act={() => call("POST", at("sites", site.ascii, "draft", "apply")).then(again)}>{t("draft.apply")}</ActButton>}
 				</div>
 			)}
 		</section>
@@ -141,12 +141,12 @@ export function Settings({ page, role, again }: Doing) {
 						)}
 					</div>
 				)}
-				{site.certificate && role !== "support" && (
+				{site.certificate && !site.certificate.own && role !== "support" && (
 					<ActButton act={() => call("POST", at("sites", site.ascii, "renew")).then(again)} worksAt={site.retry_at}>
 						{t("settings.renew")}
 					</ActButton>
 				)}
-				{site.certificate && role !== "support" && <p class="soft">{t("settings.renew-more")}</p>}
+				{site.certificate && !site.certificate.own && role !== "support" && <p class="soft">{t("settings.renew-more")}</p>}
 			</div>
 		</details>
 	);
