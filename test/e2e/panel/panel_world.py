@@ -3,12 +3,15 @@
 from screen import PANEL, PASSWORD, folder_for
 from servers import Pebble, free_port, new_folder
 from test_api import Api
+from test_cert_check import pem
+from test_own import Seller
 from world import World
 
 
 class PanelWorld:
     def __init__(self, life=3600):
         self.life = life
+        self.seller = Seller()
         self.port = free_port("127.0.0.1")
         assert (PANEL / "index.html").exists(), "make has built no panel"
         folder = new_folder()
@@ -21,7 +24,11 @@ class PanelWorld:
     def _ca(self, world):
         """One that takes seconds to look, as they do: steps are there to be watched, and a web server that was just told of a site has begun with it."""
         env = {"PEBBLE_VA_SLEEPTIME": "6", "PEBBLE_AUTHZREUSE": "0"}
-        return Pebble(world.folder, world.address, world.dns.endpoint, world.nginx.http_port, world.nginx.https_port, self.life, env=env)
+        made = Pebble(world.folder, world.address, world.dns.endpoint, world.nginx.http_port, world.nginx.https_port, self.life, env=env)
+        # Browsers know a company that sells certificates, too.
+        with open(made.roots, "ab") as roots:
+            roots.write(b"\n" + pem(self.seller.root))
+        return made
 
     def owner(self, *names, lang, role="owner", **more):
         """A person with a site that has no SSL yet. (site, mail)"""
