@@ -22,6 +22,7 @@
 #include "http/web.h"
 #include "installer/installer.h"
 #include "keeper/keeper.h"
+#include "ports/keys/lean.h"
 #include "ports/keys/master.h"
 #include "ports/link/link.h"
 #include "ports/process/process.h"
@@ -72,6 +73,14 @@ fail(const char *process, enum err e, const struct why *why)
 	return 1;
 }
 
+/* Where it does not work, certificates are read all the same, more slowly. */
+static void
+be_lean(void)
+{
+	if (lean_begin() != ERR_OK)
+		fprintf(stderr, "koshin: OpenSSL cannot be made lean\n");
+}
+
 static int
 run_keeper(const void *arg, int fd_ready, pid_t parent)
 {
@@ -83,6 +92,7 @@ run_keeper(const void *arg, int fd_ready, pid_t parent)
 		.fd_ready = fd_ready,
 		.parent = parent };
 
+	be_lean();
 	return keeper_run(&o);
 }
 
@@ -129,6 +139,7 @@ run_engine(const void *arg, int fd_ready, pid_t parent)
 	struct why why = { "" };
 	enum err e = become_ordinary(s, parent, &why);
 
+	be_lean();
 	return e == ERR_OK ? engine_run(&o) : fail("engine", e, &why);
 }
 
@@ -155,6 +166,7 @@ run_watch(const void *arg, int fd_ready, pid_t parent)
 	struct why why = { "" };
 	enum err e = become_ordinary(s, parent, &why);
 
+	be_lean();
 	return e == ERR_OK ? watchdog_run(&o) : fail("watch", e, &why);
 }
 
