@@ -38,6 +38,16 @@ str_ends(struct str s, struct str suffix)
 	return s.n >= suffix.n && str_eq((struct str){ s.p + s.n - suffix.n, suffix.n }, suffix);
 }
 
+uint64_t
+str_hash(struct str s)
+{
+	uint64_t h = 14695981039346656037U;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (uint8_t)s.p[i]) * 1099511628211U;
+	return h;
+}
+
 size_t
 str_find(struct str s, struct str needle)
 {

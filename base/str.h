@@ -32,6 +32,7 @@ bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 /* Position of needle in s, or SIZE_MAX. */
 size_t str_find(struct str s, struct str needle);
+uint64_t str_hash(struct str s); /* FNV-1a: for tables of our own, not against who chooses the strings */
 struct str str_trim(struct str s);		     /* ASCII white space at both ends */
 struct str str_cut(struct str *s, char sep);	     /* takes the part before sep off the front of s */
 bool str_to_int(struct str s, int64_t *ret);	     /* whole string, decimal */

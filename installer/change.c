@@ -1,6 +1,7 @@
 #include "installer/change.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -196,6 +197,36 @@ state_make(
 	return files_unlink(f, path, why);
 }
 
+/* Where the new file of a step waits: in the same folder, hidden from nginx's *.conf. Two changes of one path never wait at a time. */
+static enum err
+waiting_path(const struct change *c, size_t step, char ret[PATH_MAX])
+{
+	const char *path = c->steps[step].path, *slash = strrchr(path, '/');
+
+	/* A host name may be as long as the name of a file can be, so nothing can be added to it. */
+	return files_path(ret, "%.*s/.koshin-new-%016" PRIx64 "-%zu", (int)(slash - path), path,
+	    str_hash(str_of(path)), step);
+}
+
+/* As state_make for the state after the step, whose file waits. */
+static enum err
+step_do(const struct change *c, size_t step, const struct files *f, struct why *why)
+{
+	const struct change_step *s = &c->steps[step];
+	char waiting[PATH_MAX];
+
+	/* Where nothing is, a link is set in one go. */
+	if (s->after.kind == CHANGE_LINK && s->before.kind == CHANGE_NOTHING &&
+	    f->symlink(f->ctx, s->after.bytes, s->path) == 0)
+		return ERR_OK;
+	if (s->after.kind != CHANGE_FILE)
+		return state_make(&s->after, s->path, f, why);
+	enum err e = waiting_path(c, step, waiting);
+	if (e == ERR_OK && f->rename(f->ctx, waiting, s->path) != 0)
+		e = files_fail(why, "rename to", s->path, errno);
+	return e;
+}
+
 /* Each folder once; steps of one folder mostly stand beside each other. */
 static enum err
 sync_folders(const struct change *c, size_t n, const struct files *f, struct why *why)
@@ -207,7 +238,7 @@ sync_folders(const struct change *c, size_t n, const struct files *f, struct why
 		files_parent(c->steps[i].path, parent);
 		if (strcmp(parent, last) == 0)
 			continue;
-		enum err one = files_sync_folder(f, parent, why);
+		enum err one = files_sync(f, parent, why);
 		e = e == ERR_OK ? one : e;
 		memcpy(last, parent, sizeof last);
 	}
@@ -232,7 +263,8 @@ get_u32(const char *at)
 }
 
 static enum err
-journal_append(struct journal *j, const struct change *c, struct why *why)
+journal_append(
+    struct journal *j, const struct change *c, const struct files *f, struct why *why)
 {
 	AUTO_BUF b = { .max = 0 };
 	struct str rest;
@@ -265,32 +297,68 @@ journal_append(struct journal *j, const struct change *c, struct why *why)
 		rest.p += n;
 		rest.n -= (size_t)n;
 	}
+	if (f->later != NULL)
+		return unsynced_put(f->later, j->path);
 	if (j->files->fsync(j->files->ctx, j->fd) != 0)
 		return files_fail(why, "sync", j->path, errno);
 	return ERR_OK;
 }
 
 enum err
-change_do(struct change *c, const struct files *f, struct journal *j, struct why *why)
+change_prepare(struct change *c, const struct files *f, struct journal *j, struct why *why)
 {
-	enum err e = ERR_OK;
+	char path[PATH_MAX];
+	enum err e = j != NULL ? j->failed : ERR_OK;
 
 	must(c->done == 0);
 	if (c->n == 0)
 		return ERR_OK;
-	if (j != NULL)
-		e = j->failed != ERR_OK ? j->failed : (j->failed = journal_append(j, c, why));
+	for (size_t i = 0; e == ERR_OK && i < c->n; i++) {
+		const struct change_state *after = &c->steps[i].after;
+
+		if (after->kind != CHANGE_FILE)
+			continue;
+		e = waiting_path(c, i, path);
+		if (e == ERR_OK)
+			e = files_write(f, path, (struct str){ after->bytes, after->n },
+			    change_access, why);
+	}
+	if (e == ERR_OK && j != NULL)
+		e = j->failed = journal_append(j, c, f, why);
 	if (e != ERR_OK)
-		return e;
+		change_drop(c, f);
+	return e;
+}
+
+void
+change_drop(const struct change *c, const struct files *f)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->steps[i].after.kind == CHANGE_FILE && waiting_path(c, i, path) == ERR_OK)
+			(void)f->unlink(f->ctx,
+			    path); /* nobody reads it; the next change of this path removes it too */
+}
+
+enum err
+change_do(struct change *c, const struct files *f, struct why *why)
+{
+	enum err e = ERR_OK;
+
+	must(c->done == 0);
 	for (size_t i = 0; e == ERR_OK && i < c->n; i++) {
 		POINT("installer.step.before");
-		e = state_make(&c->steps[i].after, c->steps[i].path, f, why);
+		e = step_do(c, i, f, why);
 		c->done += e == ERR_OK;
 		POINT("installer.step.after");
 	}
 	if (e == ERR_OK)
 		e = sync_folders(c, c->n, f, why);
-	if (e != ERR_OK && change_undo(c, f, NULL) != ERR_OK) {
+	if (e == ERR_OK)
+		return ERR_OK;
+	change_drop(c, f);
+	if (change_undo(c, f, NULL) != ERR_OK) {
 		/* The first error is the one to tell; the journal still knows what is to be put back. */
 	}
 	return e;
@@ -328,7 +396,7 @@ journal_open(struct journal *j, const struct files *f, const char *folder, struc
 	    f->ctx, j->path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (j->fd < 0)
 		return files_fail(why, "open", j->path, errno);
-	return is_new ? files_sync_folder(f, folder, why) : ERR_OK;
+	return is_new ? files_sync(f, folder, why) : ERR_OK;
 }
 
 bool
@@ -396,7 +464,7 @@ journal_accept(struct journal *j, struct why *why)
 
 	files_parent(j->path, folder);
 	if (e == ERR_OK)
-		e = files_sync_folder(j->files, folder, why);
+		e = files_sync(j->files, folder, why);
 	journal_close(j); /* the descriptor is of the file that was replaced */
 	return e;
 }
@@ -409,7 +477,7 @@ journal_remove(struct journal *j, struct why *why)
 	journal_close(j);
 	enum err e = files_unlink(j->files, j->path, why);
 	files_parent(j->path, folder);
-	return e == ERR_OK ? files_sync_folder(j->files, folder, why) : e;
+	return e == ERR_OK ? files_sync(j->files, folder, why) : e;
 }
 
 void

@@ -44,9 +44,13 @@ enum {
 	CHANGE_FILE_BYTES_MAX = 256 * 1024
 }; /* of a file that we write: a server block of 100 names fits many times */
 
-/* Does all steps, or none: what was done is undone when a step fails. journal may be NULL. */
-MUST_USE enum err change_do(
+/* The first half, and the second. With files->later the caller syncs what was noted after each. journal may be NULL. */
+MUST_USE enum err change_prepare(
     struct change *c, const struct files *f, struct journal *j, struct why *why);
+/* Does all steps, or none: what was done is undone when a step fails. */
+MUST_USE enum err change_do(struct change *c, const struct files *f, struct why *why);
+/* What was prepared is not wanted any more: the files beside their places go. */
+void change_drop(const struct change *c, const struct files *f);
 /* Goes on after a step that cannot be undone; the first error is returned. */
 MUST_USE enum err change_undo(struct change *c, const struct files *f, struct why *why);
 

@@ -29,6 +29,13 @@ real_fsync(void *ctx, int fd)
 }
 
 static int
+real_syncfs(void *ctx, int fd)
+{
+	(void)ctx;
+	return syncfs(fd);
+}
+
+static int
 real_fchmod(void *ctx, int fd, mode_t mode)
 {
 	(void)ctx;
@@ -91,6 +98,7 @@ files_real(void)
 		.open = real_open,
 		.write = real_write,
 		.fsync = real_fsync,
+		.syncfs = real_syncfs,
 		.fchmod = real_fchmod,
 		.fchown = real_fchown,
 		.close = real_close,
@@ -163,23 +171,43 @@ give_access(const struct files *f, int fd, struct files_access access)
 	return f->fchmod(f->ctx, fd, access.mode) == 0;
 }
 
-enum err
-files_write(const struct files *f, const char *path, struct str bytes,
-    struct files_access access, struct why *why)
+/* A file of this path that nobody has opened before. What an ended process left there goes. */
+static int
+open_new(const struct files *f, const char *path)
 {
-	int fd =
-	    f->open(f->ctx, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = f->open(f->ctx, path, flags, 0600);
+
+	if (fd < 0 && errno == EEXIST && f->unlink(f->ctx, path) == 0)
+		fd = f->open(f->ctx, path, flags, 0600);
+	return fd;
+}
+
+static enum err
+write_new(const struct files *f, const char *path, struct str bytes, struct files_access access,
+    bool is_later, struct why *why)
+{
+	int fd = open_new(f, path);
 	int failed = 0;
 
 	if (fd < 0)
 		return files_fail(why, "create", path, errno);
 	if (!give_access(f, fd, access) || !write_all(f, fd, bytes) ||
-	    f->fsync(f->ctx, fd) != 0)
+	    (!is_later && f->fsync(f->ctx, fd) != 0))
 		failed = errno;
 	/* On some file systems the disk that is full is reported here. */
 	if (f->close(f->ctx, fd) != 0 && failed == 0)
 		failed = errno;
-	return failed != 0 ? files_fail(why, "write", path, failed) : ERR_OK;
+	if (failed != 0)
+		return files_fail(why, "write", path, failed);
+	return is_later ? unsynced_put(f->later, path) : ERR_OK;
+}
+
+enum err
+files_write(const struct files *f, const char *path, struct str bytes,
+    struct files_access access, struct why *why)
+{
+	return write_new(f, path, bytes, access, f->later != NULL, why);
 }
 
 /*
@@ -203,9 +231,7 @@ files_replace(const struct files *f, const char *path, struct str bytes,
 	enum err e = path_beside(path, beside);
 
 	if (e == ERR_OK)
-		e = files_unlink(f, beside, why); /* of a process that was ended here */
-	if (e == ERR_OK)
-		e = files_write(f, beside, bytes, access, why);
+		e = write_new(f, beside, bytes, access, false, why);
 	if (e == ERR_OK && f->rename(f->ctx, beside, path) != 0)
 		e = files_fail(why, "rename to", path, errno);
 	if (e != ERR_OK)
@@ -219,11 +245,13 @@ files_replace_link(const struct files *f, const char *path, const char *target, 
 	char beside[PATH_MAX];
 	enum err e = path_beside(path, beside);
 
-	if (e == ERR_OK)
-		e = files_unlink(f, beside, why);
 	if (e != ERR_OK)
 		return e;
-	if (f->symlink(f->ctx, target, beside) != 0)
+	bool is_there = f->symlink(f->ctx, target, beside) == 0;
+	/* Of a process that was ended here. */
+	if (!is_there && errno == EEXIST && f->unlink(f->ctx, beside) == 0)
+		is_there = f->symlink(f->ctx, target, beside) == 0;
+	if (!is_there)
 		return files_fail(why, "link", beside, errno);
 	if (f->rename(f->ctx, beside, path) != 0) {
 		e = files_fail(why, "rename to", path, errno);
@@ -241,17 +269,10 @@ files_unlink(const struct files *f, const char *path, struct why *why)
 }
 
 enum err
-files_sync_folder(const struct files *f, const char *path, struct why *why)
+files_sync(const struct files *f, const char *path, struct why *why)
 {
-	int fd = f->open(f->ctx, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	int failed = 0;
-
-	if (fd < 0)
-		return files_fail(why, "open", path, errno);
-	if (f->fsync(f->ctx, fd) != 0)
-		failed = errno;
-	(void)f->close(f->ctx, fd); /* nothing was written through it */
-	return failed != 0 ? files_fail(why, "sync", path, failed) : ERR_OK;
+	return f->later != NULL ? unsynced_put(f->later, path)
+				: unsynced_sync_one(f, path, why);
 }
 
 enum err
@@ -280,7 +301,7 @@ files_make_folder(
 		return files_fail(why, "make the folder", path, failed);
 	}
 	files_parent(path, parent);
-	return files_sync_folder(f, parent, why);
+	return files_sync(f, parent, why);
 }
 
 enum err

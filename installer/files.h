@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <sys/types.h>
 #include "base/str.h"
+#include "installer/unsynced.h"
 
 /* As the system calls of the same name: -1 and errno when they fail. */
 struct files {
@@ -15,6 +16,7 @@ struct files {
 	int (*open)(void *ctx, const char *path, int flags, mode_t mode);
 	ssize_t (*write)(void *ctx, int fd, const void *p, size_t n);
 	int (*fsync)(void *ctx, int fd);
+	int (*syncfs)(void *ctx, int fd);
 	int (*fchmod)(void *ctx, int fd, mode_t mode);
 	int (*fchown)(void *ctx, int fd, gid_t group);
 	int (*close)(void *ctx, int fd);
@@ -23,6 +25,8 @@ struct files {
 	int (*unlink)(void *ctx, const char *path);
 	int (*mkdir)(void *ctx, const char *path, mode_t mode);
 	int (*rmdir)(void *ctx, const char *path);
+	/* What would be synced is noted here instead, and whoever has set this syncs it; NULL: all is synced at once. */
+	struct unsynced *later;
 };
 const struct files *files_real(void);
 
@@ -35,23 +39,24 @@ struct files_access {
 
 /* The words of a failed operation: what, on which path, and the system's own. Returns err_of_errno. */
 enum err files_fail(struct why *why, const char *what, const char *path, int errno_value);
-/* A new file, synced; EXISTS if it is there. A part of it may stay behind when it fails. */
+/* A new file, synced or noted; one that is there goes first. A part of it may stay behind when it fails. */
 MUST_USE enum err files_write(const struct files *f, const char *path, struct str bytes,
     struct files_access access, struct why *why);
-/* The same by way of a file beside it and a rename: old or new, never half. The folder is not synced. */
+/* The same by way of a file beside it, synced at once, and a rename: old or new, never half. The folder is not synced. */
 MUST_USE enum err files_replace(const struct files *f, const char *path, struct str bytes,
     struct files_access access, struct why *why);
 MUST_USE enum err files_replace_link(
     const struct files *f, const char *path, const char *target, struct why *why);
 /* OK too when it was not there. */
 MUST_USE enum err files_unlink(const struct files *f, const char *path, struct why *why);
-/* A folder of this mode; OK when it is there. Its parent is synced when it was made. */
+/* A folder of this mode; OK when it is there. Its parent is synced or noted when it was made. */
 MUST_USE enum err files_make_folder(
     const struct files *f, const char *path, struct files_access access, struct why *why);
 /* All missing folders of the path, 0755, the last one with `access`. */
 MUST_USE enum err files_make_path(
     const struct files *f, const char *path, struct files_access access, struct why *why);
-MUST_USE enum err files_sync_folder(const struct files *f, const char *path, struct why *why);
+/* A file or a folder: synced, or noted. */
+MUST_USE enum err files_sync(const struct files *f, const char *path, struct why *why);
 /* A folder of files, and itself. What cannot be removed stays. */
 enum err files_remove_folder(const struct files *f, const char *path);
 

@@ -19,7 +19,10 @@
 #include "ports/link/message.h"
 
 enum {
-	GATHER_MS = 50,		 /* the first request of many waits this long for the next */
+	GATHER_MS =
+	    50, /* the first request of many waits this long for the next, where a web server is to be told */
+	GATHER_FILES_MS =
+	    10, /* … and where files alone are written, which costs a sync and no reload */
 	GATHER_LONGEST_MS = 500, /* and no longer than this in all */
 	COMMAND_MS = 60000,
 	TARGETS_MAX = 16,
@@ -32,7 +35,8 @@ struct request {
 	uint64_t id;
 	struct deploy_job job;
 	struct liveset_bytes bytes;
-	struct work outcome; /* of the first target that failed, or of none; is_reloading: of any */
+	struct work
+	    outcome; /* of the first target that failed, or of none; is_reloading: of any */
 	const char *target;
 };
 struct installer {
@@ -293,10 +297,10 @@ installer_run(const struct installer_options *o, struct why *why)
 	if (in == NULL)
 		return ERR_MEMORY;
 	in->o = o;
-	/* Only a web server's test and reload are worth waiting for company. */
-	for (size_t i = 0; i < o->targets_n; i++)
+	in->gather_ms = o->gather_ms > 0 ? o->gather_ms : GATHER_FILES_MS;
+	for (size_t i = 0; o->gather_ms == 0 && i < o->targets_n; i++)
 		if (o->targets[i].kind != TARGET_FOLDER)
-			in->gather_ms = o->gather_ms > 0 ? o->gather_ms : GATHER_MS;
+			in->gather_ms = GATHER_MS;
 	arena_init(&in->arena, BATCH_BYTES);
 	POINT_PROCESS("installer");
 	harden();

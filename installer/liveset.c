@@ -185,7 +185,7 @@ fill_folder(
 			    i == KEY_FILE ? key_access(l) : public_access, why);
 	}
 	if (e == ERR_OK)
-		e = files_sync_folder(l->files, folder, why);
+		e = files_sync(l->files, folder, why);
 	return e;
 }
 
@@ -221,11 +221,56 @@ choose_name(const struct liveset *l, int64_t site_id, struct str fingerprint,
 	return ERR_LIMITED;
 }
 
+/* One that was found: whoever wrote it may have been ended before it was synced. */
+static enum err
+sync_folder(const struct liveset *l, const char *folder, const char *parent, struct why *why)
+{
+	char path[PATH_MAX];
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < SET_FILES; i++) {
+		e = files_path(path, "%s/%s", folder, set_files[i]);
+		if (e == ERR_OK)
+			e = files_sync(l->files, path, why);
+	}
+	if (e == ERR_OK)
+		e = files_sync(l->files, folder, why);
+	return e == ERR_OK ? files_sync(l->files, parent, why) : e;
+}
+
+/* Fills a folder under another name, and gives it its own. */
+static enum err
+write_folder(const struct liveset *l, int64_t site_id, const char *final,
+    const struct str *files, struct why *why)
+{
+	char folder[PATH_MAX], parent[PATH_MAX];
+	enum err e = site_path(l, site_id, unfinished, folder);
+
+	if (e != ERR_OK)
+		return e;
+	(void)files_remove_folder(
+	    l->files, folder); /* of a process that was ended here; if it stays, mkdir tells */
+	files_parent(folder, parent);
+	e = fill_folder(l, folder, files, why);
+	POINT("installer.set.filled");
+	if (e == ERR_OK && l->files->rename(l->files->ctx, folder, final) != 0)
+		e = files_fail(why, "rename to", final, errno);
+	if (e != ERR_OK) {
+		(void)files_remove_folder(
+		    l->files, folder); /* a full disk needs the room; nobody reads it */
+		return e;
+	}
+	if (l->files->later != NULL)
+		e = unsynced_move(l->files->later, folder, final);
+	return e == ERR_OK ? files_sync(l->files, parent, why) : e;
+}
+
 enum err
 liveset_write(const struct liveset *l, int64_t site_id, const struct liveset_bytes *bytes,
     struct why *why, char ret_name[LIVESET_NAME_BYTES])
 {
-	char name[LIVESET_NAME_BYTES], folder[PATH_MAX], parent[PATH_MAX], final[PATH_MAX];
+	char name[LIVESET_NAME_BYTES], current[LIVESET_NAME_BYTES], parent[PATH_MAX],
+	    final[PATH_MAX];
 	struct str files[SET_FILES] = { bytes->fullchain_pem };
 	bool is_there;
 
@@ -238,32 +283,19 @@ liveset_write(const struct liveset *l, int64_t site_id, const struct liveset_byt
 	enum err e = liveset_make_site(l, site_id, why);
 	if (e == ERR_OK)
 		e = choose_name(l, site_id, bytes->fingerprint, files, name, &is_there);
-	if (e == ERR_OK && is_there) {
-		memcpy(ret_name, name, sizeof name);
-		return ERR_OK;
-	}
-	if (e == ERR_OK)
-		e = site_path(l, site_id, unfinished, folder);
 	if (e == ERR_OK)
 		e = site_path(l, site_id, name, final);
 	if (e != ERR_OK)
 		return e;
-	(void)files_remove_folder(
-	    l->files, folder); /* of a process that was ended here; if it stays, mkdir tells */
-	files_parent(folder, parent);
-	e = fill_folder(l, folder, files, why);
-	POINT("installer.set.filled");
-	if (e == ERR_OK && l->files->rename(l->files->ctx, folder, final) != 0)
-		e = files_fail(why, "rename to", final, errno);
+	read_pointer(l, site_id, "current", current);
+	files_parent(final, parent);
+	if (!is_there)
+		e = write_folder(l, site_id, final, files, why);
+	else if (strcmp(name, current) != 0)
+		e = sync_folder(l, final, parent, why);
 	if (e == ERR_OK)
-		e = files_sync_folder(l->files, parent, why);
-	if (e != ERR_OK) {
-		(void)files_remove_folder(
-		    l->files, folder); /* a full disk needs the room; nobody reads it */
-		return e;
-	}
-	memcpy(ret_name, name, sizeof name);
-	return ERR_OK;
+		memcpy(ret_name, name, sizeof name);
+	return e;
 }
 
 enum err

@@ -10,7 +10,7 @@
  *   FOLDER/live/NAME             -> ../sets/SITE/current  "_.example.jp" stands for "*.example.jp"
  *
  * Invariants: 1. what `current` points to is never written to, only replaced; 2. a folder that is called by its
- * fingerprint is whole and synced: it was filled under another name; 3. a write that fails or is ended leaves at most
+ * fingerprint is whole: it was filled under another name; and it is synced before `current` points to it; 3. a write that fails or is ended leaves at most
  * files that nobody reads, which the next run removes; 4. nothing outside FOLDER is touched: a component of a path
  * that comes from a message is a number, hexadecimal digits or a host name.
  */

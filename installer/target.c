@@ -58,7 +58,9 @@ target_init(struct target *t, const struct config_target *config, const struct c
     const struct files *files, struct why *why)
 {
 	*t = (struct target){ .config = config, .clock = clock, .journal = { .fd = -1 } };
-	t->live = (struct liveset){ files, config->folder, FILES_NO_GROUP };
+	t->now = t->together = *files;
+	t->together.later = &t->unsynced;
+	t->live = (struct liveset){ &t->now, config->folder, FILES_NO_GROUP };
 	if (config->folder == NULL || config->folder[0] != '/' ||
 	    (config->kind == TARGET_NGINX &&
 		(config->config_folder == NULL || config->config_folder[0] != '/'))) {
@@ -81,6 +83,7 @@ void
 target_fini(struct target *t)
 {
 	journal_close(&t->journal);
+	unsynced_fini(&t->unsynced);
 }
 
 static enum err
@@ -248,18 +251,227 @@ plan(struct target *t, struct work *w, struct why *why)
 	return e;
 }
 
-static enum err
-write_one(struct target *t, struct work *w, struct why *why)
-{
-	enum err e = plan(t, w, why);
+/* --- what is written together --- */
 
-	if (e != ERR_OK || w->change.n == 0)
+/*
+ * Works whose changes touch different paths: what one of them plans is not what another one does. Their files are written beside their
+ * places and synced together, then their renames are done and synced together. For 100 sites this is two syncs instead of 1,500.
+ */
+enum { RUN_PATHS_MAX = 4096 };
+struct run {
+	uint64_t paths[RUN_PATHS_MAX]; /* hashes of what is changed */
+	size_t paths_n;
+	bool is_closed; /* nothing goes together with what is in it */
+};
+
+static bool
+has_wildcard(const struct deploy_job *job)
+{
+	for (size_t i = 0; i < job->names_n; i++)
+		if (str_starts(job->names[i], STR("*")))
+			return true;
+	return false;
+}
+
+/* Two hashes that are equal by chance cost a sync. */
+static bool
+run_takes(struct run *r, const struct change *c)
+{
+	size_t n = r->paths_n;
+
+	if (c->n > RUN_PATHS_MAX - n)
+		return false;
+	for (size_t i = 0; i < c->n; i++) {
+		uint64_t h = str_hash(str_of(c->steps[i].path));
+
+		for (size_t k = 0; k < n; k++)
+			if (r->paths[k] == h) {
+				r->paths_n = n;
+				return false;
+			}
+		r->paths[r->paths_n++] = h;
+	}
+	return true;
+}
+
+static bool
+has_site(const struct work *works, size_t n, int64_t site_id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (works[i].job->site_id == site_id)
+			return true;
+	return false;
+}
+
+/* Says that the command has not answered for this site's files yet; found by the next start. */
+static enum err
+pending_path(const struct target *t, const struct work *w, char ret[PATH_MAX])
+{
+	return files_path(
+	    ret, "%s/sets/%" PRId64 "/pending", t->config->folder, w->job->site_id);
+}
+
+static bool
+has_command(const struct target *t, const struct work *w)
+{
+	return t->config->kind == TARGET_FOLDER && t->config->reload_n > 0 &&
+	       w->job->verb != DEPLOY_CHALLENGE;
+}
+
+static enum err
+note_pending(struct target *t, struct work *w, struct why *why)
+{
+	char path[PATH_MAX];
+	enum err e = pending_path(t, w, path);
+
+	if (e != ERR_OK)
 		return e;
-	if (t->config->kind == TARGET_FOLDER)
-		return change_do(&w->change, t->live.files, NULL, why);
-	if (t->journal.fd < 0)
+	w->is_pending = access(path, F_OK) == 0;
+	if (w->is_pending || w->change.n == 0 || w->job->verb != DEPLOY_APPLY)
+		return ERR_OK;
+	e = files_write(
+	    t->live.files, path, STR_NONE, (struct files_access){ 0600, FILES_NO_GROUP }, why);
+	w->is_pending = e == ERR_OK;
+	return e;
+}
+
+static enum err
+prepare_work(struct target *t, struct work *w, struct why *why)
+{
+	bool has_journal = t->config->kind != TARGET_FOLDER;
+	enum err e = has_command(t, w) ? note_pending(t, w, why) : ERR_OK;
+
+	if (e == ERR_OK && has_journal && w->change.n > 0 && t->journal.fd < 0)
 		e = journal_open(&t->journal, t->live.files, t->config->folder, why);
-	return e == ERR_OK ? change_do(&w->change, t->live.files, &t->journal, why) : e;
+	return e == ERR_OK ? change_prepare(&w->change, t->live.files,
+				 has_journal ? &t->journal : NULL, why)
+			   : e;
+}
+
+static void
+work_fail_for(struct work *w, enum err e, const struct why *why)
+{
+	w->wants_reload = false;
+	work_fail(
+	    w, e, target_cause(e), str_of(why->text[0] != '\0' ? why->text : err_words(e)));
+}
+
+/* Plans and prepares as many works as go together, from the first on; gives how many. One that does not go with them is planned anew. */
+static size_t
+prepare_run(struct target *t, struct work *works, size_t n, struct run *r)
+{
+	size_t i = 0, taken = 0;
+
+	for (; i < n && !r->is_closed; i++) {
+		struct work *w = &works[i];
+		struct why why = { "" };
+		bool is_alone = has_wildcard(w->job);
+
+		if (w->err != ERR_OK)
+			continue;
+		if (taken > 0 && (is_alone || has_site(works, i, w->job->site_id)))
+			break;
+		enum err e = plan(t, w, &why);
+		if (e == ERR_OK && !run_takes(r, &w->change)) {
+			if (taken > 0)
+				break;
+			r->is_closed =
+			    true; /* it has more steps than any run: it is one by itself */
+		}
+		if (e == ERR_OK)
+			e = prepare_work(t, w, &why);
+		if (e != ERR_OK)
+			work_fail_for(w, e, &why);
+		r->is_closed = r->is_closed || is_alone;
+		taken++;
+	}
+	return i;
+}
+
+/* The renames of what is prepared. */
+static void
+do_run(struct target *t, struct work *works, size_t n)
+{
+	struct why why = { "" };
+
+	for (size_t i = 0; i < n; i++) {
+		struct work *w = &works[i];
+		struct why own = { "" };
+		enum err e =
+		    w->err == ERR_OK ? change_do(&w->change, t->live.files, &own) : ERR_OK;
+
+		if (e != ERR_OK)
+			work_fail_for(w, e, &own);
+	}
+	enum err e = unsynced_sync(&t->unsynced, t->live.files, &why);
+	for (size_t i = n; e != ERR_OK && i-- > 0;) {
+		if (works[i].err != ERR_OK)
+			continue;
+		if (change_undo(&works[i].change, &t->now, NULL) != ERR_OK) {
+			/* As in change_do: the journal still knows. */
+		}
+		work_fail_for(&works[i], e, &why);
+	}
+}
+
+static enum err
+run_site_command(const struct target *t, const struct work *w, struct buf *words)
+{
+	const struct deploy_job *job = w->job;
+	char site[64],
+	    name[512] = "KOSHIN_NAME=", fingerprint[128] = "KOSHIN_FINGERPRINT=", file[256];
+	char folder[PATH_MAX] = "KOSHIN_FOLDER=";
+	const char *env[] = { site, name, fingerprint, folder,
+		job->verb == DEPLOY_REMOVE ? "KOSHIN_VERB=remove" : "KOSHIN_VERB=apply" };
+	struct command c = { t->config->test, t->config->test_n, env,
+		sizeof env / sizeof env[0], t->command_ms, t->clock };
+	enum err e = ERR_OK;
+
+	(void)snprintf(site, sizeof site, "KOSHIN_SITE=%" PRId64, job->site_id);
+	if (job->names_n > 0) {
+		liveset_name_file(job->names[0], file);
+		(void)snprintf(name, sizeof name, "KOSHIN_NAME=%.*s", STR_ARG(job->names[0]));
+		e = files_path(folder, "KOSHIN_FOLDER=%s/live/%s", t->config->folder, file);
+	}
+	if (w->bytes != NULL)
+		(void)snprintf(fingerprint, sizeof fingerprint, "KOSHIN_FINGERPRINT=%.*s",
+		    STR_ARG(w->bytes->fingerprint));
+	buf_clear(words);
+	if (e == ERR_OK && c.argc > 0)
+		e = command_run(&c, words);
+	c.argv = t->config->reload;
+	c.argc = t->config->reload_n;
+	POINT("installer.command.before");
+	if (e == ERR_OK && c.argc > 0)
+		e = command_run(&c, words);
+	POINT("installer.command.after");
+	return e;
+}
+
+/* A site's command, after its files. */
+static void
+tell_command(struct target *t, struct work *w)
+{
+	char pending[PATH_MAX];
+	struct why why = { "" };
+	AUTO_BUF words = { .max = 0 };
+
+	if (w->change.n == 0 && !w->is_pending)
+		return;
+	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
+	enum err e = pending_path(t, w, pending);
+	if (e == ERR_OK)
+		e = run_site_command(t, w, &words);
+	if (e == ERR_OK) {
+		w->is_reloading = true;
+		(void)t->now.unlink(
+		    t->now.ctx, pending); /* if it stays: one more run of the command */
+		return;
+	}
+	if (change_undo(&w->change, &t->now, &why) != ERR_OK) {
+		/* The files are whole either way; the command's words are the ones to tell. */
+	}
+	work_fail(w, e, CAUSE_OWN_DEPLOY_NOT_SERVED, buf_str(&words));
 }
 
 /* Writes the range; true if the web server has to be told of something. */
@@ -267,21 +479,36 @@ static bool
 write_range(struct target *t, struct work *works, size_t n)
 {
 	bool wants_reload = false;
+	struct run r;
 
-	for (size_t i = 0; i < n; i++) {
+	t->live.files = &t->together;
+	for (size_t from = 0; from < n;) {
 		struct why why = { "" };
-		struct work *w = &works[i];
 
-		if (w->err != ERR_OK)
-			continue;
-		enum err e = write_one(t, w, &why);
-		if (e != ERR_OK) {
-			w->wants_reload = false;
-			work_fail(w, e, target_cause(e),
-			    str_of(why.text[0] != '\0' ? why.text : err_words(e)));
+		r.paths_n = 0;
+		r.is_closed = false;
+		size_t run_n = prepare_run(t, works + from, n - from, &r);
+		enum err e = unsynced_sync(&t->unsynced, t->live.files, &why);
+		/* What of it is written down is not known either. */
+		if (e != ERR_OK)
+			t->journal.failed = e;
+		for (size_t i = from; e != ERR_OK && i < from + run_n; i++) {
+			if (works[i].err != ERR_OK)
+				continue;
+			change_drop(&works[i].change, t->live.files);
+			work_fail_for(&works[i], e, &why);
 		}
-		wants_reload = wants_reload || w->wants_reload;
+		do_run(t, works + from, run_n);
+		/* What comes later for the same site is planned by what its command has left. */
+		for (size_t i = from; i < from + run_n; i++)
+			if (works[i].err == ERR_OK && has_command(t, &works[i]))
+				tell_command(t, &works[i]);
+		from += run_n;
 	}
+	t->live.files = &t->now;
+	for (size_t i = 0; i < n; i++)
+		wants_reload =
+		    wants_reload || (works[i].err == ERR_OK && works[i].wants_reload);
 	return wants_reload;
 }
 
@@ -368,91 +595,6 @@ apply_to_nginx(struct target *t, struct work *works, size_t n)
 	journal_close(&t->journal);
 }
 
-/* Says that the command has not answered for this site's files yet; found by the next start. */
-static enum err
-pending_path(const struct target *t, const struct work *w, char ret[PATH_MAX])
-{
-	return files_path(
-	    ret, "%s/sets/%" PRId64 "/pending", t->config->folder, w->job->site_id);
-}
-
-static enum err
-run_site_command(const struct target *t, const struct work *w, struct buf *words)
-{
-	const struct deploy_job *job = w->job;
-	char site[64],
-	    name[512] = "KOSHIN_NAME=", fingerprint[128] = "KOSHIN_FINGERPRINT=", file[256];
-	char folder[PATH_MAX] = "KOSHIN_FOLDER=";
-	const char *env[] = { site, name, fingerprint, folder,
-		job->verb == DEPLOY_REMOVE ? "KOSHIN_VERB=remove" : "KOSHIN_VERB=apply" };
-	struct command c = { t->config->test, t->config->test_n, env,
-		sizeof env / sizeof env[0], t->command_ms, t->clock };
-	enum err e = ERR_OK;
-
-	(void)snprintf(site, sizeof site, "KOSHIN_SITE=%" PRId64, job->site_id);
-	if (job->names_n > 0) {
-		liveset_name_file(job->names[0], file);
-		(void)snprintf(name, sizeof name, "KOSHIN_NAME=%.*s", STR_ARG(job->names[0]));
-		e = files_path(folder, "KOSHIN_FOLDER=%s/live/%s", t->config->folder, file);
-	}
-	if (w->bytes != NULL)
-		(void)snprintf(fingerprint, sizeof fingerprint, "KOSHIN_FINGERPRINT=%.*s",
-		    STR_ARG(w->bytes->fingerprint));
-	buf_clear(words);
-	if (e == ERR_OK && c.argc > 0)
-		e = command_run(&c, words);
-	c.argv = t->config->reload;
-	c.argc = t->config->reload_n;
-	POINT("installer.command.before");
-	if (e == ERR_OK && c.argc > 0)
-		e = command_run(&c, words);
-	POINT("installer.command.after");
-	return e;
-}
-
-/* Each site by itself: its files, then its command. */
-static void
-apply_to_folder(struct target *t, struct work *w)
-{
-	char pending[PATH_MAX];
-	struct why why = { "" };
-	AUTO_BUF words = { .max = 0 };
-
-	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
-	enum err e = plan(t, w, &why);
-	bool has_command = t->config->reload_n > 0 && w->job->verb != DEPLOY_CHALLENGE;
-	if (e == ERR_OK && has_command)
-		e = pending_path(t, w, pending);
-	bool is_pending = e == ERR_OK && has_command && access(pending, F_OK) == 0;
-	if (e == ERR_OK && has_command && w->change.n > 0 && !is_pending &&
-	    w->job->verb == DEPLOY_APPLY) {
-		e = files_write(t->live.files, pending, STR_NONE,
-		    (struct files_access){ 0600, FILES_NO_GROUP }, &why);
-		is_pending = e == ERR_OK;
-	}
-	bool is_changed = w->change.n > 0;
-	if (e == ERR_OK)
-		e = change_do(&w->change, t->live.files, NULL, &why);
-	if (e != ERR_OK) {
-		work_fail(w, e, target_cause(e),
-		    str_of(why.text[0] != '\0' ? why.text : err_words(e)));
-		return;
-	}
-	if (!has_command || (!is_changed && !is_pending))
-		return;
-	e = run_site_command(t, w, &words);
-	if (e == ERR_OK) {
-		w->is_reloading = true;
-		(void)t->live.files->unlink(
-		    t->live.files->ctx, pending); /* if it stays: one more run of the command */
-		return;
-	}
-	if (change_undo(&w->change, t->live.files, &why) != ERR_OK) {
-		/* The files are whole either way; the command's words are the ones to tell. */
-	}
-	work_fail(w, e, CAUSE_OWN_DEPLOY_NOT_SERVED, buf_str(&words));
-}
-
 void
 target_apply(struct target *t, struct work *works, size_t n)
 {
@@ -470,9 +612,7 @@ target_apply(struct target *t, struct work *works, size_t n)
 		}
 	}
 	if (t->config->kind == TARGET_FOLDER) {
-		for (size_t i = 0; i < n; i++)
-			if (works[i].err == ERR_OK)
-				apply_to_folder(t, &works[i]);
+		(void)write_range(t, works, n);
 	} else {
 		apply_to_nginx(t, works, n);
 	}

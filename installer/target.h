@@ -14,6 +14,8 @@ struct target {
 	const struct clock *clock;
 	int64_t command_ms;
 	struct liveset live;
+	struct files now, together; /* the same, but `together` notes in `unsynced` what is to be synced */
+	struct unsynced unsynced;
 	struct journal journal;
 	bool is_ready;	 /* folders are there and no journal waits */
 	bool reload_due; /* accepted changes that the web server has not been told of */
@@ -29,6 +31,7 @@ struct work {
 	bool
 	    wants_reload; /* what changed matters to the web server only when it reads its configuration again */
 	bool is_reloading; /* it was told to, with this work among others */
+	bool is_pending;   /* a folder's command has not answered for what is there yet */
 };
 enum { TARGET_BATCH_MAX = 256 };
 

@@ -218,10 +218,8 @@ resolver_forget(struct resolver *r)
 static uint64_t
 hash_of(struct str s)
 {
-	uint64_t h = 14695981039346656037U; /* FNV-1a */
+	uint64_t h = str_hash(s);
 
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (uint8_t)s.p[i]) * 1099511628211U;
 	return h != 0 ? h : 1;
 }
 

@@ -40,6 +40,12 @@ o_fsync(void *ctx, int fd)
 }
 
 static int
+o_syncfs(void *ctx, int fd)
+{
+	return o_fsync(ctx, fd);
+}
+
+static int
 o_close(void *ctx, int fd)
 {
 	int r = files_real()->close(ctx, fd);
@@ -79,6 +85,7 @@ ops(void)
 	f.open = o_open;
 	f.write = o_write;
 	f.fsync = o_fsync;
+	f.syncfs = o_syncfs;
 	f.close = o_close;
 	f.rename = o_rename;
 	f.symlink = o_symlink;

@@ -51,6 +51,12 @@ f_fsync(void *ctx, int fd)
 }
 
 static int
+f_syncfs(void *ctx, int fd)
+{
+	return fails(ctx) ? -1 : files_real()->syncfs(NULL, fd);
+}
+
+static int
 f_fchmod(void *ctx, int fd, mode_t mode)
 {
 	return fails(ctx) ? -1 : files_real()->fchmod(NULL, fd, mode);
@@ -103,8 +109,8 @@ f_rmdir(void *ctx, const char *path)
 static void
 faulty_init(struct faulty *f, int left, int errno_value)
 {
-	*f = (struct faulty){ .files = { f, f_open, f_write, f_fsync, f_fchmod, f_fchown,
-				  f_close, f_rename, f_symlink, f_unlink, f_mkdir, f_rmdir },
+	*f = (struct faulty){ .files = { f, f_open, f_write, f_fsync, f_syncfs, f_fchmod, f_fchown,
+				  f_close, f_rename, f_symlink, f_unlink, f_mkdir, f_rmdir, NULL },
 		.left = left,
 		.errno_value = errno_value };
 }
@@ -192,7 +198,9 @@ deploy(const struct liveset *l, int64_t site, int n, struct why *why)
 	if (e == ERR_OK)
 		e = liveset_plan_names(l, site, the_names, 2, &c, why);
 	if (e == ERR_OK)
-		e = change_do(&c, l->files, &journal, why);
+		e = change_prepare(&c, l->files, &journal, why);
+	if (e == ERR_OK)
+		e = change_do(&c, l->files, why);
 	change_fini(&c);
 	journal_close(&journal);
 	if (e == ERR_OK)
@@ -395,7 +403,8 @@ test_name_moves(void **state)
 	change_init(&c);
 	assert_int_equal(liveset_plan_current(&l, 7, "", &c, NULL), ERR_OK);
 	assert_int_equal(liveset_plan_names(&l, 7, NULL, 0, &c, NULL), ERR_OK);
-	assert_int_equal(change_do(&c, files_real(), NULL, NULL), ERR_OK);
+	assert_int_equal(change_prepare(&c, files_real(), NULL, NULL), ERR_OK);
+	assert_int_equal(change_do(&c, files_real(), NULL), ERR_OK);
 	liveset_tidy(&l, 7);
 	assert_int_equal(count("sets/7"), 0);
 	assert_int_equal(live_generation("example.jp"), 1);
@@ -423,7 +432,8 @@ test_undo_and_journal(void **state)
 	assert_int_equal(change_plan_link(&c, link, "there", NULL), ERR_OK);
 	assert_int_equal(change_plan_removal(&c, path, NULL), ERR_OK);
 	assert_int_equal(c.n, 3);
-	assert_int_equal(change_do(&c, files_real(), &j, NULL), ERR_OK);
+	assert_int_equal(change_prepare(&c, files_real(), &j, NULL), ERR_OK);
+	assert_int_equal(change_do(&c, files_real(), NULL), ERR_OK);
 	assert_int_not_equal(access(path, F_OK), 0);
 	change_fini(&c);
 	journal_close(&j);
