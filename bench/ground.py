@@ -11,6 +11,7 @@ import types
 
 import servers
 from daemon import Koshin
+from mailbox_server import Mailbox
 
 DOMAIN = "bench.jp"
 LIFE_S = 90 * 86400
@@ -68,12 +69,11 @@ class Ground:
         self.ca = self._keep(make_ca(self) if make_ca else self._pebble(web, ca_env))
         self.root = self.folder / "www"
         self.root.mkdir(mode=0o755)
-        mail = types.SimpleNamespace(url="smtp://127.0.0.1:1")
+        self.mail = self._keep(Mailbox(self.folder, self.address))  # each owner gets the letter that a real one gets
         self.koshin = self._keep(
-            Koshin(self.folder, self.address, self.dns, self.ca, web, mail, log_level="info", **changes)
+            Koshin(self.folder, self.address, self.dns, self.ca, web, self.mail, log_level="info", **changes)
         )
         config = self.koshin.config
-        del config["mail"]  # nobody listens there: letters stay in the outbox, and a mail server's work is not measured
         if kind == "folder":
             config["targets"] = [{"name": "files", "kind": "folder", "folder": str(self.koshin.live)}]
             config["web"] = {"listen": [f"{self.address}:{web.http_port}"]}
