@@ -1,9 +1,9 @@
-# koshin. Targets: all check asan points mutants tidy format bench clean install uninstall; settings may be kept in config.mk.
+# koshin. Targets: all check asan broken mutants tidy format bench clean install uninstall; settings may be kept in config.mk.
 #   make                 the program: build/koshin
 #   make check           unit tests, scenarios and tool/tidy; needs no server
-#   make asan            the same under AddressSanitizer and UndefinedBehaviorSanitizer
-#   make mutants         the build with deliberate bugs, and what the simulator makes of each
-#   make points          the build in which the kill sweep ends processes: build-points/koshin
+#   make asan            the same, built by clang, under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make broken          the build that breaks when it is told to: where the kill sweep ends processes, and deliberate bugs
+#   make mutants         … and what the simulator makes of each of those bugs
 #   make V=1             shows each command whole
 -include config.mk
 
@@ -34,14 +34,12 @@ HARDEN += -ftrivial-auto-var-init=zero
 endif
 CFLAGS_release = -O2 $(HARDEN)
 CFLAGS_asan = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fPIE
-CFLAGS_points = -O2 $(HARDEN) -DKOSHIN_POINTS
+CFLAGS_broken = -O2 $(HARDEN) -DKOSHIN_POINTS -DKOSHIN_MUTANTS
 CFLAGS_fuzz = -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fPIE
-CFLAGS_mutants = -O2 $(HARDEN) -DKOSHIN_MUTANTS
 LDFLAGS_release = $(LINK_HARDEN)
 LDFLAGS_asan = -fsanitize=address,undefined -pie
 LDFLAGS_fuzz = -fsanitize=address,undefined -pie
-LDFLAGS_points = $(LINK_HARDEN)
-LDFLAGS_mutants = $(LINK_HARDEN)
+LDFLAGS_broken = $(LINK_HARDEN)
 
 CPPFLAGS_ALL = -I. -I$(BUILD)/gen -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED $(PKG_CFLAGS)
 CFLAGS_ALL = -std=c17 -g -fno-common -fno-omit-frame-pointer $(WARN) $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
@@ -156,12 +154,11 @@ peer: $(PEER)
 check: all unit
 	tool/run-checks $(BUILD)
 asan:
-	$(MAKE) FLAVOUR=asan BUILD=build-asan check
-points:
-	$(MAKE) FLAVOUR=points BUILD=build-points all
-mutants:
-	$(MAKE) FLAVOUR=mutants BUILD=build-mutants all
-	tool/run-mutants build-mutants
+	$(MAKE) CC=clang FLAVOUR=asan BUILD=build-asan check
+broken:
+	$(MAKE) FLAVOUR=broken BUILD=build-broken all
+mutants: broken
+	tool/run-mutants build-broken
 tidy:
 	tool/tidy $(BUILD)
 bench: all $(BENCH)
@@ -187,8 +184,8 @@ uninstall:
 	for folder in $(SHARE)/koshin/nginx $(SHARE)/koshin; do [ ! -d $$folder ] || rmdir --ignore-fail-on-non-empty $$folder; done
 
 clean:
-	rm -rf build build-asan build-points build-mutants build-clang build-fuzz
+	rm -rf build build-asan build-broken build-fuzz
 
-.PHONY: all unit peer check asan points tidy bench format install uninstall clean
+.PHONY: all unit peer check asan broken mutants tidy bench format install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -25,7 +25,7 @@ CHALLENGE = "/.well-known/acme-challenge/"
 
 @pytest.fixture(scope="session", autouse=True)
 def driver_is_built():
-    flavour = {"build-asan": "asan", "build-points": "points"}.get(BUILD, "release")
+    flavour = {"build-asan": "asan", "build-broken": "broken"}.get(BUILD, "release")
     subprocess.run(
         ["make", "-s", f"BUILD={BUILD}", f"FLAVOUR={flavour}", str(DRIVER.relative_to(ROOT))], cwd=ROOT, check=True
     )

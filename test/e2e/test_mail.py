@@ -23,7 +23,7 @@ MESSAGE = "From: a@koshin.jp\r\nTo: b@example.jp\r\nSubject: hello\r\n\r\nA line
 
 @pytest.fixture(scope="session", autouse=True)
 def driver_is_built():
-    flavour = {"build-asan": "asan", "build-points": "points"}.get(BUILD, "release")
+    flavour = {"build-asan": "asan", "build-broken": "broken"}.get(BUILD, "release")
     subprocess.run(
         ["make", "-s", f"BUILD={BUILD}", f"FLAVOUR={flavour}", str(DRIVER.relative_to(ROOT))], cwd=ROOT, check=True
     )
