@@ -23,7 +23,7 @@ test_queue_keeps_order(void **state)
 	assert_non_null(q);
 	events_init(q, 1000);
 	for (unsigned i = 0; i < 20000; i++) {
-		static const int64_t spans[] = { 10, 70000, 5000000, 86400000, INT64_C(70000000000), INT64_C(9000000000000) };
+		static const int64_t spans[] = { 10, 70000, 5000000, 86400000, INT64_C(70000000000), INT64_C(900000000000) };
 		random = random * 6364136223846793005U + 1442695040888963407U;
 		events_put(q, (struct fleet_event){ .at_ms = 1000 + (int64_t)(random >> 20) % spans[i % 6], .site = i });
 		n++;
@@ -113,12 +113,12 @@ test_ca_that_is_gone(void **state)
 
 	(void)state;
 	fleet_plan_init(&p);
-	p.sites = 50;
+	p.sites = 20;
 	p.ca.outages[0] = (struct fleet_outage){ when_plus(p.start, SPAN_D(40)), SPAN_D(300), OUTAGE_DOWN };
 	p.ca.outages_n = 1;
 	assert_int_equal(fleet_run(&p, &r), ERR_OK);
 	assert_false(r.is_broken);
-	assert_int_equal(r.expired, 50);
+	assert_int_equal(r.expired, 20);
 	assert_string_equal(r.expiries[0].why, "the CA was out of order");
 	assert_int_equal(r.letters[LETTER_ACT] + r.letters[LETTER_REMINDER] + r.letters[LETTER_EXPIRED], 0);
 	fleet_report_fini(&r);
