@@ -56,6 +56,15 @@ static const struct command commands[] = {
 	    { { "unknown", NULL } } },
 	{ "user add", cmd_user_add, "MAIL", 1, 1, "  koshin user add suzuki@host.example --role support\n  koshin user add sato@example.jp --role owner --owner info@example.jp\n",
 	    { { "role", "owner|support|operator" }, { "owner", "MAIL" }, { "name", "NAME" }, { "user-lang", "ja|en" } } },
+	{ "user set", cmd_user_set, "MAIL", 1, 1, "  koshin user set suzuki@host.example --user-lang en\n  koshin user set suzuki@host.example --mail suzuki2@host.example --role operator\n",
+	    { { "mail", "MAIL" }, { "name", "NAME" }, { "user-lang", "ja|en" }, { "role", "owner|support|operator" }, { "owner", "MAIL" } } },
+	{ "user invite", cmd_user_invite, "MAIL", 1, 1, "  koshin user invite suzuki@host.example --role support\n",
+	    { { "role", "owner|support|operator" }, { "owner", "MAIL" }, { "name", "NAME" }, { "user-lang", "ja|en" } } },
+	{ "user token", cmd_user_token, "MAIL", 1, 1,
+	    "  koshin user token suzuki@host.example\n"
+	    "  koshin user token suzuki@host.example --add backup --scopes sites.read,me.read --days 30\n"
+	    "  koshin user token suzuki@host.example --revoke 3\n",
+	    { { "add", "NAME" }, { "scopes", "SCOPE[,SCOPE...]" }, { "days", "N" }, { "revoke", "NUMBER" } } },
 	{ "user list", cmd_user_list, "", 0, 0, "  koshin user list\n", { { NULL, NULL } } },
 	{ "user password", cmd_user_password, "MAIL", 1, 1, "  koshin user password suzuki@host.example < password.txt\n", { { NULL, NULL } } },
 	{ "user login-link", cmd_user_link, "MAIL", 1, 1, "  koshin user login-link suzuki@host.example\n", { { NULL, NULL } } },

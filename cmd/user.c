@@ -6,14 +6,14 @@
 #include "cmd/client.h"
 #include "cmd/show.h"
 #include "cmd/terminal.h"
+#include "cmd/user.h"
 
-/* koshin user add, list, password, login-link, reset-codes, remove: who can sign in to the panel. */
+/* koshin user add, set, invite, list, password, login-link, reset-codes, remove: who can sign in to the panel. */
 
 enum { PASSWORD_LINE_MAX = 2048 };
 
-/* One request about one person, and what is said when it went well. */
-static int
-ask(struct cmd *c, const char *method, const char *rest, const json_t *body,
+int
+user_ask(struct cmd *c, const char *method, const char *rest, const json_t *body,
     void (*say)(struct cmd *c, struct client *cl, const json_t *answer))
 {
 	json_t *answer = NULL;
@@ -45,6 +45,23 @@ put_option(const struct cmd *c, json_t *body, const char *option, const char *fi
 	       json_object_set_new(body, field, json_string(cmd_value(c, option))) == 0;
 }
 
+static json_t *
+body_of(const struct cmd *c, json_t *body)
+{
+	static const struct {
+		const char *option, *field;
+	} fields[] = { { "role", "role" }, { "owner", "owner" }, { "name", "name" }, { "user-lang", "lang" } };
+
+	for (size_t i = 0; body != NULL && i < sizeof fields / sizeof *fields; i++)
+		if (!put_option(c, body, fields[i].option, fields[i].field)) {
+			json_decref(body);
+			body = NULL;
+		}
+	if (body == NULL)
+		(void)fprintf(stderr, "koshin: %s\n", err_words(ERR_MEMORY));
+	return body;
+}
+
 static void
 say_added(struct cmd *c, struct client *cl, const json_t *answer)
 {
@@ -57,15 +74,67 @@ cmd_user_add(struct cmd *c)
 {
 	if (!cmd_has(c, "role"))
 		return cmd_misused(c, "usage.user-role", c->args[0]);
-	json_t *body = json_pack("{s:s}", "mail", c->args[0]);
-	if (body == NULL || !put_option(c, body, "role", "role") ||
-	    !put_option(c, body, "owner", "owner") || !put_option(c, body, "name", "name") ||
-	    !put_option(c, body, "user-lang", "lang")) {
+	json_t *body = body_of(c, json_pack("{s:s}", "mail", c->args[0]));
+	if (body == NULL)
+		return CMD_FAILED;
+	int status = user_ask(c, "POST", NULL, body, say_added);
+	json_decref(body);
+	return status;
+}
+
+static void
+say_changed(struct cmd *c, struct client *cl, const json_t *answer)
+{
+	(void)cl;
+	CMD_SAY(c, stdout, "cli.user-changed", str_of(show_text(answer, "mail")));
+}
+
+int
+cmd_user_set(struct cmd *c)
+{
+	json_t *body = body_of(c, json_object());
+
+	if (body == NULL || !put_option(c, body, "mail", "mail")) {
 		json_decref(body);
-		(void)fprintf(stderr, "koshin: %s\n", err_words(ERR_MEMORY));
 		return CMD_FAILED;
 	}
-	int status = ask(c, "POST", NULL, body, say_added);
+	int status = json_object_size(body) == 0 ? cmd_misused(c, "usage.user-set", c->args[0])
+						 : user_ask(c, "PATCH", "", body, say_changed);
+	json_decref(body);
+	return status;
+}
+
+static void
+say_invited(struct cmd *c, struct client *cl, const json_t *answer)
+{
+	struct show s = show_init(c, client_config(cl));
+	AUTO_BUF until = { .max = 256 };
+
+	show_date(&s, answer, "ends_at", true, &until);
+	CMD_SAY(c, stdout, "cli.user-invited", str_of(show_text(answer, "mail")), buf_str(&until));
+}
+
+int
+cmd_user_invite(struct cmd *c)
+{
+	json_t *answer = NULL, *body;
+	int status;
+
+	if (!cmd_has(c, "role"))
+		return cmd_misused(c, "usage.user-role", c->args[0]);
+	body = body_of(c, json_pack("{s:s}", "mail", c->args[0]));
+	if (body == NULL)
+		return CMD_FAILED;
+	struct client *cl = client_open(c, &status);
+	if (cl != NULL) {
+		status = client_ask(cl, "POST", STR("/invitations"), body, &answer);
+		if (status == CMD_DONE && c->is_json)
+			client_print_json(answer);
+		else if (status == CMD_DONE)
+			say_invited(c, cl, answer);
+		client_close(&cl);
+	}
+	json_decref(answer);
 	json_decref(body);
 	return status;
 }
@@ -173,7 +242,7 @@ cmd_user_password(struct cmd *c)
 		return cmd_misused(c, "usage.user-password", c->args[0]);
 	json_t *body = json_pack("{s:s}", "password", line);
 	explicit_bzero(line, sizeof line);
-	int status = ask(c, "PUT", "/password", body, say_password);
+	int status = user_ask(c, "PUT", "/password", body, say_password);
 	json_decref(body);
 	return status;
 }
@@ -194,7 +263,7 @@ say_link(struct cmd *c, struct client *cl, const json_t *answer)
 int
 cmd_user_link(struct cmd *c)
 {
-	return ask(c, "POST", "/login-link", NULL, say_link);
+	return user_ask(c, "POST", "/login-link", NULL, say_link);
 }
 
 static void
@@ -207,7 +276,7 @@ say_codes(struct cmd *c, struct client *cl, const json_t *answer)
 int
 cmd_user_reset_codes(struct cmd *c)
 {
-	return ask(c, "DELETE", "/codes", NULL, say_codes);
+	return user_ask(c, "DELETE", "/codes", NULL, say_codes);
 }
 
 static void
@@ -220,5 +289,5 @@ say_removed(struct cmd *c, struct client *cl, const json_t *answer)
 int
 cmd_user_remove(struct cmd *c)
 {
-	return ask(c, "DELETE", "", NULL, say_removed);
+	return user_ask(c, "DELETE", "", NULL, say_removed);
 }

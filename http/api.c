@@ -5,6 +5,7 @@
 #include "http/access.h"
 #include "http/audit.h"
 #include "http/json_site.h"
+#include "http/once.h"
 #include "ports/names/names.h"
 
 enum { LIMIT_DEFAULT = 100 };
@@ -282,13 +283,17 @@ split_path(struct str path, struct str parts[API_PATH_PARTS + 1])
 static enum err
 answer_route(struct api_call *c, const struct api_route *r)
 {
+	struct once once = { .is_wanted = false };
+	bool is_answered = false;
 	enum err err = access_judge(c, r);
 
 	if (err == ERR_OK)
 		err = check_request(c, r);
-	if (err == ERR_OK) {
+	if (err == ERR_OK)
+		err = once_begin(c, r, &once, &is_answered);
+	if (err == ERR_OK && !is_answered) {
 		audit_begin(c, r);
-		err = audit_end(c, r->answer(c));
+		err = once_end(c, r, &once, audit_end(c, r->answer(c)));
 	}
 	if (err == ERR_OK && arena_failed(c->a))
 		err = ERR_MEMORY;

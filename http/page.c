@@ -78,7 +78,7 @@ button_of(const struct page *p)
 {
 	static const struct {
 		const char *operation, *key;
-	} rows[] = { [PAGE_SET_UP] = { "site_change", "page.button.set-up" }, [PAGE_CHECK] = { "site_check_again", "page.button.check" },
+	} rows[] = { [PAGE_SET_UP] = { "draft_put", "page.button.set-up" }, [PAGE_CHECK] = { "site_check_again", "page.button.check" },
 		[PAGE_TO_FREE] = { "own_end", "page.button.to-free" },
 		[PAGE_RENEW] = { "site_renew", "page.button.renew" } };
 	struct page_button b = page_button_of(p->s, &p->policy, &p->ctx.view, p->ctx.now);

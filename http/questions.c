@@ -386,11 +386,14 @@ give_question(struct api_call *c, int status, int64_t id)
 	AUTO_BUF drafted = { .max = LIMIT_LETTER_BYTES };
 	enum err err = store_question_load(c->api->store, id, c->a, &q);
 
+	/* That of another owner is not there. */
+	if (err == ERR_OK && access_to_object(&c->asker, q.owner_id) != ACCESS_GIVEN)
+		err = ERR_NOT_FOUND;
 	if (err == ERR_NOT_FOUND)
 		why_set(&c->why, "there is no question %lld", (long long)id);
 	if (err == ERR_OK)
 		err = store_question_parts(c->api->store, id, c->a, &parts, &n);
-	if (err == ERR_OK)
+	if (err == ERR_OK && c->asker.role != ROLE_OWNER)
 		err = draft_of(c, &q, &drafted);
 	if (err != ERR_OK)
 		return err;

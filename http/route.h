@@ -32,6 +32,8 @@ struct api_route {
 	unsigned who;	   /* ACCESS_… */
 	const char *scope; /* that a token must have; NULL: no token may call it */
 	bool has_body;
+	bool takes_key;	 /* Idempotency-Key (http/once.h) */
+	bool has_secret; /* its answer is kept nowhere */
 	struct api_fields path, query, body;
 };
 extern const struct api_route api_routes[];

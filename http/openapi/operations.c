@@ -167,6 +167,8 @@ parameters_read(const struct source *s, yaml_node_t *list, struct operation *o)
 			o->query_schemas[o->query.n] = schema;
 			field_read(s, name, schema,
 			    node_is(node_at(s, one, "required"), "true"), &o->query);
+		} else if (node_is(where, "header") && strcmp(name, "Idempotency-Key") == 0) {
+			o->takes_key = true;
 		} else if (!node_is(where, "header")) { /* those are the handlers' to read */
 			mistake(s, one, "expected in: path, query or header");
 		}
@@ -296,6 +298,7 @@ operation_read(const struct source *s, yaml_node_t *at, yaml_node_t *operation,
 		o->id = "none";
 	}
 	o->is_agreed = node_is(node_at(s, operation, "x-agreed"), "true");
+	o->has_secret = node_is(node_at(s, operation, "x-secret-answer"), "true");
 	parameters_read(s, shared, o);
 	parameters_read(s, node_at(s, operation, "parameters"), o);
 	path_split(s, at, o);

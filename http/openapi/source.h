@@ -36,6 +36,8 @@ struct operation {
 	unsigned who;	   /* bits in the order of who_words */
 	const char *scope; /* NULL: no token */
 	bool is_agreed;	   /* not served yet */
+	bool takes_key;	   /* has the parameter Idempotency-Key */
+	bool has_secret;   /* x-secret-answer */
 	struct fields query, parameters, body;
 	yaml_node_t *query_schemas[FIELDS_MAX], *body_schema; /* NULL: none */
 	yaml_node_t *answer; /* schema of the JSON answer; NULL: another kind of answer */

@@ -84,6 +84,10 @@ put_route(const struct operation *o)
 	fputs(", ", stdout);
 	put_quoted(o->scope);
 	printf(", .has_body = %s,\n", o->body_schema != NULL ? "true" : "false");
+	if (o->takes_key)
+		puts("\t\t.takes_key = true,");
+	if (o->has_secret)
+		puts("\t\t.has_secret = true,");
 	put_use(o->id, "path", &o->parameters);
 	put_use(o->id, "query", &o->query);
 	put_use(o->id, "body", &o->body);

@@ -31,9 +31,20 @@ export function onSignedOut(callback: () => void): void {
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
+/*
+ * What was sent and never answered may have been done: sent again, it has the same key, and is done once. What was answered is over.
+ */
+const keys = new Map<string, string>();
+function keyOf(sent: string): string {
+	const key = keys.get(sent) ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+	keys.set(sent, key);
+	return key;
+}
+
 /** An answer that is well, or a Failure. */
 async function ask(method: Method, path: string, body?: object, headers: Record<string, string> = {}): Promise<Response> {
 	let answer: Response;
+	const sent = `${path} ${JSON.stringify(body)}`;
 	try {
 		answer = await fetch(`/api/v1${path}`, {
 			method,
@@ -41,6 +52,7 @@ async function ask(method: Method, path: string, body?: object, headers: Record<
 			headers: {
 				"Accept-Language": lang(),
 				...(method === "GET" ? {} : { "X-CSRF-Token": csrf }),
+				...(method === "POST" ? { "Idempotency-Key": keyOf(sent) } : {}),
 				...(body ? { "Content-Type": "application/json" } : {}),
 				...headers,
 			},
@@ -49,11 +61,15 @@ async function ask(method: Method, path: string, body?: object, headers: Record<
 	} catch {
 		throw new Failure(null, 0);
 	}
-	if (answer.ok) return answer;
+	if (answer.ok) {
+		keys.delete(sent);
+		return answer;
+	}
 	const json: unknown = await answer.json().catch(() => null);
 	// A gateway in front may answer without a problem document: then it is as if nobody had.
 	const problem = json && typeof json === "object" && "title" in json ? (json as Problem) : null;
 	const failure = new Failure(problem, problem ? answer.status : 0, Number(answer.headers.get("Retry-After")) || 0);
+	if (problem && answer.status < 500) keys.delete(sent);
 	if (failure.isSignedOut && path !== "/session") signedOut();
 	throw failure;
 }

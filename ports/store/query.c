@@ -1,5 +1,5 @@
-#include "ports/store/people.h"
 #include "ports/store/query.h"
+#include "ports/store/requests.h"
 #include "base/must.h"
 #include "base/point.h"
 #include <errno.h>
@@ -452,6 +452,20 @@ write_audit(struct store *s)
 	return e;
 }
 
+static enum err
+write_request(struct store *s)
+{
+	const struct request_row *row = s->request;
+
+	if (row == NULL || sqlite3_total_changes64(s->db) == s->changes)
+		return ERR_OK;
+	s->request = NULL;
+	enum err e = store_request_put(s, row);
+	if (e != ERR_OK)
+		s->request = row;
+	return e;
+}
+
 enum err
 store_commit(struct store *s)
 {
@@ -461,7 +475,9 @@ store_commit(struct store *s)
 		    s, ERR_STORE, "commit: a statement of this transaction has failed");
 	if (sqlite3_get_autocommit(s->db) != 0)
 		return query_fail(s, ERR_STORE, "commit: the transaction was lost");
-	enum err e = write_audit(s);
+	enum err e = write_request(s);
+	if (e == ERR_OK)
+		e = write_audit(s);
 	POINT("commit");
 	if (e == ERR_OK)
 		e = run_plain(s, SQL_COMMIT, true);

@@ -23,6 +23,7 @@ struct store {
 	bool is_broken; /* a statement of the transaction failed: it can only be abandoned */
 	int64_t changes; /* SQLite's count when it began */
 	const struct audit_row *audit; /* to be written by the next transaction that changes something; NULL: none */
+	const struct request_row *request; /* as audit */
 	enum err (*fault)(void *arg, const char *verb);
 	void *fault_arg;
 	struct why words;

@@ -350,3 +350,41 @@ def test_what_the_provider_stopped_only_the_provider_lets_go_on(world):
     finally:
         world.koshin.run("site", "resume", A, status=None)
     assert not in_store(world, "SELECT * FROM given_up")
+
+
+def test_attacks_on_what_belongs_to_people(world):
+    """Each operation about people and signing in: without a session, from another page, without the session's tag, by a token that has every scope."""
+    operator = signed_in(world, "un@host.example")
+    scopes = sorted({o["x-scope"] for o in OPERATIONS.values() if "x-scope" in o})
+    token = operator.ask("POST", "/tokens", {"name": "every scope", "scopes": scopes}).json["token"]
+    owner = signed_in(world, "sato@example.jp")
+    own_token = owner.ask("POST", "/tokens", {"name": "every scope", "scopes": scopes}).json["token"]
+    tried = 0
+    print()
+    for name, o in sorted(OPERATIONS.items()):
+        if o["tags"] != ["people"]:
+            continue
+        path, everybody = re.sub(r"\{id\}", "1", o["path"]).replace("{mail}", "un@host.example"), o["x-who"] == ["everybody"]
+        body, changes = {} if "requestBody" in o else None, o["method"] != "GET"
+        attacks = {}
+        if not everybody:
+            attacks["nobody is signed in"] = (Browser(world.port).ask(o["method"], path, body), 401)
+            attacks["a session that was made up"] = (Browser(world.port).ask(o["method"], path, body, Cookie="__Host-koshin=" + "A" * 43), 401)
+        if changes:
+            attacks["from another origin"] = (operator.ask(o["method"], path, body, Origin="https://evil.example"), 403)
+            attacks["from another site's page"] = (operator.ask(o["method"], path, body, Sec_Fetch_Site="cross-site"), 403)
+        if changes and not everybody:
+            attacks["without the session's tag"] = (operator.ask(o["method"], path, body, X_CSRF_Token=""), 403)
+            attacks["with another session's tag"] = (operator.ask(o["method"], path, body, X_CSRF_Token=owner.csrf), 403)
+        if not everybody and "x-scope" not in o:
+            attacks["a token with every scope"] = (Browser(world.port).ask(o["method"], path, body, Authorization=f"Bearer {token}"), 403)
+        if not everybody and "owner" not in o["x-who"]:
+            attacks["an owner"] = (owner.ask(o["method"], path, body), 403)
+            attacks["an owner's token with every scope"] = (Browser(world.port).ask(o["method"], path, body, Authorization=f"Bearer {own_token}"), 403)
+        for attack, (answer, wanted) in attacks.items():
+            print(f"{name:24} {attack:36} {answer.status}")
+            assert answer.status == wanted, (name, attack, answer.status, answer.body)
+            tried += 1
+    print(f"{tried} tries, none got through")
+    assert tried > 150
+    assert operator.ask("GET", "/session").status == 200 and owner.ask("GET", "/session").status == 200

@@ -108,6 +108,7 @@ ASKED = {
     ("site_events", 422): (SITE, "since=x", None),
     ("question_ask", 201): (SITE, "", {"text": "Is it well?\nReally?"}),
     ("question_ask", 404): ("nobody.jp", "", {"text": "x"}),
+    ("question_ask", 409): (SITE, "", {"text": "Once?"}),
     ("question_ask", 413): (SITE, "", {"text": "x" * 300_000}),
     ("question_ask", 422): (SITE, "", {"text": "a bell: \a"}),
     ("questions_list", 200): (SITE, "", None),
@@ -122,6 +123,7 @@ ASKED = {
     ("question_show", 404): ("99", "", None),
     ("question_show", 422): ("0", "", None),
     ("question_answer", 200): ("1", "", {"text": "It is.", "by": "Suzuki"}),
+    ("question_answer", 409): ("1", "", {"text": "Once."}),
     ("question_answer", 404): ("99", "", {"text": "It is."}),
     ("question_answer", 413): ("1", "", {"text": "x" * 300_000}),
     ("question_answer", 422): ("1", "", {"text": " "}),
@@ -180,7 +182,19 @@ def ca_has_no_key_change(world, _):
     in_store(world, "UPDATE ca SET directory_at = 1, key_change = '' WHERE name = 'second'")
 
 
+def was_carried_out(operation):
+    """With the same key, and no answer was kept: koshin ended right after."""
+
+    def prepare(world, api):
+        name, query, body = ASKED[operation, 409]
+        assert api.ask(operation, name, query, body, key=operation)[0] in (200, 201)
+        in_store(world, f"UPDATE request SET status = NULL, answer = NULL WHERE key = '{operation}'")
+
+    return prepare
+
+
 PREPARED = {
+    **{(operation, 409): was_carried_out(operation) for operation in ("question_ask", "question_answer")},
     ("site_resume", 202): name_is_paused,
     ("ca_rollover", 409): ca_has_no_key_change,
     ("draft_discard", 412): lambda _, api: api.ask("draft_put", OTHER, "", {"hsts": False}),
@@ -194,7 +208,7 @@ class Api:
     def __init__(self, path):
         self.path = str(path)
 
-    def ask(self, operation, name=None, query="", body=None, version=None):
+    def ask(self, operation, name=None, query="", body=None, version=None, key=None):
         o = OPERATIONS[operation]
         path = re.sub(r"\{\w+\}", (name or "").replace(" ", "%20"), o["path"])
         connection = http.client.HTTPConnection("koshin", timeout=60)
@@ -203,6 +217,8 @@ class Api:
         connection.sock.connect(self.path)
         text = None if body is None else json.dumps(body)
         headers = {"Content-Type": "application/json"}
+        if key:
+            headers["Idempotency-Key"] = key
         if version:
             headers["If-Match"] = version
         if operation == "events_all":
@@ -274,7 +290,8 @@ def test_every_status(world, api):
         prepare = PREPARED.get((operation, status))
         if prepare:
             prepare(world, api)
-        got, document = api.ask(operation, name, query, body, '"of-another-time"' if status == 412 else None)
+        key = operation if prepare and status == 409 and operation.startswith("question") else None
+        got, document = api.ask(operation, name, query, body, '"of-another-time"' if status == 412 else None, key)
         made.append((operation, got))
         assert got == status, (operation, status, got, document)
         if got == 422 and document.get("detail") is None:

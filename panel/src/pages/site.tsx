@@ -53,7 +53,7 @@ const isForPeople = (finding: Finding) => ["owner", "domain-company", "web-owner
 function WhatToDo({ page, role, again }: Doing) {
 	const { site, button } = page;
 	const cause = site.cause;
-	const press = button && button.action !== "site_change" && (
+	const press = button && button.action !== "draft_put" && (
 		<div class="stack">
 			{cause && isForPeople(cause) && button.action === "site_check_again" && <p>{t("todo.come-back")}</p>}
 			<ActButton
@@ -68,7 +68,7 @@ function WhatToDo({ page, role, again }: Doing) {
 			<p class="soft">{site.asked.check || site.asked.renew ? t("todo.asked") : t("todo.no-harm")}</p>
 		</div>
 	);
-	if (button?.action === "site_change") return role === "support" ? null : <SetUp page={page} again={again} />;
+	if (button?.action === "draft_put") return role === "support" ? null : <SetUp page={page} again={again} />;
 	if (!cause || !isForPeople(cause)) return press ? <section class="paper">{press}</section> : null;
 	const isUrgent = site.state === "expired" || site.state === "broken";
 	return (

@@ -50,6 +50,42 @@ export function Letters({ name, news }: { name: string; news: number }) {
 	);
 }
 
+function Messages({ id }: { id: number }) {
+	const question = useLoad<Question>(at("questions", id));
+	return (
+		<Screen of={question}>
+			{(value) => (
+				<div class="stack">
+					{value.messages.map((message) => (
+						<article key={message.id} class="stack">
+							<p class="soft">
+								{message.at && moment(message.at)} {t(message.from === "owner" ? "ask.from-owner" : "ask.from-support")}
+							</p>
+							<p class="prose">{message.text}</p>
+							{message.is_cut && <p class="soft">{t("inbox.cut")}</p>}
+						</article>
+					))}
+				</div>
+			)}
+		</Screen>
+	);
+}
+
+/** What was asked and answered; read when it is opened. */
+function Thread({ id, subject, isAnswered }: { id: number; subject: string; isAnswered: boolean }) {
+	const [isOpen, setOpen] = useState(false);
+	return (
+		<details onToggle={(event) => setOpen(event.currentTarget.open)}>
+			<summary>
+				<span>
+					{subject || t("ask.question")} <span class={isAnswered ? "yes" : "soft"}>{t(isAnswered ? "ask.answered" : "ask.open")}</span>
+				</span>
+			</summary>
+			{isOpen && <Messages id={id} />}
+		</details>
+	);
+}
+
 export function Ask({ name, cause }: { name: string; cause: Finding | null }) {
 	const questions = useLoad<QuestionList>(at("sites", name, "questions"));
 	const [text, setText] = useState("");
@@ -103,9 +139,7 @@ export function Ask({ name, cause }: { name: string; cause: Finding | null }) {
 							{value.questions.map((question) => (
 								<li key={question.id}>
 									<time dateTime={question.asked_at ?? undefined}>{question.asked_at && moment(question.asked_at)}</time>
-									<span>
-										{question.subject} <span class={question.state === "answered" ? "yes" : "soft"}>{t(question.state === "answered" ? "ask.answered" : "ask.open")}</span>
-									</span>
+									<Thread id={question.id} subject={question.subject} isAnswered={question.state === "answered"} />
 								</li>
 							))}
 						</ol>

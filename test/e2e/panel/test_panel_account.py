@@ -172,3 +172,35 @@ def test_forgotten(panel, lang, size):
         assert elsewhere.ask("GET", "/session").status == 401
         assert elsewhere.sign_in(mail, PASSWORD).status == 403
         assert elsewhere.sign_in(mail, "wasurezu no mori").status == 201
+
+
+LOSE_ONE = """
+const ask = window.fetch;
+let isLost = false;
+window.fetch = async (url, options) => {
+	const answer = await ask(url, options);
+	if (isLost || options?.method !== "POST" || !url.endsWith("/questions")) return answer;
+	isLost = true;
+	throw new TypeError("the connection is away");
+};
+"""
+
+
+@pytest.mark.parametrize("lang, size", (VIEWS[0], VIEWS[-1]))
+def test_question(panel, lang, size):
+    """The connection breaks while a question is sent; sent again, it is one question. Its answer is read on the site's page."""
+    name = f"toi-{lang}-{size}.jp"
+    _, mail = panel.owner(name, lang=lang)
+    with Screen(panel.port, lang, size) as screen:
+        screen.sign_in(mail, PASSWORD).until_key("ask.title").until_there()
+        screen.run(LOSE_ONE)
+        screen.driver.find_element(By.CSS_SELECTOR, "#ask textarea").send_keys("itsu made?")
+        screen.press(screen.word("ask.send")).until_key("failure.offline")
+        screen.press(screen.word("ask.send")).until_key("ask.sent").judge()
+        asked = panel.api.ask("questions_list", name)[1]["questions"]
+        assert len(asked) == 1
+        assert panel.api.ask("question_answer", str(asked[0]["id"]), "", {"text": "zutto desu.", "by": "Shien"})[0] == 200
+        screen.open(f"/sites/{name}").until_key("ask.answered").until_there()
+        thread = until("there is the question", lambda: screen.driver.find_elements(By.CSS_SELECTOR, "#ask details summary"), 20, 0.1)[0]
+        thread.click()
+        screen.until_text("zutto desu.").until_text("itsu made?").until_key("ask.from-support").judge()
