@@ -6,9 +6,10 @@ export type Bar = { days: number; n: number };
 const WIDTH = 900;
 const HEIGHT = 170;
 const LEFT = 8;
-const FOOT = 26;
-const HEAD = 22;
+const FOOT = 36;
+const HEAD = 34;
 const TICKS = [0, 7, 14, 30, 60, 90, 120];
+const TICK_ROOM = 150; // for its words, also where they are drawn larger on a phone
 
 /** How many end on each day from today on. bars: those that have any, earliest first. */
 export function EndDates({ bars, soon }: { bars: Bar[]; soon: number }) {
@@ -17,7 +18,7 @@ export function EndDates({ bars, soon }: { bars: Bar[]; soon: number }) {
 	const step = (WIDTH - 2 * LEFT) / (last + 1);
 	const floor = HEIGHT - FOOT;
 	const x = (days: number) => LEFT + days * step;
-	const ticks = TICKS.filter((days) => days <= last);
+	const ticks = TICKS.filter((days) => days <= last).reduce<number[]>((kept, days) => (kept.length && x(days) - x(kept[kept.length - 1] ?? 0) < TICK_ROOM ? kept : [...kept, days]), []);
 	const highest = bars.find((bar) => bar.n === most);
 	const soonest = bars.filter((bar) => bar.days < soon).reduce((sum, bar) => sum + bar.n, 0);
 	return (
@@ -38,12 +39,12 @@ export function EndDates({ bars, soon }: { bars: Bar[]; soon: number }) {
 			})}
 			<line x1={LEFT} y1={floor} x2={WIDTH - LEFT} y2={floor} />
 			{highest && (
-				<text class="value" x={Math.min(Math.max(x(highest.days) + step / 2, 40), WIDTH - 40)} y={HEAD - 8} text-anchor="middle">
+				<text class="value" x={Math.min(Math.max(x(highest.days) + step / 2, 60), WIDTH - 60)} y={HEAD - 8} text-anchor="middle">
 					{highest.n.toLocaleString("en")}
 				</text>
 			)}
 			{ticks.map((days) => (
-				<text key={days} x={Math.min(x(days) + step / 2, WIDTH - 30)} y={HEIGHT - 6} text-anchor={days === 0 ? "start" : "middle"}>
+				<text key={days} x={Math.min(x(days) + step / 2, WIDTH - 50)} y={HEIGHT - 8} text-anchor={days === 0 ? "start" : "middle"}>
 					{days === 0 ? t("overview.today") : t("overview.in-days", days)}
 				</text>
 			))}

@@ -94,6 +94,7 @@ export function Cas() {
 					<Screen of={limits}>
 						{(all) => (
 							<>
+								{value.cas.length === 0 && <p class="soft">{t("operator.cas-none")}</p>}
 								{value.cas.map((ca) => (
 									<CaCard key={ca.name} ca={ca} limits={all.limits.filter((limit) => limit.ca === ca.name)} />
 								))}

@@ -30,6 +30,13 @@ class PanelWorld:
             roots.write(b"\n" + pem(self.seller.root))
         return made
 
+    def add(self, *names, owner, lang, **options):
+        """One of several sites of an owner, with free SSL wanted. Options beside the setting are those of a site."""
+        site = self.world.site(*names, owner=owner, records=options.pop("records", None))
+        status, document = self.api.ask("sites_add", body={"names": list(names), "owner": owner, "owner_lang": lang, "root": str(site.root), **options})
+        assert status == 201, document
+        return site
+
     def owner(self, *names, lang, role="owner", **more):
         """A person with a site that has no SSL yet. (site, mail)"""
         site = self.world.site(*names)
