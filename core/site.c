@@ -4,6 +4,7 @@
 #include "base/mutant.h"
 #include "core/classify.h"
 #include "core/site_ca.h"
+#include "core/site_clock.h"
 #include "core/site_dates.h"
 #include "core/site_findings.h"
 #include "core/site_letters.h"
@@ -678,6 +679,7 @@ is_awaited(const struct site *s, const struct site_event *ev)
 	case SITE_RESUMED:
 	case SITE_RENEWAL_TOLD:
 	case SITE_IMPORTED:
+	case SITE_CLOCK_SET:
 	case SITE_RESTARTED:
 	case SITE_EVENT_COUNT:
 		break;
@@ -750,6 +752,8 @@ take_event(const struct step *st)
 	case SITE_RESTARTED:
 		on_restarted(st);
 		return;
+	case SITE_CLOCK_SET:
+		return;
 	case SITE_EVENT_COUNT:
 		break;
 	}
@@ -779,12 +783,14 @@ site_step(struct site *s, const struct site_event *ev, const struct turn *t,
 	int64_t held_before = s->held.id;
 
 	site_check(s);
+	if (s->clock.s != p->clock.s)
+		site_set_clock(s, p->clock, t->now);
 	site_ca_use(&own, site_ca_index(s, p));
 	st.is_quiet = ev->kind == SITE_CHECKED && classify_is_quiet(ev->evidence, s);
 	if (is_awaited(s, ev))
 		take_event(&st);
 	/* News of a date begins nothing: a million may come in one hour, and what is due is taken in its turn. */
-	bool is_news = ev->kind == SITE_RENEWAL_TOLD;
+	bool is_news = ev->kind == SITE_RENEWAL_TOLD || ev->kind == SITE_CLOCK_SET;
 	if (s->doing == DOING_NOTHING && !is_news)
 		decide(&st);
 	note_end(&st);

@@ -125,6 +125,7 @@ struct site {
 	struct when letter_at;	/* last letter of the story; WHEN_UNKNOWN before */
 
 	struct when wake; /* next date on which anything can happen by itself */
+	struct span clock; /* by which clock all dates of ours above are: policy.clock of the last step (core/site_clock) */
 
 	/* Not stored: what the CA's budget says of the order that this very step would begin (core/budget). */
 	struct finding_list limits; /* names, or the whole site, for which it would be refused now */
@@ -155,6 +156,7 @@ struct policy {
 	struct when ca_not_before;	/* the CA asked to wait, or its breaker is open; WHEN_UNKNOWN: go */
 	bool ca_is_ready;		/* an account exists */
 	bool ca_is_quick;		/* lately its orders were ready by the first poll: see core/order.h */
+	struct span clock; /* by how much the wall clock was set since this installation began, in all (core/skew) */
 	const struct mass *mass;	/* causes that stand on many sites at once; NULL: not looked at */
 	size_t firsts_lately;		/* first certificates of sites within a day or so */
 	struct str *addresses;	  /* our servers' addresses as text, IPv4 first */
@@ -178,6 +180,7 @@ enum site_event_kind {
 	SITE_ORDER_FAILED,
 	SITE_DEPLOYED,	  /* answer to FX_DEPLOY; err tells */
 	SITE_RENEWAL_TOLD, /* the CA named another date for the renewal: site.renewal has it */
+	SITE_CLOCK_SET,	  /* policy.clock has changed: its dates are moved, and it is due by them */
 	SITE_RESTARTED,	  /* the engine was restarted: what was under way must be done again */
 	SITE_EVENT_COUNT
 };

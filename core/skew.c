@@ -15,7 +15,11 @@ skew_expected(const struct skew *k, struct mono mono)
 static bool
 believe(struct skew *k, struct when wall, struct mono mono)
 {
-	k->is_in_doubt = k->is_denied = false;
+	int64_t by_s = when_between(skew_expected(k, mono), wall).s;
+
+	if (k->is_in_doubt && !k->is_pause && !is_within(by_s, SKEW_JUMP_S))
+		k->set.s = when_add(k->set.s, by_s);
+	k->is_in_doubt = k->is_denied = k->is_pause = false;
 	k->off_s = 0;
 	k->wall = wall;
 	k->mono = mono;
@@ -46,6 +50,7 @@ skew_look(struct skew *k, struct when wall, struct mono mono, struct when before
 			return true;
 		/* Back before what was already: that date cannot be. Or long after: it may be so. */
 		k->wall = before;
+		k->is_pause = gap > 0;
 		return doubt(k, gap, mono);
 	}
 	int64_t off_s = when_between(skew_expected(k, mono), wall).s;

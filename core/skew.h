@@ -10,6 +10,9 @@
  *
  * The last way out is the slowest: without anybody to ask, a date that has stayed for SKEW_ALONE is taken, because doubt
  * must not last for ever (P2); one that was contradicted, after SKEW_DENIED.
+ *
+ * Where a jump is believed, the dates that were written before it are by another clock: `set` says by how much the clock
+ * was set in all jumps that were believed, and whoever keeps dates moves them by what it grows (core/site_clock).
  */
 #include "base/when.h"
 
@@ -22,10 +25,12 @@ enum {
 };
 struct skew {
 	bool is_begun, is_in_doubt, is_denied;
+	bool is_pause; /* in doubt since the first look, long after the last date known: time may have passed, and no clock jumped */
 	struct when wall; /* the last date that was believed, and when that was on the steady clock */
 	struct mono mono;
 	int64_t off_s;	       /* in doubt: how far the wall clock is from what was expected */
 	struct mono doubt_since;
+	struct span set; /* kept by the caller from one life to the next: given before the first look */
 };
 /* The two clocks now. before: the last date that is known from an earlier life (the store), WHEN_UNKNOWN without one; it
  * matters at the first look alone. False while the date is in doubt. */

@@ -312,6 +312,8 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 	err = account_load(e);
 	if (err != ERR_OK)
 		return err;
+	if ((err = dates_move(e)) != ERR_OK)
+		return err;
 	account_policy(e);
 	bool is_more_wishes = false;
 	if ((err = mass_look(e)) != ERR_OK || (err = take_inbox(e, done)) != ERR_OK || (err = orders_wake(e)) != ERR_OK ||
@@ -324,7 +326,9 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 			err = take_unfinished(e);
 		else
 			err = lanes_take_due(e, ret_is_more);
-		*ret_is_more |= !e->is_started;
+		if (err == ERR_OK && e->is_moving)
+			err = dates_move_sites(e);
+		*ret_is_more |= !e->is_started || e->is_moving;
 	}
 	*ret_is_more |= is_more_wishes;
 	if (err != ERR_OK || (err = account_turn(e)) != ERR_OK || (err = answers_write(e)) != ERR_OK ||

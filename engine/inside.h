@@ -171,6 +171,8 @@ struct engine {
 	struct skew skew;
 	bool is_held;	  /* the date is not believed: nothing but signs of life */
 	bool is_hold_new; /* and that is still to be written */
+	bool is_moving;	  /* the clock was set, and there are sites whose dates are by that of before */
+	int64_t moved_after_id;
 	bool is_witness_asked;
 	struct mono witness_at;
 
@@ -204,6 +206,10 @@ void orders_free(struct engine *e);
 MUST_USE enum err signs_clock(struct engine *e);
 void signs_note(struct engine *e, const struct work *w);
 MUST_USE enum err signs_beat(struct engine *e);
+/* dates.c: what the store says of the clock; then, when it was set: everything but sites, and a part of the sites. */
+MUST_USE enum err dates_load(struct engine *e);
+MUST_USE enum err dates_move(struct engine *e);
+MUST_USE enum err dates_move_sites(struct engine *e);
 /* renewals.c */
 /* A certificate was stored and is held from now on: the CA is asked about it. */
 MUST_USE enum err renewals_issued(struct engine *e, int64_t site_id, int64_t certificate_id, int64_t ca_id,

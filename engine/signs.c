@@ -38,6 +38,8 @@ signs_clock(struct engine *e)
 	if (is_first) {
 		enum err err = store_heartbeat_of(e->ports.store, STR("engine"), &before);
 
+		if (err == ERR_OK)
+			err = dates_load(e);
 		if (err != ERR_OK)
 			return err;
 	}

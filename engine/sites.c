@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include "base/must.h"
 #include "core/site_plan.h"
+#include "ports/store/clock.h"
 
 /* One event for one site: load, step, save, and its effects as work for after the commit. */
 
@@ -271,6 +272,11 @@ engine_step_site(struct engine *e, int64_t site_id, const struct site_event *ev)
 	err = store_site_load(e->ports.store, site_id, &e->arena, &s);
 	if (err == ERR_NOT_FOUND)
 		return ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	const struct span by = { e->policy.clock.s - s.clock.s };
+	if (by.s != 0)
+		err = store_clock_move_renewal(e->ports.store, site_id, by);
 	if (err != ERR_OK)
 		return err;
 	if (ev->job != 0 && ev->job != s.job)

@@ -16,7 +16,7 @@ SELECT s.owner_id, s.doing, s.doing_since, s.job,
 	s.deploy_failures, s.deploy_at, s.verify_failures,
 	s.applied_digest, s.applied_redirect, s.applied_hsts, s.renewals_good, s.jitter,
 	s.asked_check, s.asked_renew, s.is_removed,
-	s.story_open, s.reminders_told, s.expired_told, s.issued_told, s.letter_at, s.wake,
+	s.story_open, s.reminders_told, s.expired_told, s.issued_told, s.letter_at, s.wake, s.clock_s,
 	s.ca_id, s.left_ca_id, s.left_at, s.left_is_law,
 	g.source, g.coverage, g.key_type, g.redirect, g.hsts, g.takeover, g.root, g.proxy, g.profile,
 	r.starts, r.ends, r.renew_at, coalesce(r.is_urgent, 0) AS is_urgent, coalesce(r.explanation, '') AS explanation,
@@ -66,7 +66,7 @@ UPDATE site SET doing = :doing, doing_since = :doing_since, job = :job,
 	applied_hsts = :applied_hsts, renewals_good = :renewals_good, jitter = :jitter,
 	asked_check = :asked_check, asked_renew = :asked_renew, is_removed = :is_removed,
 	story_open = :story_open, reminders_told = :reminders_told, expired_told = :expired_told,
-	issued_told = :issued_told, letter_at = :letter_at, wake = :wake,
+	issued_told = :issued_told, letter_at = :letter_at, wake = :wake, clock_s = :clock_s,
 	lane = :lane, lane_draws = :lane_draws, late_at = :late_at,
 	ca_id = :ca_id, left_ca_id = :left_ca_id, left_at = :left_at, left_is_law = :left_is_law
 WHERE id = :id;
@@ -90,7 +90,8 @@ WHERE at IS NOT excluded.at OR is_ok <> excluded.is_ok OR is_held <> excluded.is
 DELETE FROM served WHERE name_id = :name_id;
 
 -- name: site_save_draft
-UPDATE draft SET told_at = :told_at WHERE site_id = :site_id AND told_at IS NOT :told_at;
+UPDATE draft SET begun_at = :begun_at, told_at = :told_at
+WHERE site_id = :site_id AND (begun_at IS NOT :begun_at OR told_at IS NOT :told_at);
 
 -- name: finding_open
 SELECT id, subject, cause FROM finding INDEXED BY finding_open WHERE site_id = :site_id AND gone_at IS NULL;

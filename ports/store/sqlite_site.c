@@ -117,6 +117,7 @@ read_state(struct query *q, struct site *ret)
 	ret->issued_told = query_bool(q, "issued_told");
 	ret->letter_at = query_when(q, "letter_at");
 	ret->wake = query_when(q, "wake");
+	ret->clock.s = query_int(q, "clock_s", INT64_MIN, INT64_MAX);
 	ret->ca_id = (uint8_t)query_int(q, "ca_id", 0, SITE_CAS_MAX);
 	ret->left_ca_id = (uint8_t)query_int(q, "left_ca_id", 0, SITE_CAS_MAX);
 	ret->left_at = query_when(q, "left_at");
@@ -343,6 +344,7 @@ save_state(struct store *s, const struct site *site)
 	query_bind_int(&q, "issued_told", site->issued_told);
 	query_bind_when(&q, "letter_at", site->letter_at);
 	query_bind_when(&q, "wake", site->wake);
+	query_bind_int(&q, "clock_s", site->clock.s);
 	bool is_in_lane = plan_waits_in_lane(site, site->wake);
 	query_bind_word(&q, "lane", is_in_lane ? lane_name(plan_lane(site, site->wake)) : "");
 	query_bind_int(&q, "lane_draws", is_in_lane && plan_draws(site, site->wake));
@@ -402,6 +404,7 @@ save_draft(struct store *s, const struct site *site)
 {
 	AUTO_QUERY q = query_start(s, SQL_SITE_SAVE_DRAFT, NULL);
 
+	query_bind_when(&q, "begun_at", site->draft.begun_at);
 	query_bind_when(&q, "told_at", site->draft.told_at);
 	query_bind_int(&q, "site_id", site->id);
 	return query_write(&q);

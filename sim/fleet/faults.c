@@ -76,13 +76,15 @@ step_clock(struct fleet *f)
 {
 	int64_t by_s = (int64_t)fleet_below(&f->world_seed, 7200) - 3600;
 
+	int64_t before_s = f->clock_step_s;
+
 	fleet_mark(f, FLEET_MARK_CLOCK_STEPPED);
 	f->clock_step_s = f->clock_step_s != 0 || f->now_ms >= f->calm_ms ? 0 : by_s;
 	f->clock_clean_ms = f->now_ms;
 	if (f->clock_step_s != 0)
 		fleet_put(f, lasts_ms(f, 720), EV_CLOCK, 0, 1, 0);
 	/* The engine reads the clock anew with its next turn. */
-	node_clock_stepped(f);
+	node_clock_stepped(f, SPAN_S(f->clock_step_s - before_s));
 }
 
 static void

@@ -293,7 +293,7 @@ void node_key(struct fleet *f, const struct fleet_event *ev);
 void node_deployed(struct fleet *f, const struct fleet_event *ev);
 void node_crash(struct fleet *f, bool is_zombie);
 void node_restart(struct fleet *f);
-void node_clock_stepped(struct fleet *f); /* every date lies elsewhere now */
+void node_clock_stepped(struct fleet *f, struct span by); /* every date is by another clock now */
 void node_restart_more(struct fleet *f);
 void node_ca_failed(struct fleet *f, struct when retry_after);
 void node_ca_works(struct fleet *f);
@@ -307,14 +307,16 @@ void orders_of_fleet_abandon(struct fleet *f, uint32_t site);
 void orders_of_fleet_answer(struct fleet *f, const struct fleet_event *ev);
 void orders_of_fleet_wake(struct fleet *f, const struct fleet_event *ev);
 void orders_of_fleet_forget(struct fleet *f); /* the engine died: its memory of them is gone */
+void orders_of_fleet_move(struct fleet *f, struct span by);
 void orders_of_fleet_send(struct fleet *f, const struct fleet_event *ev);
 /* --- lanes.c: what stands between a decision and the CA --- */
 void fleet_gate_init(struct fleet *f);
 void fleet_gate_fini(struct fleet *f);
 void fleet_gate_restart(struct fleet *f);
 bool fleet_gate_has_token(struct fleet *f);
-/* Something was taken, or the clock was put back: what was there has to be counted anew. */
+/* Something was taken: what was there has to be counted anew. */
 void fleet_gate_changed(struct fleet *f);
+void fleet_gate_move(struct fleet *f, struct span by); /* the clock was set */
 bool fleet_gate_is_exempt(const struct fleet *f, uint32_t site, struct name_set names);
 void fleet_gate_hold(struct fleet *f);
 void fleet_gate_settle(struct fleet *f, unsigned new_orders);

@@ -69,6 +69,17 @@ fleet_gate_changed(struct fleet *f)
 	f->has_token = false;
 }
 
+void
+fleet_gate_move(struct fleet *f, struct span by)
+{
+	struct bucket *b = &f->orders_budget.bucket;
+
+	b->tat.us += by.s * 1000000;
+	b->not_before.us += by.s * 1000000;
+	f->firsts_since = when_plus(f->firsts_since, by);
+	fleet_gate_changed(f);
+}
+
 bool
 fleet_gate_has_token(struct fleet *f)
 {

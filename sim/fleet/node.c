@@ -249,6 +249,22 @@ node_restart(struct fleet *f)
 	node_restart_more(f);
 }
 
+/* Sites whose dates are by a clock of before. */
+static void
+move_sites(struct fleet *f)
+{
+	const struct site_event ev = { .kind = SITE_CLOCK_SET, .retry_after = WHEN_UNKNOWN };
+
+	for (uint32_t n = 0; n < f->sites_n && !f->is_down; n++) {
+		if (!f->sites[n].is_here)
+			continue;
+		if (f->sites[n].site.clock.s != f->policy.clock.s)
+			(void)node_event(f, n, &ev);
+		f->sites[n].queued_ms = FLEET_NEVER_MS;
+		queue_site(f, n);
+	}
+}
+
 /* Everything that was in the middle of something, a part in each turn. */
 void
 node_restart_more(struct fleet *f)
@@ -271,17 +287,18 @@ node_restart_more(struct fleet *f)
 	}
 	if (f->restart_at < f->sites_n && !f->is_down)
 		fleet_put(f, 10, EV_RESTART_MORE, 0, 0, 0);
+	else
+		move_sites(f);
 }
 
 void
-node_clock_stepped(struct fleet *f)
+node_clock_stepped(struct fleet *f, struct span by)
 {
-	fleet_gate_changed(f);
-	for (uint32_t n = 0; n < f->sites_n; n++) {
-		f->sites[n].queued_ms = FLEET_NEVER_MS;
-		if (f->sites[n].is_here)
-			queue_site(f, n);
-	}
+	f->policy.clock.s += by.s;
+	f->policy.ca_not_before = when_plus(f->policy.ca_not_before, by);
+	fleet_gate_move(f, by);
+	orders_of_fleet_move(f, by);
+	move_sites(f);
 }
 
 /* What the store had before the step. */

@@ -76,6 +76,21 @@ close_row(struct fleet *f, uint32_t i)
 		s->order_row = 0;
 }
 
+/* The clock was set. */
+void
+orders_of_fleet_move(struct fleet *f, struct span by)
+{
+	for (uint32_t i = 1; i <= f->rows_n; i++) {
+		struct order_row_of_fleet *row = &f->rows[i];
+
+		row->created = when_plus(row->created, by);
+		if (row->live == NULL)
+			continue;
+		row->live->order.created = when_plus(row->live->order.created, by);
+		row->live->order.deadline = when_plus(row->live->order.deadline, by);
+	}
+}
+
 /* --- one step of an order --- */
 
 static struct str

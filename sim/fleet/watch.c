@@ -98,7 +98,7 @@ watch_asking(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	int64_t gap = s->site.held.id != 0 ? life_letter_gap(s->site.held.life).s : 86400;
 	uint8_t bit = (uint8_t)(fx->letter == LETTER_REMINDER ? 1U << fx->reminder : 0U);
 
-	if (fleet_ms(f, w->letter_s) != 0 && f->now_ms - fleet_ms(f, w->letter_s) < gap * 1000 - MINUTE_MS && !clock_is_new(f))
+	if (fleet_ms(f, w->letter_s) != 0 && f->now_ms - fleet_ms(f, w->letter_s) < gap * 1000 - MINUTE_MS)
 		fleet_broken(f, n, "a %s letter %.1f hours after another one", letter_name(fx->letter),
 		    (double)(f->now_ms - fleet_ms(f, w->letter_s)) / (double)FLEET_HOUR_MS);
 	if (!may_be_the_owners(f, n, fx->finding))
@@ -215,7 +215,7 @@ watch_attempt(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	if (log == NULL)
 		return;
 	if (f->sites[n].site.names_n <= 2 && log->attempt_ms[most_n] != 0 &&
-	    f->now_ms - log->attempt_ms[most_n] < FLEET_HOUR_MS && !clock_is_new(f))
+	    f->now_ms - log->attempt_ms[most_n] < FLEET_HOUR_MS)
 		fleet_broken(f, n, "P6: %zu orders within %.0f minutes", most_n + 2,
 		    (double)(f->now_ms - log->attempt_ms[most_n]) / MINUTE_MS);
 	memmove(&log->attempt_ms[1], &log->attempt_ms[0], most_n * sizeof *log->attempt_ms);
@@ -322,7 +322,7 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 			fleet_broken(f, n, "a draft with a CSR was discarded");
 		else if (fx->kind == FX_ORDER)
 			watch_attempt(f, n, fx);
-		if (fx->kind == FX_ORDER && f->now_ms < fleet_ms(f, s->watched.law_s) && !clock_is_new(f))
+		if (fx->kind == FX_ORDER && f->now_ms < fleet_ms(f, s->watched.law_s))
 			fleet_broken(f, n, "P6: an order %lld s before the date that the CA gave",
 			    (long long)((fleet_ms(f, s->watched.law_s) - f->now_ms) / 1000));
 	}
@@ -353,8 +353,6 @@ watch_request(struct fleet *f, uint32_t row, enum acme_verb verb)
 {
 	const struct order_row_of_fleet *r = &f->rows[row];
 
-	if (clock_is_new(f))
-		return;
 	if (r->not_before_ms > f->now_ms)
 		fleet_broken(f, r->site, "P6: a request %lld ms before the Retry-After of its order",
 		    (long long)(r->not_before_ms - f->now_ms));
@@ -371,7 +369,7 @@ watch_failure(struct fleet *f, uint32_t n, size_t name)
 	if (log == NULL)
 		return;
 	int64_t *at = log->failure_ms[name];
-	if (at[LOG_FAILURES - 2] != 0 && f->now_ms - at[LOG_FAILURES - 2] < FLEET_HOUR_MS && !clock_is_new(f))
+	if (at[LOG_FAILURES - 2] != 0 && f->now_ms - at[LOG_FAILURES - 2] < FLEET_HOUR_MS)
 		fleet_broken(f, n, "P6: %d failed validations of %s within %.0f minutes", LOG_FAILURES,
 		    f->sites[n].site.names[name].name.p,
 		    (double)(f->now_ms - at[LOG_FAILURES - 2]) / MINUTE_MS);
@@ -403,8 +401,7 @@ watch_issue(struct fleet *f, uint32_t n, struct name_set names)
 void
 watch_limit(struct fleet *f, uint32_t n)
 {
-	if (!clock_is_new(f))
-		fleet_broken(f, n, "P6: a new order over the limit of the account");
+	fleet_broken(f, n, "P6: a new order over the limit of the account");
 }
 
 /* --- the servers' side --- */
@@ -550,6 +547,7 @@ static const char *const event_names[SITE_EVENT_COUNT] = {
 	[SITE_DEPLOYED] = "deployed",
 	[SITE_RENEWAL_TOLD] = "renewal-told",
 	[SITE_RESTARTED] = "restarted",
+	[SITE_CLOCK_SET] = "clock-set",
 };
 
 static void

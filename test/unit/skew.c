@@ -126,6 +126,42 @@ test_witness(void **state)
 	assert_true(k.is_in_doubt);
 }
 
+/* By how much the clock was set, in all that was believed. */
+static void
+test_set(void **state)
+{
+	(void)state;
+	struct skew k = { .set = { 50 } };
+
+	assert_true(look(&k, 0, 0));
+	/* Ahead and back before anybody believed it, and the steps of a time server, are nothing. */
+	assert_false(look(&k, 60, DAY));
+	assert_true(look(&k, 120, 0));
+	assert_true(look(&k, 180, 80));
+	assert_true(look(&k, 240, 0));
+	assert_int_equal(k.set.s, 50);
+	/* Nobody to ask: it is believed in the end, and was set a day ahead. */
+	assert_false(look(&k, 300, DAY));
+	assert_true(look(&k, 300 + 6 * 3600, DAY));
+	assert_int_equal(k.set.s, 50 + DAY);
+	/* Set right again, which an outside clock confirms. */
+	assert_false(look(&k, 30000, 0));
+	skew_witness(&k, when_plus(start, SPAN_S(30010)), when_plus(start, SPAN_S(30010)), at(30010));
+	assert_true(look(&k, 30020, 0));
+	assert_int_equal(k.set.s, 50);
+
+	/* At a start: a date before the last one known was set back by that; long after it, time has passed. */
+	k = (struct skew){ 0 };
+	assert_false(skew_look(&k, start, at(0), when_plus(start, SPAN_D(7))));
+	skew_witness(&k, start, start, at(0));
+	assert_int_equal(k.set.s, -7 * DAY);
+	k = (struct skew){ 0 };
+	assert_false(skew_look(&k, when_plus(start, SPAN_D(60)), at(0), start));
+	skew_witness(&k, when_plus(start, SPAN_D(60)), when_plus(start, SPAN_D(60)), at(0));
+	assert_false(k.is_in_doubt);
+	assert_int_equal(k.set.s, 0);
+}
+
 int
 main(void)
 {
@@ -133,6 +169,7 @@ main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_begin),
 		cmocka_unit_test(test_witness),
+		cmocka_unit_test(test_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
