@@ -113,6 +113,17 @@ take_list(const struct step *st, struct finding_list *l)
 	st->s->findings = *l;
 }
 
+/* A check sees what the order met as well: so it is a check that says when it is mended, and not the next order, which may be a
+ * day away. The CA's word about the name stands beside it (refused_until). */
+static const struct finding *
+seen_by_check(const struct step *st, const struct finding *f)
+{
+	const struct finding *old = findings_find(&st->s->findings, f->cause, f->subject);
+	enum layer layer = cause_row(f->cause)->layer;
+
+	return old != NULL && !old->is_from_order && layer != LAYER_CA && layer != LAYER_OWN && !MUTANT(REFUSAL_OUTLIVES_CHECK) ? old : NULL;
+}
+
 /* Adds findings of an order or of the installer; they stand until their next look, or until it goes well. */
 void
 findings_add(const struct step *st, const struct finding *at, size_t n)
@@ -120,9 +131,15 @@ findings_add(const struct step *st, const struct finding *at, size_t n)
 	struct finding_list l = list_for(st, n);
 
 	for (size_t i = 0; i < n; i++) {
+		const struct finding *by_check = seen_by_check(st, &at[i]);
+
 		put_finding(st, &l, &at[i]);
-		if (l.n > 0)
-			l.at[l.n - 1].is_from_order = true;
+		if (l.n == 0)
+			continue;
+		struct finding *f = &l.at[l.n - 1];
+		f->is_from_order = by_check == NULL;
+		if (by_check != NULL)
+			f->next_look = when_min(f->next_look, when_max(by_check->next_look, st->t->now));
 	}
 	for (size_t i = 0; i < st->s->findings.n; i++)
 		if (findings_find(&l, st->s->findings.at[i].cause,

@@ -8,7 +8,7 @@
  * says of itself is used only where it is the thing that is judged.
  */
 
-enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26, TRUE_OF_ORDER_H = 32, RESTLESS_MAX = 8, LOOK_REST_MS = 1000, REMOVAL_REST_MS = 10000 };
+enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26, RESTLESS_MAX = 8, LOOK_REST_MS = 1000, REMOVAL_REST_MS = 10000 };
 
 static bool
 wants(const struct fleet_site *s)
@@ -78,16 +78,37 @@ watch_pointing(struct fleet *f, uint32_t n)
 	w->has_fault = has_fault;
 }
 
+/* Looked at weekly, and only then. */
+static bool
+is_moved(const struct fleet_site *s)
+{
+	for (size_t i = 0; i < s->site.findings.n; i++)
+		if (s->site.findings.at[i].cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY)
+			return true;
+	return false;
+}
+
 /* --- letters --- */
 
-/* What a check sees is as old as the daily look; what the CA refused stands until the next order, a day and a quarter later. */
+/* A check that was begun after the owner had mended it, and could see, has ended: from then on nothing is left to be told. */
 static bool
-may_be_the_owners(const struct fleet *f, uint32_t n, const struct finding *told)
+was_seen_mended(const struct fleet *f, uint32_t n)
+{
+	const struct fleet_site *s = &f->sites[n];
+	int64_t mended = fleet_ms(f, s->watched.turned_s), looked = fleet_ms(f, s->watched.looked_s);
+	int64_t blind = most(f->network_clean_ms, f->companies[s->company].silent_ms);
+
+	return looked > mended + 1000 && looked > blind && looked > f->clean_ms && s->site.doing != DOING_CHECK && !is_moved(s);
+}
+
+/* What a check sees is as old as the daily look. */
+static bool
+may_be_the_owners(const struct fleet *f, uint32_t n)
 {
 	const struct watched *w = &f->sites[n].watched;
-	int64_t hours = told != NULL && told->is_from_order ? TRUE_OF_ORDER_H : TRUE_H;
+	int64_t mended = fleet_ms(f, w->turned_s);
 
-	return w->has_fault || (fleet_ms(f, w->turned_s) != 0 && f->now_ms - fleet_ms(f, w->turned_s) < hours * FLEET_HOUR_MS);
+	return w->has_fault || (mended != 0 && f->now_ms - mended < TRUE_H * FLEET_HOUR_MS && !was_seen_mended(f, n));
 }
 
 static void
@@ -101,7 +122,7 @@ watch_asking(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	if (fleet_ms(f, w->letter_s) != 0 && f->now_ms - fleet_ms(f, w->letter_s) < gap * 1000 - MINUTE_MS)
 		fleet_broken(f, n, "a %s letter %.1f hours after another one", letter_name(fx->letter),
 		    (double)(f->now_ms - fleet_ms(f, w->letter_s)) / (double)FLEET_HOUR_MS);
-	if (!may_be_the_owners(f, n, fx->finding))
+	if (!may_be_the_owners(f, n))
 		fleet_broken(f, n, "a %s letter (%s) although the owner has nothing to mend", letter_name(fx->letter),
 		    fx->finding != NULL ? cause_row(fx->finding->cause)->id : "no cause");
 	if ((w->reminders & bit) != 0 || (fx->letter == LETTER_EXPIRED && w->end_was_told))
@@ -235,16 +256,6 @@ watch_wish(struct fleet *f, uint32_t n)
 }
 
 /* --- one step --- */
-
-/* Looked at weekly, and only then. */
-static bool
-is_moved(const struct fleet_site *s)
-{
-	for (size_t i = 0; i < s->site.findings.n; i++)
-		if (s->site.findings.at[i].cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY)
-			return true;
-	return false;
-}
 
 static void
 watch_dates(struct fleet *f, uint32_t n, const struct site_event *ev)
