@@ -153,6 +153,18 @@ judge(struct checking *k)
 		keep_foreign_findings(k);
 }
 
+/* Beside the last good look of the engine stands this one. */
+static void
+put_sighting(struct checking *k, const struct name_evidence *n)
+{
+	struct site *s = &k->site;
+
+	for (size_t i = 0; s->memory != NULL && i < s->names_n; i++)
+		if (str_eq(s->names[i].name, n->name))
+			s->memory[i].last = sighting_of(&k->box->evidence, n, &s->memory[i].good,
+			    s->held.id != 0 ? s->held.fingerprint : NULL, &k->arena);
+}
+
 /*
  * The site as it would be after this check, so that what is said comes from the one function that says it (core/view).
  * A name that is no site is taken for one of its own, without a certificate of ours.
@@ -187,6 +199,8 @@ put_seen(struct checking *k)
 	}
 	s->checked_at = s->look_at = e->at;
 	s->findings = k->findings;
+	for (size_t i = 0; i < e->names_n; i++)
+		put_sighting(k, &e->names[i]);
 	for (size_t i = 0; i < s->names_n; i++)
 		for (size_t n = 0; n < e->names_n; n++)
 			if (str_eq(e->names[n].name, s->names[i].name))

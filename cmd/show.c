@@ -294,6 +294,22 @@ show_settings(const struct show *s, const json_t *site)
 		show_draft(s, site, json_object_get(site, "draft"));
 }
 
+/* Beside a cause: what differs from the last good check of the name that it is about. */
+static void
+show_changes(const struct show *s, const json_t *document, const json_t *cause)
+{
+	size_t i, k, shown = 0;
+	json_t *name, *change;
+
+	json_array_foreach(json_object_get(document, "names"), i, name)
+	{
+		if (strcmp(show_text(name, "ascii"), show_text(cause, "subject")) != 0)
+			continue;
+		json_array_foreach(json_object_get(name, "changed"), k, change)
+		    show_row(s, shown++ == 0 ? "cli.label.changed" : NULL, str_of(show_spoken(s, change, "text")));
+	}
+}
+
 void
 show_lines(const struct show *s, const json_t *document)
 {
@@ -307,6 +323,7 @@ show_lines(const struct show *s, const json_t *document)
 		show_date_row(s, "cli.label.until", document, "until");
 	if (json_is_object(cause)) {
 		show_finding(s, cause);
+		show_changes(s, document, cause);
 	} else {
 		AUTO_BUF nothing = { .max = TEXT_MAX };
 

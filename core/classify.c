@@ -256,6 +256,8 @@ classify_addresses(struct judge *j)
 	}
 	if (v4.good + v6.good == 0 && classify_moved(j, v4.bad > 0 ? v4.seen : v6.seen, record))
 		return;
+	if (v4.good + v6.good == 0)
+		classify_former_address(j);
 	/* Without an answer to the challenge an address that we do not know may still be a NAT or a CDN of the owner's. */
 	if (!j->e->has_http)
 		return;
@@ -395,6 +397,8 @@ classify_absence(struct judge *j)
 		f = judge_put(j, CAUSE_REGISTRATION_DOMAIN_UNREGISTERED);
 		if (f != NULL)
 			f->seen = n->registered_domain;
+		return;
+	} else if (is_answered(n->a_status) && classify_not_copied(j)) {
 		return;
 	} else if (is_answered(n->a_status)) {
 		classify_unused(j);

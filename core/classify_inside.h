@@ -30,6 +30,9 @@ bool judge_reaches_us(const struct judge *j, const struct address_evidence *a);
 bool classify_registration(struct judge *j);
 /* What the zone's servers said one by one; true if it explains the addresses that the resolver gave or did not give. */
 bool classify_delegation(struct judge *j);
+/* What differs from the last good check explains it: our own address that DNS still has, a zone that was not taken along. */
+void classify_former_address(struct judge *j);
+bool classify_not_copied(struct judge *j);
 /* No address of the name reaches us: has it moved away? Puts the finding if so. */
 bool classify_moved(struct judge *j, struct str seen, struct str copy);
 /* What the facts of the site say, s may be NULL; and the short way: they surely say nothing. */

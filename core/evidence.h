@@ -110,6 +110,8 @@ struct name_evidence {
 	bool is_cname_loop;
 	struct str registered_domain;	    /* by the public suffix list */
 	enum dns_status registered_status;  /* SOA of the registered domain: DNS_NXDOMAIN if it does not exist */
+	struct str *nameservers;	    /* NS of the registered domain, as the resolver knows them; none: not known */
+	size_t nameservers_n;
 	struct delegation_evidence delegation;
 	struct registration registration;   /* of the registered domain, at its registry */
 	uint32_t ttl_s;			    /* lowest TTL of the address answers (negative TTL for none) */

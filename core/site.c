@@ -8,6 +8,7 @@
 #include "core/site_dates.h"
 #include "core/site_findings.h"
 #include "core/site_letters.h"
+#include "core/site_memory.h"
 #include "core/site_own.h"
 #include "core/site_plan.h"
 
@@ -324,6 +325,7 @@ on_checked(const struct step *st)
 	if (proof == PROOF_OTHER && !MUTANT(STRANGER_TOLERATED) && s->held.is_live && when_before(now, s->held.life.to) &&
 	    s->applied.digest == plan_digest(s, now))
 		s->applied.digest = 0;
+	site_remember(st);
 	s->look_at = dates_next_look(st);
 	rest(st);
 }

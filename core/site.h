@@ -29,6 +29,7 @@
 #include "core/evidence.h"
 #include "core/finding.h"
 #include "core/mass.h"
+#include "core/memory.h"
 #include "core/calendar.h"
 #include "core/lane.h"
 #include "core/lifetime.h"
@@ -89,6 +90,7 @@ struct site {
 	const struct given_up *given_up; /* NULL: it was not */
 	struct site_name *names; /* first: the name that the site goes by */
 	size_t names_n;
+	struct memory *memory; /* one for each of names, in their order; NULL: none is kept */
 	struct finding_list findings; /* open ones; subject tells the name */
 
 	enum doing doing;
@@ -155,6 +157,7 @@ struct policy {
 	int64_t ca_id;
 	struct when ca_not_before;	/* the CA asked to wait, or its breaker is open; WHEN_UNKNOWN: go */
 	bool ca_is_ready;		/* an account exists */
+	bool remembers;			/* what checks saw is stored: struct site.memory */
 	bool ca_is_quick;		/* lately its orders were ready by the first poll: see core/order.h */
 	struct span clock; /* by how much the wall clock was set since this installation began, in all (core/skew) */
 	const struct mass *mass;	/* causes that stand on many sites at once; NULL: not looked at */
@@ -273,6 +276,8 @@ struct lane_facts site_lane_facts(const struct site *s);
 /* The redirect that is right now: 0, 307 or 308. */
 uint16_t site_redirect(const struct site *s, struct when now);
 bool site_hsts(const struct site *s, struct when now);
+/* What checks saw of a name; NULL: nothing is kept of it. */
+const struct memory *site_memory_of(const struct site *s, struct str name);
 /* First finding of a name (its cause), NULL if there is none. */
 const struct finding *site_cause_of(const struct site *s, struct str name);
 #endif

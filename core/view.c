@@ -27,7 +27,7 @@ leads_nowhere(const struct finding *f)
 {
 	return f != NULL &&
 	       (f->cause == CAUSE_OWN_NAME_UNUSED || f->cause == CAUSE_DNS_ADDRESS_MISSING ||
-		   f->cause == CAUSE_DNS_ADDRESS_PARTLY_MISSING ||
+		   f->cause == CAUSE_DNS_ADDRESS_PARTLY_MISSING || f->cause == CAUSE_DNS_ZONE_NOT_COPIED ||
 		   f->cause == CAUSE_REGISTRATION_DOMAIN_UNREGISTERED ||
 		   f->cause == CAUSE_DNS_CNAME_BROKEN);
 }

@@ -58,6 +58,7 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	for (size_t i = 0; i < n; i++)
 		e->addresses[i] = str_of(c->server.addresses[i]);
 	e->policy = (struct policy){
+		.remembers = true,
 		.look_every = c->check.look_every,
 		.poll_min = c->check.poll_min,
 		.poll_max = c->check.poll_max,

@@ -235,6 +235,37 @@ served(const struct served *v)
 	return NULL;
 }
 
+/* What differs from the last good check; only where something stands against the name. */
+static json_t *
+changes_of(const struct site *s, const struct site_name *n, const struct json_site_facts *facts)
+{
+	const struct memory *m = site_memory_of(s, n->name);
+	struct memory_change changes[CHANGE_COUNT];
+	size_t count = m != NULL && site_cause_of(s, n->name) != NULL ? memory_changes(m, changes) : 0;
+	json_t *list = json_array();
+	bool ok = list != NULL;
+
+	for (size_t i = 0; i < count && ok; i++) {
+		json_t *o = json_object(), *texts = json_object();
+
+		for (enum lang l = 0; l < LANG_COUNT; l++) {
+			const struct words_context ctx = { .lang = l, .now = facts->now, .zone = facts->zone };
+			AUTO_BUF text = { .max = TEXT_MAX };
+
+			words_change(&changes[i], &ctx, &text);
+			ok = json_put(texts, lang_name(l), json_text(buf_str(&text))) && ok;
+		}
+		ok = json_put(o, "what", json_string(change_name(changes[i].what))) && json_put(o, "before", json_text(changes[i].before)) &&
+		     json_put(o, "now", json_text(changes[i].now)) && json_put(o, "since", json_date(changes[i].since)) && ok;
+		ok = json_put(o, "text", texts) && ok;
+		ok = json_array_append_new(list, o) == 0 && ok;
+	}
+	if (ok)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static json_t *
 names(const struct site *s, const struct view *view, const struct json_site_facts *facts,
     struct arena *a)
@@ -252,6 +283,7 @@ names(const struct site *s, const struct view *view, const struct json_site_fact
 			      json_string(visitors_name(view_visitors(s, n, facts->now)))) &&
 			  json_put(o, "passed_at", json_date(n->passed_at)) &&
 			  json_put(o, "served", served(&n->served)) &&
+			  json_put(o, "changed", changes_of(s, n, facts)) &&
 			  json_put(o, "findings", findings_of(s, i, view, facts, a));
 
 		if (json_array_append_new(list, o) != 0 || !ok) {

@@ -42,9 +42,13 @@ WHERE s.id = :id;
 -- name: site_load_names
 SELECT n.id, n.name, n.is_wanted, n.is_held, n.passed_at, n.refused_until, n.validated_at, n.caa_refuses,
 	v.at AS served_at, coalesce(v.is_ok, 0) AS served_is_ok, coalesce(v.is_held, 0) AS served_is_held,
-	v.not_after AS served_not_after, coalesce(v.fingerprint, zeroblob(32)) AS served_fingerprint
+	v.not_after AS served_not_after, coalesce(v.fingerprint, zeroblob(32)) AS served_fingerprint,
+	g.at AS good_at, coalesce(g.nameservers, '') AS good_nameservers, coalesce(g.addresses, '') AS good_addresses, coalesce(g.ours, '') AS good_ours, coalesce(g.caa, '') AS good_caa, coalesce(g.server, '') AS good_server, coalesce(g.issuer, '') AS good_issuer, coalesce(g.redirect, '') AS good_redirect,
+	l.at AS last_at, coalesce(l.nameservers, '') AS last_nameservers, coalesce(l.addresses, '') AS last_addresses, coalesce(l.ours, '') AS last_ours, coalesce(l.caa, '') AS last_caa, coalesce(l.server, '') AS last_server, coalesce(l.issuer, '') AS last_issuer, coalesce(l.redirect, '') AS last_redirect
 FROM name n
 LEFT JOIN served v ON v.name_id = n.id
+LEFT JOIN sighting g ON g.name_id = n.id AND g.is_good = 1
+LEFT JOIN sighting l ON l.name_id = n.id AND l.is_good = 0
 WHERE n.site_id = :site_id AND (n.is_wanted = 1 OR n.is_held = 1)
 ORDER BY n.is_wanted DESC, n.position, n.id
 LIMIT :max;
@@ -88,6 +92,16 @@ WHERE at IS NOT excluded.at OR is_ok <> excluded.is_ok OR is_held <> excluded.is
 
 -- name: site_forget_served
 DELETE FROM served WHERE name_id = :name_id;
+
+-- name: site_save_sighting
+INSERT INTO sighting (name_id, is_good, at, nameservers, addresses, ours, caa, server, issuer, redirect)
+VALUES (:name_id, :is_good, :at, :nameservers, :addresses, :ours, :caa, :server, :issuer, :redirect)
+ON CONFLICT (name_id, is_good) DO UPDATE SET at = excluded.at, nameservers = excluded.nameservers,
+	addresses = excluded.addresses, ours = excluded.ours, caa = excluded.caa, server = excluded.server,
+	issuer = excluded.issuer, redirect = excluded.redirect;
+
+-- name: site_forget_sighting
+DELETE FROM sighting WHERE name_id = :name_id AND is_good = 0;
 
 -- name: site_save_draft
 UPDATE draft SET begun_at = :begun_at, told_at = :told_at

@@ -48,6 +48,22 @@ is_blocked(const struct site *s, const struct site_name *n)
 }
 
 static void
+put_changed(const struct letter_case *k, struct buf *out)
+{
+	if (k->cause != NULL)
+		words_changes(k->f->site, k->cause->subject, &k->c, out);
+}
+
+static bool
+has_changed(const struct letter_case *k)
+{
+	AUTO_BUF text = { .max = 16384 };
+
+	put_changed(k, &text);
+	return buf_str(&text).n > 0;
+}
+
+static void
 set_conditions(struct letter_case *k)
 {
 	const struct site *s = k->f->site;
@@ -67,6 +83,7 @@ set_conditions(struct letter_case *k)
 	k->holds[LETTER_CONDITION_MANY] = count_wanted(k) > 1;
 	k->holds[LETTER_CONDITION_OTHERS] = others > 0;
 	k->holds[LETTER_CONDITION_CAUSE] = k->cause != NULL;
+	k->holds[LETTER_CONDITION_CHANGED] = has_changed(k);
 	k->holds[LETTER_CONDITION_OWNER] = k->cause != NULL && actor_is_owner(k->cause->acts);
 	k->holds[LETTER_CONDITION_RENEWAL] = when_is_known(k->c.view.next_renewal);
 	k->holds[LETTER_CONDITION_FIRST] = is_reminder && k->f->reminder == 0;
@@ -182,6 +199,9 @@ put_letter_field(const void *ctx, struct str word, struct buf *out)
 		return;
 	case LETTER_FIELD_CAUSE:
 		words_put_cause(&rows, CAUSE_CAUSE, &k->c, out);
+		return;
+	case LETTER_FIELD_CHANGED:
+		put_changed(k, out);
 		return;
 	case LETTER_FIELD_ACTION:
 		words_put_cause(&rows, CAUSE_ACTION, &k->c, out);

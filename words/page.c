@@ -55,6 +55,23 @@ put_until(const struct site *s, const struct words_context *c, struct buf *out)
 	    c->lang, &(struct str){ date.p, date.n }, 1, out);
 }
 
+/* The sentence of the cause, and what has changed since all was well. */
+static void
+put_cause(const struct row_facts *rows, const struct words_context *c, struct buf *out)
+{
+	AUTO_BUF changes = { .max = 16384 };
+
+	words_put_cause(rows, CAUSE_CAUSE, c, out);
+	if (rows->cause == NULL)
+		return;
+	words_changes(rows->site, rows->cause->subject, c, &changes);
+	if (buf_str(&changes).n == 0)
+		return;
+	if (c->lang == LANG_EN)
+		buf_putc(out, ' ');
+	buf_put_str(out, buf_str(&changes));
+}
+
 void
 words_page_row(enum page_row r, const struct site *s, const struct words_context *c, struct buf *out)
 {
@@ -73,7 +90,7 @@ words_page_row(enum page_row r, const struct site *s, const struct words_context
 		if (is_ours)
 			put_ui("page.cause.sought", c, out);
 		else
-			words_put_cause(&rows, CAUSE_CAUSE, c, out);
+			put_cause(&rows, c, out);
 		return;
 	case PAGE_ROW_DO:
 		if (is_ours)

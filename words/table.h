@@ -30,6 +30,7 @@
 	F(DAY, "day")	      /* the same, short, for the subject */                               \
 	F(LEFT, "left")	      /* the time that is left, in words */                                \
 	F(CAUSE, "cause")     /* the sentence of the cause */                                      \
+	F(CHANGED, "changed") /* what differs from the last good check */                          \
 	F(ACTION, "action")   /* the steps */                                                      \
 	F(NEXT, "next")	      /* when koshin looks again */                                        \
 	F(WHO, "who")	      /* who acts */                                                       \
@@ -52,6 +53,7 @@
 	C(MANY, "many")	    /* the site has several names */                                       \
 	C(OTHERS, "others") /* names besides the cause's show the lock, and can be renewed */                \
 	C(CAUSE, "cause")   /* there is a cause */                                                 \
+	C(CHANGED, "changed") /* something differs from the last good check */                     \
 	C(OWNER, "owner")   /* the owner has to act */                                             \
 	C(RENEWAL, "renewal") /* the date of the next renewal is known */                          \
 	C(FIRST, "first")   /* the reminders, in their order */                                    \

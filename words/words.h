@@ -46,6 +46,11 @@ void words_distance(struct when w, const struct words_context *c, struct buf *ou
  * {0} to {9} replaced by args. An unknown key is a bug: must(). */
 void words_ui(const char *key, enum lang l, const struct str *args, size_t args_n, struct buf *out);
 
+/* "Since the check of 3 Nov the name servers have changed from … to …" */
+void words_change(const struct memory_change *change, const struct words_context *c, struct buf *out);
+/* All that differs for one name since the last good check, a sentence for each; nothing where nothing stands against it. */
+void words_changes(const struct site *s, struct str name, const struct words_context *c, struct buf *out);
+
 /* The rows of a page's top box, always all of them and in this order. */
 enum page_row { PAGE_ROW_SEEN, PAGE_ROW_UNTIL, PAGE_ROW_CAUSE, PAGE_ROW_DO, PAGE_ROW_NEXT_LOOK, PAGE_ROW_HELP, PAGE_ROW_COUNT };
 const char *page_row_name(enum page_row r); /* "seen" … "help" */

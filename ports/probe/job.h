@@ -32,7 +32,8 @@ struct point {
 struct look {
 	struct job *job;
 	struct name_evidence *e;
-	struct dns_ask *a, *aaaa, *soa, *alias, *again, *wild;
+	struct dns_ask *a, *aaaa, *soa, *alias, *again, *wild, *ns;
+	bool is_ns_awaited; /* counted in the job: the answer is waited for */
 	struct rdap_wait *registration;
 	struct survey *survey;
 	struct address *found_a, *found_aaaa; /* in the arena */
@@ -96,6 +97,8 @@ void job_probe_addresses(struct look *k);
 void look_begin(struct look *k);
 /* Asks the zone's servers themselves; counted in the job. */
 void look_ask_servers(struct look *k);
+/* Ends the questions that nobody waits for; uncounted. */
+void look_drop_unawaited(struct job *j);
 /* Ends all questions of the job now, as time-outs, without counting. */
 void look_stop_all(struct job *j);
 #endif

@@ -204,6 +204,45 @@ ask_wild(struct look *k)
 
 /* ---- the zone's servers ---- */
 
+static struct str read_name(struct str rdata, struct arena *a);
+
+static void
+on_ns(void *arg, const struct dns_answer *answer)
+{
+	struct look *k = arg;
+	struct name_evidence *e = k->e;
+	struct arena *a = &k->job->box->arena;
+
+	k->ns = NULL;
+	if (answer->status == DNS_OK && answer->data_n > 0)
+		e->nameservers = arena_get(a, answer->data_n * sizeof *e->nameservers);
+	for (size_t i = 0; e->nameservers != NULL && i < answer->data_n; i++) {
+		struct str name = read_name(answer->data[i], a);
+
+		if (name.n > 0)
+			e->nameservers[e->nameservers_n++] = name;
+	}
+	if (k->is_ns_awaited)
+		job_release(k->job);
+}
+
+/* Which they are is remembered for the day on which something differs; a name that works does not wait for the answer. */
+static void
+ask_nameservers(struct look *k)
+{
+	if (k->e->registered_domain.n > 0)
+		(void)!resolver_ask(k->job->net->resolver, k->e->registered_domain, DNS_NS, on_ns, k, &k->ns);
+}
+
+static void
+await_nameservers(struct look *k)
+{
+	if (k->ns == NULL || k->is_ns_awaited)
+		return;
+	k->is_ns_awaited = true;
+	k->job->open++;
+}
+
 static void
 on_surveyed(void *arg)
 {
@@ -241,8 +280,10 @@ end_addresses(struct look *k)
 	struct name_evidence *e = k->e;
 	uint32_t ttl = k->ttl_present_s != UINT32_MAX ? k->ttl_present_s : k->ttl_absent_s;
 
-	if (k->job->wanted.want_dns && k->found_a_n + k->found_aaaa_n == 0)
+	if (k->job->wanted.want_dns && k->found_a_n + k->found_aaaa_n == 0) {
 		ask_registry(k);
+		await_nameservers(k);
+	}
 	e->ttl_s = ttl != UINT32_MAX ? ttl : 0;
 	job_probe_addresses(k);
 	job_release(k->job);
@@ -440,10 +481,14 @@ look_begin(struct look *k)
 		e->a_status = DNS_LOCAL;
 	if (!is_wildcard && resolver_ask(r, e->name, DNS_AAAA, on_aaaa, k, &k->aaaa) != ERR_OK)
 		e->aaaa_status = DNS_LOCAL;
-	if (k->job->wanted.want_dns)
+	if (k->job->wanted.want_dns) {
 		begin_registration(k);
+		ask_nameservers(k);
+	}
 	if (k->job->wanted.want_dns && k->job->wanted.is_thorough && !is_wildcard)
 		ask_wild(k);
+	if (k->job->wanted.is_thorough)
+		await_nameservers(k);
 	if (k->a == NULL && k->aaaa == NULL)
 		end_addresses(k);
 	if (k->job->wanted.want_dns) {
@@ -472,6 +517,7 @@ look_stop_all(struct job *j)
 		resolver_drop(&k->alias);
 		resolver_drop(&k->again);
 		resolver_drop(&k->wild);
+		resolver_drop(&k->ns);
 		if (k->registration != NULL)
 			k->e->registration.status = REGISTRATION_UNKNOWN;
 		rdap_drop(&k->registration);
@@ -480,4 +526,11 @@ look_stop_all(struct job *j)
 	}
 	for (struct caa_level *l = j->levels; l != NULL; l = l->next)
 		resolver_drop(&l->ask);
+}
+
+void
+look_drop_unawaited(struct job *j)
+{
+	for (size_t i = 0; i < j->looks_n; i++)
+		resolver_drop(&j->looks[i].ns);
 }

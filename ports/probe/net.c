@@ -100,6 +100,7 @@ job_finish(struct job *j)
 	probe_done *done = j->done;
 	void *arg = j->arg;
 
+	look_drop_unawaited(j);
 	job_unlink(j);
 	free(j);
 	done(arg, box);

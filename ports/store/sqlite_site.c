@@ -3,6 +3,8 @@
 #include "core/site_ca.h"
 #include "core/site_plan.h"
 
+enum { SIGHTING_COLUMNS = 8 };
+
 /* --- which sites --- */
 
 static enum err
@@ -188,6 +190,30 @@ load_site(struct store *s, struct arena *a, struct site *ret)
 	return query_finish(&q);
 }
 
+static void
+read_sighting(struct query *q, const char *const columns[SIGHTING_COLUMNS], struct sighting *ret)
+{
+	struct str *const texts[] = { &ret->nameservers, &ret->addresses, &ret->ours, &ret->caa, &ret->server, &ret->issuer,
+		&ret->redirect };
+
+	ret->at = query_when(q, columns[0]);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		*texts[i] = query_text(q, columns[i + 1]);
+}
+
+static void
+read_memory(struct query *q, struct memory *ret)
+{
+	static const char *const good[SIGHTING_COLUMNS] = { "good_at", "good_nameservers", "good_addresses", "good_ours", "good_caa",
+		"good_server", "good_issuer", "good_redirect" };
+	static const char *const last[SIGHTING_COLUMNS] = { "last_at", "last_nameservers", "last_addresses", "last_ours", "last_caa",
+		"last_server", "last_issuer", "last_redirect" };
+
+	*ret = (struct memory){ .is_new = false };
+	read_sighting(q, good, &ret->good);
+	read_sighting(q, last, &ret->last);
+}
+
 static enum err
 load_names(struct store *s, struct arena *a, struct site *ret)
 {
@@ -198,7 +224,8 @@ load_names(struct store *s, struct arena *a, struct site *ret)
 	query_bind_int(&q, "max", LIMIT_SITE_NAMES);
 	while (query_row(&q)) {
 		ret->names = query_grow(&q, ret->names, n, sizeof *ret->names);
-		if (ret->names == NULL)
+		ret->memory = query_grow(&q, ret->memory, n, sizeof *ret->memory);
+		if (ret->names == NULL || ret->memory == NULL)
 			break;
 		struct site_name *name = &ret->names[n++];
 
@@ -215,6 +242,7 @@ load_names(struct store *s, struct arena *a, struct site *ret)
 		name->served.is_held = query_bool(&q, "served_is_held");
 		name->served.not_after = query_when(&q, "served_not_after");
 		query_fingerprint(&q, "served_fingerprint", name->served.fingerprint);
+		read_memory(&q, &ret->memory[n - 1]);
 	}
 	ret->names_n = n;
 	return query_finish(&q);
@@ -400,6 +428,45 @@ save_served(struct store *s, const struct site_name *n)
 }
 
 static enum err
+save_sighting(struct store *s, int64_t name_id, const struct sighting *seen, bool is_good)
+{
+	AUTO_QUERY q = query_start(s, SQL_SITE_SAVE_SIGHTING, NULL);
+
+	query_bind_int(&q, "name_id", name_id);
+	query_bind_int(&q, "is_good", is_good);
+	query_bind_when(&q, "at", seen->at);
+	query_bind_text(&q, "nameservers", seen->nameservers);
+	query_bind_text(&q, "addresses", seen->addresses);
+	query_bind_text(&q, "ours", seen->ours);
+	query_bind_text(&q, "caa", seen->caa);
+	query_bind_text(&q, "server", seen->server);
+	query_bind_text(&q, "issuer", seen->issuer);
+	query_bind_text(&q, "redirect", seen->redirect);
+	return query_write(&q);
+}
+
+static enum err
+forget_sighting(struct store *s, int64_t name_id)
+{
+	AUTO_QUERY q = query_start(s, SQL_SITE_FORGET_SIGHTING, NULL);
+
+	query_bind_int(&q, "name_id", name_id);
+	return query_write(&q);
+}
+
+/* The good one as it is; of what came after it, the last. */
+static enum err
+save_memory(struct store *s, int64_t name_id, const struct memory *m)
+{
+	if (!m->is_new)
+		return ERR_OK;
+	if (when_is_known(m->last.at))
+		return save_sighting(s, name_id, &m->last, false);
+	enum err e = save_sighting(s, name_id, &m->good, true);
+	return e != ERR_OK ? e : forget_sighting(s, name_id);
+}
+
+static enum err
 save_draft(struct store *s, const struct site *site)
 {
 	AUTO_QUERY q = query_start(s, SQL_SITE_SAVE_DRAFT, NULL);
@@ -486,6 +553,8 @@ store_site_save(struct store *s, const struct site *site, struct when now)
 		e = save_name(s, site, &site->names[i]);
 		if (e == ERR_OK)
 			e = save_served(s, &site->names[i]);
+		if (e == ERR_OK && site->memory != NULL)
+			e = save_memory(s, site->names[i].id, &site->memory[i]);
 	}
 	if (e == ERR_OK && site->draft.exists)
 		e = save_draft(s, site);

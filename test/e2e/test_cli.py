@@ -405,6 +405,38 @@ def test_check(world, site):
     assert world.koshin.run("check", "not a name", status=1).stderr
 
 
+def test_what_changed_since_all_was_well(world):
+    """The last good check is kept; whoever asks later reads what differs from it, here the address."""
+    one = world.site("utsuri.jp").add(coverage="single")
+    one.until_served()
+
+    def remembered():
+        with sqlite3.connect(f"file:{world.koshin.state / 'koshin.db'}?mode=ro", uri=True, timeout=30) as store:
+            return store.execute("SELECT addresses, ours, nameservers, issuer FROM sighting JOIN name n ON n.id = name_id "
+                                 "WHERE n.name = 'utsuri.jp' AND is_good = 1").fetchone()
+
+    local = Local(world)
+    assert local.ask("POST", "/api/v1/sites/utsuri.jp/check")[0] == 202
+    seen = until("a good check", remembered)
+    assert seen[0] == seen[1] == world.address and seen[3] == "koshin"
+    assert world.koshin.json("check", "utsuri.jp")["names"][0]["changed"] == []
+    one.point_elsewhere()
+    found = world.koshin.json("check", "utsuri.jp", status=1)["names"][0]
+    changed = {c["what"]: c for c in found["changed"]}
+    assert (changed["addresses"]["before"], changed["addresses"]["now"]) == (world.address, world.elsewhere.address)
+    said = world.koshin.run("check", "utsuri.jp", "--lang", "en", status=1).stdout
+    assert "Changed" in said and f"from {world.address} to {world.elsewhere.address}" in said
+    # The engine's own check says the same to whoever looks at the site, and forgets it once all is well.
+    assert local.ask("POST", "/api/v1/sites/utsuri.jp/check")[0] == 202
+    one.until_finding("dns.a.elsewhere")
+    page = local.ask("GET", "/api/v1/sites/utsuri.jp/page")[2]
+    (cause,) = [line["text"] for line in page["lines"] if line["row"] == "cause"]
+    assert f"{world.address} から {world.elsewhere.address} に変わりました" in cause["ja"]
+    one.point_here()
+    one.until_state("ok")
+    assert world.koshin.json("site", "show", "utsuri.jp")["names"][0]["changed"] == []
+
+
 def public_bytes(key):
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
