@@ -11,6 +11,7 @@ enum {
 	LIMIT_URL_BYTES = 2000,	      /* the longest redirect a validator follows; no CA's URL is near it */
 	LIMIT_BODY_BYTES = 256 * 1024, /* an answer of a CA: a chain of ten certificates fits many times */
 	LIMIT_MESSAGE_BYTES = 96 * 1024, /* one message between our processes: fits a socket's buffer */
+	LIMIT_P12_ROUNDS = 2 * 1000 * 1000, /* of a password, over all parts of one PKCS#12 file: about a second; usual are 2,000 to 600,000 */
 	LIMIT_CHAIN_BYTES = 64 * 1024,	 /* PEM chain of one certificate */
 	LIMIT_SEALED_BYTES = 8 * 1024,	 /* one sealed private key (RSA-4096 takes 2.4 KiB) */
 	LIMIT_CSR_BYTES = 16 * 1024,	 /* CSR of 100 names of 100 bytes */

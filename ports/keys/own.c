@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/limits.h"
 #include "ports/keys/openssl.h"
+#include "ports/keys/p12_cost.h"
 #include "ports/keys/pair.h"
 #include "ports/keys/x509.h"
 
@@ -181,6 +182,8 @@ read_p12(PKCS12 *p12, const char *password, struct pile *p, struct keys_found *k
 	X509 *leaf = NULL;
 	__attribute__((cleanup(auto_stack))) STACK_OF(X509) *rest = NULL;
 
+	if (!p12_is_cheap(p12, password))
+		return "its password is made to take too long, or in a way that is not known";
 	if (PKCS12_mac_present(p12) == 1 && PKCS12_verify_mac(p12, password, -1) != 1 &&
 	    (password[0] != '\0' || PKCS12_verify_mac(p12, NULL, 0) != 1))
 		return "the password is wrong";

@@ -10,6 +10,7 @@
 #include <string.h>
 #include "base/limits.h"
 #include "ports/keys/p12.h"
+#include "ports/keys/p12_cost.h"
 
 static char chain_pem[8192], key_pem[4096], other_key_pem[4096];
 
@@ -122,10 +123,70 @@ what_cannot_be_packed_is_refused(void **state)
 	}
 }
 
+/* A file as strangers make them: the rounds of its MAC, of its certificates and of its key. */
+static PKCS12 *
+made_with(int nid, int rounds)
+{
+	EVP_PKEY *pair = EVP_EC_gen("P-256");
+	BIO *bio = BIO_new_mem_buf(chain_pem, -1);
+	X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	STACK_OF(PKCS7) *safes = NULL;
+	STACK_OF(PKCS12_SAFEBAG) *certificates = NULL, *keys = NULL;
+
+	assert_non_null(PKCS12_add_cert(&certificates, leaf));
+	assert_non_null(PKCS12_add_key(&keys, pair, 0, rounds, nid, "himitsu"));
+	assert_int_equal(PKCS12_add_safe(&safes, certificates, nid, rounds, "himitsu"), 1);
+	assert_int_equal(PKCS12_add_safe(&safes, keys, -1, 0, NULL), 1);
+	PKCS12 *p12 = PKCS12_add_safes(safes, 0);
+	assert_non_null(p12);
+	assert_int_equal(PKCS12_set_mac(p12, "himitsu", -1, NULL, 0, rounds, NULL), 1);
+	sk_PKCS12_SAFEBAG_pop_free(certificates, PKCS12_SAFEBAG_free);
+	sk_PKCS12_SAFEBAG_pop_free(keys, PKCS12_SAFEBAG_free);
+	sk_PKCS7_pop_free(safes, PKCS7_free);
+	X509_free(leaf);
+	BIO_free(bio);
+	EVP_PKEY_free(pair);
+	return p12;
+}
+
+static void
+what_would_take_for_ever_is_not_opened(void **state)
+{
+	static const int kinds[] = { NID_aes_256_cbc, NID_pbe_WithSHA1And3_Key_TripleDES_CBC };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		PKCS12 *usual = made_with(kinds[i], 2048), *dear = made_with(kinds[i], LIMIT_P12_ROUNDS / 3 + 1);
+
+		assert_true(p12_is_cheap(usual, "himitsu"));
+		/* With another password the certificates stay locked, and what it costs to try is known all the same. */
+		assert_true(p12_is_cheap(usual, "other"));
+		assert_false(p12_is_cheap(dear, "himitsu"));
+		PKCS12_free(usual);
+		PKCS12_free(dear);
+	}
+	/* Eight millions for the MAC alone, written into a file of fewer: refused before the first round. */
+	PKCS12 *made = made_with(NID_aes_256_cbc, 100000);
+	unsigned char *der = NULL;
+	int n = i2d_PKCS12(made, &der);
+	static const unsigned char rounds[] = { 0x02, 0x03, 0x01, 0x86, 0xa0 }, more[] = { 0x02, 0x03, 0x7f, 0xff, 0xff };
+	assert_true(n > (int)sizeof rounds && memcmp(der + n - sizeof rounds, rounds, sizeof rounds) == 0);
+	memcpy(der + n - sizeof more, more, sizeof more);
+	const unsigned char *p = der;
+	PKCS12 *endless = d2i_PKCS12(NULL, &p, n);
+	assert_non_null(endless);
+	assert_true(p12_is_cheap(made, "himitsu"));
+	assert_false(p12_is_cheap(endless, "himitsu"));
+	OPENSSL_free(der);
+	PKCS12_free(made);
+	PKCS12_free(endless);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_would_take_for_ever_is_not_opened),
 		cmocka_unit_test(opens_with_its_password_alone),
 		cmocka_unit_test(what_cannot_be_packed_is_refused),
 	};
