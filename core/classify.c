@@ -443,6 +443,21 @@ classify_dns(struct judge *j)
 		    j, CAUSE_DNS_WILDCARD_PRESENT); /* one more place in the list, or none */
 }
 
+/* "_acme-challenge.example.jp.example.jp": what was typed already had the domain. */
+static void
+put_misplaced(struct judge *j)
+{
+	struct finding *f = judge_put(j, CAUSE_DNS_TXT_MISPLACED);
+	struct str host = j->n->misplaced, zone = j->n->registered_domain;
+
+	if (f == NULL)
+		return;
+	f->seen = host;
+	/* Once without the domain is the right name, twice what has to be typed. */
+	f->wanted = arena_str(j->a, (struct str){ host.p, host.n - zone.n - 1 });
+	f->copy = arena_str(j->a, (struct str){ f->wanted.p, f->wanted.n > zone.n + 1 ? f->wanted.n - zone.n - 1 : f->wanted.n });
+}
+
 static void
 classify_name(struct judge *j)
 {
@@ -453,6 +468,8 @@ classify_name(struct judge *j)
 
 		if (f != NULL)
 			f->seen = j->n->name;
+		if (j->e->has_dns && j->n->misplaced.n > 0)
+			put_misplaced(j);
 		if (j->e->has_dns)
 			classify_caa(j);
 		return;

@@ -195,6 +195,11 @@ put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 	}
 	put_registration(l, n, a);
 	put_delegation(l, &n->delegation);
+	if (n->misplaced.n > 0) {
+		put(l, n->misplaced);
+		put_words(l, " TXT: a proof for dns-01, entered with the domain twice");
+		end_line(l);
+	}
 	if (n->reported.n > 0) {
 		put_words(l, "one visitor's device said: ");
 		put(l, n->reported);

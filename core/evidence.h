@@ -107,6 +107,7 @@ struct name_evidence {
 	struct str why_bogus;	 /* the resolver's reason, raw */
 	struct str cname_target; /* end of the alias chain, empty without one */
 	bool has_wildcard; /* a name beside it that nobody uses has an address too */
+	struct str misplaced; /* where a proof for dns-01 stands that was entered with the domain twice; empty: not seen */
 	bool is_cname_loop;
 	struct str registered_domain;	    /* by the public suffix list */
 	enum dns_status registered_status;  /* SOA of the registered domain: DNS_NXDOMAIN if it does not exist */

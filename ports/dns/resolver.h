@@ -17,7 +17,7 @@
 #include "core/evidence.h"
 #include "ports/loop/loop.h"
 
-enum { DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_AAAA = 28, DNS_CAA = 257 };
+enum { DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_TXT = 16, DNS_AAAA = 28, DNS_CAA = 257 };
 
 struct resolver_options {
 	const char *const *forwarders; /* "127.0.0.1@5300"; none: iterate from the root */

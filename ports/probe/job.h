@@ -32,7 +32,7 @@ struct point {
 struct look {
 	struct job *job;
 	struct name_evidence *e;
-	struct dns_ask *a, *aaaa, *soa, *alias, *again, *wild, *ns;
+	struct dns_ask *a, *aaaa, *soa, *alias, *again, *wild, *ns, *twice;
 	bool is_ns_awaited; /* counted in the job: the answer is waited for */
 	struct rdap_wait *registration;
 	struct survey *survey;

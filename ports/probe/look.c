@@ -202,6 +202,57 @@ ask_wild(struct look *k)
 		k->job->open++;
 }
 
+/* ---- a proof in the wrong place ---- */
+
+/* RFC 8555 8.4: a digest of 32 bytes as base64url, which nothing else in DNS looks like. */
+static bool
+is_proof(struct str rdata)
+{
+	enum { PROOF_BYTES = 43 };
+
+	if (rdata.n != PROOF_BYTES + 1 || (uint8_t)rdata.p[0] != PROOF_BYTES)
+		return false;
+	for (size_t i = 1; i < rdata.n; i++) {
+		char c = rdata.p[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+			return false;
+	}
+	return true;
+}
+
+static struct str
+name_twice(const struct look *k)
+{
+	return arena_strf(&k->job->box->arena, "_acme-challenge.%.*s.%.*s", STR_ARG(parent_of(k->e->name)),
+	    STR_ARG(k->e->registered_domain));
+}
+
+static void
+on_twice(void *arg, const struct dns_answer *answer)
+{
+	struct look *k = arg;
+	bool is_there = false;
+
+	k->twice = NULL;
+	for (size_t i = 0; i < answer->data_n; i++)
+		is_there = is_there || is_proof(answer->data[i]);
+	if (is_there)
+		k->e->misplaced = name_twice(k);
+	job_release(k->job);
+}
+
+/* Many companies' pages put the domain behind what is typed, also behind a whole name. Only who wants a wildcard enters a proof. */
+static void
+ask_twice(struct look *k)
+{
+	struct str name = name_twice(k);
+
+	if (k->e->registered_domain.n > 0 && name.n > 0 && name.n <= LIMIT_NAME_BYTES &&
+	    resolver_ask(k->job->net->resolver, name, DNS_TXT, on_twice, k, &k->twice) == ERR_OK)
+		k->job->open++;
+}
+
 /* ---- the zone's servers ---- */
 
 static struct str read_name(struct str rdata, struct arena *a);
@@ -489,6 +540,8 @@ look_begin(struct look *k)
 		ask_wild(k);
 	if (k->job->wanted.is_thorough)
 		await_nameservers(k);
+	if (k->job->wanted.want_dns && is_wildcard)
+		ask_twice(k);
 	if (k->a == NULL && k->aaaa == NULL)
 		end_addresses(k);
 	if (k->job->wanted.want_dns) {
@@ -518,6 +571,7 @@ look_stop_all(struct job *j)
 		resolver_drop(&k->again);
 		resolver_drop(&k->wild);
 		resolver_drop(&k->ns);
+		resolver_drop(&k->twice);
 		if (k->registration != NULL)
 			k->e->registration.status = REGISTRATION_UNKNOWN;
 		rdap_drop(&k->registration);

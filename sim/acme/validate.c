@@ -12,7 +12,7 @@
  * followed, or the TXT record; then CAA (RFC 8659). The words of a failure are Boulder's.
  */
 
-enum { REDIRECTS_MAX = 10, ADDRESSES_MAX = 8, DNS_TXT = 16, DNS_MS = 10000 };
+enum { REDIRECTS_MAX = 10, ADDRESSES_MAX = 8, DNS_MS = 10000 };
 static const char well_known[] = "/.well-known/acme-challenge/";
 
 struct look {

@@ -132,6 +132,8 @@ static const struct row rows[] = {
 	ROW("", W OK4 "caa=128:issue:letsencrypt.org", "", NULL, NULL),
 	ROW("", W OK4 "caa=0:iodef:mailto:a@example.jp", "", NULL, NULL),
 	ROW("", W OK4 "caa=0:issuewild:;", "", NULL, NULL),
+	ROW("", "*.example.jp a=none aaaa=none misplaced=_acme-challenge.example.jp.example.jp",
+	    "registration.wildcard.http-only dns.txt.misplaced", "*.example.jp", NULL),
 	ROW("", "*.example.jp a=none aaaa=none caa=0:issue:letsencrypt.org caa=0:issuewild:;",
 	    "registration.wildcard.http-only dns.caa.forbids-wildcard", "*.example.jp", NULL),
 	ROW("", W OK4 "caa=0:tbs:x caa=0:issue:letsencrypt.org", "", NULL, NULL),

@@ -195,6 +195,8 @@ put_word(struct world *w, struct name_evidence *n, struct str word)
 		n->cname_target = value;
 	else if (str_eq(key, STR("said")))
 		n->reported = value;
+	else if (str_eq(key, STR("misplaced")))
+		n->misplaced = value;
 	else if (str_eq(key, STR("wild")))
 		n->has_wildcard = true;
 	else if (str_eq(key, STR("loop")))
