@@ -5,7 +5,7 @@
 enum { LISTED_MAX = 16, PART_MAX = 200 }; /* elements of a list, bytes of one */
 
 const char *
-change_name(enum change_kind k)
+change_name(enum memory_change_kind k)
 {
 	static const char *const names[] = { "nameservers", "addresses", "caa", "server", "issuer", "redirect" };
 
@@ -159,7 +159,7 @@ size_t
 memory_changes(const struct memory *m, struct memory_change *ret)
 {
 	const struct {
-		enum change_kind what;
+		enum memory_change_kind what;
 		struct str before, now;
 	} pairs[] = {
 		{ CHANGE_NAMESERVERS, m->good.nameservers, m->last.nameservers },

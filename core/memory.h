@@ -25,10 +25,10 @@ struct memory {
 	bool is_new;	      /* to be stored */
 };
 
-enum change_kind { CHANGE_NAMESERVERS, CHANGE_ADDRESSES, CHANGE_CAA, CHANGE_SERVER, CHANGE_ISSUER, CHANGE_REDIRECT, CHANGE_COUNT };
-const char *change_name(enum change_kind k); /* "nameservers" … "redirect" */
+enum memory_change_kind { CHANGE_NAMESERVERS, CHANGE_ADDRESSES, CHANGE_CAA, CHANGE_SERVER, CHANGE_ISSUER, CHANGE_REDIRECT, CHANGE_COUNT };
+const char *change_name(enum memory_change_kind k); /* "nameservers" … "redirect" */
 struct memory_change {
-	enum change_kind what;
+	enum memory_change_kind what;
 	struct str before, now;
 	struct when since; /* it was still so at that time */
 };

@@ -40,6 +40,14 @@ move_finding(struct finding *f, struct span by, struct when now)
 	f->next_look = when_plus(f->next_look, by);
 }
 
+static void
+move_memory(struct memory *m, struct span by, struct when now)
+{
+	move_past(&m->good.at, by, now);
+	move_past(&m->last.at, by, now);
+	m->is_new = true;
+}
+
 void
 site_set_clock(struct site *s, struct span clock, struct when now)
 {
@@ -60,6 +68,8 @@ site_set_clock(struct site *s, struct span clock, struct when now)
 	s->wake = when_plus(s->wake, by);
 	for (size_t i = 0; i < s->names_n; i++)
 		move_name(&s->names[i], by, now);
+	for (size_t i = 0; s->memory != NULL && i < s->names_n; i++)
+		move_memory(&s->memory[i], by, now);
 	for (size_t i = 0; i < s->findings.n; i++)
 		move_finding(&s->findings.at[i], by, now);
 }

@@ -11,5 +11,5 @@ INSERT INTO clock (id, set_s, is_moving) VALUES (1, 0, 0);
 -- set_s when the dates of the site, of its names and findings and of its renewal were written.
 ALTER TABLE site ADD COLUMN clock_s INTEGER NOT NULL DEFAULT 0;
 
-UPDATE meta SET value = '17' WHERE key = 'schema';
-PRAGMA user_version = 17;
+UPDATE meta SET value = '19' WHERE key = 'schema';
+PRAGMA user_version = 19;

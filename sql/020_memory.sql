@@ -12,5 +12,5 @@ CREATE TABLE sighting (
 	redirect TEXT NOT NULL,
 	PRIMARY KEY (name_id, is_good)
 ) STRICT, WITHOUT ROWID;
-UPDATE meta SET value = '17' WHERE key = 'schema';
-PRAGMA user_version = 17;
+UPDATE meta SET value = '20' WHERE key = 'schema';
+PRAGMA user_version = 20;
