@@ -762,19 +762,6 @@ take_event(const struct step *st)
 	must(false);
 }
 
-/* The end of the certificate goes into the history once, whoever is at fault; the count of reminders remembers it. */
-static void
-note_end(const struct step *st)
-{
-	struct site *s = st->s;
-
-	if (s->held.id == 0 || when_before(st->t->now, s->held.life.to) ||
-	    s->reminders_told > LIFE_REMINDERS)
-		return;
-	s->reminders_told = LIFE_REMINDERS + 1;
-	step_history(st, HISTORY_EXPIRED, NULL);
-}
-
 void
 site_step(struct site *s, const struct site_event *ev, const struct turn *t,
     const struct policy *p, struct arena *a, struct site_effects *out)
@@ -795,7 +782,7 @@ site_step(struct site *s, const struct site_event *ev, const struct turn *t,
 	bool is_news = ev->kind == SITE_RENEWAL_TOLD || ev->kind == SITE_CLOCK_SET;
 	if (s->doing == DOING_NOTHING && !is_news)
 		decide(&st);
-	note_end(&st);
+	site_letters_note_end(&st);
 	site_letters(s, t, &own, a, out);
 	s->wake = dates_next_wake(&st);
 	if (is_news && s->doing == DOING_NOTHING && plan_order_is_due(s, t->now))

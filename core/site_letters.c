@@ -1,5 +1,6 @@
 #include "core/site_letters.h"
 #include "base/mutant.h"
+#include "core/site_findings.h"
 #include "core/site_plan.h"
 
 /* Something of ours or of the CA's stands in the way: the owner is left in peace. */
@@ -287,4 +288,16 @@ site_letters_next(const struct site *s, const struct policy *p, struct when now)
 		at = when_min(at,
 		    when_max(may_from(s), life_reminder_at(s->held.life, s->reminders_told)));
 	return s->expired_told ? at : when_min(at, when_max(may_from(s), s->held.life.to));
+}
+
+void
+site_letters_note_end(const struct step *st)
+{
+	struct site *s = st->s;
+
+	if (s->held.id == 0 || when_before(st->t->now, s->held.life.to) ||
+	    s->reminders_told > LIFE_REMINDERS)
+		return;
+	s->reminders_told = LIFE_REMINDERS + 1;
+	step_history(st, HISTORY_EXPIRED, NULL);
 }

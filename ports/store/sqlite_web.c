@@ -220,11 +220,16 @@ put_setting(struct store *s, int64_t site_id, const struct setting *setting)
 static enum err
 insert_site(struct store *s, int64_t owner_id, struct when now, int64_t *ret_id)
 {
-	AUTO_QUERY q = query_start(s, SQL_SITE_PUT, NULL);
+	struct store_clock clock;
+	enum err e = store_clock(s, &clock);
 
+	if (e != ERR_OK)
+		return e;
+	AUTO_QUERY q = query_start(s, SQL_SITE_PUT, NULL);
 	query_bind_int(&q, "owner_id", owner_id);
 	query_bind_when(&q, "now", now);
-	enum err e = query_write(&q);
+	query_bind_int(&q, "clock_s", clock.set.s);
+	e = query_write(&q);
 	*ret_id = sqlite3_last_insert_rowid(s->db);
 	return e;
 }
