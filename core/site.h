@@ -94,6 +94,14 @@ struct site {
 	struct finding_list findings; /* open ones; subject tells the name */
 
 	enum doing doing;
+	bool asked_check : 1, asked_renew : 1;
+	bool is_removed : 1;
+	/* the story that letters tell */
+	bool story_open : 1;	/* act, a reminder or expired was told and not yet resolved */
+	bool expired_told : 1;
+	bool issued_told : 1;
+	bool waits_turn : 1; /* not stored, as limits below: nothing is left of what all sites share */
+	uint8_t reminders_told; /* reminders passed in this story; LIFE_REMINDERS + 1: the end was noted too */
 	struct when doing_since;
 	uint64_t job; /* id of the last effect: counts up; in NOTHING no answer is awaited */
 
@@ -116,14 +124,6 @@ struct site {
 	struct applied applied;
 	unsigned renewals_good;	  /* proven issues in a row; 308 and HSTS from the third */
 	uint32_t jitter;	  /* fixed at issue: spreads renewal dates */
-	bool asked_check, asked_renew;
-	bool is_removed;
-	/* the story that letters tell */
-	bool story_open;	/* act, a reminder or expired was told and not yet resolved */
-	uint8_t reminders_told; /* reminders passed in this story; LIFE_REMINDERS + 1: the end was noted too */
-	bool expired_told;
-	bool issued_told;
-	bool waits_turn; /* not stored, as limits below: nothing is left of what all sites share */
 	struct when letter_at;	/* last letter of the story; WHEN_UNKNOWN before */
 
 	struct when wake; /* next date on which anything can happen by itself */

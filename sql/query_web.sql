@@ -14,7 +14,7 @@ SELECT owner_id FROM site WHERE id = :id;
 
 -- name: site_put
 INSERT INTO site (owner_id, created, wake, lane, clock_s)
-VALUES (:owner_id, :now, :now, 'first', (SELECT set_s FROM clock WHERE id = 1));
+VALUES (:owner_id, :now, :now, 'first', :clock_s);
 
 -- A site that had no date gets one as soon as it wants a certificate (P2): long ago is at once.
 -- name: site_wake_at_once

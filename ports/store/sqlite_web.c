@@ -1,3 +1,4 @@
+#include "ports/store/clock.h"
 #include "ports/store/query.h"
 
 /* --- owners --- */
