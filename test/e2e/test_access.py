@@ -337,6 +337,7 @@ def test_what_the_provider_stopped_only_the_provider_lets_go_on(world):
     """An owner takes back what an owner gave up; a suspension is a matter of the contract."""
     owner = signed_in(world, "sato@example.jp")
     path = site_path(A, "/removal")
+    until("a certificate, without which nothing would end", lambda: owner.ask("GET", site_path(A)).json["certificate"])
     try:
         assert owner.ask("POST", path).status == 202
         assert owner.ask("DELETE", path).status == 202
