@@ -43,6 +43,8 @@ move_finding(struct finding *f, struct span by, struct when now)
 static void
 move_memory(struct memory *m, struct span by, struct when now)
 {
+	if (!when_is_known(m->good.at))
+		return;
 	move_past(&m->good.at, by, now);
 	move_past(&m->last.at, by, now);
 	m->is_new = true;
