@@ -9,7 +9,7 @@ sys.path[:0] = [str(HERE), str(HERE / "story")]
 os.environ.setdefault("LC_ALL", "C.UTF-8")
 
 # These take long, so they begin first where several files are tried at once.
-LONGEST_FIRST = ("test_kill_sweep.py", "panel/", "story/test_02", "story/test_08", "story/test_05", "story/test_12", "story/test_03")
+LONGEST_FIRST = ("panel/", "story/test_02", "story/test_08", "story/test_05", "story/test_12", "story/test_03")
 
 
 def pytest_collection_modifyitems(items):

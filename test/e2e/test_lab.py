@@ -76,7 +76,7 @@ def named_in(files):
     return named
 
 
-def test_every_cause_is_proven(capsys):
+def test_every_cause_is_proven(tell):
     """Each id by a fixture of the laboratory, by another test with real servers, by a CA's text or by evidence from a table."""
     e2e = [f for f in (TESTS / "e2e").glob("**/*.py") if f.name.startswith("test_") and f.name != "test_lab.py"]
     texts = [TESTS / "unit" / "problem.c"]
@@ -90,12 +90,10 @@ def test_every_cause_is_proven(capsys):
         "a CA's text": named_in(texts),
         "evidence": named_in(f for f in (TESTS / "unit").glob("*.c") if f not in texts and f.name not in ("words.c", "finding.c")),
     }
-    with capsys.disabled():
-        print()
-        for cause in BLOCKS:
-            by = [f"{kind}: {' '.join(sorted(found[cause])[:4])}" for kind, found in proofs.items() if cause in found]
-            print(f"{cause:42} {'; '.join(by)}")
-        print(", ".join(f"{kind} {len(set(found) & set(BLOCKS))}" for kind, found in proofs.items()), f"of {len(BLOCKS)}")
+    for cause in BLOCKS:
+        by = [f"{kind}: {' '.join(sorted(found[cause])[:4])}" for kind, found in proofs.items() if cause in found]
+        tell(f"{cause:42} {'; '.join(by)}")
+    tell(", ".join(f"{kind} {len(set(found) & set(BLOCKS))}" for kind, found in proofs.items()) + f" of {len(BLOCKS)}")
     unproven = [cause for cause in BLOCKS if not any(cause in found for found in proofs.values())]
     assert unproven == []
     assert len(set(fixtures) & set(BLOCKS)) >= 60
@@ -114,7 +112,7 @@ def expected(row, who, koshin):
     return row.verdict.get(who, (koshin, ""))
 
 
-def test_the_judges_agree(lab, documents, capsys):
+def test_the_judges_agree(lab, documents, tell):
     """Where koshin says that an order will pass, the CA lets it pass; where it says that it is blocked, the CA refuses."""
     verdicts = judge.ask_all(lab, table.ROWS, {row.name for row in table.ROWS if says(row, documents[row.name]) == table.PASSES})
     lines, disagreements, reasons = [], [], 0
@@ -130,7 +128,7 @@ def test_the_judges_agree(lab, documents, capsys):
                 disagreements.append(f"{row.name}: koshin {koshin}, {who} {got}: {verdict.words}")
         reasons += whys != []
         lines.append(f"{line} {'; '.join(dict.fromkeys(whys))}".rstrip())
-    with capsys.disabled():
-        print("\n" + "\n".join(lines))
-        print(f"agreement: {len(lines)} names, {len(disagreements)} disagree, {reasons} differ with a reason")
+    for line in lines:
+        tell(line)
+    tell(f"agreement: {len(lines)} names, {len(disagreements)} disagree, {reasons} differ with a reason")
     assert not disagreements, "\n".join(disagreements)
