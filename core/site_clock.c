@@ -1,5 +1,4 @@
 #include "core/site_clock.h"
-#include "base/mutant.h"
 
 enum {
 	LOOK_MOST_S = 7 * 86400, /* a site that has moved away */
@@ -56,8 +55,6 @@ site_set_clock(struct site *s, struct span clock, struct when now)
 	const struct span by = { clock.s - s->clock.s };
 
 	s->clock = clock;
-	if (MUTANT(CLOCK_FORGOTTEN))
-		return;
 	move_past(&s->doing_since, by, now);
 	move_past(&s->checked_at, by, now);
 	move_past(&s->letter_at, by, now);

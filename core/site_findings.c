@@ -121,7 +121,7 @@ seen_by_check(const struct step *st, const struct finding *f)
 	const struct finding *old = findings_find(&st->s->findings, f->cause, f->subject);
 	enum layer layer = cause_row(f->cause)->layer;
 
-	return old != NULL && !old->is_from_order && layer != LAYER_CA && layer != LAYER_OWN && !MUTANT(REFUSAL_OUTLIVES_CHECK) ? old : NULL;
+	return old != NULL && !old->is_from_order && layer != LAYER_CA && layer != LAYER_OWN ? old : NULL;
 }
 
 /* Adds findings of an order or of the installer; they stand until their next look, or until it goes well. */
