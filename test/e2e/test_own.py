@@ -28,6 +28,10 @@ class Seller:
         self.root = certificate("Seller Root", None, ca=True, end=now() + 3650 * DAY)
         self.middle = certificate("Seller Issuing", self.root, ca=True, end=now() + 1000 * DAY)
 
+    def issue_by(self, issuer):
+        """From now on it signs with an intermediate that nobody has seen."""
+        self.middle = certificate(issuer, self.root, ca=True, end=now() + 1000 * DAY)
+
     def answer(self, csr_pem):
         """The certificate for a request."""
         csr = x509.load_pem_x509_csr(csr_pem)

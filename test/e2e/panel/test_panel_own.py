@@ -28,6 +28,7 @@ def fill(screen, label, text):
 @pytest.mark.parametrize("lang, size", VIEWS)
 def test_13_own_certificate(panel, lang, size):
     name = f"kaimono-{lang}-{size}.jp"
+    panel.seller.issue_by(f"Issuing for {lang} {size}")
     site, mail = panel.owner(name, f"www.{name}", lang=lang, coverage="multi")
     panel.world.koshin.run("site", "set", name, "--source", "free")
     free = site.until_served(seconds=RETRIED_S)
