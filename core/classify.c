@@ -553,7 +553,7 @@ classify(const struct evidence *e, const struct site *s, const struct policy *p,
 
 		classify_name(&j);
 		struct finding_list mine = {
-			.at = out->at + j.first, .n = out->n - j.first, .cap = out->n - j.first
+			.at = out->n > j.first ? out->at + j.first : NULL, .n = out->n - j.first, .cap = out->n - j.first
 		};
 		if (mine.n > 0)
 			finding_sort(&mine);

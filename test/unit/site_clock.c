@@ -26,7 +26,7 @@ test_dates(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct fixture f;
+		AUTO_FIXTURE f = { 0 };
 		const struct when later = when_plus(now, SPAN_S(rows[i].set_s)), at = when_plus(now, SPAN_S(rows[i].at_s));
 		const struct when past = when_plus(later, SPAN_S(rows[i].past_s));
 
@@ -67,7 +67,7 @@ test_dates(void **state)
 static void
 test_own_back_off(void **state)
 {
-	struct fixture f;
+	AUTO_FIXTURE f = { 0 };
 
 	(void)state;
 	fixture_init(&f, AGE_YOUNG);
@@ -80,7 +80,7 @@ test_own_back_off(void **state)
 static void
 test_there_and_back(void **state)
 {
-	struct fixture f;
+	AUTO_FIXTURE f = { 0 };
 
 	(void)state;
 	fixture_init(&f, AGE_YOUNG);
@@ -95,7 +95,7 @@ test_there_and_back(void **state)
 static void
 test_news_begins_nothing(void **state)
 {
-	struct fixture f;
+	AUTO_FIXTURE f = { 0 };
 
 	(void)state;
 	fixture_init(&f, AGE_DUE);

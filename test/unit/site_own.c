@@ -55,7 +55,7 @@ test_dates(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct fixture f;
+		AUTO_FIXTURE f = { 0 };
 
 		fixture_own(&f, rows[i].days_left, rows[i].takeover);
 		const struct site_effects *out = checked(&f);
@@ -78,7 +78,6 @@ test_dates(void **state)
 			assert_int_equal(count(out, FX_ORDER), 1);
 			assert_true(f.site.held.is_own);
 		}
-		arena_fini(&f.arena);
 	}
 }
 
@@ -87,7 +86,7 @@ static void
 test_letters(void **state)
 {
 	size_t told = 0, ended = 0;
-	struct fixture f;
+	AUTO_FIXTURE f = { 0 };
 
 	(void)state;
 	fixture_own(&f, 40, false);
@@ -109,7 +108,6 @@ test_letters(void **state)
 	}
 	assert_int_equal(told, 5);
 	assert_int_equal(ended, 1);
-	arena_fini(&f.arena);
 }
 
 /* It comes in whatever is under way: an open order is given up, ours goes on being served, and it is deployed at once. */
@@ -119,7 +117,7 @@ test_import(void **state)
 	(void)state;
 	for (enum doing doing = 0; doing < DOING_COUNT; doing++)
 		for (enum age age = 0; age < AGE_COUNT; age++) {
-			struct fixture f;
+			AUTO_FIXTURE f = { 0 };
 			struct finding unused;
 
 			fixture_init(&f, age);
@@ -136,7 +134,6 @@ test_import(void **state)
 			struct site_event late = event_of(&f, SITE_CHECKED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused);
 			late.job = job;
 			assert_int_equal(step(&f, late)->n, 0);
-			arena_fini(&f.arena);
 		}
 }
 
@@ -144,7 +141,7 @@ test_import(void **state)
 static void
 test_import_of_removed(void **state)
 {
-	struct fixture f;
+	AUTO_FIXTURE f = { 0 };
 	struct finding unused;
 
 	(void)state;
@@ -152,14 +149,13 @@ test_import_of_removed(void **state)
 	f.site.is_removed = true;
 	step(&f, event_of(&f, SITE_IMPORTED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
 	assert_false(f.site.held.is_own);
-	arena_fini(&f.arena);
 }
 
 /* Back to free SSL: ordered at once, whatever the life that is left; the own one is served until the free one is here. */
 static void
 test_back_to_free(void **state)
 {
-	struct fixture f;
+	AUTO_FIXTURE f = { 0 };
 	struct finding unused;
 
 	(void)state;
@@ -178,14 +174,13 @@ test_back_to_free(void **state)
 	fixture_do(&f, DOING_CHECK);
 	out = step(&f, event_of(&f, SITE_CHECKED, SIGHT_WWW_GONE, CAUSE_CA_SERVICE_DOWN, &unused));
 	assert_int_equal(count(out, FX_ORDER), 0);
-	arena_fini(&f.arena);
 }
 
 /* What only a CA of ours would meet is no matter to a bought certificate: nobody is told to change a record for it. */
 static void
 test_only_what_matters(void **state)
 {
-	struct fixture f;
+	AUTO_FIXTURE f = { 0 };
 
 	(void)state;
 	for (int own = 0; own < 2; own++) {
@@ -200,7 +195,6 @@ test_only_what_matters(void **state)
 			n[i].addresses[0].http = (struct http_evidence){ .result = HTTP_REFUSED };
 		step(&f, ev);
 		assert_int_equal(f.site.findings.n == 0, own);
-		arena_fini(&f.arena);
 	}
 }
 
@@ -211,7 +205,7 @@ test_plan(void **state)
 	(void)state;
 	for (int takeover = 0; takeover < 2; takeover++) {
 		struct page_event plan[PAGE_EVENTS_MAX];
-		struct fixture f;
+		AUTO_FIXTURE f = { 0 };
 
 		fixture_own(&f, 100, takeover);
 		struct view v = view_of(&f.site, now);
@@ -221,7 +215,6 @@ test_plan(void **state)
 		assert_int_equal(plan[n - 1].kind, takeover ? PAGE_EVENT_TAKEOVER : PAGE_EVENT_OWN_END);
 		assert_int_equal(reminders, takeover ? 2 : 4);
 		assert_string_equal(view_headline(&f.site, &v), "ok-own");
-		arena_fini(&f.arena);
 	}
 }
 

@@ -7,7 +7,7 @@ test_mended_after_a_refusal(void **state)
 {
 	(void)state;
 	for (int is_by_check = 0; is_by_check < 2; is_by_check++) {
-		struct fixture f;
+		AUTO_FIXTURE f = { 0 };
 		struct finding failure;
 
 		fixture_init(&f, AGE_ANYWAY);

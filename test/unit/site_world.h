@@ -41,6 +41,13 @@ struct fixture {
 };
 
 static inline void
+fixture_fini(struct fixture *f)
+{
+	arena_fini(&f->arena);
+}
+#define AUTO_FIXTURE __attribute__((cleanup(fixture_fini))) struct fixture
+
+static inline void
 fixture_init(struct fixture *f, enum age age)
 {
 	memset(f, 0, sizeof *f);

@@ -166,7 +166,8 @@ spoil(const char *file, const char *from, const char *to)
 	buf_put(&spoilt, text.p, at);
 	buf_put_str(&spoilt, str_of(to));
 	at += from == NULL ? 0 : strlen(from);
-	buf_put(&spoilt, text.p + at, text.n - at);
+	if (text.n > at)
+		buf_put(&spoilt, text.p + at, text.n - at);
 	write_file(path, buf_str(&spoilt));
 }
 
