@@ -8,6 +8,7 @@ fixture_own(struct fixture *f, int days_left, bool takeover)
 {
 	struct site *s = &f->site;
 
+	fixture_fini(f);
 	fixture_init(f, AGE_YOUNG);
 	s->setting.source = SOURCE_OWN;
 	s->setting.takeover = takeover;
