@@ -7,26 +7,13 @@
 #include "ports/store/csr.h"
 
 static json_t *
-names_document(struct api_call *c, const struct csr_row *r)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < r->names_n; i++)
-		if (json_array_append_new(list, json_text(names_for_people(r->names[i], c->a))) != 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-static json_t *
 document_of(struct api_call *c, const struct csr_row *r)
 {
 	AUTO_BUF pem = { .max = 4 * LIMIT_CSR_BYTES };
 	json_t *o = json_object();
 	bool ok = own_csr_pem(r->csr_der, &pem) == ERR_OK;
 
-	ok = json_put(o, "id", json_integer(r->id)) && json_put(o, "names", names_document(c, r)) &&
+	ok = json_put(o, "id", json_integer(r->id)) && json_put(o, "names", json_names(r->names, r->names_n, c->a)) &&
 	     json_put(o, "key_type", json_string(key_type_name(r->key_type))) && json_put(o, "created", json_date(r->created)) &&
 	     json_put(o, "ends", json_date(when_plus(r->created, CSR_WAITS))) && json_put(o, "answered", json_date(r->answered)) &&
 	     json_put(o, "pem", json_text(buf_str(&pem))) && ok;

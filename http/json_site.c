@@ -26,6 +26,19 @@ json_text(struct str s)
 }
 
 json_t *
+json_names(const struct str *names, size_t n, struct arena *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(list, json_text(names_for_people(names[i], a))) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+json_t *
 json_date(struct when w)
 {
 	struct civil c;

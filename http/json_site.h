@@ -25,6 +25,7 @@ json_t *json_finding(const struct finding *f, struct str site_name, const struct
 json_t *json_date(struct when w);
 /* Bytes that are not UTF-8 (words of a server) are shown as "?". */
 json_t *json_text(struct str s);
+json_t *json_names(const struct str *names, size_t n, struct arena *a); /* as people read them; NULL without memory */
 json_t *json_fingerprint(const uint8_t fingerprint[FINGERPRINT_BYTES]); /* null for zeros */
 json_t *json_setting(const struct setting *s);
 /* Puts a value that was just made into an object; takes it, and reports a lack of memory. */

@@ -177,19 +177,6 @@ findings_document(struct api_call *c, const struct site *s, const struct judged 
 	return NULL;
 }
 
-static json_t *
-names_document(struct api_call *c, const struct certificate_info *leaf)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < leaf->names_n; i++)
-		if (json_array_append_new(list, json_text(names_for_people(leaf->names[i], c->a))) != 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
 static const char *
 key_word(const struct judged *j)
 {
@@ -215,7 +202,7 @@ verdict(struct api_call *c, const struct site *s, const struct judged *j)
 	bool is_usable = own_certificate_is_usable(&j->findings);
 	bool ok = json_put(d, "usable", json_boolean(is_usable)) && json_put(d, "findings", findings_document(c, s, j)) &&
 		  json_put(d, "read", json_boolean(o->is_read)) &&
-		  json_put(d, "names", names_document(c, &o->leaf)) && json_put(d, "fingerprint", json_fingerprint(o->leaf.fingerprint)) && json_put(d, "issuer", json_text(o->leaf.issuer)) &&
+		  json_put(d, "names", json_names(o->leaf.names, o->leaf.names_n, c->a)) && json_put(d, "fingerprint", json_fingerprint(o->leaf.fingerprint)) && json_put(d, "issuer", json_text(o->leaf.issuer)) &&
 		  json_put(d, "not_before", json_date(o->is_read ? o->leaf.not_before : WHEN_UNKNOWN)) &&
 		  json_put(d, "not_after", json_date(o->is_read ? o->leaf.not_after : WHEN_UNKNOWN)) &&
 		  json_put(d, "key", json_string(key_word(j))) && json_put(d, "completed", json_boolean(j->is_completed)) &&

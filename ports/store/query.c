@@ -213,6 +213,21 @@ query_write(struct query *q)
 	return query_finish(q);
 }
 
+enum err
+query_found(struct store *s, enum err e, bool is_there, const char *what)
+{
+	return e == ERR_OK && !is_there ? query_fail(s, ERR_NOT_FOUND, "there is no such %s", what) : e;
+}
+
+enum err
+query_write_one(struct query *q, const char *what)
+{
+	struct store *s = q->s;
+	enum err e = query_write(q);
+
+	return query_found(s, e, e != ERR_OK || sqlite3_changes(s->db) > 0, what);
+}
+
 bool
 query_row(struct query *q)
 {

@@ -47,6 +47,10 @@ void query_bind_word(struct query *q, const char *name, const char *word);
 void query_bind_blob(struct query *q, const char *name, const void *p, size_t n);
 /* Runs a statement that writes. NOT_FOUND with `must_change` if no row was changed. */
 enum err query_write(struct query *q);
+/* e, or ERR_NOT_FOUND, "there is no such <what>", where all went well and nothing is there. */
+enum err query_found(struct store *s, enum err e, bool is_there, const char *what);
+/* query_write of what has to change a row: query_found says whether it did. */
+enum err query_write_one(struct query *q, const char *what);
 /* The next row; false at the end and after an error. */
 bool query_row(struct query *q);
 int64_t query_int(struct query *q, const char *name, int64_t least, int64_t most);

@@ -18,13 +18,6 @@ read_invitation(struct query *q, struct invitation_row *ret)
 	ret->ends_at = query_when(q, "ends_at");
 }
 
-/* What was found; NOT_FOUND where nothing was. */
-static enum err
-found(struct store *s, enum err e, bool is_there, const char *what)
-{
-	return e == ERR_OK && !is_there ? query_fail(s, ERR_NOT_FOUND, "there is no such %s", what) : e;
-}
-
 static enum err
 drop_old(struct store *s, struct when now)
 {
@@ -69,7 +62,7 @@ one_invitation(struct query *q, struct invitation_row *ret)
 
 	if (query_row(q))
 		read_invitation(q, &r);
-	enum err e = found(s, query_finish(q), r.id != 0, "invitation");
+	enum err e = query_found(s, query_finish(q), r.id != 0, "invitation");
 	if (e == ERR_OK)
 		*ret = r;
 	return e;
@@ -125,8 +118,7 @@ store_invitation_set_link(struct store *s, int64_t id, const struct digest *d)
 
 	query_bind_blob(&q, "digest", d->bytes, sizeof d->bytes);
 	query_bind_int(&q, "id", id);
-	enum err e = query_write(&q);
-	return found(s, e, e != ERR_OK || sqlite3_changes(s->db) > 0, "invitation");
+	return query_write_one(&q, "invitation");
 }
 
 enum err
@@ -135,8 +127,7 @@ store_invitation_remove(struct store *s, int64_t id)
 	AUTO_QUERY q = query_start(s, SQL_INVITATION_REMOVE, NULL);
 
 	query_bind_int(&q, "id", id);
-	enum err e = query_write(&q);
-	return found(s, e, e != ERR_OK || sqlite3_changes(s->db) > 0, "invitation");
+	return query_write_one(&q, "invitation");
 }
 
 enum err
@@ -163,7 +154,7 @@ store_letter_access_load(struct store *s, struct str letter_key, struct arena *a
 		l.person_id = query_id(&q, "person_id");
 		l.invitation_id = query_id(&q, "invitation_id");
 	}
-	enum err e = found(s, query_finish(&q), l.lang.n > 0, "letter");
+	enum err e = query_found(s, query_finish(&q), l.lang.n > 0, "letter");
 	if (e == ERR_OK)
 		*ret = l;
 	return e;

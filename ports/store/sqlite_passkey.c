@@ -16,15 +16,6 @@ read_passkey(struct query *q, struct passkey_row *ret)
 	ret->used = query_when(q, "used");
 }
 
-static enum err
-changed_one(struct query *q, const char *what)
-{
-	struct store *s = q->s;
-	enum err e = query_write(q);
-
-	return e == ERR_OK && sqlite3_changes(s->db) == 0 ? query_fail(s, ERR_NOT_FOUND, "there is no such %s", what) : e;
-}
-
 enum err
 store_passkey_put(struct store *s, const struct passkey_row *r, int64_t *ret_id)
 {
@@ -96,7 +87,7 @@ store_passkey_used(struct store *s, int64_t id, uint32_t count, struct when now)
 	query_bind_int(&q, "count", count);
 	query_bind_when(&q, "now", now);
 	query_bind_int(&q, "id", id);
-	return changed_one(&q, "passkey");
+	return query_write_one(&q, "passkey");
 }
 
 enum err
@@ -106,7 +97,7 @@ store_passkey_remove(struct store *s, int64_t id, int64_t person_id)
 
 	query_bind_int(&q, "id", id);
 	query_bind_int(&q, "person_id", person_id);
-	return changed_one(&q, "passkey");
+	return query_write_one(&q, "passkey");
 }
 
 static enum err
@@ -146,5 +137,5 @@ store_challenge_take(struct store *s, const struct digest *d, int64_t session_id
 	query_bind_blob(&q, "digest", d->bytes, sizeof d->bytes);
 	query_bind_int(&q, "session_id", session_id);
 	query_bind_when(&q, "now", now);
-	return changed_one(&q, "challenge");
+	return query_write_one(&q, "challenge");
 }

@@ -21,14 +21,6 @@ read_person(struct query *q, struct person_row *ret)
 	ret->has_codes = query_bool(q, "has_codes");
 }
 
-static enum err
-none(struct store *s, enum err e, bool is_there, const char *what)
-{
-	return e == ERR_OK && !is_there
-		   ? query_fail(s, ERR_NOT_FOUND, "there is no such %s", what)
-		   : e;
-}
-
 enum err
 store_person_put(struct store *s, const struct person_row *p, int64_t *ret_id)
 {
@@ -59,7 +51,7 @@ one_person(struct query *q, struct person_row *ret)
 
 	if (query_row(q))
 		read_person(q, &p);
-	enum err e = none(s, query_finish(q), p.id != 0, "person");
+	enum err e = query_found(s, query_finish(q), p.id != 0, "person");
 	if (e == ERR_OK)
 		*ret = p;
 	return e;
@@ -159,16 +151,6 @@ store_person_change(struct store *s, const struct person_row *p)
 		   : e;
 }
 
-/* A statement that changes one row, or says that there is none. */
-static enum err
-change_one(struct query *q, const char *what)
-{
-	struct store *s = q->s;
-	enum err e = query_write(q);
-
-	return none(s, e, e != ERR_OK || sqlite3_changes(s->db) > 0, what);
-}
-
 enum err
 store_person_set_password(struct store *s, int64_t id, struct str password)
 {
@@ -176,7 +158,7 @@ store_person_set_password(struct store *s, int64_t id, struct str password)
 
 	query_bind_text(&q, "password", password);
 	query_bind_int(&q, "id", id);
-	return change_one(&q, "person");
+	return query_write_one(&q, "person");
 }
 
 enum err
@@ -185,7 +167,7 @@ store_person_remove(struct store *s, int64_t id)
 	AUTO_QUERY q = query_start(s, SQL_PERSON_REMOVE, NULL);
 
 	query_bind_int(&q, "id", id);
-	return change_one(&q, "person");
+	return query_write_one(&q, "person");
 }
 
 /* --- sessions --- */
@@ -237,7 +219,7 @@ store_session_find(
 	bind_digest(&q, d);
 	if (query_row(&q))
 		read_session(&q, &r);
-	enum err e = none(s, query_finish(&q), r.id != 0, "session");
+	enum err e = query_found(s, query_finish(&q), r.id != 0, "session");
 	if (e == ERR_OK)
 		*ret = r;
 	return e;
@@ -275,7 +257,7 @@ store_session_remove(struct store *s, int64_t id, int64_t person_id)
 
 	query_bind_int(&q, "id", id);
 	query_bind_int(&q, "person_id", person_id);
-	return change_one(&q, "session");
+	return query_write_one(&q, "session");
 }
 
 enum err
@@ -408,7 +390,7 @@ store_link_find(
 		*ret_person_id = query_id(&q, "person_id");
 		*ret_ends_at = query_when(&q, "ends_at");
 	}
-	return none(s, query_finish(&q), is_there, "link");
+	return query_found(s, query_finish(&q), is_there, "link");
 }
 
 enum err
@@ -417,7 +399,7 @@ store_link_take(struct store *s, const struct digest *d)
 	AUTO_QUERY q = query_start(s, SQL_LINK_TAKE, NULL);
 
 	bind_digest(&q, d);
-	return change_one(&q, "link");
+	return query_write_one(&q, "link");
 }
 
 /* --- tokens --- */
@@ -463,7 +445,7 @@ store_api_token_find(
 	bind_digest(&q, d);
 	if (query_row(&q))
 		read_token(&q, &r);
-	enum err e = none(s, query_finish(&q), r.id != 0, "token");
+	enum err e = query_found(s, query_finish(&q), r.id != 0, "token");
 	if (e == ERR_OK)
 		*ret = r;
 	return e;
@@ -501,7 +483,7 @@ store_api_token_remove(struct store *s, int64_t id, int64_t person_id)
 
 	query_bind_int(&q, "id", id);
 	query_bind_int(&q, "person_id", person_id);
-	return change_one(&q, "token");
+	return query_write_one(&q, "token");
 }
 
 /* --- audit --- */

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from browser import Browser, site_path
-from servers import free_port, until
+from servers import until
 from test_api import DESCRIPTION, OPERATIONS, Api
-from world import World
+from world import world_with_panel
 
 PASSWORDS = {"sato@example.jp": "hana no iro wa", "suzuki@example.jp": "utsurinikeri na", "shien@host.example": "itazura ni waga", "un@host.example": "mi yo ni furu", "kato@example.jp": "kimi ga tame haru"}
 A, B, NOWHERE = "asa.jp", "yoru.jp", "hiru.jp"
@@ -21,13 +21,7 @@ A, B, NOWHERE = "asa.jp", "yoru.jp", "hiru.jp"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("panel")
-    for one in (folder, *folder.parents[:3]):
-        one.chmod(0o755)
-    (folder / "index.html").write_bytes(b"<!doctype html><title>koshin</title>")
-    port = free_port("127.0.0.1")
-    made = World(life=3600, panel={"listen": [f"127.0.0.1:{port}"], "folder": str(folder)}, panel_url="https://ssl.host.example")
-    made.port = port
+    made = world_with_panel(tmp_path_factory)
     try:
         for name, owner in ((A, "sato@example.jp"), (B, "suzuki@example.jp")):
             site = made.site(name)

@@ -16,10 +16,10 @@ import xml.etree.ElementTree
 import pytest
 
 from browser import Browser
-from servers import free_port, until
+from servers import until
 from test_access import in_store
 from test_api import OPERATIONS, Api
-from world import World
+from world import world_with_panel
 
 MAIL, PASSWORD = "hana@host.example", "hana no iro wa"
 OTHER, OTHER_PASSWORD = "kaze@host.example", "kaze soyogu nara"
@@ -27,13 +27,7 @@ OTHER, OTHER_PASSWORD = "kaze@host.example", "kaze soyogu nara"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("panel")
-    for one in (folder, *folder.parents[:3]):
-        one.chmod(0o755)
-    (folder / "index.html").write_bytes(b"<!doctype html><title>koshin</title>")
-    port = free_port("127.0.0.1")
-    made = World(life=3600, panel={"listen": [f"127.0.0.1:{port}"], "folder": str(folder)}, panel_url="https://ssl.host.example")
-    made.port = port
+    made = world_with_panel(tmp_path_factory)
     try:
         for mail, password, role in ((MAIL, PASSWORD, "support"), (OTHER, OTHER_PASSWORD, "operator")):
             made.koshin.run("user", "add", mail, "--role", role)

@@ -7,10 +7,9 @@ import subprocess
 import pytest
 
 from browser import Browser, site_path
-from servers import free_port
 from test_access import in_store
 from test_api import DESCRIPTION, OPERATIONS, Api
-from world import World
+from world import world_with_panel
 
 A, B = "asa.jp", "yoru.jp"
 SATO, SUZUKI, UN, SHIEN = "sato@example.jp", "suzuki@example.jp", "un@host.example", "shien@host.example"
@@ -19,13 +18,7 @@ PASSWORD = "hana no iro wa"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("panel")
-    for one in (folder, *folder.parents[:3]):
-        one.chmod(0o755)
-    (folder / "index.html").write_bytes(b"<!doctype html><title>koshin</title>")
-    port = free_port("127.0.0.1")
-    made = World(life=3600, panel={"listen": [f"127.0.0.1:{port}"], "folder": str(folder)}, panel_url="https://ssl.host.example")
-    made.port = port
+    made = world_with_panel(tmp_path_factory)
     try:
         for name, owner in ((A, SATO), (B, SUZUKI)):
             site = made.site(name)

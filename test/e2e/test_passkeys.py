@@ -14,7 +14,7 @@ from browser import Browser
 from servers import free_port
 from test_access import in_store
 from test_api import OPERATIONS, Api
-from world import World
+from world import World, world_with_panel
 
 MAIL, OTHER, PASSWORD = "hana@host.example", "kaze@host.example", "hana no iro wa"
 PRESENT, VERIFIED, HAS_KEY = 1, 4, 0x40
@@ -101,13 +101,7 @@ def judged(operation, answer, status):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("panel")
-    for one in (folder, *folder.parents[:3]):
-        one.chmod(0o755)
-    (folder / "index.html").write_bytes(b"<!doctype html><title>koshin</title>")
-    port = free_port("127.0.0.1")
-    made = World(life=3600, panel={"listen": [f"127.0.0.1:{port}"], "folder": str(folder)}, panel_url=f"http://localhost:{port}/")
-    made.port = port
+    made = world_with_panel(tmp_path_factory, "http://localhost:{port}/")
     try:
         for mail in (MAIL, OTHER):
             made.koshin.run("user", "add", mail, "--role", "support")

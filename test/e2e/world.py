@@ -8,7 +8,7 @@ import threading
 
 from daemon import Koshin, tail
 from mailbox_server import Mailbox
-from servers import Dns, Elsewhere, Failed, Nginx, Pebble, handshake, http_get, new_address, new_folder, until
+from servers import Dns, Elsewhere, Failed, Nginx, Pebble, free_port, handshake, http_get, new_address, new_folder, until
 
 EVERY = 0.4  # seconds between two looks by a command: each is a process of its own
 
@@ -226,3 +226,15 @@ class Watch:
 
 def is_root():
     return os.geteuid() == 0
+
+
+def world_with_panel(tmp_path_factory, panel_url="https://ssl.host.example"):
+    """A world whose panel is one empty page: for tests that speak with the API as browsers do. `{port}` in the address is filled in."""
+    folder = tmp_path_factory.mktemp("panel")
+    for one in (folder, *folder.parents[:3]):
+        one.chmod(0o755)
+    (folder / "index.html").write_bytes(b"<!doctype html><title>koshin</title>")
+    port = free_port("127.0.0.1")
+    made = World(life=3600, panel={"listen": [f"127.0.0.1:{port}"], "folder": str(folder)}, panel_url=panel_url.format(port=port))
+    made.port = port
+    return made

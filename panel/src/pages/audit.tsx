@@ -3,7 +3,8 @@ import type { AuditLine, AuditList } from "gen/api";
 import { useEffect, useState } from "preact/hooks";
 import { query } from "../api";
 import { Field } from "../components/field";
-import { Failed, Screen, Title } from "../components/screen";
+import { Rows } from "../components/more";
+import { Screen, Title } from "../components/screen";
 import { moment } from "../dates";
 import { useLoad } from "../load";
 import { useMore } from "../more";
@@ -78,23 +79,7 @@ export function AuditPage({ route }: { route: Route }) {
 			<Screen of={audit}>
 				{() => (
 					<section class="paper" aria-label={t("audit.title")}>
-						{more.rows.length === 0 ? (
-							<p class="soft">{t("audit.none")}</p>
-						) : (
-							<ol class="time">
-								{more.rows.map((line) => (
-									<Line key={line.id} line={line} />
-								))}
-							</ol>
-						)}
-						{more.failure && <Failed failure={more.failure} again={more.next} />}
-						{more.hasMore && (
-							<div>
-								<button type="button" onClick={more.next}>
-									{t("list.more")}
-								</button>
-							</div>
-						)}
+						<Rows more={more} none={t("audit.none")} row={(line) => <Line key={line.id} line={line} />} />
 					</section>
 				)}
 			</Screen>

@@ -1,7 +1,8 @@
 /* Letters that came back or that a mail server did not take. */
 import type { LetterTrouble, LetterTroubleList } from "gen/api";
 import { at } from "../api";
-import { Failed, Screen } from "../components/screen";
+import { Rows } from "../components/more";
+import { Screen } from "../components/screen";
 import { moment, withDistance } from "../dates";
 import { useLoad } from "../load";
 import { useMore } from "../more";
@@ -45,27 +46,7 @@ export function Letters() {
 		<section class="paper" aria-labelledby="post">
 			<h2 id="post">{t("post.title")}</h2>
 			<Screen of={letters}>
-				{() =>
-					more.rows.length === 0 ? (
-						<p class="soft">{t("post.none")}</p>
-					) : (
-						<>
-							<ol class="time">
-								{more.rows.map((letter) => (
-									<Line key={letter.id} letter={letter} />
-								))}
-							</ol>
-							{more.failure && <Failed failure={more.failure} again={more.next} />}
-							{more.hasMore && (
-								<div>
-									<button type="button" onClick={more.next}>
-										{t("list.more")}
-									</button>
-								</div>
-							)}
-						</>
-					)
-				}
+				{() => <Rows more={more} none={t("post.none")} row={(letter) => <Line key={letter.id} letter={letter} />} />}
 			</Screen>
 		</section>
 	);
