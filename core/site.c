@@ -7,6 +7,7 @@
 #include "core/site_clock.h"
 #include "core/site_dates.h"
 #include "core/site_findings.h"
+#include "core/site_held.h"
 #include "core/site_letters.h"
 #include "core/site_memory.h"
 #include "core/site_own.h"
@@ -413,23 +414,11 @@ on_issued(const struct step *st)
 		}
 		n->is_held = is_in;
 	}
-	/* The wish of a person is fulfilled by a certificate, not by the attempt: a kill in between loses nothing (P7). */
-	s->asked_renew = false;
 	bool is_first = s->held.id == 0;
-	s->held = ev->issued;
-	s->held.is_live = false;
+	site_hold(st, &ev->issued);
 	s->held.is_spread = is_first && st->p->firsts_lately >= FILL_MANY;
-	/* What the CA said was about the one before. */
-	s->renewal = (struct renewal){ .poll_at = WHEN_NEVER };
 	s->jitter = st->t->roll;
 	s->order_id = 0;
-	s->order_failures = 0;
-	s->retry_at = WHEN_UNKNOWN;
-	s->retry_is_law = false;
-	site_ca_reset(s);
-	s->deploy_at = st->t->now;
-	s->reminders_told = 0;
-	s->expired_told = false;
 	step_history(st, HISTORY_ISSUED, NULL);
 	findings_drop_ordered(st);
 	if (ev->failures_n > 0)

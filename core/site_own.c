@@ -1,7 +1,7 @@
 #include "core/site_own.h"
 #include "base/must.h"
-#include "core/site_ca.h"
 #include "core/site_findings.h"
+#include "core/site_held.h"
 #include "core/site_letters.h"
 
 void
@@ -33,20 +33,12 @@ own_imported(const struct step *st)
 
 	must(st->ev->issued.id != 0);
 	mark_held(s, st->ev);
-	s->held = st->ev->issued;
-	s->held.is_live = s->held.is_spread = false;
+	site_hold(st, &st->ev->issued);
+	s->held.is_spread = false;
 	s->held.is_own = true;
-	s->asked_renew = false;
 	/* What stood against the one before may be over, and what its own dates ask for has to be told. */
 	s->asked_check = true;
-	s->renewal = (struct renewal){ .poll_at = WHEN_NEVER };
-	s->order_failures = s->deploy_failures = s->verify_failures = 0;
-	s->retry_at = WHEN_UNKNOWN;
-	s->retry_is_law = false;
-	site_ca_reset(s);
-	s->deploy_at = st->t->now;
-	s->reminders_told = 0;
-	s->expired_told = false;
+	s->deploy_failures = s->verify_failures = 0;
 	step_history(st, HISTORY_IMPORTED, NULL);
 	findings_drop(st, finding_of_own_end);
 	findings_drop_ordered(st);
