@@ -206,7 +206,7 @@ enum err
 passkey_verify(const struct passkey_site *s, int algorithm, struct str key, const struct passkey_use *u, struct arena *a, uint32_t *ret_count)
 {
 	__attribute__((cleanup(assert_free))) fido_assert_t *use = fido_assert_new();
-	__attribute__((cleanup(public_key_fini))) struct public_key k = { NULL };
+	__attribute__((cleanup(public_key_fini))) struct public_key k = { .es256 = NULL };
 	struct str rp_id = arena_str(a, s->rp_id); /* ends with a zero byte */
 	enum err err = judge_client_data(s, u->client_data, STR("webauthn.get"), u->challenge);
 
