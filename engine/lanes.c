@@ -42,12 +42,16 @@ has_candidate(const struct gate *g, enum lane l, bool draws)
 static enum err
 load_candidates(struct engine *e, struct gate *g)
 {
-	enum err err = ERR_OK;
+	struct lane_wakes wakes;
+	enum err err = store_lane_wakes(e->ports.store, &wakes);
 
 	for (enum lane l = 0; l < LANE_COUNT; l++)
 		for (int draws = 0; err == ERR_OK && draws < 2; draws++) {
 			struct candidates *c = &g->of[l][draws];
 			size_t most = g->places < CANDIDATES ? g->places : CANDIDATES;
+
+			if (when_before(e->turn.now, wakes.at[l][draws]))
+				continue;
 
 			if (draws && g->left < (int64_t)most)
 				most = g->left > 0 ? (size_t)g->left : 0;
@@ -158,14 +162,13 @@ lanes_take_due(struct engine *e, bool *ret_is_more)
 /* --- when the next turn is --- */
 
 static enum err
-lane_next(struct engine *e, enum lane l, bool draws, struct when *next)
+lane_next(struct engine *e, enum lane l, bool draws, struct when wake, struct when *next)
 {
-	struct when wake, token;
+	struct when token;
 	int64_t left;
-	enum err err = store_lane_wake(e->ports.store, l, draws, &wake);
 
-	if (err != ERR_OK || wake.s == WHEN_NEVER.s)
-		return err;
+	if (wake.s == WHEN_NEVER.s)
+		return ERR_OK;
 	if (when_before(e->turn.now, wake)) {
 		*next = when_min(*next, wake);
 		return ERR_OK;
@@ -177,7 +180,7 @@ lane_next(struct engine *e, enum lane l, bool draws, struct when *next)
 	}
 	if (!lane_has_room(&e->lanes, l) || places_for(e, e->claims_checking) == 0)
 		return ERR_OK;
-	err = draws ? budget_orders_left(e, &left, &token) : ERR_OK;
+	enum err err = draws ? budget_orders_left(e, &left, &token) : ERR_OK;
 	*next = when_min(*next, draws && err == ERR_OK ? token : e->turn.now);
 	return err;
 }
@@ -186,16 +189,15 @@ enum err
 lanes_next(struct engine *e, struct when *ret)
 {
 	struct when next = WHEN_NEVER, wake;
-	enum err err = ERR_OK;
+	struct lane_wakes wakes;
+	enum err err = store_lane_wakes(e->ports.store, &wakes);
 
 	for (enum lane l = 0; l < LANE_COUNT && err == ERR_OK; l++)
 		for (int draws = 0; err == ERR_OK && draws < 2; draws++)
-			err = lane_next(e, l, draws, &next);
+			err = lane_next(e, l, draws, wakes.at[l][draws], &next);
 	if (err == ERR_OK && places_for(e, e->checks_n - e->claims_checking) > 0) {
-		err = store_lane_wake(e->ports.store, LANE_COUNT, false, &wake);
-		next = err == ERR_OK ? when_min(next, wake) : next;
-		if (err == ERR_OK)
-			err = store_lane_look_wake(e->ports.store, &wake);
+		next = when_min(next, wakes.at[LANE_COUNT][false]);
+		err = store_lane_look_wake(e->ports.store, &wake);
 		next = err == ERR_OK ? when_min(next, wake) : next;
 	}
 	*ret = next;

@@ -43,7 +43,7 @@ CREATE TABLE site (
 	id INTEGER PRIMARY KEY,
 	owner_id INTEGER NOT NULL REFERENCES owner (id),
 	created INTEGER,
-	doing TEXT NOT NULL DEFAULT 'nothing' CHECK (doing IN ('nothing', 'check', 'order', 'deploy', 'verify')),
+	doing TEXT NOT NULL DEFAULT 'nothing' CHECK (doing = 'nothing' OR doing = 'check' OR doing = 'order' OR doing = 'deploy' OR doing = 'verify'),
 	doing_since INTEGER,
 	job INTEGER NOT NULL DEFAULT 0, -- 64 bits without a sign, as they are
 	held_id INTEGER REFERENCES certificate (id),
@@ -61,7 +61,7 @@ CREATE TABLE site (
 	deploy_at INTEGER,
 	verify_failures INTEGER NOT NULL DEFAULT 0 CHECK (verify_failures >= 0),
 	applied_digest INTEGER NOT NULL DEFAULT 0, -- 64 bits without a sign, as they are
-	applied_redirect INTEGER NOT NULL DEFAULT 0 CHECK (applied_redirect IN (0, 307, 308)),
+	applied_redirect INTEGER NOT NULL DEFAULT 0 CHECK (applied_redirect = 0 OR applied_redirect = 307 OR applied_redirect = 308),
 	applied_hsts INTEGER NOT NULL DEFAULT 0 CHECK (applied_hsts IN (0, 1)),
 	renewals_good INTEGER NOT NULL DEFAULT 0 CHECK (renewals_good >= 0),
 	jitter INTEGER NOT NULL DEFAULT 0 CHECK (jitter BETWEEN 0 AND 4294967295),

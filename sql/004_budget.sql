@@ -30,7 +30,7 @@ CREATE INDEX budget_draw_subject ON budget_draw (ca_id, budget, subject);
 -- The lane of the order that can be made from `wake` on; '' where none can. late_at: from then on it is the most
 -- pressing one, although nobody has stepped the site meanwhile.
 ALTER TABLE site ADD COLUMN lane TEXT NOT NULL DEFAULT ''
-	CHECK (lane IN ('', 'expiring', 'asked', 'replacement', 'first', 'quiet'));
+	CHECK (lane = '' OR lane = 'expiring' OR lane = 'asked' OR lane = 'replacement' OR lane = 'first' OR lane = 'quiet');
 -- lane_draws: that order counts against what all sites share at the CA.
 ALTER TABLE site ADD COLUMN lane_draws INTEGER NOT NULL DEFAULT 0 CHECK (lane_draws IN (0, 1));
 ALTER TABLE site ADD COLUMN late_at INTEGER;

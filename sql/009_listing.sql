@@ -4,7 +4,7 @@
 CREATE TABLE listing (
 	site_id INTEGER PRIMARY KEY REFERENCES site (id),
 	name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 253),
-	standing TEXT NOT NULL CHECK (standing IN ('owner', 'progress', 'fine')),
+	standing TEXT NOT NULL CHECK (standing = 'owner' OR standing = 'progress' OR standing = 'fine'),
 	text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX listing_standing ON listing (standing, name);

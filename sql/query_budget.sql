@@ -42,11 +42,17 @@ SELECT id FROM site INDEXED BY site_lane WHERE lane = :lane AND lane_draws = :dr
 SELECT id FROM site INDEXED BY site_lane_look WHERE lane <> '' AND max(look_at, wake) <= :now
 ORDER BY max(look_at, wake), id LIMIT :max;
 
--- name: site_lane_wake
-SELECT min(wake) AS wake FROM site INDEXED BY site_lane WHERE lane = :lane AND lane_draws = :draws;
+-- The lane behind this one in the index, past all that wait in this one, and the earliest of it.
+-- name: site_lane_behind
+SELECT lane, lane_draws, wake FROM site WHERE id = coalesce(
+	(SELECT id FROM site INDEXED BY site_lane WHERE lane = :lane AND lane_draws > :draws ORDER BY lane_draws, wake LIMIT 1),
+	(SELECT id FROM site INDEXED BY site_lane WHERE lane > :lane ORDER BY lane, lane_draws, wake LIMIT 1));
 
 -- name: site_lane_look_wake
 SELECT min(max(look_at, wake)) AS wake FROM site INDEXED BY site_lane_look WHERE lane <> '';
+
+-- name: site_lane_late_at
+SELECT min(late_at) AS late_at FROM site INDEXED BY site_late WHERE lane NOT IN ('', 'expiring');
 
 -- name: site_lane_late
 UPDATE site SET lane = 'expiring' WHERE id IN (SELECT id FROM site INDEXED BY site_late

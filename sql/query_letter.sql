@@ -7,12 +7,13 @@ VALUES (:site_id, :owner_id, :kind, :key, :message_id, :to, :subject, :body, :me
 	:sent_at, :tries, :error)
 ON CONFLICT (key) DO NOTHING;
 
+-- By the index: of one date, as they were written.
 -- name: letters_due
 SELECT id, site_id, owner_id, kind, key, message_id, "to", subject, body, message, created, next_try, sent_at,
 	tries, error, bounced_at, bounce
 FROM letter
 WHERE sent_at IS NULL AND next_try <= :now AND next_try < 9223372036854775807
-ORDER BY next_try, id LIMIT :max;
+ORDER BY next_try LIMIT :max;
 
 -- name: letters_next
 SELECT min(next_try) AS next_try FROM letter WHERE sent_at IS NULL;

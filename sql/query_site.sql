@@ -45,7 +45,7 @@ SELECT n.id, n.name, n.is_wanted, n.is_held, n.passed_at, n.refused_until, n.val
 	v.not_after AS served_not_after, coalesce(v.fingerprint, zeroblob(32)) AS served_fingerprint,
 	g.at AS good_at, coalesce(g.nameservers, '') AS good_nameservers, coalesce(g.addresses, '') AS good_addresses, coalesce(g.ours, '') AS good_ours, coalesce(g.caa, '') AS good_caa, coalesce(g.server, '') AS good_server, coalesce(g.issuer, '') AS good_issuer, coalesce(g.redirect, '') AS good_redirect,
 	l.at AS last_at, coalesce(l.nameservers, '') AS last_nameservers, coalesce(l.addresses, '') AS last_addresses, coalesce(l.ours, '') AS last_ours, coalesce(l.caa, '') AS last_caa, coalesce(l.server, '') AS last_server, coalesce(l.issuer, '') AS last_issuer, coalesce(l.redirect, '') AS last_redirect
-FROM name n
+FROM name n INDEXED BY name_order
 LEFT JOIN served v ON v.name_id = n.id
 LEFT JOIN sighting g ON g.name_id = n.id AND g.is_good = 1
 LEFT JOIN sighting l ON l.name_id = n.id AND l.is_good = 0

@@ -32,8 +32,13 @@ MUST_USE enum err store_budget_held(struct store *s, int64_t site_id, int64_t *r
 MUST_USE enum err store_due_lane(struct store *s, enum lane l, bool draws, struct when now, int64_t *ret, size_t max, size_t *ret_n);
 /* Those in any lane that are to be looked at. */
 MUST_USE enum err store_due_look(struct store *s, struct when now, int64_t *ret, size_t max, size_t *ret_n);
-/* The earliest wake in the lane; WHEN_NEVER if there is none. */
-MUST_USE enum err store_lane_wake(struct store *s, enum lane l, bool draws, struct when *ret);
+/* The earliest wake of each lane, and (LANE_COUNT) of the sites that no order can be made for; the second: of those whose order counts
+ * against what all sites share. WHEN_NEVER where nobody is. */
+struct lane_wakes {
+	struct when at[LANE_COUNT + 1][2];
+};
+MUST_USE enum err store_lane_wakes(struct store *s, struct lane_wakes *ret);
+/* The earliest look at one that waits in any lane; WHEN_NEVER if there is none. */
 MUST_USE enum err store_lane_look_wake(struct store *s, struct when *ret);
 /* Sites in other lanes of whose certificate little is left by now go into the most pressing one, at most so many. */
 MUST_USE enum err store_lane_late(struct store *s, struct when now, size_t max);

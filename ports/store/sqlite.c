@@ -18,6 +18,8 @@
 enum {
 	APPLICATION_ID = 1263749198, /* "KSHN"; also in sql/001_first.sql */
 	BUSY_MS_DEFAULT = 5000,
+	LOOKASIDE_BYTES = 1200, /* what a statement needs for a moment: a connection keeps this much ready, 600 KB */
+	LOOKASIDE_SLOTS = 500,
 	VALUE_BYTES_MAX =
 	    1 << 20, /* one text or blob: far above every limit of base/limits.h */
 	HEADER_BYTES = 100,
@@ -206,12 +208,15 @@ open_connection(struct store *s, const struct store_options *o, int busy_ms)
 
 	if (is_memory(o->file))
 		flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	/* Nobody asks how much memory SQLite has; counting takes a lock each time. For the first connection of a process. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (sqlite3_open_v2(o->file, &s->db, flags, NULL) != SQLITE_OK)
 		return s->db == NULL ? ERR_MEMORY : query_fail_sqlite(s, "open");
 	if (sqlite3_busy_timeout(s->db, busy_ms) != SQLITE_OK ||
 	    sqlite3_extended_result_codes(s->db, 1) != SQLITE_OK ||
 	    /* The file may have been altered by others: nothing in its schema may call functions with effects. */
 	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &on) != SQLITE_OK ||
+	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_BYTES, LOOKASIDE_SLOTS) != SQLITE_OK ||
 	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &on) != SQLITE_OK ||
 	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, &on) != SQLITE_OK)
 		return query_fail_sqlite(s, "open");

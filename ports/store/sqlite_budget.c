@@ -218,14 +218,44 @@ store_due_look(struct store *s, struct when now, int64_t *ret, size_t max, size_
 	return read_ids(&q, ret, max, ret_n);
 }
 
-enum err
-store_lane_wake(struct store *s, enum lane l, bool draws, struct when *ret)
+/* The lane that stands behind this one in the index, if there is one; draws is -1 before the first. */
+static enum err
+lane_behind(struct store *s, enum lane *l, int *draws, struct when *ret_wake, bool *ret_is_there)
 {
-	AUTO_QUERY q = query_start(s, SQL_SITE_LANE_WAKE, NULL);
+	AUTO_QUERY q = query_start(s, SQL_SITE_LANE_BEHIND, NULL);
 
-	query_bind_word(&q, "lane", lane_word(l));
-	query_bind_int(&q, "draws", draws);
-	return read_wake(&q, "wake", ret);
+	query_bind_word(&q, "lane", lane_word(*l));
+	query_bind_int(&q, "draws", *draws);
+	*ret_is_there = query_row(&q);
+	if (*ret_is_there) {
+		struct str word = query_word(&q, "lane");
+
+		*l = LANE_COUNT;
+		if (word.n > 0 && !lane_of_name(word, l))
+			query_corrupt(&q, "lane", word);
+		*draws = query_bool(&q, "lane_draws");
+		*ret_wake = query_when(&q, "wake");
+	}
+	return query_finish(&q);
+}
+
+enum err
+store_lane_wakes(struct store *s, struct lane_wakes *ret)
+{
+	enum lane l = LANE_COUNT; /* its word is the first in the index */
+	int draws = -1;
+	struct when wake;
+	bool is_there = true;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i <= LANE_COUNT; i++)
+		ret->at[i][0] = ret->at[i][1] = WHEN_NEVER;
+	while (e == ERR_OK && is_there) {
+		e = lane_behind(s, &l, &draws, &wake, &is_there);
+		if (e == ERR_OK && is_there)
+			ret->at[l][draws] = wake;
+	}
+	return e;
 }
 
 enum err
@@ -239,6 +269,12 @@ store_lane_look_wake(struct store *s, struct when *ret)
 enum err
 store_lane_late(struct store *s, struct when now, size_t max)
 {
+	AUTO_QUERY first = query_start(s, SQL_SITE_LANE_LATE_AT, NULL);
+	struct when late = WHEN_NEVER;
+	enum err e = read_wake(&first, "late_at", &late);
+
+	if (e != ERR_OK || when_before(now, late))
+		return e;
 	AUTO_QUERY q = query_start(s, SQL_SITE_LANE_LATE, NULL);
 
 	query_bind_int(&q, "now", now.s);

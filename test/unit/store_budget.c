@@ -133,8 +133,11 @@ lanes_are_queues(void **state)
 	struct store *s = new_store();
 	int64_t ids[8], site[4];
 	size_t n = 0;
+	struct lane_wakes wakes;
 	struct when w;
 
+	OK(s, store_lane_wakes(s, &wakes));
+	SAME(wakes.at[LANE_FIRST][false].s, WHEN_NEVER.s);
 	for (size_t i = 0; i < 4; i++) {
 		char name[32];
 		struct str one = { name, (size_t)snprintf(name, sizeof name, "s%zu.example", i) };
@@ -164,10 +167,11 @@ lanes_are_queues(void **state)
 	SAME(ids[0], site[1]);
 	OK(s, store_lane_look_wake(s, &w));
 	SAME(w.s, 1767225400);
-	OK(s, store_lane_wake(s, LANE_QUIET, true, &w));
-	SAME(w.s, 1767225400);
-	OK(s, store_lane_wake(s, LANE_ASKED, true, &w));
-	SAME(w.s, WHEN_NEVER.s);
+	OK(s, store_lane_wakes(s, &wakes));
+	SAME(wakes.at[LANE_QUIET][true].s, 1767225400);
+	SAME(wakes.at[LANE_QUIET][false].s, WHEN_NEVER.s);
+	SAME(wakes.at[LANE_ASKED][true].s, WHEN_NEVER.s);
+	SAME(wakes.at[LANE_COUNT][false].s, 1767225590);
 	OK(s, store_lane_late(s, now, 8));
 	OK(s, store_due_lane(s, LANE_EXPIRING, true, now, ids, 8, &n));
 	SAME(n, 0);
@@ -177,6 +181,8 @@ lanes_are_queues(void **state)
 	SAME(ids[0], site[0]);
 	OK(s, store_due_lane(s, LANE_QUIET, true, now, ids, 8, &n));
 	SAME(n, 1);
+	raw(s, "PRAGMA ignore_check_constraints = ON; UPDATE site SET lane = 'nowhere' WHERE id = 1;");
+	assert_int_equal(store_lane_wakes(s, &wakes), ERR_CORRUPT);
 	store_close(&s);
 }
 
