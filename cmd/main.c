@@ -10,7 +10,7 @@ static const struct command commands[] = {
 	    "http://127.0.0.1:3000 --redirect\n",
 	    { { "owner", "MAIL" }, { "coverage", "multi|single|list" }, { "root", "DIR" },
 		{ "proxy", "URL" }, { "key-type", "p256|p384|rsa2048|rsa3072|rsa4096" },
-		{ "profile", "NAME" }, { "redirect", NULL }, { "owner-lang", "ja|en" }, { "wait", NULL } } },
+		{ "profile", "NAME" }, { "source", "free|none" }, { "redirect", NULL }, { "owner-lang", "ja|en" }, { "wait", NULL } } },
 	{ "site list", cmd_site_list, "[PART]", 0, 1,
 	    "  koshin site list\n"
 	    "  koshin site list shop --json --limit 50\n"

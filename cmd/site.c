@@ -51,16 +51,18 @@ names_of(const char *list)
 static int
 added(struct cmd *c, struct client *cl, const json_t *site)
 {
-	const char *name = show_text(site, "name");
+	const char *name = show_text(site, "name"), *source = cmd_value(c, "source");
+	bool is_without = source != NULL && strcmp(source, "none") == 0; /* there is no certificate to wait for */
 
-	if (cmd_has(c, "wait"))
+	if (cmd_has(c, "wait") && !is_without)
 		return wait_for(c, cl, name, WAIT_ISSUED);
 	if (c->is_json) {
 		client_print_json(site);
 		return CMD_DONE;
 	}
 	CMD_SAY(c, stdout, "cli.added", str_of(name));
-	CMD_SAY(c, stdout, "cli.added-next", str_of(name));
+	if (!is_without)
+		CMD_SAY(c, stdout, "cli.added-next", str_of(name));
 	return CMD_DONE;
 }
 
@@ -84,6 +86,7 @@ cmd_site_add(struct cmd *c)
 		put_text(c, "proxy", "proxy", body);
 		put_text(c, "key-type", "key_type", body);
 		put_text(c, "profile", "profile", body);
+		put_text(c, "source", "source", body);
 		if (cmd_has(c, "redirect"))
 			(void)json_object_set_new(body, "redirect", json_true());
 		status = client_ask(cl, "POST", STR("/sites"), body, &site);

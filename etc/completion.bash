@@ -45,7 +45,7 @@ _koshin() {
 	question) mapfile -t COMPREPLY < <(compgen -W "answer close list show" -- "$word"); return ;;
 	mail) mapfile -t COMPREPLY < <(compgen -W "receive" -- "$word"); return ;;
 	config) mapfile -t COMPREPLY < <(compgen -W "check" -- "$word"); return ;;
-	"site add"*) options="--owner --coverage --root --proxy --key-type --profile --redirect --owner-lang --wait" ;;
+	"site add"*) options="--owner --coverage --root --proxy --key-type --profile --source --redirect --owner-lang --wait" ;;
 	"site list"*) options="--show --cause --owner --limit --after" ;;
 	"site history"*) options="--limit --letters" ;;
 	"site set"*)
