@@ -78,6 +78,7 @@ struct fleet_site {
 	struct watched watched;
 	uint32_t ca_orders; /* number of its newest order at the CA, 0: none */
 	uint32_t order_row; /* its open order in the store, 0: none */
+	uint32_t quiet_until_s; /* seconds after the start, until which only looks happen to it (quiet.c); 0: that is not known */
 	uint16_t issued_names; /* as the CA has it: the set of its last certificate */
 	uint16_t server;
 	uint8_t company, habit;
@@ -300,6 +301,14 @@ void node_ca_works(struct fleet *f);
 /* True: the engine has just died here. */
 bool node_dies(struct fleet *f, unsigned at);
 void node_fini(struct fleet *f);
+/* --- quiet.c: looks at sites in order --- */
+/* A whole step has just been taken: what comes next may be known. */
+void quiet_note(struct fleet *f, uint32_t site);
+/* Something else happened to the site. */
+void quiet_end(struct fleet *f, uint32_t site);
+/* In the place of a step; false: it has to be taken. After the first, f->effects has the check that it asks for. */
+bool quiet_wake(struct fleet *f, uint32_t site);
+bool quiet_checked(struct fleet *f, uint32_t site, uint64_t job);
 /* --- orders.c: orders under way in the engine --- */
 void orders_of_fleet_begin(struct fleet *f, uint32_t site, uint64_t job, struct name_set names);
 void orders_of_fleet_resume(struct fleet *f, uint32_t site, uint64_t job);
@@ -345,6 +354,8 @@ void owners_begin(struct fleet *f, uint32_t site);
 void owners_event(struct fleet *f, const struct fleet_event *ev);
 void owners_mend(struct fleet *f, uint32_t site);
 enum look { LOOK_ALL, LOOK_VERIFY, LOOK_DNS };
+/* Would a look find every name pointing here, and the held certificate on a server that answers? */
+bool owners_is_in_order(const struct fleet *f, uint32_t site);
 const struct evidence *owners_look(struct fleet *f, uint32_t site, enum look look);
 /* --- faults.c: what breaks by chance --- */
 void faults_begin(struct fleet *f);

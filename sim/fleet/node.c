@@ -159,24 +159,38 @@ note_history(struct fleet *f, enum history_kind kind)
 }
 
 static void
+end_look(struct fleet *f, uint32_t n, uint64_t job, enum look look)
+{
+	struct site_event ev = { .kind = SITE_CHECKED, .job = job, .retry_after = WHEN_UNKNOWN };
+
+	if (look == LOOK_ALL && quiet_checked(f, n, job)) {
+		queue_site(f, n);
+		return;
+	}
+	ev.evidence = owners_look(f, n, look);
+	(void)node_event(f, n, &ev);
+}
+
+static void
+begin_look(struct fleet *f, uint32_t n, uint64_t job, enum look look)
+{
+	if (f->plan->probe_ms == 0) {
+		end_look(f, n, job, look);
+		return;
+	}
+	events_put(&f->events,
+	    (struct fleet_event){ .at_ms = f->now_ms + f->plan->probe_ms, .site = n,
+		.generation = f->generation, .kind = EV_PROBED, .flag = (uint8_t)look, .extra = job });
+}
+
+static void
 act(struct fleet *f, uint32_t n, const struct site_effect *fx)
 {
-	enum look look;
-
 	switch (fx->kind) {
 	case FX_CHECK:
 	case FX_VERIFY:
-		look = fx->kind == FX_VERIFY ? LOOK_VERIFY : fx->is_dns_only ? LOOK_DNS : LOOK_ALL;
 		f->report->checks += fx->kind == FX_CHECK;
-		if (f->plan->probe_ms == 0) {
-			struct site_event ev = { .kind = SITE_CHECKED, .job = fx->job,
-				.evidence = owners_look(f, n, look), .retry_after = WHEN_UNKNOWN };
-			(void)node_event(f, n, &ev);
-			return;
-		}
-		events_put(&f->events,
-		    (struct fleet_event){ .at_ms = f->now_ms + f->plan->probe_ms, .site = n,
-			.generation = f->generation, .kind = EV_PROBED, .flag = (uint8_t)look, .extra = fx->job });
+		begin_look(f, n, fx->job, fx->kind == FX_VERIFY ? LOOK_VERIFY : fx->is_dns_only ? LOOK_DNS : LOOK_ALL);
 		return;
 	case FX_ORDER:
 		f->report->orders++;
@@ -372,6 +386,7 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 
 	if (f->is_down || f->report->is_broken)
 		return false;
+	quiet_end(f, n);
 	if (may_die || is_tight)
 		remember(s, &before);
 	arena_clear(&f->arena);
@@ -409,6 +424,8 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 		(void)node_dies(f, DIES_AFTER_ACT);
 	if (waits && s->site.doing == DOING_NOTHING)
 		fleet_gate_wait(f, n);
+	if (ev->kind == SITE_CHECKED && doing == DOING_CHECK)
+		quiet_note(f, n);
 	queue_site(f, n);
 	return true;
 }
@@ -423,8 +440,12 @@ node_wake(struct fleet *f, uint32_t n)
 	/* It is due as soon as there is an engine again. */
 	if (f->is_down)
 		return;
-	if (!when_before(fleet_wall(f), s->site.wake))
-		(void)node_event(f, n, &ev);
+	if (!when_before(fleet_wall(f), s->site.wake)) {
+		if (quiet_wake(f, n))
+			act(f, n, &f->effects.at[0]);
+		else
+			(void)node_event(f, n, &ev);
+	}
 	queue_site(f, n);
 }
 
@@ -442,12 +463,8 @@ is_for_nobody(struct fleet *f, const struct fleet_event *ev)
 void
 node_probed(struct fleet *f, const struct fleet_event *ev)
 {
-	struct site_event told = { .kind = SITE_CHECKED, .job = ev->extra, .retry_after = WHEN_UNKNOWN };
-
-	if (is_for_nobody(f, ev))
-		return;
-	told.evidence = owners_look(f, ev->site, (enum look)ev->flag);
-	(void)node_event(f, ev->site, &told);
+	if (!is_for_nobody(f, ev))
+		end_look(f, ev->site, ev->extra, (enum look)ev->flag);
 }
 
 void

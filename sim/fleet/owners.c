@@ -140,6 +140,18 @@ is_world_plain(const struct fleet *f, const struct fleet_site *s)
 	       f->servers[s->server].down_ms <= f->now_ms;
 }
 
+bool
+owners_is_in_order(const struct fleet *f, uint32_t n)
+{
+	const struct fleet_site *s = &f->sites[n];
+	const uint8_t *pointing = pointing_of(f, n);
+
+	for (size_t k = 0; k < s->site.names_n; k++)
+		if (pointing[k] != POINTS_HERE)
+			return false;
+	return s->live.serial == s->site.held.id && is_world_plain(f, s);
+}
+
 const struct evidence *
 owners_look(struct fleet *f, uint32_t n, enum look look)
 {
@@ -334,6 +346,7 @@ owners_event(struct fleet *f, const struct fleet_event *ev)
 
 	if (f->sites[n].site.is_removed)
 		return;
+	quiet_end(f, n);
 	if (ev->arg > 0) {
 		wish(f, n, (enum site_event_kind)(ev->arg - 1));
 		return;
