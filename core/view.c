@@ -49,6 +49,22 @@ view_visitors(const struct site *s, const struct site_name *n, struct when now)
 	return s->held.id != 0 && n->is_held ? VISITORS_NOTHING : VISITORS_PLAIN;
 }
 
+/* Since when this name warns: the first look that found it so, not the last one that did again. */
+static struct when
+warned_since(const struct site *s, const struct site_name *n)
+{
+	struct when since = n->served.at;
+
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct finding *f = &s->findings.at[i];
+		const struct cause_row *row = cause_row(f->cause);
+
+		if (row->layer == LAYER_SERVED && row->severity == SEVERITY_FAIL && f->cause != CAUSE_SERVED_UNREACHABLE && plan_is_about(s, f, n))
+			since = when_min(since, f->first_seen);
+	}
+	return since;
+}
+
 /* What the names come to, counted once. */
 struct sum {
 	size_t wanted, locked, warned, over, held_dark;
@@ -77,7 +93,7 @@ sum_up(const struct site *s, struct when now)
 		if (v == VISITORS_WARNING && (s->held.id != 0 || is_over)) {
 			sum.warned++;
 			sum.since =
-			    when_min(sum.since, is_over ? n->served.not_after : n->served.at);
+			    when_min(sum.since, is_over ? n->served.not_after : warned_since(s, n));
 		}
 		sum.over += is_over;
 		sum.held_dark += v == VISITORS_NOTHING && n->is_held;
@@ -166,6 +182,7 @@ view_of(const struct site *s, struct when now)
 	};
 
 	/* What visitors see in red is not called safe as well: the page says one thing. */
+	v.warns_everywhere = v.state == SITE_STATE_BROKEN && sum.warned == sum.wanted;
 	if (v.state == SITE_STATE_EXPIRED || v.state == SITE_STATE_BROKEN)
 		v.until = WHEN_UNKNOWN;
 	else
@@ -186,7 +203,13 @@ view_headline(const struct site *s, const struct view *v)
 		return "act-dark";
 	if (!when_is_known(v->until) && v->state == SITE_STATE_OURS)
 		return "ours-dark";
-	return site_state_name(v->state);
+	return view_pill(v);
+}
+
+const char *
+view_pill(const struct view *v)
+{
+	return v->warns_everywhere ? "broken-all" : site_state_name(v->state);
 }
 
 enum site_standing

@@ -13,6 +13,7 @@ enum site_state {
 const char *site_state_name(enum site_state s); /* "expired" … "off" */
 struct view {
 	enum site_state state;
+	bool warns_everywhere;	/* broken: on all of its names, not on some */
 	struct when until;	/* visitors are safe until; WHEN_UNKNOWN when they are not safe now */
 	struct when since;	/* visitors see a warning since; WHEN_UNKNOWN when they do not */
 	const struct finding *cause; /* the one that matters; NULL when all is well */
@@ -22,6 +23,8 @@ struct view {
 };
 /* The word of what the page begins with: the state's, or a sharper one where visitors have no lock, or will not have it for long. */
 const char *view_headline(const struct site *s, const struct view *v);
+/* The word of the pill beside its name. */
+const char *view_pill(const struct view *v);
 struct view view_of(const struct site *s, struct when now);
 /* What the lists of sites are filtered by: a function of facts alone, no dates, so that it can be stored beside them. */
 enum site_standing {

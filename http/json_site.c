@@ -160,12 +160,10 @@ lines_of(struct str text)
 	return lines;
 }
 
-json_t *
-json_finding(const struct finding *f, struct str site_name, const struct view *view,
-    const struct json_site_facts *facts, struct arena *a)
+static struct words_context
+context_of(struct str site_name, const struct view *view, const struct json_site_facts *facts, struct arena *a)
 {
-	const struct cause_row *row = cause_row(f->cause);
-	const struct words_context ctx = {
+	return (struct words_context){
 		.now = facts->now,
 		.zone = facts->zone,
 		.site_name = names_for_people(site_name, a),
@@ -174,6 +172,14 @@ json_finding(const struct finding *f, struct str site_name, const struct view *v
 		.for_people = names_for_people,
 		.registered_domain = names_registered_domain,
 	};
+}
+
+json_t *
+json_finding(const struct finding *f, struct str site_name, const struct view *view,
+    const struct json_site_facts *facts, struct arena *a)
+{
+	const struct cause_row *row = cause_row(f->cause);
+	const struct words_context ctx = context_of(site_name, view, facts, a);
 	json_t *o = json_object(), *action = cause_text(f, CAUSE_ACTION, ctx);
 	bool ok = json_put(action, "copy", json_text(f->copy)) &&
 		  json_put(o, "cause", json_string(row->id)) &&
@@ -383,7 +389,7 @@ put_head(json_t *o, const struct site *s, const struct view *v, const struct jso
 	       json_put(o, "ascii", json_text(s->names[0].name)) &&
 	       json_put(o, "owner", json_text(f->owner.mail)) &&
 	       json_put(o, "state", json_string(site_state_name(v->state))) &&
-	       json_put(o, "pill", both("state.", site_state_name(v->state), STR_NONE)) &&
+	       json_put(o, "pill", both("state.", view_pill(v), STR_NONE)) &&
 	       json_put(o, "until", json_date(v->until)) &&
 	       json_put(o, "since", json_date(v->since)) &&
 	       json_put(o, "acts", json_string(actor_name(v->acts))) &&
@@ -400,7 +406,9 @@ json_site_row(const struct site *s, const struct json_site_facts *f, struct aren
 
 	if (s->names_n > 0 && put_head(o, s, &v, f, a) &&
 	    json_put(o, "cause",
-		v.cause == NULL ? json_null() : json_string(cause_row(v.cause->cause)->id)))
+		v.cause == NULL ? json_null() : json_string(cause_row(v.cause->cause)->id)) &&
+	    json_put(o, "title",
+		v.cause == NULL ? json_null() : cause_title(v.cause, context_of(s->names[0].name, &v, f, a))))
 		return o;
 	json_decref(o);
 	return NULL;

@@ -208,6 +208,32 @@ what_is_dark_is_not_called_safe(void **unused)
 	}
 }
 
+/* Where each name warns it is not said of some; and a look that finds it so once more does not move the date since when. */
+static void
+what_warns_everywhere_says_so_and_since_when(void **unused)
+{
+	(void)unused;
+	struct fixture f;
+
+	begin(&f, 20);
+	find(&f, CAUSE_SERVED_CERTIFICATE_WRONG, STR("a.example"));
+	f.names[0].served.is_ok = false;
+	struct view v = view_of(&f.site, now);
+	assert_string_equal(view_headline(&f.site, &v), "broken");
+	assert_string_equal(view_pill(&v), "broken");
+	assert_int_equal(v.since.s, f.finding.first_seen.s);
+	f.finding.first_seen = when_minus(now, SPAN_D(2));
+	f.names[1].served.is_ok = false;
+	v = view_of(&f.site, now);
+	assert_string_equal(view_headline(&f.site, &v), "broken-all");
+	assert_string_equal(view_pill(&v), "broken-all");
+	assert_int_equal(v.since.s, f.finding.first_seen.s);
+	/* Findings of another kind do not say since when visitors are warned. */
+	f.finding.cause = CAUSE_DNS_A_ELSEWHERE;
+	v = view_of(&f.site, now);
+	assert_int_equal(v.since.s, f.names[0].served.at.s);
+}
+
 static void
 what_is_not_wanted_is_offered(void **unused)
 {
@@ -305,6 +331,7 @@ main(void)
 		cmocka_unit_test(the_owner_has_something_to_mend),
 		cmocka_unit_test(what_is_ours_asks_nothing),
 		cmocka_unit_test(a_warning_without_a_cause_can_be_cured),
+		cmocka_unit_test(what_warns_everywhere_says_so_and_since_when),
 		cmocka_unit_test(what_is_not_wanted_is_offered),
 		cmocka_unit_test(what_was_given_up_ends),
 		cmocka_unit_test(what_is_dark_is_not_called_safe),

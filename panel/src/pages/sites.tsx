@@ -8,7 +8,7 @@ import { moment, withDistance } from "../dates";
 import { useLoad } from "../load";
 import { go, type Route } from "../route";
 import type { Role } from "../session";
-import { causeTitle, t, type Key } from "../words";
+import { both, causeTitle, t, type Key } from "../words";
 
 const ROWS = 50;
 const SHOWS = ["", "owner", "progress", "fine"] as const;
@@ -18,7 +18,7 @@ const needsOwner = (row: SiteRow) => ["owner", "domain-company", "web-owner"].in
 
 function about(row: SiteRow): string {
 	if (row.state === "off") return t("sites.off");
-	if (row.cause && row.state !== "ok") return causeTitle(row.cause, row.name);
+	if (row.title && row.state !== "ok") return both(row.title);
 	if (row.until) return t("sites.until", withDistance(row.until));
 	return row.next_look ? t("sites.next-look", moment(row.next_look)) : "";
 }
