@@ -208,15 +208,18 @@ open_connection(struct store *s, const struct store_options *o, int busy_ms)
 
 	if (is_memory(o->file))
 		flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-	/* Nobody asks how much memory SQLite has; counting takes a lock each time. For the first connection of a process. */
+	/*
+	 * Nobody asks how much memory SQLite has, and counting takes a lock each time. Both hold from the first connection of a
+	 * process on, and are refused later, or where somebody has started SQLite in another way before.
+	 */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	(void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, LOOKASIDE_BYTES, LOOKASIDE_SLOTS);
 	if (sqlite3_open_v2(o->file, &s->db, flags, NULL) != SQLITE_OK)
 		return s->db == NULL ? ERR_MEMORY : query_fail_sqlite(s, "open");
 	if (sqlite3_busy_timeout(s->db, busy_ms) != SQLITE_OK ||
 	    sqlite3_extended_result_codes(s->db, 1) != SQLITE_OK ||
 	    /* The file may have been altered by others: nothing in its schema may call functions with effects. */
 	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &on) != SQLITE_OK ||
-	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_BYTES, LOOKASIDE_SLOTS) != SQLITE_OK ||
 	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &on) != SQLITE_OK ||
 	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, &on) != SQLITE_OK)
 		return query_fail_sqlite(s, "open");
