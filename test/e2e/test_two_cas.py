@@ -63,7 +63,7 @@ def test_the_second_steps_in_and_the_first_comes_back(world):
     assert second.is_valid and site.count("ca-changed") >= 1
     assert "act" not in "".join(site.kinds()) and len(site.letters()) == 1, "nobody is mailed while a CA is ill"
     issued = world.ca.issued()
-    third = site.until_served(other_than=second.fingerprint, seconds=LIFE)
+    third = site.until_served(other_than=second.fingerprint, seconds=2 * LIFE)  # one order at the second may still come first
     assert third.is_valid and world.ca.issued() > issued, "back at the first"
     assert ca(world, "pebble")["breaker"] == "closed"
     assert until("the second was rehearsed", lambda: ca(world, "second")["rehearsal"]["last_ok"], 20)
