@@ -26,33 +26,10 @@ fleet_outage_name(enum fleet_outage_kind k)
 	return names[k];
 }
 
-/* splitmix64 */
-uint64_t
-fleet_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15U;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-	return z ^ (z >> 31);
-}
-
 uint32_t
 fleet_below(uint64_t *state, uint32_t n)
 {
 	return n == 0 ? 0 : (uint32_t)((fleet_random(state) >> 32) * n >> 32);
-}
-
-struct when
-fleet_true(const struct fleet *f)
-{
-	return (struct when){ f->now_ms / 1000 };
-}
-
-struct when
-fleet_wall(const struct fleet *f)
-{
-	return (struct when){ f->now_ms / 1000 + f->clock_step_s };
 }
 
 void
@@ -319,7 +296,7 @@ fleet_init(struct fleet *f, const struct fleet_plan *p, struct fleet_report *rep
 	}
 	f->report = report;
 	f->world_seed = fleet_random(&seed);
-	f->roll_seed = fleet_random(&seed);
+	f->roll_seed = f->chance_of_sites = fleet_random(&seed);
 	f->start_ms = f->now_ms = p->start.s * 1000;
 	f->end_ms = f->start_ms + p->span.s * 1000;
 	f->calm_ms = f->end_ms - p->calm.s * 1000;

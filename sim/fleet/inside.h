@@ -199,13 +199,14 @@ struct fleet {
 	uint8_t *pointing; /* one for each of names */
 	char (*texts)[FLEET_TEXT];
 	struct ca_log **logs; /* of each site; with faults only. NULL: nothing was counted yet */
-	uint64_t world_seed, roll_seed;
+	uint64_t world_seed, roll_seed, chance_of_sites;
 
 	struct server servers[FLEET_SERVERS_MAX];
 	struct company companies[FLEET_COMPANIES_MAX];
 	struct authority ca;
 	int64_t told_until_ms; /* Retry-After of the answer that is delivered just now; 0: none */
 	int64_t resolver_ms, network_clean_ms;
+	int64_t first_end_s; /* no certificate on any server ends before */
 
 	/* the engine */
 	struct policy policy;
@@ -257,14 +258,40 @@ struct fleet {
 };
 
 /* --- fleet.c --- */
-uint64_t fleet_random(uint64_t *state);
+/* splitmix64 */
+static inline uint64_t
+fleet_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15U;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+	return z ^ (z >> 31);
+}
+/* The time as everybody else has it, and as the engine's machine has it. */
+static inline struct when
+fleet_true(const struct fleet *f)
+{
+	return (struct when){ f->now_ms / 1000 };
+}
+static inline struct when
+fleet_wall(const struct fleet *f)
+{
+	return (struct when){ f->now_ms / 1000 + f->clock_step_s };
+}
+/* A site's chances are its own: what happens to others changes nothing about them. */
+static inline struct turn
+fleet_turn(const struct fleet *f, uint32_t n)
+{
+	uint64_t state = f->chance_of_sites ^ (uint64_t)n << 40 ^ (uint64_t)f->now_ms ^ (uint64_t)f->sites[n].site.doing << 60;
+
+	return (struct turn){ fleet_wall(f), (uint32_t)(fleet_random(&state) >> 32) };
+}
 /* 0 … n - 1 */
 uint32_t fleet_below(uint64_t *state, uint32_t n);
 void fleet_put(struct fleet *f, int64_t after_ms, enum fleet_kind kind, uint32_t site, uint32_t arg, uint64_t extra);
 void fleet_mark(struct fleet *f, enum fleet_mark m);
 int64_t fleet_newcomer_ms(const struct fleet *f, uint32_t site);
-struct when fleet_wall(const struct fleet *f); /* as the engine's machine has it */
-struct when fleet_true(const struct fleet *f); /* as everybody else has it */
 struct name_set fleet_held_names(const struct fleet_site *s);
 /* A date in four bytes: seconds since the start, and one; 0: none. NEVER keeps its meaning. */
 static inline uint32_t
@@ -289,6 +316,8 @@ __attribute__((format(printf, 3, 4))) void fleet_broken(struct fleet *f, uint32_
 void node_wake(struct fleet *f, uint32_t site);
 /* False: the engine is down, or died before the commit. */
 bool node_event(struct fleet *f, uint32_t site, const struct site_event *ev);
+/* What is asked for here is looked at: FX_CHECK. */
+void node_look(struct fleet *f, uint32_t site, uint64_t job);
 void node_probed(struct fleet *f, const struct fleet_event *ev);
 void node_key(struct fleet *f, const struct fleet_event *ev);
 void node_deployed(struct fleet *f, const struct fleet_event *ev);
@@ -306,9 +335,11 @@ void node_fini(struct fleet *f);
 void quiet_note(struct fleet *f, uint32_t site);
 /* Something else happened to the site. */
 void quiet_end(struct fleet *f, uint32_t site);
-/* In the place of a step; false: it has to be taken. After the first, f->effects has the check that it asks for. */
+/* In the place of a step; false: it has to be taken. */
 bool quiet_wake(struct fleet *f, uint32_t site);
 bool quiet_checked(struct fleet *f, uint32_t site, uint64_t job);
+/* All looks until the site's next other date in one go, where nothing could come between them; before it is queued. */
+void quiet_look_ahead(struct fleet *f, uint32_t site);
 /* --- orders.c: orders under way in the engine --- */
 void orders_of_fleet_begin(struct fleet *f, uint32_t site, uint64_t job, struct name_set names);
 void orders_of_fleet_resume(struct fleet *f, uint32_t site, uint64_t job);
@@ -363,16 +394,20 @@ void faults_event(struct fleet *f, const struct fleet_event *ev);
 void faults_calm(struct fleet *f);
 /* --- watch.c --- */
 void watch_step(struct fleet *f, uint32_t site, const struct site_event *ev, enum doing before);
+/* What watch_step() comes to in a step of quiet.c. */
+void watch_look_in_order(struct fleet *f, uint32_t site, enum site_event_kind kind);
 void watch_pointing(struct fleet *f, uint32_t site);
 void watch_request(struct fleet *f, uint32_t row, enum acme_verb verb);
 void watch_deploy(struct fleet *f, uint32_t site, const struct live_set *before, const struct deploy_of_fleet *d);
 void watch_limit(struct fleet *f, uint32_t site);
 void watch_failure(struct fleet *f, uint32_t site, size_t name);
 void watch_issue(struct fleet *f, uint32_t site, struct name_set names);
+/* What the server hands out has changed. */
+void watch_live(struct fleet *f, uint32_t site);
 /* Has what the server hands out ended? Looked at by a sweep, and before it is replaced. */
 void watch_expiry(struct fleet *f, uint32_t site);
 void watch_sweep(struct fleet *f);
 void watch_end(struct fleet *f);
-void watch_keep_step(struct fleet *f, uint32_t site, const struct site_event *ev, enum doing before);
+void watch_keep_step(struct fleet *f, uint32_t site, enum site_event_kind kind, enum doing before);
 void watch_print_steps(const struct fleet *f, struct buf *to);
 #endif

@@ -164,6 +164,7 @@ end_look(struct fleet *f, uint32_t n, uint64_t job, enum look look)
 	struct site_event ev = { .kind = SITE_CHECKED, .job = job, .retry_after = WHEN_UNKNOWN };
 
 	if (look == LOOK_ALL && quiet_checked(f, n, job)) {
+		quiet_look_ahead(f, n);
 		queue_site(f, n);
 		return;
 	}
@@ -181,6 +182,13 @@ begin_look(struct fleet *f, uint32_t n, uint64_t job, enum look look)
 	events_put(&f->events,
 	    (struct fleet_event){ .at_ms = f->now_ms + f->plan->probe_ms, .site = n,
 		.generation = f->generation, .kind = EV_PROBED, .flag = (uint8_t)look, .extra = job });
+}
+
+void
+node_look(struct fleet *f, uint32_t n, uint64_t job)
+{
+	f->report->checks++;
+	begin_look(f, n, job, LOOK_ALL);
 }
 
 static void
@@ -379,7 +387,7 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 {
 	static _Thread_local struct before before;
 	struct fleet_site *s = &f->sites[n];
-	struct turn turn = { fleet_wall(f), (uint32_t)(fleet_random(&f->roll_seed) >> 32) };
+	struct turn turn = fleet_turn(f, n);
 	enum doing doing = s->site.doing;
 	uint64_t job = s->site.job;
 	bool may_die = f->crash_in > 0, is_tight = s->waits_turn || !fleet_gate_has_token(f);
@@ -409,7 +417,7 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 		return false;
 	}
 	keep_findings(f, s);
-	watch_keep_step(f, n, ev, doing);
+	watch_keep_step(f, n, ev->kind, doing);
 	watch_step(f, n, ev, doing);
 	if (ev->job != 0 && ev->job != job && doing != DOING_NOTHING && (s->site.doing != doing || s->site.job != job))
 		fleet_broken(f, n, "P7: an answer to job %llu was taken for one to job %llu", (unsigned long long)ev->job,
@@ -430,22 +438,25 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 	return true;
 }
 
+static void
+wake(struct fleet *f, uint32_t n)
+{
+	const struct site_event ev = { .kind = SITE_WAKE, .retry_after = WHEN_UNKNOWN };
+
+	(void)node_event(f, n, &ev);
+}
+
 void
 node_wake(struct fleet *f, uint32_t n)
 {
-	const struct site_event ev = { .kind = SITE_WAKE, .retry_after = WHEN_UNKNOWN };
 	struct fleet_site *s = &f->sites[n];
 
 	s->queued_ms = FLEET_NEVER_MS;
 	/* It is due as soon as there is an engine again. */
 	if (f->is_down)
 		return;
-	if (!when_before(fleet_wall(f), s->site.wake)) {
-		if (quiet_wake(f, n))
-			act(f, n, &f->effects.at[0]);
-		else
-			(void)node_event(f, n, &ev);
-	}
+	if (!when_before(fleet_wall(f), s->site.wake) && !quiet_wake(f, n))
+		wake(f, n);
 	queue_site(f, n);
 }
 

@@ -306,6 +306,7 @@ put_old_certificate(struct fleet *f, uint32_t n)
 		return;
 	l->serial = -(int64_t)n - 1;
 	l->life = (struct life){ { f->now_ms / 1000 - 400 * 86400 }, { f->now_ms / 1000 - 310 * 86400 } };
+	watch_live(f, n);
 }
 
 static void

@@ -258,7 +258,7 @@ watch_wish(struct fleet *f, uint32_t n)
 /* --- one step --- */
 
 static void
-watch_dates(struct fleet *f, uint32_t n, const struct site_event *ev)
+watch_dates(struct fleet *f, uint32_t n, enum site_event_kind kind)
 {
 	const struct fleet_site *s = &f->sites[n];
 	bool is_gone = is_moved(s);
@@ -267,7 +267,7 @@ watch_dates(struct fleet *f, uint32_t n, const struct site_event *ev)
 
 	if (wait <= 0 || wait > days * 86400 + 3600)
 		fleet_broken(f, n, "P2: the next date lies %lld s ahead", (long long)wait);
-	if (ev->kind == SITE_WAKE && fleet_ms(f, s->watched.looked_s) != 0 && f->now_ms - looked > days * LOOKED_H * FLEET_HOUR_MS)
+	if (kind == SITE_WAKE && fleet_ms(f, s->watched.looked_s) != 0 && f->now_ms - looked > days * LOOKED_H * FLEET_HOUR_MS)
 		fleet_broken(f, n, "P2: nobody looked at it for %.1f hours",
 		    (double)(f->now_ms - looked) / (double)FLEET_HOUR_MS);
 }
@@ -347,13 +347,29 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 		return;
 	if (is_moved(s))
 		s->watched.moved_s = fleet_s(f, f->now_ms);
-	watch_dates(f, n, ev);
+	watch_dates(f, n, ev->kind);
 	if (s->site.draft.exists && s->site.draft.has_csr &&
 	    when_between(s->site.draft.begun_at, fleet_wall(f)).s > 40 * 86400)
 		fleet_mark(f, FLEET_MARK_DRAFT_KEPT);
 	if (ev->kind == SITE_CHECKED && s->watched.has_fault)
 		watch_silence(f, n);
 	if (ev->kind == SITE_CHECKED && fleet_ms(f, s->watched.wish_s) != 0)
+		watch_wish(f, n);
+}
+
+void
+watch_look_in_order(struct fleet *f, uint32_t n, enum site_event_kind kind)
+{
+	const struct watched *w = &f->sites[n].watched;
+
+	if (kind == SITE_WAKE) {
+		watch_look(f, n, LOOK_REST_MS);
+		return;
+	}
+	watch_dates(f, n, kind);
+	if (w->has_fault)
+		watch_silence(f, n);
+	if (w->wish_s != 0)
 		watch_wish(f, n);
 }
 
@@ -423,6 +439,7 @@ watch_deploy(struct fleet *f, uint32_t n, const struct live_set *before, const s
 	struct when now = fleet_true(f);
 	bool was_good = before->serial > 0 && when_before(now, before->life.to);
 
+	watch_live(f, n);
 	if (d->is_removal)
 		return;
 	if (f->sites[n].watched.is_expired && when_before(now, d->set.life.to)) {
@@ -492,17 +509,31 @@ watch_expiry(struct fleet *f, uint32_t n)
 }
 
 void
+watch_live(struct fleet *f, uint32_t n)
+{
+	const struct live_set *l = &f->sites[n].live;
+
+	if (l->serial > 0 && l->life.to.s < f->first_end_s)
+		f->first_end_s = l->life.to.s;
+}
+
+void
 watch_sweep(struct fleet *f)
 {
+	fleet_put(f, 6 * FLEET_HOUR_MS, EV_SWEEP, 0, 0, 0);
+	if (f->first_end_s * 1000 > f->now_ms)
+		return;
+	f->first_end_s = INT64_MAX / 1000;
 	for (uint32_t n = 0; n < f->sites_n && !f->report->is_broken; n++) {
 		const struct fleet_site *s = &f->sites[n];
 
+		if (s->is_here && !s->site.is_removed)
+			watch_live(f, n);
 		if (s->live.serial <= 0 || s->live.life.to.s * 1000 > f->now_ms || !wants(s))
 			continue;
 		watch_expiry(f, n);
 		watch_redirect(f, n);
 	}
-	fleet_put(f, 6 * FLEET_HOUR_MS, EV_SWEEP, 0, 0, 0);
 }
 
 /* --- the end: all is well again --- */
@@ -578,21 +609,27 @@ print_step(const struct fleet *f, const struct fleet_step *k, struct buf *to)
 	buf_putf(to, "  next in %lld s\n", (long long)(k->wake_s - k->ms / 1000));
 }
 
+static void
+trace_step(const struct fleet *f, const struct fleet_step *k)
+{
+	AUTO_BUF line = { .max = 1024 };
+
+	print_step(f, k, &line);
+	fprintf(stderr, "%s", line.p != NULL ? line.p : "");
+}
+
 void
-watch_keep_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing before)
+watch_keep_step(struct fleet *f, uint32_t n, enum site_event_kind kind, enum doing before)
 {
 	const struct site *s = &f->sites[n].site;
 	struct fleet_step *k = &f->steps[f->steps_n++ % FLEET_STEPS_KEPT];
 
-	*k = (struct fleet_step){ f->now_ms, n, (uint8_t)ev->kind, (uint8_t)before, (uint8_t)s->doing, 0,
+	*k = (struct fleet_step){ f->now_ms, n, (uint8_t)kind, (uint8_t)before, (uint8_t)s->doing, 0,
 		s->findings.n > 0 ? s->findings.at[0].cause : CAUSE_NONE, s->wake.s };
 	for (size_t i = 0; i < f->effects.n; i++)
 		k->effects |= 1U << f->effects.at[i].kind;
-	if (f->plan->traced != (int64_t)n)
-		return;
-	AUTO_BUF line = { .max = 1024 };
-	print_step(f, k, &line);
-	fprintf(stderr, "%s", line.p != NULL ? line.p : "");
+	if (f->plan->traced == (int64_t)n)
+		trace_step(f, k);
 }
 
 void

@@ -104,6 +104,32 @@ test_quiet_life(void **state)
 	fleet_report_fini(&r);
 }
 
+/* Looks that are taken in one go, ahead of their time, change nothing for anybody: a fleet that is traced takes them one by one. */
+static void
+test_looks_ahead_change_nothing(void **state)
+{
+	struct fleet_plan p;
+	struct fleet_report a, b;
+
+	(void)state;
+	fleet_plan_init(&p);
+	p.sites = 50;
+	p.span = SPAN_D(900);
+	p.fill = SPAN_D(0);
+	p.probe_ms = p.deploy_ms = 0;
+	assert_int_equal(fleet_run(&p, &a), ERR_OK);
+	p.traced = p.sites;
+	assert_int_equal(fleet_run(&p, &b), ERR_OK);
+	assert_false(a.is_broken);
+	assert_false(b.is_broken);
+	assert_int_equal(a.steps, b.steps);
+	assert_int_equal(a.checks, b.checks);
+	assert_int_equal(a.requests, b.requests);
+	assert_memory_equal(a.issued_in, b.issued_in, a.bins_n * sizeof *a.issued_in);
+	fleet_report_fini(&a);
+	fleet_report_fini(&b);
+}
+
 /* A CA that never answers again: what koshin cannot help is told, and is no broken promise. */
 static void
 test_ca_that_is_gone(void **state)
@@ -297,6 +323,7 @@ main(void)
 		cmocka_unit_test(test_queue_keeps_order),
 		cmocka_unit_test(test_same_seed_same_life),
 		cmocka_unit_test(test_quiet_life),
+		cmocka_unit_test(test_looks_ahead_change_nothing),
 		cmocka_unit_test(test_ca_that_is_gone),
 		cmocka_unit_test(test_outage_of_three_days),
 		cmocka_unit_test(test_mass_replacement),
