@@ -32,6 +32,7 @@ static const struct example {
 	{ SITE_STATE_ACT, 65, CAUSE_DNS_ADDRESS_PARTLY_MISSING, true, VISITORS_LOCK, VISITORS_LOCK, SOURCE_FREE, DOING_NOTHING },
 	{ SITE_STATE_OURS, 65, CAUSE_CA_SERVICE_DOWN, false, VISITORS_LOCK, VISITORS_LOCK, SOURCE_FREE, DOING_NOTHING },
 	{ SITE_STATE_PARTIAL, 20, CAUSE_DNS_ADDRESS_PARTLY_MISSING, true, VISITORS_LOCK, VISITORS_NOTHING, SOURCE_FREE, DOING_NOTHING },
+	{ SITE_STATE_OWN_ENDS, 80, CAUSE_OWN_CERTIFICATE_IMPORTED, false, VISITORS_LOCK, VISITORS_LOCK, SOURCE_OWN, DOING_NOTHING },
 	{ SITE_STATE_MOVED, 70, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, false, VISITORS_PLAIN, VISITORS_PLAIN, SOURCE_FREE, DOING_NOTHING },
 	{ SITE_STATE_OK, 20, CAUSE_NONE, false, VISITORS_LOCK, VISITORS_LOCK, SOURCE_FREE, DOING_NOTHING },
 	{ SITE_STATE_OFF, -1, CAUSE_NONE, false, VISITORS_PLAIN, VISITORS_PLAIN, SOURCE_NONE, DOING_NOTHING },
@@ -63,7 +64,7 @@ put_findings(struct site *s, const struct example *e, struct finding *room, stru
 			.acts = cause_row(e->cause)->acts,
 			.seen = e->cause == CAUSE_DNS_CAA_FORBIDS ? STR("other-ca.example") : STR("198.51.100.7"),
 			.wanted = STR("203.0.113.10"),
-			.copy = e->cause == CAUSE_CA_SERVICE_DOWN || e->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY
+			.copy = e->cause == CAUSE_CA_SERVICE_DOWN || e->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY || e->cause == CAUSE_OWN_CERTIFICATE_IMPORTED
 				    ? STR_NONE
 				: e->cause == CAUSE_DNS_CAA_FORBIDS ? STR("example.jp. 3600 IN CAA 0 issue \"ca.example\"")
 								    : STR("www.example.jp. 3600 IN A 203.0.113.10"),
@@ -90,7 +91,7 @@ make_so(struct site *s, const struct example *e, int64_t certificate, struct fin
 					    : served_as(i == 0 ? e->first : e->www, e, now);
 	}
 	if (e->days >= 0)
-		s->held = (struct held){ .id = certificate, .is_live = true, .life = { when_minus(now, SPAN_D(e->days)), end } };
+		s->held = (struct held){ .id = certificate, .is_live = true, .is_own = e->source == SOURCE_OWN, .life = { when_minus(now, SPAN_D(e->days)), end } };
 	s->doing = e->doing;
 	s->doing_since = e->doing == DOING_NOTHING ? WHEN_UNKNOWN : now;
 	s->checked_at = when_minus(now, SPAN_H(1));

@@ -94,6 +94,8 @@ class Screen:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.driver.set_script_timeout(30)
+        # Every page has axe at hand and reads it when it is judged: half a megabyte is handed over once, not for each page.
+        self._tell("Page.addScriptToEvaluateOnNewDocument", source=f"window.readAxe = () => {{ {AXE.read_text()} }};")
         self.resize(size).darken(is_dark)
 
     def resize(self, size):
@@ -153,8 +155,7 @@ class Screen:
 
     def judge(self, is_one_language=True):
         """What holds on every screen: axe finds nothing, nothing is cut off, nothing is left in the other language."""
-        if not self.run("return 'axe' in window"):
-            self.run(AXE.read_text())
+        self.run("if (!('axe' in window)) readAxe()")
         found = self.driver.execute_async_script(
             "const done = arguments[0]; axe.run().then(r => done(r.violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 160))])))"
         )
