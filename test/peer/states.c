@@ -53,8 +53,19 @@ served_as(enum visitors v, const struct example *e, struct when now)
 	return (struct served){ .at = now, .not_after = WHEN_UNKNOWN };
 }
 
+/* What was seen: of a bought certificate its last day, of a name where it leads. */
+static struct str
+seen_of(const struct example *e, struct arena *a, struct when now)
+{
+	struct civil end = when_civil(when_plus(now, SPAN_D(LIFE_D - e->days)));
+
+	if (e->cause == CAUSE_OWN_CERTIFICATE_IMPORTED)
+		return arena_strf(a, "%04d-%02d-%02d", end.year, end.month, end.day);
+	return e->cause == CAUSE_DNS_CAA_FORBIDS ? STR("other-ca.example") : STR("198.51.100.7");
+}
+
 static void
-put_findings(struct site *s, const struct example *e, struct finding *room, struct when now)
+put_findings(struct site *s, const struct example *e, struct finding *room, struct arena *a, struct when now)
 {
 	size_t n = 0;
 
@@ -62,8 +73,8 @@ put_findings(struct site *s, const struct example *e, struct finding *room, stru
 		room[n++] = (struct finding){ .cause = e->cause,
 			.subject = s->names[i].name,
 			.acts = cause_row(e->cause)->acts,
-			.seen = e->cause == CAUSE_DNS_CAA_FORBIDS ? STR("other-ca.example") : STR("198.51.100.7"),
-			.wanted = STR("203.0.113.10"),
+			.seen = seen_of(e, a, now),
+			.wanted = e->cause == CAUSE_OWN_CERTIFICATE_IMPORTED ? STR_NONE : STR("203.0.113.10"),
 			.copy = e->cause == CAUSE_CA_SERVICE_DOWN || e->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY || e->cause == CAUSE_OWN_CERTIFICATE_IMPORTED
 				    ? STR_NONE
 				: e->cause == CAUSE_DNS_CAA_FORBIDS ? STR("example.jp. 3600 IN CAA 0 issue \"ca.example\"")
@@ -78,7 +89,7 @@ put_findings(struct site *s, const struct example *e, struct finding *room, stru
 }
 
 static void
-make_so(struct site *s, const struct example *e, int64_t certificate, struct finding *room, struct when now)
+make_so(struct site *s, const struct example *e, int64_t certificate, struct finding *room, struct arena *a, struct when now)
 {
 	struct when end = when_plus(now, SPAN_D(LIFE_D - e->days));
 
@@ -96,7 +107,7 @@ make_so(struct site *s, const struct example *e, int64_t certificate, struct fin
 	s->doing_since = e->doing == DOING_NOTHING ? WHEN_UNKNOWN : now;
 	s->checked_at = when_minus(now, SPAN_H(1));
 	s->look_at = s->wake = when_plus(now, SPAN_H(1));
-	put_findings(s, e, room, now);
+	put_findings(s, e, room, a, now);
 }
 
 static enum err
@@ -128,7 +139,7 @@ add(struct store *st, const struct example *e, int64_t owner, struct arena *a, s
 		err = add_certificate(st, &s, e, now, &certificate);
 	if (err != ERR_OK)
 		return err;
-	make_so(&s, e, certificate, room, now);
+	make_so(&s, e, certificate, room, a, now);
 	enum site_state is = view_of(&s, now).state;
 	if (is != e->state) {
 		(void)fprintf(stderr, "states: %s is %s\n", names[0].p, site_state_name(is));

@@ -53,6 +53,7 @@ const isForPeople = (finding: Finding) => ["owner", "domain-company", "web-owner
 function WhatToDo({ page, role, again }: Doing) {
 	const { site, button } = page;
 	const cause = site.cause;
+	const isAsked = site.asked.check || site.asked.renew;
 	const press = button && button.action !== "draft_put" && (
 		<div class="stack">
 			{cause && isForPeople(cause) && button.action === "site_check_again" && <p>{t("todo.come-back")}</p>}
@@ -65,7 +66,7 @@ function WhatToDo({ page, role, again }: Doing) {
 			>
 				{both(button.text)}
 			</ActButton>
-			<p class="soft">{site.asked.check || site.asked.renew ? t("todo.asked") : t("todo.no-harm")}</p>
+			{(isAsked || button.action !== "own_end") && <p class="soft">{t(isAsked ? "todo.asked" : "todo.no-harm")}</p>}
 		</div>
 	);
 	if (button?.action === "draft_put") return role === "support" ? null : <SetUp page={page} again={again} />;
