@@ -17,7 +17,7 @@ enum {
 	FRESH_S = 600, /* a check this young is reason enough to order */
 	VERIFY_TRIES = 4, /* a reloading web server may hand out the old certificate for seconds */
 	VERIFY_PAUSE_S = 1,
-	SETTLE_S = 2, /* workers of before the reload may still answer; of whole seconds, so it is one at least */
+	SETTLE_S = 2, /* workers of before the reload may still answer, where the installer could not see them end; of whole seconds, so it is one at least */
 	DEPLOY_PAUSE_MOST_S = 300,
 	FILL_MANY = 100,     /* first certificates of one day that are a fill, and would come back as a herd */
 };

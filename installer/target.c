@@ -10,7 +10,10 @@
 #include "base/point.h"
 #include "installer/command.h"
 #include "installer/nginx.h"
+#include "installer/workers.h"
 
+/* A configuration of ten thousand sites takes nginx seconds to read. */
+enum { WORKERS_END_MS = 3000 };
 static char *nginx_test[] = { (char[]){ "nginx" }, (char[]){ "-t" } };
 static char *nginx_reload[] = { (char[]){ "nginx" }, (char[]){ "-s" }, (char[]){ "reload" } };
 
@@ -103,19 +106,23 @@ run_test(const struct target *t, struct buf *words)
 	return run_command(t, nginx_test, sizeof nginx_test / sizeof nginx_test[0], words);
 }
 
-/* nginx -s reload only sends a signal; what the master makes of it is seen by the handshake that follows. */
+/*
+ * nginx -s reload only sends a signal; what the master makes of it is seen by the handshake that follows. `is_settled`: nobody of
+ * before answers any more.
+ */
 static enum err
-run_reload(const struct target *t, struct buf *words)
+run_reload(struct target *t, struct buf *words)
 {
-	enum err e;
+	bool is_own = t->config->reload_n > 0;
+	char *const *argv = is_own ? t->config->reload : nginx_reload;
+	size_t argc = is_own ? t->config->reload_n : sizeof nginx_reload / sizeof nginx_reload[0];
+	struct workers before;
 
 	POINT("installer.reload.before");
-	if (t->config->reload_n > 0)
-		e = run_command(t, t->config->reload, t->config->reload_n, words);
-	else
-		e = run_command(
-		    t, nginx_reload, sizeof nginx_reload / sizeof nginx_reload[0], words);
+	workers_note(&before, "/proc", argv, argc);
+	enum err e = run_command(t, argv, argc, words);
 	POINT("installer.reload.after");
+	t->is_settled = e == ERR_OK && workers_await_end(&before, t->clock, WORKERS_END_MS);
 	return e;
 }
 
@@ -587,7 +594,7 @@ apply_to_nginx(struct target *t, struct work *works, size_t n)
 		if (accept_and_reload(t, &words) != ERR_OK)
 			fail_range(works, n, CAUSE_OWN_DEPLOY_NOT_SERVED, buf_str(&words));
 		for (size_t i = 0; i < n; i++)
-			works[i].is_reloading = works[i].err == ERR_OK;
+			works[i].is_reloading = works[i].err == ERR_OK && !t->is_settled;
 	} else if (!t->reload_due && t->journal.fd >= 0 &&
 		   journal_remove(&t->journal, NULL) != ERR_OK) {
 		/* As in accept_and_reload: it costs one reload for nothing. */

@@ -19,6 +19,7 @@ struct target {
 	struct journal journal;
 	bool is_ready;	 /* folders are there and no journal waits */
 	bool reload_due; /* accepted changes that the web server has not been told of */
+	bool is_settled; /* after the last reload: no worker of before takes connections any more */
 };
 /* One request, and what became of it at this target. */
 struct work {
@@ -30,7 +31,7 @@ struct work {
 	struct change change;
 	bool
 	    wants_reload; /* what changed matters to the web server only when it reads its configuration again */
-	bool is_reloading; /* it was told to, with this work among others */
+	bool is_reloading; /* told to, with this work among others; its workers of before may still answer */
 	bool is_pending;   /* a folder's command has not answered for what is there yet */
 };
 enum { TARGET_BATCH_MAX = 256 };

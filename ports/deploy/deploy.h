@@ -36,7 +36,7 @@ struct deploy_answer {
 	enum cause cause; /* when err is not OK: own.deploy.config-broken, own.disk.full, own.disk.unwritable, own.unclassified … */
 	struct str words; /* of the configuration test or of the system */
 	struct str target; /* which one failed */
-	/* A web server was told to read its configuration again: its workers of before may answer for a moment. */
+	/* A web server was told to read its configuration again, and it is not known that its workers of before have ended: they may answer for a moment. */
 	bool is_reloading;
 };
 typedef void deploy_done(void *arg, const struct deploy_answer *answer);
