@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "cmd/client.h"
 #include "cmd/show.h"
 #include "cmd/terminal.h"
@@ -30,6 +31,8 @@ struct checking {
 	struct evidence_box *box;
 	struct finding_list findings;
 	struct str addresses[LIMIT_ADDRESSES];
+	struct mono began;
+	bool has_told;
 };
 
 static void
@@ -59,6 +62,52 @@ read_store(struct checking *k)
 		k->is_site = store_site_load(k->store, id, &k->arena, &k->site) == ERR_OK;
 }
 
+/* --- on a terminal: what has come in, as it comes --- */
+
+static struct str
+addresses_text(const struct name_evidence *n, struct arena *a)
+{
+	AUTO_BUF text = { .max = 4096 };
+	char ip[46];
+
+	for (size_t i = 0; i < n->addresses_n && i < LIMIT_ADDRESSES; i++) {
+		address_text(&n->addresses[i].ip, ip);
+		buf_putf(&text, "%s%s", i > 0 ? ", " : "", ip);
+	}
+	return arena_str(a, buf_str(&text));
+}
+
+static void
+on_told(void *arg, enum probe_step step, const struct name_evidence *n, const struct address_evidence *at)
+{
+	struct checking *k = arg;
+	int64_t ms = clock_mono(&k->clock).ms - k->began.ms;
+	const char *key = NULL;
+	char ip[46] = "";
+	AUTO_ARENA a = { .max = 64 * 1024 };
+	struct str what = addresses_text(n, &a);
+
+	k->has_told = true;
+	if (at != NULL)
+		address_text(&at->ip, ip);
+	switch (step) {
+	case PROBE_STEP_ADDRESSES:
+		key = n->addresses_n > 0 ? "cli.check.addresses" : "cli.check.addresses.none";
+		break;
+	case PROBE_STEP_HTTP:
+		what = str_of(ip);
+		key = at->http.result == HTTP_ANSWERED ? "cli.check.http" : "cli.check.http.none";
+		break;
+	case PROBE_STEP_TLS:
+		what = str_of(ip);
+		key = at->tls.result == TLS_SHOWN ? "cli.check.tls" : "cli.check.tls.none";
+		break;
+	}
+	CMD_SAY(k->cmd, stdout, key, arena_strf(&a, "%d.%02d", (int)(ms / 1000), (int)(ms % 1000 / 10)),
+	    names_for_people(n->name, &a), what);
+	(void)fflush(stdout); /* a terminal that is gone is noticed at the end */
+}
+
 static enum err
 probe(struct checking *k, struct why *why)
 {
@@ -83,6 +132,7 @@ probe(struct checking *k, struct why *why)
 		.want_tls = true,
 		.want_registration = true,
 		.is_thorough = true,
+		.told = !k->cmd->is_json && isatty(STDOUT_FILENO) == 1 ? on_told : NULL,
 		.thumbprint = k->ca.thumbprint,
 	};
 	if (err == ERR_OK)
@@ -90,6 +140,7 @@ probe(struct checking *k, struct why *why)
 	if (err == ERR_OK) {
 		struct probe port = probe_net_port(net);
 
+		k->began = clock_mono(&k->clock);
 		err = port.submit(port.ctx, &job, on_evidence, k);
 	}
 	while (err == ERR_OK && k->box == NULL)
@@ -364,6 +415,8 @@ check(struct checking *k)
 	} else {
 		struct show s = show_init(k->cmd, k->config);
 
+		if (k->has_told)
+			(void)putchar('\n');
 		show_lines(&s, document);
 		if (k->cmd->is_verbose)
 			show_addresses(&s, document);

@@ -163,6 +163,13 @@ on_deadline(void *arg)
 /* ---- addresses ---- */
 
 static void
+tell(const struct look *k, enum probe_step step, const struct address_evidence *at)
+{
+	if (k->job->wanted.told != NULL)
+		k->job->wanted.told(k->job->arg, step, k->e, at);
+}
+
+static void
 on_point(void *arg)
 {
 	struct point *p = arg;
@@ -186,6 +193,7 @@ on_fetched(void *arg)
 	h->ours_n += h->tries == 0 ? h->is_ours : p->again.is_ours;
 	if (++h->tries < FETCH_TRIES && is_worth_it && start_fetch(p, &p->again))
 		return;
+	tell(p->look, PROBE_STEP_HTTP, p->e);
 	on_point(p);
 }
 
@@ -211,8 +219,11 @@ start_fetch(struct point *p, struct http_evidence *into)
 static void
 on_shaken(void *arg)
 {
-	((struct point *)arg)->shake = NULL;
-	on_point(arg);
+	struct point *p = arg;
+
+	p->shake = NULL;
+	tell(p->look, PROBE_STEP_TLS, p->e);
+	on_point(p);
 }
 
 static void
@@ -272,6 +283,7 @@ job_probe_addresses(struct look *k)
 	size_t n = k->found_a_n + k->found_aaaa_n;
 
 	if (n == 0) {
+		tell(k, PROBE_STEP_ADDRESSES, NULL);
 		if (j->wanted.want_dns)
 			look_ask_servers(k);
 		return;
@@ -287,6 +299,7 @@ job_probe_addresses(struct look *k)
 		put_address(k, &k->found_aaaa[i]);
 	for (size_t i = 0; i < k->found_a_n; i++)
 		put_address(k, &k->found_a[i]);
+	tell(k, PROBE_STEP_ADDRESSES, NULL);
 	bool is_elsewhere = false;
 	for (size_t i = 0; i < e->addresses_n; i++)
 		is_elsewhere = is_elsewhere || !e->addresses[i].is_ours;

@@ -14,6 +14,11 @@
 #include "base/arena.h"
 #include "core/evidence.h"
 
+/* What has come in of a job under way, for a person who waits: the name's addresses (at is NULL), or what one of them said. The rest of the
+ * evidence is not complete yet. What the deadline cuts off is not told. */
+enum probe_step { PROBE_STEP_ADDRESSES, PROBE_STEP_HTTP, PROBE_STEP_TLS };
+typedef void probe_told(void *arg, enum probe_step step, const struct name_evidence *n, const struct address_evidence *at);
+
 struct probe_job {
 	const struct str *names; /* ASCII */
 	size_t names_n;
@@ -22,6 +27,7 @@ struct probe_job {
 				 * registry is waited for only where DNS has no answer */
 	bool is_thorough; /* a person wants to know: each name server of the zone is asked itself, each address several times.
 			   * Without it only where there is trouble */
+	probe_told *told; /* NULL: nobody waits. Called with the `arg` of submit, before `done` */
 	struct str thumbprint; /* of the account key: the answer to TOKEN is TOKEN "." thumbprint; empty: no HTTP probe */
 };
 struct evidence_box {

@@ -405,6 +405,40 @@ def test_check(world, site):
     assert world.koshin.run("check", "not a name", status=1).stderr
 
 
+def on_a_terminal(koshin, *words):
+    """What a person sees who types it: all that comes to a terminal, until the command lets go of it."""
+    master, slave = os.openpty()
+    command = [str(koshin.binary), *words, "-c", str(koshin.config_file)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave) as process:
+        os.close(slave)
+        said = b""
+        try:
+            while chunk := os.read(master, 4096):
+                said += chunk
+        except OSError:  # EIO: nobody has it open any more
+            pass
+        os.close(master)
+    return process.returncode, said.decode()
+
+
+def test_check_tells_each_answer_as_it_comes(world, site):
+    status, said = on_a_terminal(world.koshin, "check", "kome.jp", "--lang", "en")
+    steps = re.findall(r"(?m)^(\d+\.\d\d) s  (\S+): (.*?)\r?$", said)
+    told = {(name, what) for _, name, what in steps}
+    here = world.address
+    for name in ("kome.jp", "www.kome.jp"):
+        assert {(name, f"leads to {here} (DNS)"), (name, f"{here} answered over http://"), (name, f"{here} showed a certificate")} <= told
+    assert [float(s) for s, _, _ in steps] == sorted(float(s) for s, _, _ in steps)
+    assert status == 0 and said.index(" s  ") < said.index("What visitors see")
+    # Elsewhere, and for programs, the outcome alone.
+    assert "answered over" not in world.koshin.run("check", "kome.jp", "--lang", "en").stdout
+    assert json.loads(on_a_terminal(world.koshin, "check", "kome.jp", "--json")[1])["ok"]
+    # What does not answer is told too.
+    world.dns.add_zone("nai.jp")
+    status, said = on_a_terminal(world.koshin, "check", "nai.jp", "--lang", "en")
+    assert status == 1 and "nai.jp: leads nowhere" in said and "over http://" not in said
+
+
 def test_what_changed_since_all_was_well(world):
     """The last good check is kept; whoever asks later reads what differs from it, here the address."""
     one = world.site("utsuri.jp").add(coverage="single")
