@@ -78,6 +78,10 @@ static const struct pace {
 	[ATTEMPT_AT_PERSON] = { 10, { 2 }, { 30 } },
 	[ATTEMPT_AT_CODE] = { 5, { 2 }, { 15 * 60 } },
 	[ATTEMPT_AT_LETTER] = { 3, { 15 * 60 }, { 4 * 3600 } },
+	/* A minute is longer than a look takes: sooner there is nothing new to see. */
+	[ATTEMPT_AT_CHECKED_SITE] = { 5, { 10 }, { 60 } },
+	/* Whoever has hundreds of sites gets through all of them in an hour. */
+	[ATTEMPT_AT_CHECKING_OWNER] = { 60, { 2 }, { 10 } },
 };
 
 struct when

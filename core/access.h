@@ -46,7 +46,8 @@ bool access_has_scope(struct str scopes, struct str scope);
  * Trying passwords. Each try is counted before it is judged, at the place that it came from: a browser in which the person has
  * signed in before has a count of its own, so that nobody else's tries keep that person out; all others count for their
  * address and for the person. A person that is under attack waits half a minute at most for the next try. Codes have a count of their own:
- * who tries them knows the password, and a code has six digits only.
+ * who tries them knows the password, and a code has six digits only. What else is asked for by hand and costs others something is
+ * counted the same way.
  */
 enum attempt_place {
 	ATTEMPT_AT_DEVICE,
@@ -54,6 +55,9 @@ enum attempt_place {
 	ATTEMPT_AT_PERSON,
 	ATTEMPT_AT_CODE,
 	ATTEMPT_AT_LETTER, /* letters about signing in, to one mail address: nobody's box is filled */
+	/* Looks at a site that a person asks for: each asks name servers and web servers, which may be somebody else's. */
+	ATTEMPT_AT_CHECKED_SITE,
+	ATTEMPT_AT_CHECKING_OWNER,
 };
 struct attempts {
 	unsigned failures; /* in a row; those of more than a day ago do not count */

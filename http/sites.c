@@ -3,6 +3,7 @@
 #include "http/inside.h"
 #include "http/json_site.h"
 #include "http/read.h"
+#include "http/tries.h"
 #include "ports/names/names.h"
 
 /* --- reading --- */
@@ -441,7 +442,15 @@ site_resume(struct api_call *c)
 enum err
 site_check_again(struct api_call *c)
 {
-	return wish(c, SITE_ASKED_CHECK);
+	struct tries tries;
+	int64_t id = 0;
+	enum err err = api_find(c, &id);
+
+	if (err == ERR_OK)
+		err = tries_of_check(c, id, &tries);
+	if (err == ERR_OK)
+		err = tries_count(c, &tries);
+	return err == ERR_OK ? wish(c, SITE_ASKED_CHECK) : err;
 }
 
 /* --- the draft --- */

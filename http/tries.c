@@ -109,6 +109,18 @@ tries_of_address(struct api_call *c, const char *what, struct tries *ret)
 }
 
 enum err
+tries_of_check(struct api_call *c, int64_t site_id, struct tries *ret)
+{
+	*ret = (struct tries){ .words = "api.check-wait" };
+	if (c->asker.person_id == 0)
+		return ERR_OK;
+	put_place(c, ret, ATTEMPT_AT_CHECKED_SITE, arena_strf(c->a, "check %lld", (long long)site_id));
+	if (c->asker.role == ROLE_OWNER)
+		put_place(c, ret, ATTEMPT_AT_CHECKING_OWNER, arena_strf(c->a, "checks %lld", (long long)c->asker.owner_id));
+	return arena_failed(c->a) ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
 tries_put(struct api_call *c, const struct tries *t, struct when *ret_at)
 {
 	struct when at = WHEN_UNKNOWN;
@@ -139,7 +151,7 @@ tries_count(struct api_call *c, const struct tries *t)
 	if (err != ERR_OK || !when_before(c->turn.now, at))
 		return err;
 	api_header(c->reply, "Retry-After", arena_strf(c->a, "%lld", (long long)when_between(c->turn.now, at).s));
-	api_say(c, "api.login-wait", STR_NONE);
+	api_say(c, t->words != NULL ? t->words : "api.login-wait", STR_NONE);
 	return ERR_LIMITED;
 }
 

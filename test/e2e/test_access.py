@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from browser import Browser, site_path
 from servers import until
+from test_cli import Local
 from test_api import DESCRIPTION, OPERATIONS, Api
 from world import world_with_panel
 
@@ -181,6 +182,30 @@ def test_passwords_that_are_tried(world):
     for body in ({}, {"mail": "kato@example.jp"}, {"mail": 1, "password": "x"}, {"mail": "a", "password": "b", "more": 1}):
         assert victim.ask("POST", "/session", body).status == 422, body
     assert victim.ask("POST", "/session", {"mail": "x" * 300_000}).status == 413
+
+
+def test_looks_that_are_asked_for(world):
+    """Each looks at servers that may be somebody else's: who asks too often waits, for one site and for all of an owner's; the machine itself does not."""
+    owner, support = signed_in(world, "suzuki@example.jp"), signed_in(world, "shien@host.example")
+    look = site_path(B, "/check")
+    before = set(in_store(world, "SELECT subject FROM attempt"))
+    assert owner.ask("POST", look).status == 202 and support.ask("POST", look).status == 202
+    counts = {row[0]: row[1] for row in in_store(world, "SELECT subject, failures FROM attempt") if row[:1] not in before}
+    assert sorted(counts.values()) == [1, 2], "one look of the owner's, two at the site"
+    of_owner = min(counts, key=counts.get)
+    store = sqlite3.connect(world.koshin.state / "koshin.db", timeout=30)
+    with store:
+        store.execute("UPDATE attempt SET failures = 60, failed_at = failed_at + 86400 WHERE subject = ?", (of_owner,))
+    store.close()
+    refused = owner.ask("POST", look)
+    assert refused.status == 429 and 0 < int(refused.headers["Retry-After"]) <= 10
+    Api.judge("site_check_again", 429, refused.headers["Content-Type"], refused.json)
+    assert "check" in refused.json["detail"] or "確認" in refused.json["detail"], refused.json
+    assert [support.ask("POST", look).status for _ in range(4)] == [202, 202, 202, 429]
+    refused = signed_in(world, "un@host.example").ask("POST", look)
+    assert refused.status == 429 and 0 < int(refused.headers["Retry-After"]) <= 60, "whoever it is"
+    assert support.ask("POST", site_path(A, "/check")).status == 202, "another site is not concerned"
+    assert Local(world).ask("POST", "/api/v1/sites/yoru.jp/check")[0] == 202
 
 
 def test_changing_a_password(world):

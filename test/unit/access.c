@@ -88,7 +88,7 @@ test_tries(void **state)
 		unsigned free;
 		int64_t longest;
 	} rows[] = { { ATTEMPT_AT_DEVICE, 10, 900 }, { ATTEMPT_AT_ADDRESS, 20, 900 }, { ATTEMPT_AT_PERSON, 10, 30 }, { ATTEMPT_AT_CODE, 5, 900 },
-		{ ATTEMPT_AT_LETTER, 3, 14400 } };
+		{ ATTEMPT_AT_LETTER, 3, 14400 }, { ATTEMPT_AT_CHECKED_SITE, 5, 60 }, { ATTEMPT_AT_CHECKING_OWNER, 60, 10 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
