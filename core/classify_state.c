@@ -72,11 +72,11 @@ classify_given_up(const struct evidence *e, const struct site *s, const struct p
 }
 
 static struct str
-day_words(struct when w, struct arena *a)
+instant_words(struct when w, struct arena *a)
 {
 	struct civil c = when_civil(w);
 
-	return arena_strf(a, "%04d-%02d-%02d", c.year, c.month, c.day);
+	return arena_strf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
 }
 
 /* Not renewed by itself, and near its end: the one thing that koshin cannot do for its owner. It stands until another one is here. */
@@ -91,9 +91,9 @@ classify_own_end(const struct evidence *e, const struct site *s, const struct po
 	f = put_site(e, s, p, out, CAUSE_OWN_CERTIFICATE_IMPORTED);
 	if (f == NULL)
 		return;
-	f->seen = day_words(s->held.life.to, a);
+	f->seen = instant_words(s->held.life.to, a);
 	if (s->setting.takeover)
-		f->wanted = day_words(life_takeover_at(s->held.life), a);
+		f->wanted = instant_words(life_takeover_at(s->held.life), a);
 	f->evidence = arena_strf(a, "the certificate was brought by its owner and ends on %.*s", STR_ARG(f->seen));
 }
 

@@ -22,7 +22,7 @@ date_words(struct when w, struct arena *a)
 {
 	struct civil c = when_civil(w);
 
-	return arena_strf(a, "%04d-%02d-%02d", c.year, c.month, c.day);
+	return arena_strf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
 }
 
 static struct str

@@ -182,6 +182,34 @@ every_action_says_what_to_do_or_that_there_is_nothing(void **unused)
 	assert_int_equal(bad, 0);
 }
 
+/* A date that was seen is told in the reader's zone and language; what only looks like one stays what it is. */
+static void
+a_date_that_was_seen_is_one_of_the_page(void **unused)
+{
+	static const struct {
+		const char *seen, *said[LANG_COUNT];
+	} rows[] = {
+		{ "2026-12-06T21:37:00Z", { "2026年12月7日(月)", "7 Dec 2026" } },
+		{ "2026-13-06T21:37:00Z", { "2026-13-06T21:37:00Z", "2026-13-06T21:37:00Z" } },
+		{ "2026-12-06T2 :37:00Z", { "2026-12-06T2 :37:00Z", "2026-12-06T2 :37:00Z" } },
+		{ "2026-12-06", { "2026-12-06", "2026-12-06" } },
+	};
+	(void)unused;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (enum lang l = 0; l < LANG_COUNT; l++) {
+			struct words_context ctx = context(l);
+			struct finding f = finding(CAUSE_OWN_CERTIFICATE_IMPORTED);
+			AUTO_BUF out = { .max = 65536 };
+
+			ctx.zone = SPAN_H(9);
+			f.seen = str_of(rows[i].seen);
+			words_cause(&f, CAUSE_CAUSE, &ctx, &out);
+			if (!has(&out, rows[i].said[l]))
+				fail_msg("%s: %s", rows[i].seen, out.p);
+		}
+}
+
 static void
 an_empty_value_leaves_no_hole(void **unused)
 {
@@ -515,6 +543,7 @@ main(void)
 		cmocka_unit_test(every_text_renders_in_every_state),
 		cmocka_unit_test(a_safe_sentence_is_never_said_of_a_warned_site),
 		cmocka_unit_test(every_action_says_what_to_do_or_that_there_is_nothing),
+		cmocka_unit_test(a_date_that_was_seen_is_one_of_the_page),
 		cmocka_unit_test(an_empty_value_leaves_no_hole),
 		cmocka_unit_test(raw_texts_and_titles_are_there),
 		cmocka_unit_test(values_are_put_where_they_are_typed),
