@@ -135,7 +135,7 @@ def test_dates(world):
     for leaf, date in ((past, NOW - 2 * DAY), (future, NOW + 2 * DAY)):
         status, ids, document = world.check(pem(leaf, world.middle), names="example.jp")
         assert (status, ids) == (1, ["own.certificate.expired"])
-        assert document["findings"][0]["seen"] == date.strftime("%Y-%m-%d")
+        assert document["findings"][0]["seen"] == date.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def test_names(world):
