@@ -10,12 +10,13 @@
  * A provider that hands out the algorithms of the default one, which is loaded in a library context of its own. This is how
  * OpenSSL's own tests make a provider that has less (its test/filterprovider.c).
  */
-enum { DECODERS_MAX = 32 };
+enum { DECODERS_MAX = 32, CIPHERS_MAX = 64 };
 static struct {
 	OSSL_PROVIDER *self; /* stays to the end of the process */
 	OSSL_LIB_CTX *libctx;
 	OSSL_PROVIDER *whole;
-	OSSL_ALGORITHM decoders[DECODERS_MAX + 1]; /* ends with one without names */
+	/* Each ends with one without names. */
+	OSSL_ALGORITHM decoders[DECODERS_MAX + 1], ciphers[CIPHERS_MAX + 1];
 } lean;
 
 /* names: "EC:id-ecPublicKey:1.2.840.10045.2.1" */
@@ -32,7 +33,7 @@ is_key(const char *names)
 }
 
 static bool
-is_wanted(const OSSL_ALGORITHM *a)
+is_decoder_wanted(const OSSL_ALGORITHM *a)
 {
 	const char *form = a->property_definition;
 
@@ -42,17 +43,36 @@ is_wanted(const OSSL_ALGORITHM *a)
 		   strstr(form, "structure=PrivateKeyInfo") != NULL);
 }
 
+/* names: "AES-256-GCM:id-aes256-GCM:2.16.840.1.101.3.4.1.46" */
 static bool
-choose_decoders(void)
+is_cipher_wanted(const OSSL_ALGORITHM *a)
+{
+	static const char *const modes[] = { "-CBC", "-GCM", "-CCM", "ChaCha20-Poly1305" };
+	const char *name = a->algorithm_names;
+	size_t n = strcspn(name, ":");
+
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+		if (memmem(name, n, modes[i], strlen(modes[i])) != NULL)
+			return memmem(name, n, "-CTS", 4) == NULL;
+	return false;
+}
+
+/* False if nothing is left, or more than there is room for: then OpenSSL stays as it is. */
+static bool
+choose(int operation, bool (*is_wanted)(const OSSL_ALGORITHM *), OSSL_ALGORITHM *ret, size_t max)
 {
 	int is_volatile = 0;
 	size_t n = 0;
 
 	for (const OSSL_ALGORITHM *a =
-		 OSSL_PROVIDER_query_operation(lean.whole, OSSL_OP_DECODER, &is_volatile);
-	     a != NULL && a->algorithm_names != NULL && n < DECODERS_MAX; a++)
-		if (is_wanted(a))
-			lean.decoders[n++] = *a;
+		 OSSL_PROVIDER_query_operation(lean.whole, operation, &is_volatile);
+	     a != NULL && a->algorithm_names != NULL; a++) {
+		if (!is_wanted(a))
+			continue;
+		if (n == max)
+			return false;
+		ret[n++] = *a;
+	}
 	return n > 0;
 }
 
@@ -61,9 +81,11 @@ query(void *ctx, int operation, int *is_volatile)
 {
 	(void)ctx;
 	*is_volatile = 0;
-	return operation == OSSL_OP_DECODER
-		   ? lean.decoders
-		   : OSSL_PROVIDER_query_operation(lean.whole, operation, is_volatile);
+	if (operation == OSSL_OP_DECODER)
+		return lean.decoders;
+	if (operation == OSSL_OP_CIPHER)
+		return lean.ciphers;
+	return OSSL_PROVIDER_query_operation(lean.whole, operation, is_volatile);
 }
 
 static int
@@ -99,7 +121,9 @@ start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPAT
 	must(lean.libctx == NULL);
 	lean.libctx = OSSL_LIB_CTX_new();
 	lean.whole = lean.libctx == NULL ? NULL : OSSL_PROVIDER_load(lean.libctx, "default");
-	if (lean.whole == NULL || !choose_decoders()) {
+	if (lean.whole == NULL ||
+	    !choose(OSSL_OP_DECODER, is_decoder_wanted, lean.decoders, DECODERS_MAX) ||
+	    !choose(OSSL_OP_CIPHER, is_cipher_wanted, lean.ciphers, CIPHERS_MAX)) {
 		teardown(NULL);
 		return 0;
 	}

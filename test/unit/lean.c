@@ -1,4 +1,4 @@
-/* OpenSSL with few decoders: keys of every kind that a certificate may have are read, and handshakes go on as before. */
+/* OpenSSL with few decoders and ciphers: keys of every kind that a certificate may have are read, and handshakes go on as before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,6 +36,72 @@ test_decoders_are_few(void **state)
 	(void)state;
 	OSSL_DECODER_do_all_provided(NULL, count, &n);
 	assert_int_equal(n, 10);
+}
+
+static void
+count_cipher(EVP_CIPHER *c, void *arg)
+{
+	(void)c;
+	++*(int *)arg;
+}
+
+/* The whole default provider, in a context of its own. */
+static OSSL_LIB_CTX *
+whole_openssl(void)
+{
+	OSSL_LIB_CTX *whole = OSSL_LIB_CTX_new();
+
+	assert_non_null(whole);
+	return whole;
+}
+
+static void
+test_ciphers_are_few(void **state)
+{
+	OSSL_LIB_CTX *whole = whole_openssl();
+	int few = 0, all = 0;
+
+	(void)state;
+	EVP_CIPHER_do_all_provided(NULL, count_cipher, &few);
+	EVP_CIPHER_do_all_provided(whole, count_cipher, &all);
+	assert_true(few > 0 && few < all / 2);
+	OSSL_LIB_CTX_free(whole);
+}
+
+/* Whatever a handshake could agree on before, it can agree on now. */
+static void
+test_tls_has_every_cipher(void **state)
+{
+	OSSL_LIB_CTX *whole = whole_openssl();
+	SSL_CTX *lean = SSL_CTX_new(TLS_method()), *full = SSL_CTX_new_ex(whole, NULL, TLS_method());
+
+	(void)state;
+	assert_int_equal(SSL_CTX_set_cipher_list(lean, "ALL:@SECLEVEL=0"), 1);
+	assert_int_equal(SSL_CTX_set_cipher_list(full, "ALL:@SECLEVEL=0"), 1);
+	STACK_OF(SSL_CIPHER) *a = SSL_CTX_get_ciphers(lean), *b = SSL_CTX_get_ciphers(full);
+	assert_true(sk_SSL_CIPHER_num(a) > 20);
+	assert_int_equal(sk_SSL_CIPHER_num(a), sk_SSL_CIPHER_num(b));
+	for (int i = 0; i < sk_SSL_CIPHER_num(a); i++)
+		assert_int_equal(SSL_CIPHER_get_id(sk_SSL_CIPHER_value(a, i)),
+		    SSL_CIPHER_get_id(sk_SSL_CIPHER_value(b, i)));
+	SSL_CTX_free(lean);
+	SSL_CTX_free(full);
+	OSSL_LIB_CTX_free(whole);
+}
+
+/* What protects keys in a PKCS#12 file of its owner's, by any program of these twenty years. */
+static void
+test_ciphers_of_files(void **state)
+{
+	static const char *const names[] = { "AES-128-CBC", "AES-192-CBC", "AES-256-CBC", "DES-EDE3-CBC" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		EVP_CIPHER *c = EVP_CIPHER_fetch(NULL, names[i], NULL);
+
+		assert_non_null(c);
+		EVP_CIPHER_free(c);
+	}
 }
 
 static EVP_PKEY *
@@ -199,6 +265,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decoders_are_few),
+		cmocka_unit_test(test_ciphers_are_few),
+		cmocka_unit_test(test_tls_has_every_cipher),
+		cmocka_unit_test(test_ciphers_of_files),
 		cmocka_unit_test(test_keys_of_certificates),
 		cmocka_unit_test(test_keys_that_are_kept),
 		cmocka_unit_test(test_a_foreign_key),
