@@ -33,6 +33,7 @@ struct look {
 	struct job *job;
 	struct name_evidence *e;
 	struct dns_ask *a, *aaaa, *soa, *alias, *again, *wild, *ns, *twice;
+	struct look *ns_asker; /* an earlier name of the same domain, whose question for name servers is ours too; NULL: ours is our own */
 	bool is_ns_awaited; /* counted in the job: the answer is waited for */
 	struct rdap_wait *registration;
 	struct survey *survey;

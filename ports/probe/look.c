@@ -257,38 +257,68 @@ ask_twice(struct look *k)
 
 static struct str read_name(struct str rdata, struct arena *a);
 
+/* The name servers are the domain's: the names of the job that are in it share the answer. */
+static bool
+is_told_by(const struct look *k, const struct look *asker)
+{
+	return k == asker || k->ns_asker == asker;
+}
+
 static void
 on_ns(void *arg, const struct dns_answer *answer)
 {
-	struct look *k = arg;
-	struct name_evidence *e = k->e;
-	struct arena *a = &k->job->box->arena;
+	struct look *asker = arg;
+	struct job *j = asker->job;
+	struct arena *a = &j->box->arena;
+	struct str *names = NULL;
+	size_t n = 0;
+	unsigned awaited = 0;
 
-	k->ns = NULL;
+	asker->ns = NULL;
 	if (answer->status == DNS_OK && answer->data_n > 0)
-		e->nameservers = arena_get(a, answer->data_n * sizeof *e->nameservers);
-	for (size_t i = 0; e->nameservers != NULL && i < answer->data_n; i++) {
+		names = arena_get(a, answer->data_n * sizeof *names);
+	for (size_t i = 0; names != NULL && i < answer->data_n; i++) {
 		struct str name = read_name(answer->data[i], a);
 
 		if (name.n > 0)
-			e->nameservers[e->nameservers_n++] = name;
+			names[n++] = name;
 	}
-	if (k->is_ns_awaited)
-		job_release(k->job);
+	for (size_t i = 0; i < j->looks_n; i++) {
+		struct look *k = &j->looks[i];
+
+		if (!is_told_by(k, asker))
+			continue;
+		k->e->nameservers = names;
+		k->e->nameservers_n = n;
+		awaited += k->is_ns_awaited;
+	}
+	/* The last of these may finish the job. */
+	while (awaited-- > 0)
+		job_release(j);
 }
 
 /* Which they are is remembered for the day on which something differs; a name that works does not wait for the answer. */
 static void
 ask_nameservers(struct look *k)
 {
-	if (k->e->registered_domain.n > 0)
-		(void)!resolver_ask(k->job->net->resolver, k->e->registered_domain, DNS_NS, on_ns, k, &k->ns);
+	struct job *j = k->job;
+
+	if (k->e->registered_domain.n == 0)
+		return;
+	for (struct look *before = j->looks; before != k; before++)
+		if (before->ns_asker == NULL && str_eq(before->e->registered_domain, k->e->registered_domain)) {
+			k->ns_asker = before;
+			return;
+		}
+	(void)!resolver_ask(j->net->resolver, k->e->registered_domain, DNS_NS, on_ns, k, &k->ns);
 }
 
 static void
 await_nameservers(struct look *k)
 {
-	if (k->ns == NULL || k->is_ns_awaited)
+	const struct look *asker = k->ns_asker != NULL ? k->ns_asker : k;
+
+	if (asker->ns == NULL || k->is_ns_awaited)
 		return;
 	k->is_ns_awaited = true;
 	k->job->open++;

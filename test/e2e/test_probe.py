@@ -411,6 +411,12 @@ def fill_dns(w):
 # ---- DNS ----
 
 
+def test_names_of_a_domain_share_its_name_servers(world):
+    names = "good.example.jp text.example.jp www.signed.jp example.jp signed.jp".split()
+    got = {n["name"]: n["nameservers"] for n in world.driver.one("dns,thorough", *names)["names"]}
+    assert got == {name: ["ns.example"] for name in names}
+
+
 def test_dns_facts(world):
     names = "example.jp good.example.jp alias.example.jp gone.example.jp closed.example.jp text.example.jp".split()
     got = {n["name"]: n for n in world.driver.one("dns", *names)["names"]}

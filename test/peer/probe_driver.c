@@ -91,8 +91,10 @@ json_of_registration(const struct registration *r)
 static json_t *
 json_of_name(const struct name_evidence *e)
 {
-	json_t *addresses = json_array(), *caa = json_array();
+	json_t *addresses = json_array(), *caa = json_array(), *nameservers = json_array();
 
+	for (size_t i = 0; i < e->nameservers_n; i++)
+		json_array_append_new(nameservers, text_of(e->nameservers[i]));
 	for (size_t i = 0; i < e->addresses_n; i++) {
 		const struct address_evidence *a = &e->addresses[i];
 		char ip[46];
@@ -107,14 +109,14 @@ json_of_name(const struct name_evidence *e)
 		json_array_append_new(
 		    caa, json_pack("{s:i, s:o, s:o}", "flags", e->caa[i].flags, "tag",
 			     text_of(e->caa[i].tag), "value", text_of(e->caa[i].value)));
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:I, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
 	    "name", text_of(e->name), "a", dns_word(e->a_status), "aaaa",
 	    dns_word(e->aaaa_status), "caa_status", dns_word(e->caa_status),
 	    "registered_status", dns_word(e->registered_status), "why_bogus",
 	    text_of(e->why_bogus), "cname_target", text_of(e->cname_target), "is_cname_loop",
 	    e->is_cname_loop, "registered_domain", text_of(e->registered_domain), "ttl",
 	    (json_int_t)e->ttl_s, "caa_at", text_of(e->caa_at), "caa", caa, "addresses",
-	    addresses, "registration", json_of_registration(&e->registration));
+	    addresses, "registration", json_of_registration(&e->registration), "nameservers", nameservers);
 }
 
 struct job_note {
