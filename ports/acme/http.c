@@ -233,6 +233,8 @@ got_nonce(void *arg, const struct courier_answer *w)
 	a->nonce_fetches--;
 	pace_told(a->pace, ENDPOINT_NEW_NONCE, w);
 	http_put_nonce(a, w->nonce);
+	/* Those on the wire come to their end before another begins: of several that go on by turns none would be the last. */
+	a->is_dry = w->nonce.n == 0 && a->nonce_fetches > 0;
 	if (w->nonce.n == 0 && a->active.n == 0 && a->nonce_fetches == 0) {
 		if (w->err != ERR_OK)
 			fail_waiting(a, w->err, w->words, WHEN_UNKNOWN);
@@ -266,7 +268,7 @@ fetch_nonce(struct acme_http *a)
 			     ? a->reg.directory.new_nonce
 			     : a->directory.new_nonce;
 
-	if (a->nonce_fetches >= NONCE_FETCHES_MAX || a->nonce_fetches >= waiting_n(a) ||
+	if (a->is_dry || a->nonce_fetches >= NONCE_FETCHES_MAX || a->nonce_fetches >= waiting_n(a) ||
 	    url.n == 0)
 		return;
 	if (now.ms - a->fetched_from.ms >= 1000) {

@@ -105,6 +105,7 @@ struct acme_http {
 	struct nonce nonces[NONCES_MAX];
 	size_t nonces_n;
 	unsigned nonce_fetches;
+	bool is_dry; /* one brought nothing while others are on the wire */
 	struct mono fetched_from;
 	unsigned fetched_n; /* since fetched_from */
 	struct loop_timer *nonce_later;

@@ -1,4 +1,6 @@
 /* What the ACME port reads and writes, without a server: bodies, problems, headers, payloads. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "base/limits.h"
 #include "ports/acme/inside.h"
@@ -526,6 +530,71 @@ test_who_goes_first(void **state)
 	loop_free(&loop);
 }
 
+/* --- a CA that takes connections and says nothing --- */
+
+struct silence {
+	struct acme port;
+	size_t told;
+	enum err last;
+};
+
+static void
+count_told(void *arg, struct acme_answer *answer)
+{
+	struct silence *s = arg;
+
+	s->told++;
+	s->last = answer->err;
+	acme_answer_free(&answer);
+}
+
+static void
+ask_silent(void *arg)
+{
+	static const struct acme_request r = { .verb = ACME_CHALLENGE, .order_id = 1, .url = { "https://c/step", 14 } };
+	struct silence *s = arg;
+
+	assert_int_equal(s->port.submit(s->port.ctx, &r, count_told, s), ERR_OK);
+}
+
+/* Its nonces are waited for by two that came one after the other: neither waits for ever for the other's. */
+static void
+test_silence_has_an_end(void **state)
+{
+	enum { TIMEOUT_MS = 400, PATIENCE_MS = 20000 };
+	struct clock clock = clock_real((struct span){ 0 });
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t at_n = sizeof at;
+	struct keys keys = { NULL, note_job };
+	struct silence s = { .told = 0 };
+	struct acme_http *a;
+	struct loop *loop;
+	char url[64];
+
+	(void)state;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(fd, 64), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &at_n), 0);
+	(void)snprintf(url, sizeof url, "https://127.0.0.1:%u/nonce", ntohs(at.sin_port));
+	assert_int_equal(loop_new(&clock, &loop), ERR_OK);
+	assert_int_equal(
+	    acme_http_new(loop, &clock, &keys, &(struct acme_http_options){ .timeout_ms = TIMEOUT_MS }, &a), ERR_OK);
+	a->is_open = true;
+	a->directory.new_nonce = str_of(url);
+	a->directory_at = clock_now(&clock);
+	s.port = acme_http_port(a);
+	ask_silent(&s);
+	assert_non_null(loop_after(loop, TIMEOUT_MS / 2, ask_silent, &s));
+	for (int64_t end = clock_mono(&clock).ms + PATIENCE_MS; s.told < 2 && clock_mono(&clock).ms < end;)
+		assert_int_equal(loop_round(loop, 100), ERR_OK);
+	assert_int_equal(s.told, 2);
+	assert_int_not_equal(s.last, ERR_OK);
+	acme_http_free(&a);
+	loop_free(&loop);
+	(void)close(fd);
+}
+
 int
 main(void)
 {
@@ -543,6 +612,7 @@ main(void)
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_who_goes_first),
+		cmocka_unit_test(test_silence_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
