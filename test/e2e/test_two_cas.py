@@ -84,7 +84,7 @@ def test_the_key_is_rolled_over_and_challenges_are_answered(world):
     assert (status, body.decode()) == (200, f"abcDEF-_123.{new['thumbprint']}")
     issued = world.ca.issued()
     world.koshin.run("renew", "kagi.jp", "--wait")
-    assert world.ca.issued() == issued + 1
+    assert world.ca.issued() > issued  # other sites of this world are renewed meanwhile
     after_roll = site.until_served(other_than=before_roll.fingerprint)
     assert after_roll.is_valid
     # The second, which still knows the old key, is answered too.
