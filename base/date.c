@@ -69,3 +69,13 @@ date_read(struct str s, enum date_zone wanted)
 	struct when w = take_zone(s, wanted, &zone) ? when_of_civil(&c) : WHEN_UNKNOWN;
 	return when_is_known(w) ? when_minus(w, zone) : WHEN_UNKNOWN;
 }
+
+struct str
+date_text(struct when w, struct arena *a)
+{
+	if (!when_is_known(w))
+		return STR_NONE;
+	struct civil c = when_civil(w);
+
+	return arena_strf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+}

@@ -1,6 +1,7 @@
 #ifndef KOSHIN_BASE_DATE_H
 #define KOSHIN_BASE_DATE_H
 /* Dates as programs write them to each other: RFC 3339 5.6, "2026-11-26T12:00:00.5+09:00". Parts of a second are dropped. */
+#include "base/arena.h"
 #include "base/str.h"
 #include "base/when.h"
 
@@ -9,4 +10,6 @@ enum date_zone { DATE_ZONE_NEEDED, DATE_ZONE_OR_UTC };
 
 /* WHEN_UNKNOWN for what is no date. A space may stand for the T, and a leap second is the one before it. */
 struct when date_read(struct str s, enum date_zone zone);
+/* "2026-11-26T12:00:00Z"; empty for WHEN_UNKNOWN. */
+struct str date_text(struct when w, struct arena *a);
 #endif

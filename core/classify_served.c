@@ -3,6 +3,7 @@
  * not ours to judge. A fault here never holds an order back: a new certificate is often its cure.
  */
 #include <string.h>
+#include "base/date.h"
 #include "core/classify_inside.h"
 
 static bool
@@ -130,16 +131,6 @@ certificate_words(const struct judge *j, const struct certificate_info *c)
 	return arena_strf(j->a, "%.*s%s", STR_ARG(c->names[0]), c->names_n > 1 ? " …" : "");
 }
 
-static struct str
-date_words(const struct judge *j, struct when w)
-{
-	if (!when_is_known(w))
-		return STR_NONE;
-	struct civil c = when_civil(w);
-	return arena_strf(j->a, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day,
-	    c.hour, c.minute, c.second);
-}
-
 static void
 put(struct judge *j, enum cause c, struct str seen, struct str wanted)
 {
@@ -193,15 +184,15 @@ classify_leaf(struct judge *j, const struct tls_evidence *t, bool is_owed)
 	struct when now = j->e->at;
 
 	if (!when_before(now, c->not_after)) {
-		put(j, CAUSE_SERVED_EXPIRED, date_words(j, c->not_after), STR_NONE);
+		put(j, CAUSE_SERVED_EXPIRED, date_text(c->not_after, j->a), STR_NONE);
 	} else if (when_before(now, c->not_before)) {
-		put(j, CAUSE_SERVED_CERTIFICATE_WRONG, date_words(j, c->not_before), STR_NONE);
+		put(j, CAUSE_SERVED_CERTIFICATE_WRONG, date_text(c->not_before, j->a), STR_NONE);
 	} else {
 		struct life life = { c->not_before, c->not_after };
 
 		if (is_owed && !when_before(now, life_reduce_at(life)) &&
 		    certificate_has_name(c, j->n->name))
-			put(j, CAUSE_SERVED_EXPIRING, date_words(j, c->not_after), STR_NONE);
+			put(j, CAUSE_SERVED_EXPIRING, date_text(c->not_after, j->a), STR_NONE);
 	}
 	if (!certificate_has_name(c, j->n->name))
 		return;

@@ -2,6 +2,7 @@
  * What the facts of the site say by themselves, without a look at the world: things that were left over, and a CA that wants
  * its certificate back early. Nothing here is asked of the owner but what the owner alone can know.
  */
+#include "base/date.h"
 #include "core/classify_inside.h"
 #include "core/site_ca.h"
 #include "core/site_plan.h"
@@ -71,14 +72,6 @@ classify_given_up(const struct evidence *e, const struct site *s, const struct p
 	    STR_ARG(g != NULL && g->by.n > 0 ? g->by : STR("its owner")));
 }
 
-static struct str
-instant_words(struct when w, struct arena *a)
-{
-	struct civil c = when_civil(w);
-
-	return arena_strf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
-}
-
 /* Not renewed by itself, and near its end: the one thing that koshin cannot do for its owner. It stands until another one is here. */
 static void
 classify_own_end(const struct evidence *e, const struct site *s, const struct policy *p, struct arena *a,
@@ -91,9 +84,9 @@ classify_own_end(const struct evidence *e, const struct site *s, const struct po
 	f = put_site(e, s, p, out, CAUSE_OWN_CERTIFICATE_IMPORTED);
 	if (f == NULL)
 		return;
-	f->seen = instant_words(s->held.life.to, a);
+	f->seen = date_text(s->held.life.to, a);
 	if (s->setting.takeover)
-		f->wanted = instant_words(life_takeover_at(s->held.life), a);
+		f->wanted = date_text(life_takeover_at(s->held.life), a);
 	f->evidence = arena_strf(a, "the certificate was brought by its owner and ends on %.*s", STR_ARG(f->seen));
 }
 

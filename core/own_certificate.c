@@ -1,4 +1,5 @@
 #include "core/own_certificate.h"
+#include "base/date.h"
 
 enum { LISTED_MAX = 8 }; /* names of the certificate that are told */
 
@@ -15,14 +16,6 @@ put(struct finding_list *out, enum cause c, struct str subject, struct when now,
 	/* It is looked at when the next file comes, not before. */
 	f->next_look = now;
 	return f;
-}
-
-static struct str
-date_words(struct when w, struct arena *a)
-{
-	struct civil c = when_civil(w);
-
-	return arena_strf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
 }
 
 static struct str
@@ -74,9 +67,9 @@ classify_own_certificate(const struct own_certificate *c, const struct str *name
 	if (!c->is_complete)
 		(void)put(out, CAUSE_OWN_CERTIFICATE_CHAIN_INCOMPLETE, names[0], now, c->missing);
 	if (!when_before(now, c->leaf.not_after))
-		(void)put(out, CAUSE_OWN_CERTIFICATE_EXPIRED, names[0], now, date_words(c->leaf.not_after, a));
+		(void)put(out, CAUSE_OWN_CERTIFICATE_EXPIRED, names[0], now, date_text(c->leaf.not_after, a));
 	else if (when_before(now, c->leaf.not_before))
-		(void)put(out, CAUSE_OWN_CERTIFICATE_EXPIRED, names[0], now, date_words(c->leaf.not_before, a));
+		(void)put(out, CAUSE_OWN_CERTIFICATE_EXPIRED, names[0], now, date_text(c->leaf.not_before, a));
 	for (size_t i = 0; i < names_n; i++)
 		if (!certificate_has_name(&c->leaf, names[i]))
 			(void)put(out, CAUSE_OWN_CERTIFICATE_NAME_MISSING, names[i], now, names_words(&c->leaf, a));

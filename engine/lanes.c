@@ -52,7 +52,6 @@ load_candidates(struct engine *e, struct gate *g)
 
 			if (when_before(e->turn.now, wakes.at[l][draws]))
 				continue;
-
 			if (draws && g->left < (int64_t)most)
 				most = g->left > 0 ? (size_t)g->left : 0;
 			if (most > 0 && !is_shut(e, l, draws))

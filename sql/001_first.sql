@@ -39,6 +39,7 @@ CREATE TABLE ca (
 	failures INTEGER NOT NULL CHECK (failures >= 0)
 ) STRICT;
 
+-- In tables that are written at each look a CHECK of more than two words is spelt with OR: for IN SQLite builds a table each time.
 CREATE TABLE site (
 	id INTEGER PRIMARY KEY,
 	owner_id INTEGER NOT NULL REFERENCES owner (id),

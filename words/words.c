@@ -4,6 +4,7 @@
  */
 #include "words/words.h"
 #include <string.h>
+#include "base/date.h"
 #include "base/must.h"
 #include "words/table.h"
 
@@ -459,42 +460,11 @@ words_put_company(const struct finding *f, const struct words_context *c, struct
 		words_ui("value.company-unknown", c->lang, NULL, 0, out);
 }
 
-/* The number that these digits are, -1 for anything else. */
-static int
-digits_of(struct str s, size_t from, size_t n)
-{
-	int value = 0;
-
-	for (size_t i = from; i < from + n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return -1;
-		value = value * 10 + (s.p[i] - '0');
-	}
-	return value;
-}
-
-/* An instant as findings store it, "2026-12-07T06:37:00Z"; WHEN_UNKNOWN for any other text. */
-static struct when
-instant_of(struct str s)
-{
-	static const char shape[] = "....-..-..T..:..:..Z";
-
-	if (s.n != sizeof shape - 1)
-		return WHEN_UNKNOWN;
-	for (size_t i = 0; i < s.n; i++)
-		if (shape[i] != '.' && shape[i] != s.p[i])
-			return WHEN_UNKNOWN;
-	struct civil c = { .year = digits_of(s, 0, 4), .month = digits_of(s, 5, 2), .day = digits_of(s, 8, 2),
-		.hour = digits_of(s, 11, 2), .minute = digits_of(s, 14, 2), .second = digits_of(s, 17, 2) };
-
-	return when_of_civil(&c);
-}
-
 /* A value as people read it: a date is one of their zone and language, like all others of the page. */
 static void
 put_value(struct str value, const struct words_context *c, struct buf *out)
 {
-	struct when w = instant_of(value);
+	struct when w = date_read(value, DATE_ZONE_NEEDED);
 
 	if (when_is_known(w))
 		words_date(w, c, out);

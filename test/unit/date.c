@@ -60,12 +60,25 @@ zone_may_be_left_out(void **state)
 	assert_false(when_is_known(date_read(STR("2027-01-15T08:00"), DATE_ZONE_OR_UTC)));
 }
 
+static void
+what_is_written_is_read(void **state)
+{
+	AUTO_ARENA a = { .max = 1024 };
+
+	(void)state;
+	struct str text = date_text((struct when){ 1800000000 }, &a);
+	assert_true(str_eq(text, STR("2027-01-15T08:00:00Z")));
+	assert_int_equal(date_read(text, DATE_ZONE_NEEDED).s, 1800000000);
+	assert_int_equal(date_text(WHEN_UNKNOWN, &a).n, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dates_are_read),
 		cmocka_unit_test(zone_may_be_left_out),
+		cmocka_unit_test(what_is_written_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
