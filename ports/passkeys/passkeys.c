@@ -14,7 +14,10 @@ enum {
 	FLAG_PRESENT = 1,
 	FLAG_VERIFIED = 4,
 	FLAG_HAS_KEY = 0x40,
+	FLAG_HAS_EXTENSIONS = 0x80,
 	HEAD_BYTES = 37, /* 6.1: hash of the RP ID, flags, counter */
+	KEY_HEAD_BYTES = 16 + 2, /* 6.5.1: AAGUID, length of the credential's id */
+	CBOR_DEPTH = 4, /* CTAP 2.1, 8: nested no deeper */
 	RS256_BYTES = 256 + 3, /* a modulus of 2048 bits and its exponent, as libfido2 has them */
 };
 static const int algorithms[] = { COSE_ES256, COSE_EDDSA, COSE_RS256 };
@@ -109,6 +112,88 @@ judge_client_data(const struct passkey_site *s, struct str client_data, struct s
 
 /* --- authenticator data (6.1) --- */
 
+/* Takes the head of a data item (RFC 8949 3) off the front of s. False where it is cut, or of a length that is not told beforehand. */
+static bool
+take_item(struct str *s, unsigned *ret_type, uint64_t *ret_argument)
+{
+	unsigned first = (unsigned char)s->p[0], more = first & 31;
+	size_t bytes = more < 24 ? 0 : (size_t)1 << (more - 24);
+	uint64_t argument = more;
+
+	if (more > 27 || s->n - 1 < bytes)
+		return false;
+	if (bytes > 0)
+		argument = 0;
+	for (size_t i = 1; i <= bytes; i++)
+		argument = argument << 8 | (unsigned char)s->p[i];
+	*s = (struct str){ s->p + 1 + bytes, s->n - 1 - bytes };
+	*ret_type = first >> 5;
+	*ret_argument = argument;
+	return true;
+}
+
+/*
+ * Are these whole data items that could be in so few bytes? libcbor takes memory for as many as a list or a map says that it has, before it has
+ * seen one: nine bytes could ask for gigabytes.
+ */
+static bool
+is_plausible_cbor(struct str s)
+{
+	uint64_t left[CBOR_DEPTH] = { 0 };
+	size_t depth = 0;
+
+	while (s.n > 0) {
+		unsigned type;
+		uint64_t argument;
+
+		while (depth > 0 && left[depth - 1] == 0)
+			depth--;
+		if (depth > 0)
+			left[depth - 1]--;
+		if (!take_item(&s, &type, &argument))
+			return false;
+		switch (type) {
+		case 2: /* bytes */
+		case 3: /* text */
+			if (argument > s.n)
+				return false;
+			s = (struct str){ s.p + argument, s.n - (size_t)argument };
+			break;
+		case 4: /* list */
+		case 5: /* map: of each entry a key and a value */
+			if (argument > s.n / (type - 3) || depth == CBOR_DEPTH)
+				return false;
+			left[depth++] = argument * (type - 3);
+			break;
+		case 6: /* tag: none in what CTAP sends */
+			return false;
+		default:
+			break;
+		}
+	}
+	while (depth > 0 && left[depth - 1] == 0)
+		depth--;
+	return depth == 0;
+}
+
+/* What stands behind the head, as far as the flags say that anything does. */
+static bool
+is_plausible_rest(struct str data)
+{
+	unsigned flags = (unsigned char)data.p[HEAD_BYTES - 5];
+	struct str rest = { data.p + HEAD_BYTES, data.n - HEAD_BYTES };
+
+	if ((flags & FLAG_HAS_KEY) != 0) {
+		if (rest.n < KEY_HEAD_BYTES)
+			return false;
+		size_t id_n = (size_t)(unsigned char)rest.p[KEY_HEAD_BYTES - 2] << 8 | (unsigned char)rest.p[KEY_HEAD_BYTES - 1];
+		if (id_n > rest.n - KEY_HEAD_BYTES)
+			return false;
+		rest = (struct str){ rest.p + KEY_HEAD_BYTES + id_n, rest.n - KEY_HEAD_BYTES - id_n };
+	}
+	return (flags & (FLAG_HAS_KEY | FLAG_HAS_EXTENSIONS)) == 0 || is_plausible_cbor(rest);
+}
+
 static enum err
 judge_head(const struct passkey_site *s, struct str data, unsigned flags)
 {
@@ -119,6 +204,8 @@ judge_head(const struct passkey_site *s, struct str data, unsigned flags)
 	(void)crypto_hash_sha256(hash, (const unsigned char *)s->rp_id.p, s->rp_id.n); /* always 0 */
 	if (memcmp(hash, data.p, sizeof hash) != 0)
 		return ERR_DENIED;
+	if (!is_plausible_rest(data))
+		return ERR_INVALID;
 	return ((unsigned char)data.p[sizeof hash] & flags) == flags ? ERR_OK : ERR_DENIED;
 }
 

@@ -15,6 +15,7 @@
 #include "ports/link/message.h"
 #include "ports/mail/intake.h"
 #include "ports/names/names.h"
+#include "ports/passkeys/passkeys.h"
 #include "ports/rdap/parse.h"
 #include "words/words.h"
 
@@ -205,10 +206,87 @@ config(struct str bytes)
 	(void)close(fd);
 }
 
+/* ---- passkeys: what a browser sends ---- */
+
+static const struct passkey_site panel = { { "panel.example", 13 }, { "https://panel.example", 21 } };
+#define CHALLENGE "dGhlIGNoYWxsZW5nZQ"
+#define CLIENT_DATA(type) STR("{\"type\": \"" type "\", \"challenge\": \"" CHALLENGE "\", \"origin\": \"https://panel.example\"}")
+
+/* Authenticator data begin with the digest of the site's name: no change of bytes would ever find it, and nothing behind it is read without it. */
+static struct str
+authenticator_data(struct str rest, struct arena *a)
+{
+	static const unsigned char site[] = { 0x3d, 0x1d, 0xd1, 0xe4, 0x74, 0xeb, 0xdb, 0x37, 0x4b, 0x6e, 0x50, 0x55, 0xb5, 0xc6, 0x5d,
+		0xe6, 0xdb, 0x5c, 0x50, 0xb3, 0x62, 0xb3, 0x1c, 0x54, 0x90, 0x49, 0x3d, 0xb1, 0x6d, 0xcf, 0x77, 0x1f };
+	char *to = arena_get(a, sizeof site + rest.n);
+
+	must(to != NULL);
+	memcpy(to, site, sizeof site);
+	if (rest.n > 0)
+		memcpy(to + sizeof site, rest.p, rest.n);
+	return (struct str){ to, sizeof site + rest.n };
+}
+
+/* A new passkey, in CBOR, as far as its key can be used. */
+static void
+passkey_made(struct str bytes)
+{
+	AUTO_ARENA a = { .max = ARENA_BYTES };
+	struct passkey_made made;
+	struct passkey_use use = { .challenge = STR(CHALLENGE), .client_data = CLIENT_DATA("webauthn.get"), .signature = STR("signature") };
+	uint32_t count;
+
+	if (passkey_read(&panel, use.challenge, CLIENT_DATA("webauthn.create"), authenticator_data(bytes, &a), &a, &made) != ERR_OK)
+		return;
+	must(made.id.n > 0 && made.id.n <= PASSKEY_ID_BYTES_MAX && made.key.n > 0);
+	must(made.algorithm == -7 || made.algorithm == -8 || made.algorithm == -257);
+	use.authenticator_data = authenticator_data(STR("\005\0\0\0\1"), &a);
+	must(passkey_verify(&panel, made.algorithm, made.key, &use, &a, &count) != ERR_OK);
+}
+
+/* The first byte is the algorithm, the second and third how long the key is, the fourth how long the authenticator data are; then key, data
+ * and signature. */
+static void
+passkey_use(struct str bytes)
+{
+	static const int algorithms[] = { -7, -8, -257, 0 };
+	AUTO_ARENA a = { .max = ARENA_BYTES };
+	struct passkey_use use = { .challenge = STR(CHALLENGE), .client_data = CLIENT_DATA("webauthn.get") };
+	const unsigned char *head = (const unsigned char *)bytes.p;
+	uint32_t count;
+
+	if (bytes.n < 4)
+		return;
+	size_t key_n = (size_t)head[1] << 8 | head[2], data_n = head[3];
+	struct str rest = { bytes.p + 4, bytes.n - 4 };
+	if (key_n > rest.n || data_n > rest.n - key_n)
+		return;
+	struct str key = { rest.p, key_n };
+	use.authenticator_data = authenticator_data((struct str){ rest.p + key_n, data_n }, &a);
+	use.signature = (struct str){ rest.p + key_n + data_n, rest.n - key_n - data_n };
+	use.needs_user = (head[0] & 4) != 0;
+	(void)!passkey_verify(&panel, algorithms[head[0] & 3], key, &use, &a, &count);
+}
+
+/* Client data are JSON; and all that a browser sends comes as base64url. */
+static void
+passkey_client(struct str bytes)
+{
+	AUTO_ARENA a = { .max = ARENA_BYTES };
+	struct passkey_made made;
+	struct str got;
+
+	if (passkey_decode(bytes, PASSKEY_ID_BYTES_MAX, &a, &got) == ERR_OK)
+		must(got.n > 0 && got.n <= PASSKEY_ID_BYTES_MAX);
+	if (passkey_challenge(bytes, &a, &got) == ERR_OK)
+		must(str_is_utf8(got));
+	must(passkey_read(&panel, STR(CHALLENGE), bytes, authenticator_data(STR("\105\0\0\0\1"), &a), &a, &made) != ERR_OK);
+}
+
 #define TARGET(function) { #function, function }
 const struct fuzz_target fuzz_targets[] = { TARGET(acme_directory), TARGET(acme_answer), TARGET(acme_renewal), TARGET(acme_problem),
 	TARGET(acme_headers), TARGET(rdap_domain), TARGET(rdap_bootstrap), TARGET(certificate_pem), TARGET(certificate_der), TARGET(own_file),
-	TARGET(message), TARGET(mail), TARGET(name), TARGET(config) };
+	TARGET(message), TARGET(mail), TARGET(name), TARGET(config), TARGET(passkey_made), TARGET(passkey_use), TARGET(passkey_client) };
 const size_t fuzz_targets_n = sizeof fuzz_targets / sizeof *fuzz_targets;
 
 const struct fuzz_target *
