@@ -392,7 +392,7 @@ static int
 check(struct checking *k)
 {
 	struct why why = { "" };
-	enum err err = names_read(str_of(k->cmd->args[0]), false, &k->arena, &why, &k->name);
+	enum err err = names_read(str_of(k->cmd->args[0]), true, &k->arena, &why, &k->name);
 
 	if (err == ERR_OK) {
 		read_store(k);

@@ -506,6 +506,8 @@ is_of_matter_to_own(enum cause c)
 {
 	const struct cause_row *row = cause_row(c);
 
+	if (c == CAUSE_HTTP_CDN_REDIRECT_LOOP)
+		return true;
 	switch (row->layer) {
 	case LAYER_HTTP:
 	case LAYER_CA:

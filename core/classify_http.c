@@ -36,6 +36,8 @@ put(struct judge *j, enum cause c, const struct address_evidence *a)
 	if (c == CAUSE_HTTP_CDN_BLOCKS || c == CAUSE_HTTP_BOT_FILTER_BLOCKS ||
 	    c == CAUSE_HTTP_CACHE_STALE)
 		f->copy = STR("/.well-known/acme-challenge/");
+	else if (c == CAUSE_HTTP_CDN_REDIRECT_LOOP)
+		f->copy = STR("Full (strict)"); /* what to choose there */
 	/* Where the owner has to point a record, a proxy or a router at us. */
 	else if (f->acts == ACTOR_DOMAIN_COMPANY) {
 		f->wanted = judge_address_of_ours(j);
@@ -254,6 +256,20 @@ cause_of_front(const struct judge *j, const struct address_evidence *a)
 	return CAUSE_HTTP_SERVER_FOREIGN;
 }
 
+/* A browser comes to no end behind this front, and our own redirect is one half of the circle. */
+static void
+classify_home(struct judge *j, const struct address_evidence *a)
+{
+	const struct http_evidence *h = &a->home.http;
+
+	if (a->front.n == 0 || h->result != HTTP_REDIRECT_LOOP || j->s == NULL || j->s->applied.redirect == 0)
+		return;
+	put(j, CAUSE_HTTP_CDN_REDIRECT_LOOP, a);
+	struct finding *f = judge_put(j, CAUSE_HTTP_CDN_REDIRECT_LOOP);
+	if (f != NULL && h->location.n > 0)
+		f->seen = h->location;
+}
+
 /* Who it is that the name leads to, where that can be told from the page. */
 static void
 classify_stranger(struct judge *j, const struct address_evidence *a)
@@ -282,6 +298,7 @@ classify_http(struct judge *j)
 		const struct address_evidence *a = &j->n->addresses[i];
 
 		is_any_tried = is_any_tried || a->http.result != HTTP_NOT_TRIED;
+		classify_home(j, a);
 		bool is_known_front = a->front.n > 0 && !judge_reaches_us(j, a);
 		if (!is_known_front && !judge_reaches_us(j, a)) {
 			classify_stranger(j, a);

@@ -311,11 +311,22 @@ classify_consistency(struct judge *j)
 static bool
 was_without_recourse(const struct judge *j)
 {
-	for (size_t i = 0; i < j->s->findings.n; i++)
+	for (size_t i = 0; j->s != NULL && i < j->s->findings.n; i++)
 		if (j->s->findings.at[i].cause == CAUSE_SERVED_HSTS_NO_RECOURSE &&
 		    str_eq(j->s->findings.at[i].subject, j->n->name))
 			return true;
 	return false;
+}
+
+/* It is made here and now, by us or by the page: whoever was here before has it. */
+static bool
+is_promised(const struct judge *j)
+{
+	bool is_promised = j->s != NULL && j->s->applied.hsts;
+
+	for (size_t i = 0; i < j->n->addresses_n; i++)
+		is_promised = is_promised || j->n->addresses[i].home.has_hsts;
+	return is_promised;
 }
 
 /* RFC 6797 12.1: a browser that was told so offers no way past its warning. */
@@ -327,8 +338,25 @@ classify_recourse(struct judge *j)
 
 	for (size_t i = 0; i < sizeof warned / sizeof *warned; i++)
 		is_warned = is_warned || judge_has(j, warned[i]);
-	if (is_warned && (j->s->applied.hsts || was_without_recourse(j)))
+	if (is_warned && (is_promised(j) || was_without_recourse(j)))
 		put(j, CAUSE_SERVED_HSTS_NO_RECOURSE, STR("Strict-Transport-Security"), STR_NONE);
+}
+
+/* The way to the page is encrypted, and what the page loads is not. */
+static void
+classify_content(struct judge *j)
+{
+	for (size_t i = 0; i < j->n->addresses_n; i++) {
+		const struct home_evidence *h = &j->n->addresses[i].home;
+
+		if (h->insecure_n == 0)
+			continue;
+		put(j, CAUSE_SERVED_CONTENT_MIXED, h->insecure, STR("https://"));
+		struct finding *f = judge_put(j, CAUSE_SERVED_CONTENT_MIXED);
+		if (f != NULL)
+			f->copy = STR("Header always set Content-Security-Policy \"upgrade-insecure-requests\"");
+		return;
+	}
 }
 
 /* One visitor was warned, and nothing that we can see explains it: all addresses hand out what every browser of today takes. */
@@ -372,7 +400,8 @@ classify_served(struct judge *j)
 	if (j->s != NULL && j->s->applied.redirect != 0 && is_held && only_ours &&
 	    (judge_has(j, CAUSE_SERVED_EXPIRED) || judge_has(j, CAUSE_SERVED_UNREACHABLE)))
 		put(j, CAUSE_SERVED_REDIRECT_UNSAFE, STR("https"), STR_NONE);
-	if (j->s != NULL)
-		classify_recourse(j);
+	classify_recourse(j);
+	if (j->s == NULL || is_held)
+		classify_content(j);
 	classify_report(j);
 }

@@ -348,6 +348,28 @@ put_tls(struct lines *l, const struct tls_evidence *t, struct arena *a)
 	end_line(l);
 }
 
+static void
+put_home(struct lines *l, const struct address_evidence *a, const char *ip, struct arena *arena)
+{
+	const struct home_evidence *h = &a->home;
+
+	if (h->http.result == HTTP_NOT_TRIED)
+		return;
+	put_words(l, "home page at ");
+	put_words(l, ip);
+	put_words(l, ": ");
+	put_http(l, &h->http, arena);
+	if (h->has_hsts) {
+		put_words(l, "  Strict-Transport-Security is promised");
+		end_line(l);
+	}
+	if (h->insecure_n > 0) {
+		put(l, arena_strf(arena, "  loads over http: %u, first ", h->insecure_n));
+		put(l, h->insecure);
+		end_line(l);
+	}
+}
+
 struct str
 classify_trace(const struct judge *j)
 {
@@ -377,6 +399,7 @@ classify_trace(const struct judge *j)
 			put_words(&l, ip);
 			put_words(&l, ": ");
 			put_tls(&l, &a->tls, j->a);
+			put_home(&l, a, ip, j->a);
 		}
 	}
 	/* Said, not hidden: the rest did not fit. */

@@ -49,6 +49,17 @@ struct http_evidence {
 	unsigned tries, ours_n; /* asked so many times, and so many answers were ours; the rest here is of the first */
 };
 
+/*
+ * The site's home page, as a browser opens https://name/ on one address: over the same rules as the challenge, but with 303 followed and
+ * cookies kept. http.is_ours says nothing here.
+ */
+struct home_evidence {
+	struct http_evidence http; /* NOT_TRIED: nobody answered over TLS there, or another address of the name was asked */
+	bool has_hsts;		   /* browsers are told to open the name with https alone (RFC 6797) */
+	unsigned insecure_n;	   /* what the page loads over http all the same: mixed content */
+	struct str insecure;	   /* the first of these addresses */
+};
+
 enum tls_result { TLS_NOT_TRIED, TLS_SHOWN, TLS_REFUSED, TLS_TIMEOUT, TLS_UNREACHABLE, TLS_RESET, TLS_ALERT, TLS_FORBIDDEN_ADDRESS };
 /* A handshake with SNI on one address: what visitors are handed. */
 struct tls_evidence {
@@ -66,6 +77,7 @@ struct address_evidence {
 	bool is_reserved; /* private, loopback, link-local, documentation; neither ours nor allowed by configuration */
 	struct http_evidence http;
 	struct tls_evidence tls;
+	struct home_evidence home; /* of the first address of a name that answers over TLS; the others' was not tried */
 };
 
 struct caa_record {

@@ -8,11 +8,14 @@
 
 #include "base/limits.h"
 #include "base/must.h"
+#include "core/mixed.h"
 #include "ports/names/names.h"
 #include "ports/probe/net.h"
 
 enum {
 	HOPS_MAX = 10,	    /* as the validator of Let's Encrypt */
+	HOME_MS_MAX = 5000, /* for all hops of a home page: nobody waits longer for a page either */
+	COOKIES_MAX = 32,   /* kept from one hop of a home page to the next */
 	IDLE_MAX = 32,	    /* easy handles kept for the next fetch */
 	SERVER_BYTES = 128, /* of a Server header that are kept */
 };
@@ -40,12 +43,14 @@ struct fetch {
 	struct dns_ask *ask_a, *ask_aaaa; /* of the next hop's host */
 	struct address found_a, found_aaaa;
 	bool has_a, has_aaaa;
-	char body[LIMIT_PROBE_BODY_BYTES];
-	size_t body_n;
+	struct buf body; /* its beginning */
 	bool is_body_full;
 	char server[SERVER_BYTES];
 	size_t server_n;
 	bool is_mitigated, is_from_cache;
+	/* Of a home page: */
+	struct curl_slist *cookies;
+	bool is_html, is_upgraded;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -61,6 +66,23 @@ put_detail(struct fetch *x, const char *words)
 	x->t.into->detail = arena_str(x->t.arena, str_of(words));
 }
 
+/* What was set in this hop goes along to the next one, as in a browser; the handle is nobody else's. */
+static void
+keep_cookies(struct fetch *x)
+{
+	struct curl_slist *list = NULL;
+	size_t n = 0;
+
+	if (curl_easy_getinfo(x->easy, CURLINFO_COOKIELIST, &list) != CURLE_OK)
+		return;
+	for (const struct curl_slist *i = list; i != NULL; i = i->next)
+		n++;
+	curl_slist_free_all(x->cookies);
+	x->cookies = n <= COOKIES_MAX ? list : NULL;
+	if (x->cookies == NULL)
+		curl_slist_free_all(list);
+}
+
 static void
 hop_close(struct fetch *x)
 {
@@ -69,7 +91,10 @@ hop_close(struct fetch *x)
 	if (x->easy == NULL)
 		return;
 	(void)curl_multi_remove_handle(f->multi, x->easy);
-	if (f->idle_n < IDLE_MAX) {
+	if (x->t.home != NULL)
+		keep_cookies(x);
+	/* curl_easy_reset keeps cookies: a handle that may have some is not used again. */
+	if (f->idle_n < IDLE_MAX && x->t.home == NULL) {
 		curl_easy_reset(x->easy);
 		f->idle[f->idle_n++] = x->easy;
 	} else {
@@ -89,6 +114,8 @@ fetch_free(struct fetch *x)
 	resolver_drop(&x->ask_aaaa);
 	for (size_t i = 0; i < x->urls_n; i++)
 		free(x->urls[i]);
+	curl_slist_free_all(x->cookies);
+	buf_fini(&x->body);
 	free(x);
 }
 
@@ -138,13 +165,56 @@ static size_t
 on_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct fetch *x = arg;
-	size_t all = size * n, room = sizeof x->body - x->body_n,
+	size_t all = size * n, room = x->body.max - x->body.n,
 	       take = all < room ? all : room;
 
-	memcpy(x->body + x->body_n, p, take);
-	x->body_n += take;
+	buf_put(&x->body, p, take);
+	if (x->body.err != ERR_OK)
+		return 0;
 	x->is_body_full = take < all;
 	return x->is_body_full ? 0 : all; /* 0 makes libcurl end the transfer */
+}
+
+/* RFC 6797 6.1.1: max-age=0 takes the promise back. */
+static bool
+is_promise(struct str hsts)
+{
+	while (hsts.n > 0) {
+		struct str value = str_cut(&hsts, ';'), key = str_trim(str_cut(&value, '='));
+		int64_t s = 0;
+
+		value = str_trim(value);
+		if (value.n >= 2 && value.p[0] == '"')
+			value = (struct str){ value.p + 1, value.n - 2 };
+		if (str_eq_nocase(key, STR("max-age")))
+			return str_to_int(value, &s) && s > 0;
+	}
+	return false;
+}
+
+/* "https://host[:port]/…" of the name itself: only it can make promises for itself, and only over TLS (RFC 6797 8.1). */
+static bool
+is_own_https(const struct fetch *x)
+{
+	static const struct str scheme = { "https://", 8 };
+	struct str url = str_of(x->urls[x->urls_n - 1]);
+
+	if (!str_starts(url, scheme))
+		return false;
+	url = (struct str){ url.p + scheme.n, url.n - scheme.n };
+	struct str host = str_cut(&url, '/');
+	return str_eq_nocase(str_cut(&host, ':'), x->t.name);
+}
+
+static void
+on_home_header(struct fetch *x, struct str key, struct str value)
+{
+	if (str_eq_nocase(key, STR("strict-transport-security")))
+		x->t.home->has_hsts = x->t.home->has_hsts || (is_own_https(x) && is_promise(value));
+	else if (str_eq_nocase(key, STR("content-security-policy")))
+		x->is_upgraded = x->is_upgraded || mixed_policy_upgrades(value);
+	else if (str_eq_nocase(key, STR("content-type")))
+		x->is_html = str_eq_nocase(str_trim(str_cut(&value, ';')), STR("text/html"));
 }
 
 static size_t
@@ -156,6 +226,8 @@ on_header(char *p, size_t size, size_t n, void *arg)
 	int64_t age = 0;
 
 	value = str_trim(value);
+	if (x->t.home != NULL)
+		on_home_header(x, key, value);
 	if (str_eq_nocase(key, STR("server"))) {
 		x->server_n = value.n < sizeof x->server ? value.n : sizeof x->server;
 		memcpy(x->server, value.p, x->server_n);
@@ -177,6 +249,15 @@ set_options(struct fetch *x, const char *connect_to)
 	CURL *c = x->easy;
 	bool ok = true;
 	long timeout = (long)x->f->o.timeout_ms;
+
+	if (x->t.home != NULL) {
+		int64_t left = HOME_MS_MAX - elapsed(x);
+
+		timeout = left < 1 ? 1 : left < timeout ? (long)left : timeout;
+		ok = ok && curl_easy_setopt(c, CURLOPT_COOKIEFILE, "") == CURLE_OK;
+		for (const struct curl_slist *i = x->cookies; i != NULL; i = i->next)
+			ok = ok && curl_easy_setopt(c, CURLOPT_COOKIELIST, i->data) == CURLE_OK;
+	}
 
 	x->connect_to = curl_slist_append(NULL, connect_to);
 	ok = ok && x->connect_to != NULL;
@@ -225,8 +306,9 @@ hop_start(void *arg)
 	address_text(&x->ip, ip);
 	buf_putf(&to, x->ip.family == 6 ? "::[%s]:%u" : "::%s:%u", ip, x->port);
 	x->easy = f->idle_n > 0 ? f->idle[--f->idle_n] : curl_easy_init();
-	x->body_n = x->server_n = 0;
-	x->is_mitigated = x->is_from_cache = false;
+	buf_clear(&x->body);
+	x->server_n = 0;
+	x->is_mitigated = x->is_from_cache = x->is_html = x->is_upgraded = false;
 	x->is_body_full = false;
 	x->error[0] = '\0';
 	if (x->easy == NULL || to.err != ERR_OK || !set_options(x, to.p) ||
@@ -362,12 +444,14 @@ redirect(struct fetch *x, const char *url)
 		finish(x, HTTP_REDIRECT_LOOP);
 		return;
 	}
-	for (size_t i = 0; i < x->urls_n; i++) {
-		if (strcmp(x->urls[i], url) == 0) {
-			put_detail(x, "redirect to an address that redirected before");
-			finish(x, HTTP_REDIRECT_LOOP);
-			return;
-		}
+	/* A browser comes again with the cookie that it was given; twice the same with it leads nowhere. */
+	size_t before = 0;
+	for (size_t i = 0; i < x->urls_n; i++)
+		before += strcmp(x->urls[i], url) == 0;
+	if (before > (x->t.home != NULL)) {
+		put_detail(x, "redirect to an address that redirected before");
+		finish(x, HTTP_REDIRECT_LOOP);
+		return;
 	}
 	CURLU *u = curl_url();
 	char *copy = strdup(url);
@@ -453,7 +537,7 @@ static void
 judge_body(struct fetch *x)
 {
 	struct http_evidence *h = x->t.into;
-	struct str body = { x->body, x->body_n }, trimmed = body, wanted = x->t.wanted;
+	struct str body = buf_str(&x->body), trimmed = body, wanted = x->t.wanted;
 
 	while (trimmed.n > 0 && strchr(" \t\r\n\v\f", trimmed.p[trimmed.n - 1]) != NULL &&
 	       trimmed.p[trimmed.n - 1] != '\0')
@@ -464,6 +548,23 @@ judge_body(struct fetch *x)
 	h->server = arena_str(x->t.arena, (struct str){ x->server, x->server_n });
 	h->is_mitigated = x->is_mitigated;
 	h->is_from_cache = x->is_from_cache;
+}
+
+/* What the page at the end of all redirects loads. */
+static void
+judge_page(struct fetch *x)
+{
+	struct home_evidence *h = x->t.home;
+	bool is_secure = strncmp(x->urls[x->urls_n - 1], "https:", 6) == 0;
+
+	h->http.server = arena_str(x->t.arena, (struct str){ x->server, x->server_n });
+	if (!is_secure || h->http.status != 200 || !x->is_html || x->is_upgraded)
+		return;
+	struct mixed m = mixed_of(buf_str(&x->body));
+	if (m.is_upgraded || m.n == 0)
+		return;
+	h->insecure = arena_str(x->t.arena, m.first);
+	h->insecure_n = m.n;
 }
 
 static void
@@ -481,7 +582,12 @@ hop_done(struct fetch *x, CURLcode code)
 	(void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(x->easy, CURLINFO_REDIRECT_URL, &next);
 	x->t.into->status = (int)status;
-	judge_body(x);
+	if (x->t.home != NULL)
+		judge_page(x);
+	else
+		judge_body(x);
+	if (status == 303 && x->t.home != NULL)
+		status = 302; /* followed by browsers, not by a CA */
 	switch (status) {
 	case 301:
 	case 302:
@@ -624,12 +730,16 @@ fetch_start(struct fetcher *f, const struct fetch_target *t, struct fetch **ret)
 	x->f = f;
 	x->t = *t;
 	x->ip = t->ip;
-	x->port = f->o.http_port;
+	x->port = t->home != NULL ? f->o.https_port : f->o.http_port;
+	buf_init(&x->body, t->home != NULL ? LIMIT_HOME_BYTES : LIMIT_PROBE_BODY_BYTES);
 	x->begun = clock_mono(f->o.clock);
-	buf_putf(&url, "http://%.*s", STR_ARG(t->name));
-	if (x->port != 80)
+	buf_putf(&url, "%s://%.*s", t->home != NULL ? "https" : "http", STR_ARG(t->name));
+	if (x->port != (t->home != NULL ? 443 : 80))
 		buf_putf(&url, ":%u", x->port);
-	buf_putf(&url, "/.well-known/acme-challenge/%.*s", STR_ARG(t->token));
+	if (t->home != NULL)
+		buf_putc(&url, '/');
+	else
+		buf_putf(&url, "/.well-known/acme-challenge/%.*s", STR_ARG(t->token));
 	x->urls[0] = buf_take(&url);
 	x->urls_n = x->urls[0] != NULL;
 	if (x->urls[0] == NULL || !gate_enter(f->o.gate, &x->pass, hop_start, x)) {

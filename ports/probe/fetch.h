@@ -1,7 +1,7 @@
 #ifndef KOSHIN_PORTS_PROBE_FETCH_H
 #define KOSHIN_PORTS_PROBE_FETCH_H
 /*
- * One challenge path over HTTP on one address, as a CA's validator asks for it (libcurl multi): redirects only
+ * One challenge path over HTTP on one address, as a CA's validator asks for it, or one home page as a browser does (libcurl multi): redirects only
  * 301, 302, 307, 308, at most 10, to http and https on the usual ports, TLS of 1.2 or newer without looking at
  * the certificate, each hop on a new connection and its host resolved anew. Each address is shown to the
  * caller's rule before it is connected to, and the one shown is the one connected to.
@@ -31,6 +31,7 @@ struct fetch_target {
 	struct str token, wanted; /* wanted: the body that proves that it is us */
 	struct arena *arena;	  /* for strings of *into */
 	struct http_evidence *into;
+	struct home_evidence *home; /* the home page over HTTPS; `into` is of it, `token` and `wanted` are not looked at. NULL: the challenge */
 	loop_fn *done; /* called once, never from inside fetch_start; not after fetch_stop */
 	void *arg;
 };

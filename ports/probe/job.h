@@ -23,7 +23,7 @@ enum {
 struct job;
 struct point {
 	struct job *job;
-	struct fetch *fetch;
+	struct fetch *fetch, *home;
 	struct shake *shake;
 	struct look *look;
 	struct address_evidence *e;
@@ -44,6 +44,7 @@ struct look {
 	size_t chain_n;
 	struct str caa_at; /* the level that is waited for; empty: not asked, or done */
 	struct point *points; /* one for each of e->addresses */
+	bool is_home_asked;
 };
 /* The CAA set at one level, shared by the names of the job below it. */
 struct caa_level {

@@ -75,6 +75,7 @@ stop_all(struct job *j)
 
 		for (size_t n = 0; k->points != NULL && n < k->e->addresses_n; n++) {
 			fetch_stop(&k->points[n].fetch);
+			fetch_stop(&k->points[n].home);
 			shake_stop(&k->points[n].shake);
 		}
 	}
@@ -217,11 +218,44 @@ start_fetch(struct point *p, struct http_evidence *into)
 }
 
 static void
+on_home(void *arg)
+{
+	struct point *p = arg;
+
+	p->home = NULL;
+	on_point(p);
+}
+
+/* The home page, once a name: at an address that leads to us, or where a person wants to know. What else others serve is asked for by nobody. */
+static void
+start_home(struct point *p)
+{
+	struct job *j = p->job;
+	const struct fetch_target t = {
+		.name = p->look->e->name,
+		.ip = p->e->ip,
+		.arena = &j->box->arena,
+		.into = &p->e->home.http,
+		.home = &p->e->home,
+		.done = on_home,
+		.arg = p,
+	};
+	bool is_wanted = j->wanted.want_http && (j->wanted.is_thorough || p->e->is_ours || p->e->front.n > 0);
+
+	if (!is_wanted || p->look->is_home_asked || p->e->tls.result != TLS_SHOWN ||
+	    fetch_start(j->net->fetcher, &t, &p->home) != ERR_OK)
+		return;
+	p->look->is_home_asked = true;
+	j->open++;
+}
+
+static void
 on_shaken(void *arg)
 {
 	struct point *p = arg;
 
 	p->shake = NULL;
+	start_home(p);
 	tell(p->look, PROBE_STEP_TLS, p->e);
 	on_point(p);
 }

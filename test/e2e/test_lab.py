@@ -45,6 +45,9 @@ def test_the_first_cause(lab, documents, row):
         assert first["seen"] == lab.fill(row.seen, row)
     assert first["next_look"]
     assert set(row.also) <= {f["cause"] for f in findings}
+    for cause, (who, copy) in row.told.items():
+        beside = next(f for f in findings if f["cause"] == cause)
+        assert (beside["who"], beside["action"]["copy"]) == (who, copy and lab.fill(copy, row)), beside["evidence"]
 
 
 def test_each_broken_one_has_a_healthy_neighbour():

@@ -216,6 +216,26 @@ def silence(connection):
     threading.Event().wait(60)
 
 
+PICTURE = b"<html><img src='http://pictures.example.jp/a.png?x'></html>"
+# Home pages over TLS, by the first label of the name: port, head of the request -> status, header lines, body.
+HOMES = {
+    "plain": lambda port, head: (200, ["Content-Type: text/html"], b"<html><a href='http://plain.example.jp/'>us</a></html>"),
+    "mixed": lambda port, head: (200, ["Content-Type: text/html; charset=utf-8"], PICTURE),
+    "text": lambda port, head: (200, ["Content-Type: text/plain"], PICTURE),
+    "upgraded": lambda port, head: (200, ["Content-Type: text/html", "Content-Security-Policy: upgrade-insecure-requests"], PICTURE),
+    "long": lambda port, head: (200, ["Content-Type: text/html"], PICTURE + b" " * 200000),
+    "circle": lambda port, head: (301, [f"Location: https://circle.home.example.jp:{port}/"], b""),
+    "seeother": lambda port, head: (303, ["Location: /next"], b"") if head.startswith(b"GET / ") else (200, ["Content-Type: text/html"], PICTURE),
+    "cookie": lambda port, head: (200, [], b"") if b"seen=1" in head else (302, ["Set-Cookie: seen=1", "Location: /"], b""),
+    "promise": lambda port, head: (200, ['strict-transport-security: Max-Age="300" ; includeSubDomains'], b""),
+    "unpromise": lambda port, head: (200, ["Strict-Transport-Security: max-age=0"], b""),
+    "private": lambda port, head: (302, [f"Location: https://10.0.0.1:{port}/"], b""),
+    "metadata": lambda port, head: (302, ["Location: http://169.254.169.254/latest/meta-data/"], b""),
+    "internal": lambda port, head: (302, [f"Location: https://nat.example.jp:{port}/"], b""),
+    "badport": lambda port, head: (302, ["Location: https://good.example.jp:22/"], b""),
+}
+
+
 class Tls(Raw):
     """Hands out the certificate of the name that was asked for; refuses names that it does not have."""
 
@@ -225,6 +245,7 @@ class Tls(Raw):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(file)
             self.contexts[name] = context
+        self.port, self.asked = port, []
         super().__init__(address, port, self.shake)
 
     def shake(self, connection):
@@ -238,7 +259,14 @@ class Tls(Raw):
         context.sni_callback = choose
         with context.wrap_socket(connection, server_side=True) as tls:
             request = tls.recv(4096)
-            if request.startswith(b"GET "):
+            host = request.partition(b"Host: ")[2].partition(b":")[0].decode()
+            kind, _, zone = host.partition(".")
+            if zone == "home.example.jp":
+                self.asked.append(kind)
+                status, lines, body = HOMES[kind](self.port, request)
+                head = "\r\n".join([f"HTTP/1.1 {status} x", *lines, f"Content-Length: {len(body)}", "", ""])
+                tls.sendall(head.encode() + body)
+            elif request.startswith(b"GET "):
                 token = request.split()[1].rsplit(b"/", 1)[-1]
                 body = token + b"." + THUMBPRINT.encode()
                 tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
@@ -276,6 +304,9 @@ def make_chains(folder):
     key, leaf = make_certificate("good", middle_key, middle, ["good.example.jp", "tohttps.example.jp"])
     put("good.example.jp", key, leaf, middle)
     put("tohttps.example.jp", key, leaf, middle)
+    key, leaf = make_certificate("homes", middle_key, middle, ["*.home.example.jp"])
+    for kind in HOMES:
+        put(f"{kind}.home.example.jp", key, leaf, middle)
     put("noslash.example.jp", key, leaf)
     key, leaf = make_certificate("x", stranger_key, stranger, ["404.example.jp"])
     put("404.example.jp", key, leaf, stranger)
@@ -356,7 +387,7 @@ def world(tmp_path_factory, program):
         Raw(w.garbage, w.https, garbage),
         Raw(w.silent, w.https, silence),
     ]
-    w.web = servers[0]
+    w.web, w.tls = servers[0], servers[4]
     fill_dns(w)
     w.options = [
         *("--ours", w.here, "--allow", "127.0.0.0/8", "--forwarder", w.dns.forwarder, "--http", w.http),
@@ -391,6 +422,7 @@ def fill_dns(w):
         ("closed", "A"): [w.here],
         ("text", "TXT"): ['"no address"'],
         ("*.many", "A"): [w.here],
+        ("*.home", "A"): [w.here],
     }
     for (label, rtype), values in records.items():
         d._zones["example.jp."][(f"{label}.example.jp.", rtype)] = values
@@ -582,6 +614,36 @@ def test_tls(world):
     assert got["www"]["result"] == "ALERT"
     # No other question than for addresses.
     assert all(n["caa_status"] == "NOT_ASKED" for n in answer["names"])
+
+
+# ---- the home page ----
+
+
+def test_home_pages(world):
+    world.tls.asked.clear()
+    answer = world.driver.one("dns,http,tls", *[f"{kind}.home.example.jp" for kind in HOMES])
+    got = {n["name"].split(".")[0]: n["addresses"][0]["home"] for n in answer["names"]}
+    for kind in ("plain", "text", "upgraded"):
+        assert got[kind]["http"]["status"] == 200 and got[kind]["insecure_n"] == 0, (kind, got[kind])
+    for kind in ("mixed", "long", "seeother"):
+        assert (got[kind]["insecure"], got[kind]["insecure_n"]) == ("http://pictures.example.jp/a.png", 1), (kind, got[kind])
+    assert got["circle"]["http"]["result"] == "REDIRECT_LOOP", got["circle"]
+    # A browser comes again with its cookie, and so does the probe.
+    assert got["cookie"]["http"]["result"] == "ANSWERED" and got["cookie"]["http"]["status"] == 200, got["cookie"]
+    assert [kind for kind in got if got[kind]["has_hsts"]] == ["promise"]
+    # No page leads the probe where nobody may lead it.
+    for kind in ("private", "metadata", "internal"):
+        assert got[kind]["http"]["result"] == "FORBIDDEN_ADDRESS", (kind, got[kind])
+    assert got["badport"]["http"]["result"] == "REDIRECT_DISALLOWED", got["badport"]
+    assert world.tls.asked.count("circle") == 2 and world.tls.asked.count("cookie") == 2 and world.tls.asked.count("plain") == 1
+
+
+def test_home_page_is_left_alone(world):
+    """Where nobody answers over TLS, and in a look at the certificate alone."""
+    (name,) = world.driver.one("dns,http,tls,thorough", "nobody.example.jp")["names"]
+    assert name["addresses"][0]["home"]["http"]["result"] == "NOT_TRIED"
+    (name,) = world.driver.one("tls", "mixed.home.example.jp")["names"]
+    assert name["addresses"][0]["home"]["http"]["result"] == "NOT_TRIED"
 
 
 # ---- many at once, and too late ----

@@ -8,6 +8,7 @@
 #include "base/must.h"
 #include "base/wire.h"
 #include "core/classify.h"
+#include "core/mixed.h"
 #include "ports/acme/parse.h"
 #include "ports/config/config.h"
 #include "ports/keys/own.h"
@@ -206,6 +207,15 @@ config(struct str bytes)
 	(void)close(fd);
 }
 
+static void
+home_page(struct str bytes)
+{
+	struct mixed m = mixed_of(bytes);
+
+	must(m.first.n <= MIXED_SHOWN_BYTES_MAX && str_is_line(m.first) && str_is_utf8(m.first));
+	must((m.n > 0) == (m.first.n > 0));
+}
+
 /* ---- passkeys: what a browser sends ---- */
 
 static const struct passkey_site panel = { { "panel.example", 13 }, { "https://panel.example", 21 } };
@@ -286,7 +296,8 @@ passkey_client(struct str bytes)
 #define TARGET(function) { #function, function }
 const struct fuzz_target fuzz_targets[] = { TARGET(acme_directory), TARGET(acme_answer), TARGET(acme_renewal), TARGET(acme_problem),
 	TARGET(acme_headers), TARGET(rdap_domain), TARGET(rdap_bootstrap), TARGET(certificate_pem), TARGET(certificate_der), TARGET(own_file),
-	TARGET(message), TARGET(mail), TARGET(name), TARGET(config), TARGET(passkey_made), TARGET(passkey_use), TARGET(passkey_client) };
+	TARGET(message), TARGET(mail), TARGET(name), TARGET(config), TARGET(home_page),
+	TARGET(passkey_made), TARGET(passkey_use), TARGET(passkey_client) };
 const size_t fuzz_targets_n = sizeof fuzz_targets / sizeof *fuzz_targets;
 
 const struct fuzz_target *

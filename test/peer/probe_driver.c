@@ -78,6 +78,13 @@ json_of_tls(const struct tls_evidence *t)
 }
 
 static json_t *
+json_of_home(const struct home_evidence *h)
+{
+	return json_pack("{s:o, s:b, s:o, s:i}", "http", json_of_http(&h->http), "has_hsts", h->has_hsts, "insecure", text_of(h->insecure),
+	    "insecure_n", (int)h->insecure_n);
+}
+
+static json_t *
 json_of_registration(const struct registration *r)
 {
 	static const char *const words[] = { "NOT_ASKED", "UNKNOWN", "FOUND", "NONE" };
@@ -101,9 +108,9 @@ json_of_name(const struct name_evidence *e)
 
 		address_text(&a->ip, ip);
 		json_array_append_new(
-		    addresses, json_pack("{s:s, s:b, s:b, s:o, s:o}", "ip", ip, "is_ours",
+		    addresses, json_pack("{s:s, s:b, s:b, s:o, s:o, s:o}", "ip", ip, "is_ours",
 				   a->is_ours, "is_reserved", a->is_reserved, "http",
-				   json_of_http(&a->http), "tls", json_of_tls(&a->tls)));
+				   json_of_http(&a->http), "tls", json_of_tls(&a->tls), "home", json_of_home(&a->home)));
 	}
 	for (size_t i = 0; i < e->caa_n; i++)
 		json_array_append_new(

@@ -267,6 +267,23 @@ static const struct row rows[] = {
 	ROW("hsts", W OK4 "tls=held-soon", "served.expiring", NULL, NULL),
 	ROW("hsts", W OK4 "tls=refused", "served.unreachable", NULL, NULL),
 
+	ROW("", W OK4 "tls=held-expired home=hsts", "served.expired served.hsts.no-recourse", NULL, NULL),
+	ROW("", W OK4 "home=hsts", "", NULL, NULL),
+	ROW("none", W OK4 "tls=other-expired home=hsts", "served.expired served.hsts.no-recourse", NULL, NULL),
+
+	/* what the page loads */
+	ROW("", W OK4 "home=http://pics.example.jp/a.png", "served.content.mixed", "http://pics.example.jp/a.png",
+	    "Header always set Content-Security-Policy \"upgrade-insecure-requests\""),
+	ROW("", W OK4 "home=page", "", NULL, NULL),
+	ROW("new", W OK4 "tls=other-stranger home=http://pics.example.jp/a.png", "", NULL, NULL),
+	ROW("none", W OK4 "tls=other home=http://pics.example.jp/a.png", "served.content.mixed", NULL, NULL),
+
+	/* a service in front that comes to us over HTTP, and our redirect */
+	ROW("redirect", W OK4 "front=Cloudflare tls=other home=loop", "http.cdn.redirect-loop served.certificate.from-cdn", NULL, "Full (strict)"),
+	ROW("redirect", W OK4 "front=Cloudflare tls=other home=page", "served.certificate.from-cdn", "Cloudflare", NULL),
+	ROW("", W OK4 "front=Cloudflare tls=other home=loop", "served.certificate.from-cdn", "Cloudflare", NULL),
+	ROW("redirect", W OK4 "home=loop", "", NULL, NULL),
+
 	/* one visitor was warned */
 	ROW("", W OK4 "said=NET::ERR_CERT_DATE_INVALID", "served.client.outdated", "NET::ERR_CERT_DATE_INVALID", NULL),
 	ROW("", W OK4 "said=x tls=held-expired", "served.expired", NULL, NULL),

@@ -8,7 +8,7 @@
  *   said=WORDS       what one visitor's device said
  *   cname=TARGET loop ttl=N why=TEXT caa=FLAGS:TAG:VALUE caa-at=NAME       "_" in a value is a space
  *   ip=ADDRESS                  ours if it is one of the policy's; ours answer rightly, others 404
- *   http=…  body=… loc=URL  tls=…  reserved                          said of the last address
+ *   http=…  body=… loc=URL  tls=…  reserved  front=SERVICE  home=loop|hsts|page|URL that the page loads                          said of the last address
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -219,7 +219,15 @@ put_word(struct world *w, struct name_evidence *n, struct str word)
 		set_tls(w, n, &last->tls, last->is_ours ? STR("held") : STR("other"));
 	} else if (str_eq(key, STR("http")) && last != NULL)
 		set_http(&last->http, value);
-	else if (str_eq(key, STR("body")) && last != NULL)
+	else if (str_eq(key, STR("home")) && last != NULL) {
+		last->home.http.result = str_eq(value, STR("loop")) ? HTTP_REDIRECT_LOOP : HTTP_ANSWERED;
+		last->home.has_hsts = str_eq(value, STR("hsts"));
+		if (str_starts(value, STR("http://")))
+			last->home.insecure = value, last->home.insecure_n = 1;
+	} else if (str_eq(key, STR("front")) && last != NULL) {
+		last->front = value;
+		last->is_ours = false;
+	} else if (str_eq(key, STR("body")) && last != NULL)
 		last->http.body = spaced(w, value);
 	else if (str_eq(key, STR("loc")) && last != NULL)
 		last->http.location = value, last->http.hops = 1;

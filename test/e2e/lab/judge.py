@@ -37,7 +37,9 @@ class Judge:
         order = account.order(name)
         assert order.status == 201, order
         url = order.json["authorizations"][0]
-        challenge = next(c for c in account.get(url).json["challenges"] if c["type"] == "http-01")
+        challenge = next((c for c in account.get(url).json["challenges"] if c["type"] == "http-01"), None)
+        if challenge is None:
+            return Verdict(False, "http-01 is not offered")
         account.post(challenge["url"], {})
         authorization = servers.until(
             f"{name} is judged", lambda: (a := account.get(url).json)["status"] not in OPEN and a, seconds=60, every=0.2

@@ -31,7 +31,9 @@ PLACES = {
     "ours": 30, "apache": 31, "haproxy": 32, "closed": 33, "full": 34, "cutting": 35, "oldtls": 36, "twin": 37,
     "elsewhere": 40, "router": 41, "cdn": 50, "cdn_closed": 51, "cdn_odd": 52, "nat": 60,
 }  # fmt: skip
-OURS = ("ours", "twin", "oldtls", "apache", "haproxy", "closed", "full", "cutting")
+OURS = ("ours", "twin", "oldtls", "apache", "haproxy", "closed", "full", "cutting", "nowhere")
+# To an address of a group no connection leads, whatever the routes of the machine are.
+NOWHERE = "224.0.0.1"
 CDN = ("cdn", "cdn_closed", "cdn_odd")
 
 
@@ -72,13 +74,13 @@ class Laboratory:
         for end, content in (("key", servers.key_pem(key)), ("pem", b"".join(servers.pem(c) for c in chain))):
             (self.folder / f"{row.name}.{end}").write_bytes(content)
         old = "ssl_protocols TLSv1; ssl_ciphers DEFAULT@SECLEVEL=0;" if kind == "tls 1.0" else ""
-        return f"ssl_certificate {self.folder}/{row.name}.pem; ssl_certificate_key {self.folder}/{row.name}.key; {old} {webs.RIGHT}"
+        return f"ssl_certificate {self.folder}/{row.name}.pem; ssl_certificate_key {self.folder}/{row.name}.key; {old} {webs.RIGHT} {self.fill(row.https, row)}"
 
     # --- starting ---
 
     def _start(self):
         base = servers.new_address().rsplit(".", 1)[0]
-        self.at = {place: f"{base}.{n}" for place, n in PLACES.items()} | {"v6": "::1"}
+        self.at = {place: f"{base}.{n}" for place, n in PLACES.items()} | {"v6": "::1", "nowhere": NOWHERE}
         self.allowed = [f"{base}.0/24", "::1/128"]
         self.http_port, self.https_port, self.dns_port, self.other_port = (free_everywhere() for _ in range(4))
         self.authority = Authority()
@@ -99,7 +101,7 @@ class Laboratory:
         self.account = acme_raw.Account(acme_raw.Client(self.pebble.directory, self.pebble.bundle))
         self.koshin = self._make_koshin()
         self.thumbprint = self._open_account()
-        self._write_nginx(())
+        self._write_nginx([row for row in self.rows if row.is_early], is_issuing=True)
         self._keep(webs.Haproxy(self))
         self._keep(webs.Apache(self))
         self._keep(webs.Speaker(self.at["cdn_odd"], self.http_port, webs.greet))
@@ -204,10 +206,10 @@ class Laboratory:
 
         return servers.until("koshin has an account", thumbprint)
 
-    def _write_nginx(self, rows):
+    def _write_nginx(self, rows, is_issuing=False):
         """The right answer for every name, and what these rows have of their own; returns when it is what visitors meet."""
         self._nginx_turns += 1
-        self.nginx.extra.write_text(webs.nginx_text(self, rows, self._nginx_turns))
+        self.nginx.extra.write_text(webs.nginx_text(self, rows, self._nginx_turns, is_issuing))
         subprocess.run(self.nginx.test_argv, check=True, capture_output=True)
         self.nginx.reload()
         here = self.at["ours"], self.http_port, "/turn"
@@ -225,7 +227,7 @@ class Laboratory:
 
         def is_issued(row):
             site = self.koshin.show(row.site[0])
-            has_redirect = "redirect" not in row.options or servers.http_get(row.name, self.at["ours"], self.http_port)[0] in (301, 302, 307, 308)
+            has_redirect = "redirect" not in row.options or "redirect-on" in self.koshin.kinds(row.site[0])
             return site["certificate"] is not None and site["doing"] == "nothing" and has_redirect
 
         for row in rows:

@@ -50,16 +50,20 @@ class Row:
     haproxy: dict = dataclasses.field(default_factory=dict)
     htaccess: str | None = None
     tls: dict = dataclasses.field(default_factory=dict)
+    https: str = ""  # what nginx does there beside the challenge
+    home: str = ""  # the same over http, in the place of what koshin has put there for a site
     registered: dict | None = None  # what the registry says of the domain
     is_registered: bool = True  # it has a delegation
     site: tuple = ()  # names of a site with a certificate; everything else of the row but `zone` and `haproxy` comes after it was issued
     options: dict = dataclasses.field(default_factory=dict)
+    is_early: bool = False  # its servers are so already while the certificate is issued
     draft: tuple = ()  # a setting that was begun and left
     is_hasty: bool = False  # something in it never answers: it is looked at with little patience
     later: str = "0 s"  # how much later than now is looked
     visitor: str | None = None  # what one visitor's browser said
     seen: str | None = None  # what was found, as the finding tells it
     also: tuple = ()  # causes that are noticed too
+    told: dict = dataclasses.field(default_factory=dict)  # of some of these: who acts, and the value to copy
     verdict: dict = dataclasses.field(default_factory=dict)  # judge -> (what it says, why koshin says something else)
 
     @property
@@ -78,6 +82,15 @@ def either(why):
 IMPATIENT = {"pebble": (BY_CHANCE, "pebble waits two seconds for DNS, and no longer")}
 COMPETING = both(PASSES, "koshin orders nothing beside another program, the CA would")
 HTTP_ALONE = {"fake": (FAILS, "the fake CA follows redirects to http alone")}
+
+
+HSTS = 'add_header Strict-Transport-Security "max-age=31536000";'
+UPGRADE = 'add_header Content-Security-Policy "default-src https:; upgrade-insecure-requests";'
+
+
+def page(html):
+    html = html.replace("'", '"')
+    return f"location = / {{{{ default_type text/html; return 200 '<html>{html}</html>'; }}}}"
 
 
 def well(name, built, **more):
@@ -113,6 +126,12 @@ ROWS = (
     well("www.pair.jp", "a site of two names, with the redirect to HTTPS", site=("pair.jp", "www.pair.jp"), options={"redirect": True},
          zone=("@ A {ours}", "www CNAME pair.jp.")),
     well("shown.jp", "a certificate of its own", tls={"ours": "right"}),
+    well("linked.jp", "a page that names http, and loads nothing over it", tls={"ours": "right"}, https=page(
+        '<a href="http://linked.jp/">us</a><!-- <img src="http://linked.jp/old.png"> --><script>x = "<img src=http://linked.jp/x.png>";</script>'
+        '<img src="/new.png"><img src="https://linked.jp/new.png"><img src="http://127.0.0.1/own.png">')),
+    well("upgraded.jp", "a page that asks to be loaded over https alone", tls={"ours": "right"}, https=HSTS + UPGRADE + page('<img src="http://upgraded.jp/a.png">')),
+    well("cookie.jp", "a page that forwards to itself until it has a cookie", tls={"ours": "right"},
+         https='location = / {{ add_header Set-Cookie "seen=1; Path=/"; if ($cookie_seen != "1") {{ return 302 $request_uri; }} return 200; }}'),
     # --- the registry ---
     Row("ended.jp", "the domain has ended", "registration.domain.expired", "domain-company", "ended.jp", is_registered=False,
         registered={"states": ["redemption period"], "expires": "2026-01-05T00:00:00Z"}),
@@ -182,6 +201,9 @@ ROWS = (
         zone=("@ A {ours}", '@ CAA 0 issue "{ca}"', '@ CAA 128 tbs "unknown"')),
     Row("account.jp", "CAA for another account", "dns.caa.parameter-mismatch", "domain-company", ISSUE,
         zone=("@ A {ours}", '@ CAA 0 issue "{ca}; accounturi=https://ca.example/acct/99"')),
+    Row("*.wildcaa.jp", "a wildcard, which CAA keeps from everybody", "registration.wildcard.http-only", "owner", None,
+        zone=("@ A {ours}", '@ CAA 0 issue "{ca}"', '@ CAA 0 issuewild ";"'),
+        also=("dns.caa.forbids-wildcard",), told={"dns.caa.forbids-wildcard": ("domain-company", 'wildcaa.jp. CAA 0 issuewild "{ca}"')}),
     Row("method.jp", "CAA for another method", "dns.caa.parameter-mismatch", "domain-company", ISSUE,
         zone=("@ A {ours}", '@ CAA 0 issue "{ca}; validationmethods=dns-01"')),
     Row("notimp.jp", "the name server does not know CAA", "dns.caa.lookup-failed", "domain-company", NO_CAA, ns=("odd",), manner="CAA NOTIMP"),
@@ -189,6 +211,7 @@ ROWS = (
     Row("caadeaf.jp", "the name server does not hear CAA", "dns.caa.lookup-failed", "domain-company", NO_CAA, ns=("odd",), manner="silent to CAA", is_hasty=True),
     # --- connections ---
     Row("closed.jp", "nobody listens at an address of ours", "transport.port80.closed", "host", None, zone=("@ A {closed}",)),
+    Row("noroute.jp", "an address of ours to which no way leads", "transport.connect.unreachable", "host", None, zone=("@ A {nowhere}",), seen="{nowhere}"),
     Row("full.jp", "an address of ours lets nobody in", "transport.port80.closed", "host", None, zone=("@ A {full}",), is_hasty=True),
     Row("cdnclosed.jp", "nobody listens at the CDN", "transport.port80.closed-elsewhere", "domain-company", A_OURS, zone=("@ A {cdn_closed}",)),
     Row("cutting.jp", "a firewall of ours cuts the connection", "transport.connect.reset", "host", None, zone=("@ A {cutting}",)),
@@ -257,6 +280,11 @@ ROWS = (
     Row("turns.jp", "two servers behind the CDN, one of them old", "http.server.inconsistent", "domain-company", A_OURS, zone=CDN,
         haproxy=at("cdn", "balance roundrobin\nserver new {ours}:{http_port}\nserver old {elsewhere}:{http_port}"),
         verdict=either("the CA meets one server or the other")),
+    Row("flexible.jp", "the CDN comes to us over http, and we forward to https", "http.cdn.redirect-loop", "domain-company", "Full (strict)",
+        site=("flexible.jp",), zone=CDN, options={"redirect": True}, tls={"cdn": "right"}, is_early=True,
+        home="location / {{ return 301 https://$host:{https_port}$request_uri; }}",
+        https="location / {{ proxy_pass http://{ours}:{http_port}; proxy_set_header Host $host; }}",
+        also=("served.certificate.from-cdn",), seen="https://{name}:{https_port}/"),
     Row("parked.jp", "a parking page at another company", "dns.a.elsewhere", "domain-company", A_OURS, zone=("@ A {elsewhere}",),
         also=("http.page.parked",), nginx=at("elsewhere", "default_type text/html; return 200 '<html>This domain is parked. sedoparking</html>';")),
     # --- what visitors get ---
@@ -265,6 +293,12 @@ ROWS = (
     Row("strange.jp", "the certificate of another site", "served.certificate.wrong", "host", None, tls={"ours": "other name"}),
     Row("self.jp", "a certificate that a machine has made itself", "served.certificate.wrong", "host", None, tls={"ours": "self-signed"}),
     Row("apex.jp", "a certificate for www alone", "served.name.missing", "domain-company", A_OURS, tls={"ours": "www only"}),
+    Row("insisting.jp", "a certificate that has ended, of a page that insists on https", "served.expired", "host", None, tls={"ours": "expired"},
+        https=HSTS + page("welcome"), also=("served.hsts.no-recourse",), told={"served.hsts.no-recourse": ("host", "")}),
+    Row("mixed.jp", "a page that loads pictures over http", "served.content.mixed", "web-owner",
+        'Header always set Content-Security-Policy "upgrade-insecure-requests"', tls={"ours": "right"},
+        https=page('<link rel=stylesheet href="/s.css"><img alt=a src="http://pictures.mixed.jp/a.png?size=2"><script src=HTTP://mixed.jp/b.js></script>'),
+        seen="http://pictures.mixed.jp/a.png"),
     Row("device.jp", "one visitor is warned, nobody else", "served.client.outdated", "nobody", None, tls={"ours": "right"},
         visitor="NET::ERR_CERT_DATE_INVALID"),
     Row("chain.jp", "the intermediate is not sent", "served.chain.incomplete", "host", None, tls={"ours": "no chain"}),
