@@ -400,7 +400,7 @@ end_round(struct run *r, const struct acme_answer *an)
 
 	if (o->is_round_bad) {
 		o->is_round_bad = false;
-		o->tries++;
+		o->tries += o->tries + 1 < TRIES_MAX;
 		wait_for_retry(r, an->retry_after);
 		return;
 	}
@@ -427,17 +427,36 @@ end_round(struct run *r, const struct acme_answer *an)
 
 /* --- answers --- */
 
-/* Lost or refused for now: the facts stay, and the round is tried again after a wait; at the third time it is over. */
+/* A certificate that was issued waits to be fetched: another order would cost one more of the few that the CA gives for a set. */
+static bool
+is_issued(const struct order *o)
+{
+	return o->status == ACME_VALID && !o->is_autopsy;
+}
+
+static bool
+is_last_try(const struct run *r, const struct acme_answer *an)
+{
+	const struct order *o = r->o;
+
+	/* An answer that cannot be read three times over is no outage. */
+	if (is_issued(o) && err_class_of(an->err) == ERR_CLASS_TRANSIENT && an->err != ERR_PEER)
+		return !when_before(when_plus(r->t->now, (struct span){ RETRY_FIRST_MS / 1000 }), o->deadline);
+	return o->tries + 1 >= TRIES_MAX || (an->verb == ACME_FINALIZE && o->finalizes >= TRIES_MAX);
+}
+
+/* Lost or refused for now: the facts stay, and the round is tried again after a wait; at the third time it is over, and for what is
+ * issued when its time is. */
 static void
 take_transient(struct run *r, const struct acme_answer *an)
 {
 	struct order *o = r->o;
 	bool is_long = when_is_known(an->retry_after) &&
-		       when_between(r->t->now, an->retry_after).s > RETRY_AFTER_MOST_S;
+		       when_between(r->t->now, an->retry_after).s > RETRY_AFTER_MOST_S &&
+		       !(is_issued(o) && when_before(an->retry_after, o->deadline));
 	if (MUTANT(PATIENCE_IGNORED))
 		is_long = false;
-	bool is_last = o->tries + 1 >= TRIES_MAX ||
-		       (an->verb == ACME_FINALIZE && o->finalizes >= TRIES_MAX);
+	bool is_last = is_last_try(r, an);
 
 	if (is_long || is_last) {
 		fail_by(r, an, STR_NONE);

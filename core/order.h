@@ -21,7 +21,8 @@
  *
  * Every order that is not done awaits an answer or a wake (order_check); every wait is bounded by the deadline: an
  * hour (less five minutes, so that it ends here, with a reason, before the site gives the order up) while pending, ten
- * minutes (policy processing_max) from FINALIZE while processing.
+ * minutes (policy processing_max) from FINALIZE while processing, and as long again for fetching what was issued: that alone does
+ * not end with the third try that is lost.
  */
 #include "base/arena.h"
 #include "core/acme.h"

@@ -122,8 +122,8 @@ put_retry_after(struct exchange *x, int64_t seconds, bool as_date, const char *s
 		(void)snprintf(x->retry_after, sizeof x->retry_after, "%lld", (long long)seconds);
 	}
 	put_header(x, "Retry-After: %s", x->retry_after);
-	if (scope != NULL && ms > 0)
-		promise_put(x->f, scope, ms);
+	x->promise_ms = scope != NULL ? ms : 0;
+	(void)snprintf(x->promise_scope, sizeof x->promise_scope, "%s", scope != NULL ? scope : "");
 }
 
 int64_t

@@ -368,6 +368,9 @@ handle(void *arg, const struct httpd_request *r, struct httpd_reply *reply)
 		early = x.early_ms > early ? x.early_ms : early;
 		spoil(&x);
 	}
+	/* Nobody is held to an answer that broke off on its way. */
+	if (x.promise_ms > 0 && reply->manner == HTTPD_WHOLE)
+		promise_put(f, x.promise_scope, x.promise_ms);
 	log_put(&x, early);
 	jws_fini(&x.jws);
 	json_decref(x.payload);

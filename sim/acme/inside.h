@@ -206,6 +206,8 @@ struct exchange {
 	const struct fault *fault;
 	int64_t early_ms; /* by what the endpoint's own file knows: limits */
 	char retry_after[48];
+	int64_t promise_ms; /* what Retry-After holds the client to, if the answer reaches it */
+	char promise_scope[TEXT_BYTES];
 	char type[WORD_BYTES], subject[TEXT_BYTES];
 };
 
@@ -218,7 +220,7 @@ void put_problem(struct buf *to, const struct problem_text *p);
 void put_json_text(struct buf *to, struct str s); /* with its quotes */
 void put_date(struct buf *to, struct when w);	  /* RFC 3339, with its quotes */
 __attribute__((format(printf, 2, 3))) void put_header(struct exchange *x, const char *fmt, ...);
-/* Retry-After; what the client is held to is noted for `scope`. */
+/* Retry-After; the client is held to it for `scope` once the answer has left whole. */
 void put_retry_after(struct exchange *x, int64_t seconds, bool as_date, const char *scope);
 int64_t fake_ms(const struct fake *f);
 struct when fake_now(const struct fake *f);
