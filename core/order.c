@@ -2,6 +2,7 @@
 #include "base/must.h"
 #include "base/mutant.h"
 #include "core/classify.h"
+#include "core/order_error.h"
 
 enum {
 	POLL_FIRST_MS = 250, /* a quick CA has validated by then */
@@ -468,18 +469,6 @@ take_transient(struct run *r, const struct acme_answer *an)
 	o->is_round_bad = true;
 }
 
-static bool
-is_transient(const struct acme_answer *an)
-{
-	enum err_class class = err_class_of(an->err);
-
-	/* A chain that cannot be read may have been cut on its way: the certificate is there to be had again. */
-	return class == ERR_CLASS_TRANSIENT || class == ERR_CLASS_LOCAL ||
-	       an->err == ERR_FULL ||
-	       (an->verb == ACME_CERTIFICATE && an->err == ERR_INVALID) ||
-	       (an->err != ERR_OK && str_eq(an->problem.type, STR("badNonce")));
-}
-
 /* A 2xx answer whose status is none of RFC 8555 7.1.6 is one that cannot be read. */
 static void
 take_unreadable(struct run *r, const struct acme_answer *an)
@@ -489,22 +478,6 @@ take_unreadable(struct run *r, const struct acme_answer *an)
 	copy.err = ERR_PEER;
 	copy.detail = STR("the answer has no status that RFC 8555 knows");
 	take_transient(r, &copy);
-}
-
-/* CAs word it differently, and some as a fault of their own or with no type at all. Only what surely speaks of something else is
- * not tried once more without `replaces`: the renewal is worth more than the exemption. */
-static bool
-may_be_replaces(const struct acme_answer *an)
-{
-	static const char *const others[] = { "rateLimited", "unsupportedIdentifier",
-		"rejectedIdentifier", "caa", "dns", "accountDoesNotExist",
-		"userActionRequired", "externalAccountRequired", "badNonce", "badPublicKey",
-		"badSignatureAlgorithm", "invalidProfile" };
-
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		if (str_eq(an->problem.type, str_of(others[i])))
-			return false;
-	return an->err != ERR_LIMITED;
 }
 
 /* "Could not validate ARI 'replaces' field" with status 500: no ill CA. */
@@ -528,7 +501,7 @@ take_refusal(struct run *r, const struct acme_answer *an)
 		r->out->must_save = true;
 		return;
 	}
-	if (an->verb == ACME_NEW_ORDER && o->replaces.n > 0 && may_be_replaces(an)) {
+	if (an->verb == ACME_NEW_ORDER && o->replaces.n > 0 && order_error_may_be_replaces(an)) {
 		o->replaces = STR_NONE;
 		r->out->must_save = true;
 		return;
@@ -603,7 +576,7 @@ take_about_authz(struct run *r, const struct acme_answer *an)
 	struct order_authz *au = &r->o->authz[an->index];
 
 	if (an->err != ERR_OK) {
-		if (is_transient(an))
+		if (order_error_is_transient(an))
 			take_transient(r, an);
 		else
 			take_authz_refusal(r, au, an);
@@ -664,7 +637,7 @@ take_about_order(struct run *r, const struct acme_answer *an)
 	struct order *o = r->o;
 
 	if (an->err != ERR_OK) {
-		if (is_transient(an) && !is_about_replaces(o, an))
+		if (order_error_is_transient(an) && !is_about_replaces(o, an))
 			take_transient(r, an);
 		else
 			take_refusal(r, an);
