@@ -291,54 +291,11 @@ fetch_nonce(struct acme_http *a)
 
 /* --- what came back --- */
 
-/* An answer by its status alone (RFC 8555 6.7 leaves the statuses to the CA, and CAs differ). */
-enum err
-http_err_of_status(int status, struct str type)
-{
-	if (status >= 200 && status < 300)
-		return ERR_OK;
-	if (status >= 500)
-		return ERR_SERVER;
-	if (status == 429 || str_eq(type, STR("rateLimited")))
-		return ERR_LIMITED;
-	if (status == 408)
-		return ERR_TIMEOUT;
-	if (status == 404 || status == 410)
-		return ERR_NOT_FOUND;
-	return status >= 400 ? ERR_REFUSED : ERR_PEER;
-}
-
-static bool
-is_type(struct str header, struct str wanted)
-{
-	struct str s = header;
-
-	return str_eq_nocase(str_trim(str_cut(&s, ';')), wanted);
-}
-
 static void
 set_detail(struct acme_answer *an, enum err e, const char *words)
 {
 	an->err = e;
 	an->detail = arena_str(&an->arena, str_of(words));
-}
-
-void
-http_read_refusal(const struct courier_answer *w, struct acme_answer *an)
-{
-	bool is_problem = parse_problem(w->body, &an->arena, &an->problem);
-
-	an->err = http_err_of_status(w->status, an->problem.type);
-	if (is_problem && (an->problem.type.n > 0 || an->problem.detail.n > 0))
-		return;
-	/* A page of the CA's front end: its beginning is evidence. */
-	struct str body = str_trim(w->body);
-	body.n = body.n > 300 ? 300 : body.n;
-	while (body.n > 0 && !str_is_utf8(body))
-		body.n--;
-	an->detail = arena_strf(&an->arena,
-	    "HTTP status %d without a problem document; the body begins: %.*s", w->status,
-	    STR_ARG(body));
 }
 
 /* Takes a chain that fits. The CA's default unless an alternate of the wanted issuer comes (7.4.2). */
@@ -348,7 +305,7 @@ read_chain(struct acme_http *a, struct job *j, const struct courier_answer *w)
 	struct acme_answer *an = j->answer;
 	struct why why = { .text = "" };
 
-	if (!is_type(w->type, STR("application/pem-certificate-chain")) ||
+	if (!http_is_type(w->type, STR("application/pem-certificate-chain")) ||
 	    w->body.n > LIMIT_CHAIN_BYTES) {
 		set_detail(an, ERR_PEER,
 		    "the certificate is not of type application/pem-certificate-chain, or is "
@@ -440,7 +397,7 @@ read_success(struct acme_http *a, struct job *j, const struct courier_answer *w)
 		read_chain(a, j, w);
 		return;
 	}
-	if (!is_type(w->type, STR("application/json"))) {
+	if (!http_is_type(w->type, STR("application/json"))) {
 		set_detail(an, ERR_PEER, "the answer is not of type application/json");
 		return;
 	}

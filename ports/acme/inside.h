@@ -122,14 +122,19 @@ void http_job_give(struct acme_http *a, struct job *j);
 void http_job_free(struct job *j);
 /* The job has its answer, and is in no list: its `done` is called. */
 void http_finish(struct acme_http *a, struct job *j);
-void http_read_refusal(const struct courier_answer *w, struct acme_answer *an);
 /* Ends a job from anywhere, submit included: its `done` is called by the loop. The job is in no list. */
 void http_fail_later(struct acme_http *a, struct job *j, enum err e, const char *words);
 void http_put_nonce(struct acme_http *a, struct str s);
-/* What an HTTP status means (RFC 8555 6.7 leaves the statuses to the CA, and CAs differ). */
-enum err http_err_of_status(int status, struct str type);
 /* Whatever can go on goes on. */
 void http_pump(struct acme_http *a);
+
+/* refusal.c: an answer that is no success: its problem document (RFC 9457), or the beginning of the page that came instead. A document that broke
+ * off on its way is an answer that cannot be read, and no refusal. */
+void http_read_refusal(const struct courier_answer *w, struct acme_answer *an);
+/* Is the header Content-Type of this media type, whatever its parameters? */
+bool http_is_type(struct str header, struct str wanted);
+/* What an HTTP status means (RFC 8555 6.7 leaves the statuses to the CA, and CAs differ). */
+enum err http_err_of_status(int status, struct str type);
 
 /* renewal.c: asks for renewal information. The job has its answer, `done` and `arg`, and is in no list; with an error it is still
  * the caller's. */

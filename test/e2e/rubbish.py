@@ -40,6 +40,7 @@ FAULTS = (
     + [Fault("other-names", "certificate", UNKNOWN), Fault("other-key", "certificate", KEY), Fault("broken-chain", "certificate", UNKNOWN)]
     + [Fault("ended", "certificate", UNKNOWN), Fault("not-pem", "certificate", UNKNOWN)]
     + [Fault("no-nonce", "nonce", DOWN), Fault("bad-nonce-always", "order", "ca.nonce.rejected"), Fault("html-429", "order", "ca.limit.other")]
+    + [Fault("half-problem", "order", DOWN), Fault("half-problem", "poll", DOWN)]
     + [Fault("html-500", "order", DOWN), Fault("html-400", "order", UNKNOWN), Fault("html-503", "finalize-lost", "ca.service.busy")]
 )
 
@@ -218,6 +219,7 @@ class Server:
             "big-header": lambda: (status, {**headers, **{f"X-{i}": "x" * 8000 for i in range(40)}}, kind, body),
             "no-nonce": lambda: (status, {}, kind, body),
             "bad-nonce-always": lambda: (400, headers, "application/problem+json", b'{"type":"urn:ietf:params:acme:error:badNonce","detail":"no"}'),
+            "half-problem": lambda: (400, headers, "application/problem+json", b'{"type":"urn:ietf:params:acme:err'),
             "other-names": lambda: (status, headers, kind, self.chain(names=["other.example"])),
             "other-key": lambda: (status, headers, kind, self.chain(key=self.root_key.public_key())),
             "ended": lambda: (status, headers, kind, self.chain(days=-1)),
