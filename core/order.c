@@ -440,9 +440,9 @@ is_last_try(const struct run *r, const struct acme_answer *an)
 {
 	const struct order *o = r->o;
 
-	/* An answer that cannot be read three times over is no outage. */
+	/* The longest pause must end before the time does. An answer that cannot be read three times over is no outage. */
 	if (is_issued(o) && err_class_of(an->err) == ERR_CLASS_TRANSIENT && an->err != ERR_PEER)
-		return !when_before(when_plus(r->t->now, (struct span){ RETRY_FIRST_MS / 1000 }), o->deadline);
+		return !when_before(when_plus(r->t->now, (struct span){ RETRY_FIRST_MS * 10 / 1000 }), o->deadline);
 	return o->tries + 1 >= TRIES_MAX || (an->verb == ACME_FINALIZE && o->finalizes >= TRIES_MAX);
 }
 

@@ -55,7 +55,7 @@ static const char *directory, *bundle;
 static bool has_failed;
 static struct flow flows[FLOWS_MAX];
 static struct str addresses[] = { { "127.0.0.1", 9 } };
-static const struct policy policy = { .poll_max = { 900 }, .processing_max = { 10 },
+static const struct policy policy = { .poll_max = { 900 }, .processing_max = { 40 },
 	.addresses = addresses,
 	.addresses_n = 1,
 	.ca_issuer = { "pebble.example", 14 } };
