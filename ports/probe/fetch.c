@@ -15,6 +15,8 @@
 enum {
 	HOPS_MAX = 10,	    /* as the validator of Let's Encrypt */
 	HOME_MS_MAX = 5000, /* for all hops of a home page: nobody waits longer for a page either */
+	READ_BYTES = 2048,  /* of each connection's own memory: an answer to a challenge is shorter than that with its head */
+	HOMES_MAX = 32,	    /* home pages that are open at one time: each holds a TLS connection and its page in memory */
 	COOKIES_MAX = 32,   /* kept from one hop of a home page to the next */
 	IDLE_MAX = 32,	    /* easy handles kept for the next fetch */
 	SERVER_BYTES = 128, /* of a Server header that are kept */
@@ -27,6 +29,7 @@ struct fetcher {
 	struct loop_timer *timer;
 	CURL *idle[IDLE_MAX];
 	size_t idle_n;
+	struct gate homes;
 };
 
 struct fetch {
@@ -53,6 +56,12 @@ struct fetch {
 	bool is_html, is_upgraded;
 	char error[CURL_ERROR_SIZE];
 };
+
+static struct gate *
+gate_of(struct fetch *x)
+{
+	return x->t.home != NULL ? &x->f->homes : x->f->o.gate;
+}
 
 static int64_t
 elapsed(const struct fetch *x)
@@ -93,8 +102,9 @@ hop_close(struct fetch *x)
 	(void)curl_multi_remove_handle(f->multi, x->easy);
 	if (x->t.home != NULL)
 		keep_cookies(x);
-	/* curl_easy_reset keeps cookies: a handle that may have some is not used again. */
-	if (f->idle_n < IDLE_MAX && x->t.home == NULL) {
+	/* curl_easy_reset keeps cookies, and nobody else's are to be brought along. */
+	bool is_clean = curl_easy_setopt(x->easy, CURLOPT_COOKIELIST, "ALL") == CURLE_OK;
+	if (f->idle_n < IDLE_MAX && is_clean) {
 		curl_easy_reset(x->easy);
 		f->idle[f->idle_n++] = x->easy;
 	} else {
@@ -109,7 +119,7 @@ static void
 fetch_free(struct fetch *x)
 {
 	hop_close(x);
-	gate_leave(x->f->o.gate, &x->pass);
+	gate_leave(gate_of(x), &x->pass);
 	resolver_drop(&x->ask_a);
 	resolver_drop(&x->ask_aaaa);
 	for (size_t i = 0; i < x->urls_n; i++)
@@ -271,6 +281,7 @@ set_options(struct fetch *x, const char *connect_to)
 	ok = ok && curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)READ_BYTES) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_USERAGENT, user_agent) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, timeout) == CURLE_OK;
@@ -303,6 +314,9 @@ hop_start(void *arg)
 		finish(x, HTTP_FORBIDDEN_ADDRESS);
 		return;
 	}
+	/* A home page's time begins when its turn has come. */
+	if (x->urls_n == 1)
+		x->begun = clock_mono(f->o.clock);
 	address_text(&x->ip, ip);
 	buf_putf(&to, x->ip.family == 6 ? "::[%s]:%u" : "::%s:%u", ip, x->port);
 	x->easy = f->idle_n > 0 ? f->idle[--f->idle_n] : curl_easy_init();
@@ -689,6 +703,7 @@ fetcher_new(const struct fetcher_options *o, struct fetcher **ret)
 	if (f == NULL)
 		return ERR_MEMORY;
 	f->o = *o;
+	gate_init(&f->homes, o->loop, HOMES_MAX);
 	f->multi = curl_multi_init();
 	if (f->multi == NULL ||
 	    curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, curl_wants_socket) !=
@@ -715,6 +730,7 @@ fetcher_free(struct fetcher **fp)
 	if (f->multi != NULL)
 		(void)curl_multi_cleanup(f->multi);
 	loop_cancel(f->o.loop, &f->timer);
+	gate_fini(&f->homes);
 	free(f);
 	*fp = NULL;
 }
@@ -742,7 +758,7 @@ fetch_start(struct fetcher *f, const struct fetch_target *t, struct fetch **ret)
 		buf_putf(&url, "/.well-known/acme-challenge/%.*s", STR_ARG(t->token));
 	x->urls[0] = buf_take(&url);
 	x->urls_n = x->urls[0] != NULL;
-	if (x->urls[0] == NULL || !gate_enter(f->o.gate, &x->pass, hop_start, x)) {
+	if (x->urls[0] == NULL || !gate_enter(gate_of(x), &x->pass, hop_start, x)) {
 		fetch_free(x);
 		return ERR_MEMORY;
 	}
