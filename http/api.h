@@ -56,6 +56,7 @@ struct api_request {
 enum api_kind {
 	API_DONE,
 	API_STREAM, /* the news of site_id (0: of all) from behind `since`, as an answer that goes on; the reply is empty */
+	API_LOOK, /* a look at a name is to be taken, as an answer that goes on (http/looks.h); the reply is empty */
 	API_WAIT, /* there is no news: ask the same again in a while; the reply is empty */
 	API_SEAL, /* secret is to be sealed by the keeper; then ask the same again, with `sealed`; the reply is empty */
 	API_HASH, /* secret, a password, is to be judged by `sealed`, or hashed where that is empty; then ask the same again, with one more in `hashed` */
@@ -77,6 +78,11 @@ struct api_export {
 	bool is_wanted, is_p12;
 	struct str password, name, chain_pem;
 };
+/* The look that is wanted. Strings in the arena. */
+struct api_look {
+	struct str name, reported;
+	bool is_discreet; /* see http/look.h */
+};
 enum { API_REPLY_BYTES_MAX = 16 * 1024 * 1024, API_HEADERS_MAX = 12 };
 struct api_header {
 	const char *name;
@@ -91,7 +97,8 @@ struct api_reply {
 	size_t lasting_n;
 	struct api_header headers[API_HEADERS_MAX];
 	size_t headers_n;
-	int64_t site_id;   /* API_KEY, API_STREAM */
+	int64_t site_id;   /* API_KEY, API_STREAM, API_LOOK (0: none) */
+	struct api_look look; /* API_LOOK */
 	int64_t since;	   /* API_STREAM: the last line of the history that is known already */
 	struct str sealed; /* API_KEY, API_HASH, API_CODE; in the arena */
 	struct str code;   /* API_CODE; in the arena */

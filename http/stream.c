@@ -168,6 +168,12 @@ stream_end(struct stream *st)
 	wake(st);
 }
 
+void
+stream_forget(struct stream *st)
+{
+	st->ended = NULL;
+}
+
 static void
 put_news(void *arg, struct str id, struct str name, struct str data)
 {

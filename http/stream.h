@@ -30,6 +30,8 @@ struct stream *stream_begin(struct streams *s, struct MHD_Connection *connection
 void stream_put(struct stream *st, struct str id, struct str name, struct str data);
 /* What was put in is sent, then the answer ends. */
 void stream_end(struct stream *st);
+/* Whoever began it is gone: its end is told to nobody. */
+void stream_forget(struct stream *st);
 /* One that follows the history, as an API_STREAM reply wants. */
 MUST_USE enum err stream_follow(struct streams *s, struct MHD_Connection *connection,
     const struct api_reply *r, bool is_panel);

@@ -1,6 +1,7 @@
 #include "http/tries.h"
 #include <stdio.h>
 #include "http/access.h"
+#include "ports/names/names.h"
 
 /* Many addresses of one network are one place to try from (RFC 6177: a site has a /64 at least). */
 static struct str
@@ -105,6 +106,20 @@ tries_of_address(struct api_call *c, const char *what, struct tries *ret)
 {
 	*ret = (struct tries){ .n = 0 };
 	put_place(c, ret, ATTEMPT_AT_ADDRESS, arena_strf(c->a, "%s %.*s", what, STR_ARG(network_of(c->q->address))));
+	return arena_failed(c->a) ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
+tries_of_look(struct api_call *c, struct str name, struct tries *ret)
+{
+	struct str domain = names_registered_domain(name);
+
+	*ret = (struct tries){ .words = "api.look-wait" };
+	if (c->asker.person_id == 0)
+		return ERR_OK;
+	put_place(c, ret, ATTEMPT_AT_CHECKED_SITE, arena_strf(c->a, "look %.*s", STR_ARG(domain.n > 0 ? domain : name)));
+	if (c->asker.role == ROLE_OWNER)
+		put_place(c, ret, ATTEMPT_AT_CHECKING_OWNER, arena_strf(c->a, "checks %lld", (long long)c->asker.owner_id));
 	return arena_failed(c->a) ? ERR_MEMORY : ERR_OK;
 }
 

@@ -23,6 +23,8 @@ MUST_USE enum err tries_of_letter(struct api_call *c, struct str to, struct trie
 MUST_USE enum err tries_of_address(struct api_call *c, const char *what, struct tries *ret);
 /* Of looks at this site: wherever they come from, and by its owner at all sites. At our own socket nothing is counted. */
 MUST_USE enum err tries_of_check(struct api_call *c, int64_t site_id, struct tries *ret);
+/* Of looks at this name, which may be nobody's: at its registered domain wherever they come from, and by its owner. */
+MUST_USE enum err tries_of_look(struct api_call *c, struct str name, struct tries *ret);
 /* Counts one, unless it comes before *ret_at (WHEN_UNKNOWN: no wait). */
 MUST_USE enum err tries_put(struct api_call *c, const struct tries *t, struct when *ret_at);
 /* Counts one, unless it comes too early: LIMITED, with words and Retry-After. Counted first, so that many at once are many. */

@@ -15,6 +15,7 @@
 #include "http/api.h"
 #include "http/files.h"
 #include "http/send.h"
+#include "http/looks.h"
 #include "http/stream.h"
 #include "ports/loop/ending.h"
 #include "ports/loop/listen.h"
@@ -52,6 +53,7 @@ struct web {
 	size_t daemons_n;
 	struct ending ending;
 	struct streams *streams;
+	struct looks *looks;
 	bool store_is_writable;
 	bool has_news; /* those who wait are to be asked for again */
 	struct exchange *waiting;
@@ -441,7 +443,7 @@ answer_api(struct exchange *x)
 	}
 	api_answer(&x->web->api, &x->request, &x->arena, &x->reply);
 	x->state = EXCHANGE_ANSWERED;
-	if (x->reply.kind == API_STREAM)
+	if (x->reply.kind == API_STREAM || x->reply.kind == API_LOOK)
 		x->state = EXCHANGE_STREAM;
 	else if (x->reply.kind == API_WAIT)
 		wait_in_line(x);
@@ -489,8 +491,9 @@ static enum MHD_Result
 begin_stream(struct exchange *x)
 {
 	struct web *w = x->web;
-	enum err err =
-	    stream_follow(w->streams, x->connection, &x->reply, x->door == DOOR_PANEL);
+	bool is_panel = x->door == DOOR_PANEL;
+	enum err err = x->reply.kind == API_LOOK ? looks_begin(w->looks, w->streams, x->connection, &x->reply, is_panel)
+						 : stream_follow(w->streams, x->connection, &x->reply, is_panel);
 
 	x->state = EXCHANGE_ANSWERED;
 	if (err != ERR_OK) {
@@ -689,6 +692,8 @@ start(struct web *w, struct why *why)
 	if (err == ERR_OK)
 		err = streams_new(&w->api, &w->streams);
 	if (err == ERR_OK)
+		err = looks_new(&w->api, w->loop, &w->looks);
+	if (err == ERR_OK)
 		err = passwords_new(w->loop, &w->passwords);
 	if (err == ERR_OK && w->options->fd_news >= 0)
 		err = loop_watch(w->loop, w->options->fd_news, LOOP_READ, on_news, w);
@@ -731,6 +736,7 @@ stop(struct web *w)
 		MHD_stop_daemon(w->daemons[i]);
 	w->daemons_n = 0;
 	streams_free(&w->streams);
+	looks_free(&w->looks);
 	files_free(&w->files);
 	keys_remote_free(&w->remote);
 	passwords_free(&w->passwords);

@@ -54,6 +54,9 @@ ASKED = {
     ("site_check_again", 202): (SITE, "", None),
     ("site_check_again", 404): ("nobody.jp", "", None),
     ("site_check_again", 422): (SITE, "now=1", None),
+    ("check_name", 200): (None, "", {"name": SITE}),
+    ("check_name", 413): (None, "", {"name": SITE, "visitor": "x" * 300_000}),
+    ("check_name", 422): (None, "", {"name": "a b"}),
     ("site_renew", 202): (OTHER, "", None),
     ("site_renew", 404): ("nobody.jp", "", None),
     ("site_renew", 422): (SITE, "", {"now": True}),
@@ -281,7 +284,8 @@ def test_nothing_is_left_out():
     people = {name for name, o in OPERATIONS.items() if o["tags"] == ["people"]} | {"site_export"}
     own = {(name, status) for name, status in described() if name.startswith(("own_", "csr"))}  # test_own.py, like these:
     own |= {("site_renew", 409), ("site_start_over", 409)}
-    people_wait = {("site_check_again", 429)}  # at koshin's own socket nobody does: test_access.py
+    people_wait = {("site_check_again", 429), ("check_name", 429)}  # at koshin's own socket nobody does: test_access.py, test_checks.py
+    people_wait |= {("check_name", 503)}  # too many at one time: test_checks.py
     assert {(name, status) for name, status in described() if name not in people} - own - people_wait == ASKED.keys() | KEEPER.keys()
 
 

@@ -268,6 +268,45 @@ test_wishes(void **state)
 	}
 }
 
+/* Any name can be looked at; the site that it is in is told by whose it is. */
+static void
+test_checks(void **state)
+{
+	static const struct {
+		int line;
+		int64_t owner_id;
+		const char *body;
+		int status; /* 0: a look is taken */
+		bool is_of_site, is_discreet;
+		const char *name;
+	} rows[] = {
+		{ __LINE__, 0, "{\"name\": \"Example.jp\"}", 0, true, false, "example.jp" },
+		{ __LINE__, 1, "{\"name\": \"example.jp\"}", 0, true, true, "example.jp" },
+		{ __LINE__, 2, "{\"name\": \"example.jp\"}", 0, false, true, "example.jp" },
+		{ __LINE__, 2, "{\"name\": \"\\u65e5\\u672c\\u8a9e.jp\"}", 0, false, true, "xn--wgv71a119e.jp" },
+		{ __LINE__, 0, "{\"name\": \"*.example.com\", \"visitor\": \"x\"}", 0, false, false, "*.example.com" },
+		{ __LINE__, 0, "{\"name\": \"127.0.0.1\"}", 422, false, false, NULL },
+		{ __LINE__, 0, "{\"name\": \"localhost\"}", 422, false, false, NULL },
+		{ __LINE__, 0, "{\"name\": \"example.com\", \"visitor\": \"a\\nb\"}", 422, false, false, NULL },
+		{ __LINE__, 0, "{}", 422, false, false, NULL },
+	};
+	struct fixture *f = *state;
+
+	add(f, "\"example.jp\"", "");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		f->owner_id = rows[i].owner_id;
+		json_decref(ask(f, "POST", "/api/v1/checks", rows[i].body));
+		bool is_right = rows[i].status != 0 ? f->kind == API_DONE && f->status == rows[i].status
+						    : f->kind == API_LOOK && (f->site_id != 0) == rows[i].is_of_site &&
+							      f->look.is_discreet == rows[i].is_discreet &&
+							      str_eq(f->look.name, str_of(rows[i].name));
+		if (!is_right)
+			fail_msg("%s:%d: kind %d, status %d, site %d, %.*s", __FILE__, rows[i].line, (int)f->kind, f->status, (int)f->site_id,
+			    STR_ARG(f->look.name));
+	}
+	f->owner_id = 0;
+}
+
 /* An own certificate is no way around the provider's word; and it comes in by its file alone. */
 static void
 test_own_and_suspended(void **state)
@@ -696,6 +735,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_own_and_suspended, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_add, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wishes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_checks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change, setup, teardown),

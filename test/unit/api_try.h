@@ -30,6 +30,8 @@ struct fixture {
 	int status;
 	char type[64];
 	enum api_kind kind;
+	struct api_look look; /* in the arena, until the next one */
+	int64_t site_id;
 	char text[256 * 1024];
 };
 
@@ -148,6 +150,8 @@ ask(struct fixture *f, const char *method, const char *path, const char *body)
 	api_answer(&f->api, &q, &f->arena, &r);
 	f->status = r.status;
 	f->kind = r.kind;
+	f->look = r.look;
+	f->site_id = r.site_id;
 	f->etag[0] = '\0';
 	for (size_t i = 0; i < r.headers_n; i++)
 		if (strcmp(r.headers[i].name, "ETag") == 0)
