@@ -97,8 +97,10 @@ place(struct queue_of_events *q, const struct fleet_event *ev)
 		if (is_last && there >> WHEEL_BITS != here >> WHEEL_BITS)
 			return;
 		struct fleet_slot *s = &q->wheel[w][there & (QUEUE_SLOTS - 1)];
-		if (has_room(q, s))
+		if (has_room(q, s)) {
 			s->at[s->n++] = *ev;
+			q->soon += w == 0;
+		}
 		return;
 	}
 }
@@ -128,6 +130,18 @@ pour(struct queue_of_events *q, struct fleet_slot *from)
 	}
 }
 
+/* To the slot before `until` at most, over what is empty of the first wheel. */
+static void
+skip(struct queue_of_events *q, int64_t until)
+{
+	int64_t last = q->slot | (QUEUE_SLOTS - 1);
+
+	if (q->soon == 0 && last > until - 1)
+		last = until - 1;
+	if (q->soon == 0 && last > q->slot)
+		q->slot = last;
+}
+
 static void
 go_on(struct queue_of_events *q)
 {
@@ -138,13 +152,16 @@ go_on(struct queue_of_events *q)
 		if (low == 0)
 			pour(q, &q->wheel[w][(q->slot >> (w * WHEEL_BITS)) & (QUEUE_SLOTS - 1)]);
 	}
-	pour(q, &q->wheel[0][q->slot & (QUEUE_SLOTS - 1)]);
+	struct fleet_slot *now = &q->wheel[0][q->slot & (QUEUE_SLOTS - 1)];
+	q->soon -= now->n;
+	pour(q, now);
 }
 
 bool
 events_take(struct queue_of_events *q, int64_t until_ms, struct fleet_event *ret)
 {
 	while (q->near.n == 0) {
+		skip(q, (until_ms - q->start_ms) >> SLOT_BITS);
 		if (q->start_ms + ((q->slot + 1) << SLOT_BITS) >= until_ms)
 			return false;
 		go_on(q);

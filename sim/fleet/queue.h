@@ -27,7 +27,7 @@ struct queue_of_events {
 	struct fleet_slot wheel[QUEUE_WHEELS][QUEUE_SLOTS];
 	int64_t start_ms, slot; /* number of the current slot of the first wheel */
 	uint32_t seq;
-	uint64_t n;
+	uint64_t n, soon; /* all; those in the first wheel */
 	bool failed; /* no memory: an event was lost */
 };
 
