@@ -15,7 +15,7 @@ static const struct command commands[] = {
 	    "  koshin site list\n"
 	    "  koshin site list shop --json --limit 50\n"
 	    "  koshin site list --show owner\n",
-	    { { "show", "owner|progress|fine" }, { "cause", "ID" }, { "owner", "MAIL" }, { "limit", "N" }, { "after", "NAME" } } },
+	    { { "show", "owner|progress|fine|urgent" }, { "cause", "ID" }, { "owner", "MAIL" }, { "limit", "N" }, { "after", "NAME" } } },
 	{ "site show", cmd_site_show, "NAME", 1, 1,
 	    "  koshin site show example.jp\n"
 	    "  koshin site show www.example.jp --json\n",

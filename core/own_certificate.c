@@ -1,7 +1,50 @@
 #include "core/own_certificate.h"
 #include "base/date.h"
+#include "base/must.h"
 
 enum { LISTED_MAX = 8 }; /* names of the certificate that are told */
+
+static const struct {
+	const char *code, *words;
+} faults[] = { [OWN_FAULT_NONE] = { "", "" },
+#define FAULT(symbol, code, words) [OWN_FAULT_##symbol] = { code, words },
+#include "core/own_fault.tbl"
+#undef FAULT
+};
+
+const char *
+own_fault_words(enum own_fault f)
+{
+	must(f < OWN_FAULT_COUNT);
+	return faults[f].words;
+}
+
+const char *
+own_fault_code(enum own_fault f)
+{
+	must(f < OWN_FAULT_COUNT);
+	return faults[f].code;
+}
+
+enum own_fault
+own_fault_of(struct str seen, struct str *ret_value)
+{
+	for (enum own_fault f = OWN_FAULT_NONE + 1; f < OWN_FAULT_COUNT; f++) {
+		const struct str words = str_of(faults[f].words);
+
+		*ret_value = STR_NONE;
+		if (str_eq(seen, words))
+			return f;
+		if (!str_starts(seen, words))
+			continue;
+		const struct str rest = { seen.p + words.n, seen.n - words.n };
+		if (!str_starts(rest, STR(": ")))
+			continue;
+		*ret_value = (struct str){ rest.p + 2, rest.n - 2 };
+		return f;
+	}
+	return OWN_FAULT_NONE;
+}
 
 static struct finding *
 put(struct finding_list *out, enum cause c, struct str subject, struct when now, struct str seen)
@@ -21,7 +64,7 @@ put(struct finding_list *out, enum cause c, struct str subject, struct when now,
 static struct str
 names_words(const struct certificate_info *c, struct arena *a)
 {
-	struct str text = STR("-");
+	struct str text = str_of(own_fault_words(OWN_FAULT_NO_NAMES));
 
 	for (size_t i = 0; i < c->names_n && i < LISTED_MAX; i++)
 		text = i == 0 ? c->names[0] : arena_strf(a, "%.*s, %.*s", STR_ARG(text), STR_ARG(c->names[i]));
@@ -36,13 +79,13 @@ classify_key(const struct own_certificate *c, struct str name, struct when now, 
 	case OWN_KEY_HERE:
 		return;
 	case OWN_KEY_MISSING:
-		(void)put(out, CAUSE_OWN_CERTIFICATE_KEY_MISSING, name, now, STR("no key in the file, and no request of this site has it"));
+		(void)put(out, CAUSE_OWN_CERTIFICATE_KEY_MISSING, name, now, str_of(own_fault_words(OWN_FAULT_NO_KEY)));
 		return;
 	case OWN_KEY_OTHER:
-		(void)put(out, CAUSE_OWN_CERTIFICATE_KEY_MISSING, name, now, STR("the key in the file is of another certificate"));
+		(void)put(out, CAUSE_OWN_CERTIFICATE_KEY_MISSING, name, now, str_of(own_fault_words(OWN_FAULT_OTHER_KEY)));
 		return;
 	case OWN_KEY_LOCKED:
-		(void)put(out, CAUSE_OWN_CERTIFICATE_UNREADABLE, name, now, STR("the password of the key is wrong"));
+		(void)put(out, CAUSE_OWN_CERTIFICATE_UNREADABLE, name, now, str_of(own_fault_words(OWN_FAULT_KEY_PASSWORD)));
 		return;
 	}
 }

@@ -5,6 +5,19 @@
 #include "core/certificate.h"
 #include "core/finding.h"
 
+/* What can be the matter with it, beside dates and names: core/own_fault.tbl. */
+enum own_fault {
+	OWN_FAULT_NONE,
+#define FAULT(symbol, code, words) OWN_FAULT_##symbol,
+#include "core/own_fault.tbl"
+#undef FAULT
+	OWN_FAULT_COUNT
+};
+const char *own_fault_words(enum own_fault f); /* as a finding has seen it; some have ": VALUE" behind */
+const char *own_fault_code(enum own_fault f);
+/* The fault that was seen, and its value; NONE for anything else. */
+enum own_fault own_fault_of(struct str seen, struct str *ret_value);
+
 /* The private key that goes with it. */
 enum own_key {
 	OWN_KEY_UNASKED,    /* nobody looked for one */

@@ -223,6 +223,42 @@ site_standing(const struct site *s)
 	return SITE_STANDING_FINE;
 }
 
+/* When the state becomes, or became, expired or broken by this name. */
+static struct when
+warned_from(const struct site *s, const struct site_name *n, const struct finding *cause)
+{
+	bool is_shown = when_is_known(n->served.not_after);
+
+	if (!n->is_wanted || plan_is_moved(s, n) || leads_nowhere(site_cause_of(s, n->name)) || !when_is_known(n->served.at))
+		return WHEN_NEVER;
+	if (is_shown && !n->served.is_ok && s->held.id != 0)
+		return when_min(n->served.not_after, warned_since(s, n));
+	if (is_shown)
+		return n->served.not_after;
+	return s->held.id != 0 && n->is_held && cause != NULL && cause->cause == CAUSE_SERVED_UNREACHABLE ? cause->first_seen : WHEN_NEVER;
+}
+
+struct site_urgent
+site_urgent(const struct site *s)
+{
+	struct site_urgent u = { WHEN_UNKNOWN, WHEN_UNKNOWN };
+	const struct finding *cause = main_finding(s);
+	struct when from = WHEN_NEVER;
+	bool is_wanted = plan_wants(s) || s->setting.source == SOURCE_OWN;
+
+	if ((!is_wanted && s->held.id == 0) || plan_is_gone(s))
+		return u;
+	for (size_t i = 0; i < s->names_n; i++)
+		from = when_min(from, warned_from(s, &s->names[i], cause));
+	if (from.s == WHEN_NEVER.s)
+		return u;
+	u.warned_from = u.late_from = from;
+	/* Where it is given up, its end is wanted. */
+	if (is_wanted && s->held.id != 0)
+		u.late_from = when_min(from, life_support_at(s->held.life));
+	return u;
+}
+
 static const char *const standings[SITE_STANDING_COUNT] = { "owner", "progress", "fine" };
 
 const char *

@@ -36,6 +36,15 @@ enum site_standing {
 enum site_standing site_standing(const struct site *s);
 const char *site_standing_name(enum site_standing s); /* "owner", "progress", "fine" */
 bool site_standing_of_name(struct str s, enum site_standing *ret);
+/*
+ * Dates after which somebody has to look at a site, whoever acts: functions of facts alone, so that they can be stored beside them and
+ * asked for at any time. Each is WHEN_UNKNOWN where there is none.
+ */
+struct site_urgent {
+	struct when warned_from; /* the state is expired or broken from then on, until something new is served */
+	struct when late_from;	 /* it ought to be renewed by then: a thirtieth of the life is left (3 of 90 days), or visitors are warned */
+};
+struct site_urgent site_urgent(const struct site *s);
 /* What visitors of one name get: a lock, a warning, or a page that does not open. */
 enum visitors { VISITORS_LOCK, VISITORS_WARNING, VISITORS_PLAIN, VISITORS_NOTHING, VISITORS_UNKNOWN };
 enum visitors view_visitors(const struct site *s, const struct site_name *n, struct when now);

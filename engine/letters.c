@@ -29,9 +29,9 @@ domain_of(struct str mail)
 	return rest.n > 0 ? rest : STR("koshin.invalid");
 }
 
-/* The letter that the story began with: all that follow refer to it, so that they stay one thread. */
+/* The letter that the story began with: all that follow refer to it, so that they stay one thread. Copies for a second person count as none. */
 static enum err
-story_of(struct engine *e, const struct site *s, enum letter_kind kind, struct str *ret)
+story_of(struct engine *e, int64_t site_id, enum letter_kind kind, struct str *ret)
 {
 	struct letter_row *rows;
 	int64_t newest = 0;
@@ -40,9 +40,9 @@ story_of(struct engine *e, const struct site *s, enum letter_kind kind, struct s
 	*ret = STR_NONE;
 	if (kind == LETTER_ISSUED || kind == LETTER_DRAFT || kind == LETTER_ACT)
 		return ERR_OK;
-	enum err err = store_letters_of(e->ports.store, s->id, &e->arena, &rows, &n);
+	enum err err = store_letters_of(e->ports.store, site_id, &e->arena, &rows, &n);
 	for (size_t i = 0; err == ERR_OK && i < n; i++)
-		if (rows[i].kind == LETTER_ACT && rows[i].id > newest) {
+		if (rows[i].kind == LETTER_ACT && rows[i].id > newest && !str_starts(rows[i].message_id, STR(LETTER_SECOND_ID))) {
 			*ret = rows[i].message_id;
 			newest = rows[i].id;
 		}
@@ -163,7 +163,7 @@ letters_write(struct engine *e, const struct site *s, const struct site_effect *
 		    .left_out_n = fx->names_n,
 		    .for_people = names_for_people },
 	};
-	err = story_of(e, s, fx->letter, &o.references);
+	err = story_of(e, s->id, fx->letter, &o.references);
 	return err != ERR_OK ? err : letters_put(e, &o);
 }
 
@@ -229,6 +229,47 @@ finish(struct engine *e, const struct letter_row *row, struct str *ret)
 	return err == ERR_OK && ret->n == 0 ? ERR_MEMORY : err;
 }
 
+/* --- letters that did not arrive, for the second person of an owner --- */
+
+/* In the thread of what the first one would have got. */
+static enum err
+finish_copy(struct engine *e, const struct letter_row *row, struct str *ret)
+{
+	AUTO_BUF message = { .max = LIMIT_LETTER_BYTES };
+	struct owner_row owner;
+	struct str first = { row->message_id.p + sizeof LETTER_SECOND_ID - 1, row->message_id.n - (sizeof LETTER_SECOND_ID - 1) }, story;
+	enum err err = store_owner_load(e->ports.store, row->owner_id, &e->arena, &owner);
+
+	if (err == ERR_OK)
+		err = story_of(e, row->site_id, row->kind, &story);
+	if (err != ERR_OK)
+		return err;
+	const struct message_facts facts = { .to = row->to,
+		.subject = row->subject,
+		.body = row->body,
+		.message_id = row->message_id,
+		.references = story.n > 0 ? story : first,
+		.lang = lang_of(owner.lang.n > 0 ? owner.lang : str_of(e->config->language)) };
+	err = put_message(e, &facts, &message);
+	*ret = arena_str(&e->arena, buf_str(&message));
+	return err == ERR_OK && ret->n == 0 ? ERR_MEMORY : err;
+}
+
+/* A copy for the second person, if there is one; the history says to whom it goes. */
+static enum err
+pass_on(struct engine *e, int64_t letter_id)
+{
+	struct letter_passed p;
+	enum err err = store_letter_pass_on(e->ports.store, letter_id, e->turn.now, &e->arena, &p);
+
+	if (err != ERR_OK || p.to.n == 0)
+		return err;
+	const struct history_row line = {
+		.site_id = p.site_id, .at = e->turn.now, .kind = HISTORY_LETTER, .by = STR("koshin"), .subject = str_of(letter_name(p.kind)), .detail = p.to
+	};
+	return store_history_put(e->ports.store, &line);
+}
+
 /* message: as it is sent. Empty: the letter is for nobody any more and was given up. */
 static enum err
 message_of(struct engine *e, const struct letter_row *row, struct str *ret)
@@ -236,6 +277,8 @@ message_of(struct engine *e, const struct letter_row *row, struct str *ret)
 	*ret = row->message;
 	if (row->message.n > 0)
 		return ERR_OK;
+	if (str_starts(row->message_id, STR(LETTER_SECOND_ID)))
+		return finish_copy(e, row, ret);
 	enum err err = finish(e, row, ret);
 	return err == ERR_NOT_FOUND ? store_letter_failed(e->ports.store, row->id, STR("whom it was for is gone"), WHEN_NEVER) : err;
 }
@@ -296,5 +339,11 @@ letters_answer(struct engine *e, const struct work *w)
 				   : when_plus(e->turn.now, SPAN_S(wait + (int64_t)(e->turn.roll % ((uint64_t)wait / 4 + 1))));
 
 	engine_log(e, "letter %lld: %s: %.*s", (long long)w->letter_id, err_words(w->err), STR_ARG(w->words));
+	if (is_over) {
+		enum err err = pass_on(e, w->letter_id);
+
+		if (err != ERR_OK)
+			return err;
+	}
 	return store_letter_failed(e->ports.store, w->letter_id, w->words.n > 0 ? w->words : str_of(err_words(w->err)), next);
 }

@@ -54,6 +54,24 @@ put_key(const struct page *p, const void *what, const struct words_context *ctx,
 	words_ui(what, ctx->lang, NULL, 0, out);
 }
 
+static void
+put_value(const struct page *p, const void *what, const struct words_context *ctx, struct buf *out)
+{
+	(void)p;
+	words_put_value(*(const struct str *)what, ctx, out);
+}
+
+/* An effect takes the value of its root cause along: that belongs to the test of the root. */
+static const struct str *
+wanted_of(enum page_test t, const struct finding *why)
+{
+	static const struct str none = { NULL, 0 };
+
+	if (why == NULL || (t == PAGE_TEST_SERVED && why->cause != CAUSE_OWN_DEPLOY_NOT_SERVED && why->cause != CAUSE_SERVED_CERTIFICATE_WRONG))
+		return &none;
+	return &why->wanted;
+}
+
 static json_t *
 lines_of(const struct page *p)
 {
@@ -97,6 +115,7 @@ button_of(const struct page *p)
 static json_t *
 checks_of(const struct page *p)
 {
+	static const struct str none = { NULL, 0 };
 	json_t *list = json_array();
 	bool ok = true;
 
@@ -111,8 +130,8 @@ checks_of(const struct page *p)
 			     json_put(o, "test", json_string(page_test_name(t))) && json_put(o, "at", json_date(k.at)) &&
 			     json_put(o, "result", json_string(page_result_name(k.result))) &&
 			     json_put(o, "cause", k.why == NULL ? json_null() : json_string(cause_row(k.why->cause)->id)) &&
-			     json_put(o, "seen", json_text(k.why == NULL ? STR_NONE : k.why->seen)) &&
-			     json_put(o, "wanted", json_text(k.why == NULL ? STR_NONE : k.why->wanted)) && ok;
+			     json_put(o, "seen", both(p, put_value, k.why == NULL ? &none : &k.why->seen)) &&
+			     json_put(o, "wanted", both(p, put_value, wanted_of(t, k.why))) && ok;
 			ok = json_array_append_new(list, o) == 0 && ok;
 		}
 	}

@@ -93,21 +93,22 @@ put_history(struct api_call *c, int64_t site_id, enum history_kind kind, struct 
 	return site_id == 0 ? ERR_OK : store_history_put(c->api->store, &line);
 }
 
-/* The id of the site's cause at this moment. */
+/* The site's cause at this moment. */
 static enum err
-cause_now(struct api_call *c, int64_t site_id, struct str *ret)
+cause_now(struct api_call *c, int64_t site_id, struct question_row *ret)
 {
 	struct site s;
 	enum err err = site_id == 0 ? ERR_NOT_FOUND : store_site_load(c->api->store, site_id, c->a, &s);
 
-	*ret = STR_NONE;
 	if (err == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (err == ERR_OK) {
 		struct view v = view_of(&s, c->turn.now);
 
-		if (v.cause != NULL)
-			*ret = str_of(cause_row(v.cause->cause)->id);
+		if (v.cause != NULL) {
+			ret->cause = str_of(cause_row(v.cause->cause)->id);
+			ret->about = v.cause->subject;
+		}
 	}
 	return err;
 }
@@ -150,7 +151,7 @@ begin_question(struct api_call *c, const struct mail *m, int64_t *ret_id, int64_
 			return err;
 		}
 	}
-	enum err err = cause_now(c, q.site_id, &q.cause);
+	enum err err = cause_now(c, q.site_id, &q);
 	*ret_site_id = q.site_id;
 	return err != ERR_OK ? err : store_question_put(c->api->store, &q, ret_id);
 }
@@ -182,6 +183,18 @@ take_question(struct api_call *c, const struct mail *m, int64_t *ret_id)
 	return err != ERR_OK ? err : put_history(c, site_id, HISTORY_QUESTION, m->from, m->subject, STR_NONE);
 }
 
+/* What came back goes to the second person of its owner, if there is one. */
+static enum err
+pass_on(struct api_call *c, int64_t letter_id)
+{
+	struct letter_passed p;
+	enum err err = store_letter_pass_on(c->api->store, letter_id, c->turn.now, c->a, &p);
+
+	if (err != ERR_OK || p.to.n == 0)
+		return err;
+	return put_history(c, p.site_id, HISTORY_LETTER, STR("koshin"), str_of(letter_name(p.kind)), p.to);
+}
+
 /* The letter that came back; without one it is a question of the mail server's to support. */
 static enum err
 take_bounce(struct api_call *c, const struct mail *m, bool *ret_found)
@@ -199,6 +212,8 @@ take_bounce(struct api_call *c, const struct mail *m, bool *ret_found)
 			err = store_letter_bounced(c->api->store, letter.id, words, c->turn.now);
 		if (err == ERR_OK)
 			err = put_history(c, letter.site_id, HISTORY_LETTER_BOUNCED, STR("koshin"), letter.to, words);
+		if (err == ERR_OK)
+			err = pass_on(c, letter.id);
 		if (err != ERR_OK)
 			return err;
 		*ret_found = true;
@@ -245,28 +260,31 @@ mail_take(struct api_call *c)
 	if (err != ERR_OK || (err = store_begin(c->api->store)) != ERR_OK)
 		return err;
 	err = api_commit(c, take_mail(c, &m, &as, &id));
+	if (err == ERR_OK)
+		api_wake(c);
 	return err != ERR_OK ? err : taken_as(c, as, id);
 }
 
 /* --- what support sees --- */
 
 static bool
-put_head(json_t *o, const struct question_row *q)
+put_head(json_t *o, const struct question_row *q, struct arena *a)
 {
 	return json_put(o, "id", json_integer(q->id)) && json_put(o, "site", q->site.n == 0 ? json_null() : json_text(q->site)) &&
 	       json_put(o, "writer", json_text(q->writer)) && json_put(o, "subject", json_text(q->subject)) &&
 	       json_put(o, "state", json_string(when_is_known(q->open_since) ? "open" : "answered")) &&
 	       json_put(o, "asked_at", json_date(q->asked_at)) && json_put(o, "open_since", json_date(q->open_since)) &&
 	       json_put(o, "cause", q->cause.n == 0 ? json_null() : json_text(q->cause)) &&
+	       json_put(o, "about", q->about.n == 0 ? json_null() : json_text(names_for_people(q->about, a))) &&
 	       json_put(o, "letter", q->letter_id == 0 ? json_null() : json_integer(q->letter_id));
 }
 
 static json_t *
-question_line(const struct question_row *q)
+question_line(const struct question_row *q, struct arena *a)
 {
 	json_t *o = json_object();
 
-	if (put_head(o, q))
+	if (put_head(o, q, a))
 		return o;
 	json_decref(o);
 	return NULL;
@@ -294,7 +312,7 @@ give_page(struct api_call *c, const struct question_row *rows, size_t n, size_t 
 	char after[24];
 
 	for (size_t i = 0; i < n; i++)
-		ok = ok && json_array_append_new(list, question_line(&rows[i])) == 0;
+		ok = ok && json_array_append_new(list, question_line(&rows[i], c->a)) == 0;
 	if (n == max)
 		(void)snprintf(after, sizeof after, "%lld", (long long)rows[n - 1].id);
 	if (!json_put(document, "questions", list) || !json_put(document, "after", n == max ? json_string(after) : json_null()) || !ok) {
@@ -351,7 +369,6 @@ questions_list(struct api_call *c)
 static enum err
 draft_of(struct api_call *c, const struct question_row *q, struct buf *out)
 {
-	static const enum cause_text texts[] = { CAUSE_CAUSE, CAUSE_ACTION, CAUSE_NEXT };
 	struct site s;
 	struct owner_row owner;
 	enum err err = q->site_id == 0 ? ERR_NOT_FOUND : store_site_load(c->api->store, q->site_id, c->a, &s);
@@ -370,10 +387,7 @@ draft_of(struct api_call *c, const struct question_row *q, struct buf *out)
 		.panel_url = str_of(c->api->config->panel_url),
 		.for_people = names_for_people,
 		.registered_domain = names_registered_domain };
-	for (size_t i = 0; ctx.view.cause != NULL && i < sizeof texts / sizeof *texts; i++) {
-		words_cause(ctx.view.cause, texts[i], &ctx, out);
-		buf_put_str(out, STR("\n\n"));
-	}
+	words_draft(&s, &ctx, out);
 	return out->err;
 }
 
@@ -398,7 +412,7 @@ give_question(struct api_call *c, int status, int64_t id)
 	if (err != ERR_OK)
 		return err;
 	json_t *document = json_object(), *list = json_array();
-	bool ok = put_head(document, &q);
+	bool ok = put_head(document, &q, c->a);
 	for (size_t i = 0; i < n; i++)
 		ok = ok && json_array_append_new(list, message_of(&parts[i])) == 0;
 	if (!json_put(document, "messages", list) || !json_put(document, "drafted", json_text(str_trim(buf_str(&drafted)))) || !ok) {
@@ -435,7 +449,7 @@ put_question(struct api_call *c, const struct site *s, struct str subject, struc
 
 	q.writer = owner.mail;
 	if (err == ERR_OK)
-		err = cause_now(c, s->id, &q.cause);
+		err = cause_now(c, s->id, &q);
 	if (err == ERR_OK)
 		err = store_question_put(c->api->store, &q, ret_id);
 	const struct question_part_row part = { .question_id = *ret_id, .at = c->turn.now, .by = q.writer, .text = text };

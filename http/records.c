@@ -108,26 +108,55 @@ letter_line(const struct letter_row *l)
 	return NULL;
 }
 
-enum err
-site_letters_list(struct api_call *c)
+static enum err
+give_letters(struct api_call *c, const struct letter_row *rows, size_t n)
 {
-	int64_t id;
-	struct letter_row *rows;
-	size_t n;
-	json_t *list;
-	enum err err = api_find(c, &id);
+	json_t *list = json_array();
 
-	if (err == ERR_OK)
-		err = store_letters_of(c->api->store, id, c->a, &rows, &n);
-	if (err != ERR_OK)
-		return err;
-	list = json_array();
 	for (size_t i = 0; i < n; i++)
 		if (json_array_append_new(list, letter_line(&rows[i])) != 0) {
 			json_decref(list);
 			return ERR_MEMORY;
 		}
 	return give_rows(c, "letters", list, json_null());
+}
+
+enum err
+site_letters_list(struct api_call *c)
+{
+	int64_t id;
+	struct letter_row *rows;
+	size_t n;
+	enum err err = api_find(c, &id);
+
+	if (err == ERR_OK)
+		err = store_letters_of(c->api->store, id, c->a, &rows, &n);
+	return err != ERR_OK ? err : give_letters(c, rows, n);
+}
+
+/* --- letters that did not arrive: whose they are is told until they were read --- */
+
+enum err
+letters_lost(struct api_call *c)
+{
+	struct letter_row *rows;
+	size_t n;
+	enum err err = store_letters_lost(c->api->store, c->asker.owner_id, LIMIT_PAGE_ROWS, c->a, &rows, &n);
+
+	return err != ERR_OK ? err : give_letters(c, rows, n);
+}
+
+enum err
+letter_read(struct api_call *c)
+{
+	int64_t id;
+	enum err err = str_to_int(c->name, &id) ? store_begin(c->api->store) : ERR_NOT_FOUND;
+
+	if (err == ERR_OK)
+		err = api_commit(c, store_letter_read(c->api->store, id, c->asker.owner_id, c->turn.now));
+	if (err == ERR_NOT_FOUND)
+		why_set(&c->why, "there is no letter %.*s", STR_ARG(c->name));
+	return err != ERR_OK ? err : letters_lost(c);
 }
 
 static json_t *

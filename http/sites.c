@@ -20,6 +20,8 @@ read_list(struct api_call *c, struct store_list *ret, bool *ret_is_empty)
 	ret->after = api_text(c, "after");
 	ret->search = api_text(c, "search");
 	(void)site_standing_of_name(api_text(c, "show"), &ret->standing); /* without it: any */
+	ret->is_urgent = str_eq(api_text(c, "show"), STR("urgent"));
+	ret->now = c->turn.now;
 	ret->cause = cause.n == 0 ? CAUSE_NONE : cause_of_id(cause);
 	if (cause.n > 0 && ret->cause == CAUSE_NONE) {
 		why_set(&c->why, "?cause=: \"%.*s\" is no cause; expected an id, as dns.a.elsewhere", STR_ARG(cause));

@@ -14,7 +14,8 @@ WHERE s.id = :site_id AND s.is_removed = 0
 ON CONFLICT (site_id) DO UPDATE SET name = excluded.name, text = excluded.text;
 
 -- name: listing_stand
-UPDATE listing SET standing = :standing WHERE site_id = :site_id AND standing <> :standing;
+UPDATE listing SET standing = :standing, warned_from = :warned_from, late_from = :late_from
+WHERE site_id = :site_id AND (standing <> :standing OR warned_from IS NOT :warned_from OR late_from IS NOT :late_from);
 
 -- name: listing_remove
 DELETE FROM listing WHERE site_id = :site_id;
@@ -55,3 +56,20 @@ SELECT DISTINCT l.site_id AS site_id, l.name AS name FROM finding c INDEXED BY f
 WHERE c.cause = :cause AND c.gone_at IS NULL AND c.site_id > :after
 	AND (:standing = '' OR l.standing = :standing)
 ORDER BY c.site_id LIMIT :max;
+
+-- Those that somebody has to look at: they are few as a rule. Where visitors are warned, and since when, comes first.
+-- name: list_urgent
+SELECT l.site_id AS site_id, l.name AS name, l.warned_from AS warned_from FROM listing l INDEXED BY listing_late
+WHERE l.late_from IS NOT NULL AND l.late_from <= :now
+	AND (l.warned_from > :after_from OR (l.warned_from = :after_from AND l.site_id > :after))
+	AND l.text LIKE :like ESCAPE '!'
+	AND (:cause = '' OR EXISTS (SELECT 1 FROM finding c WHERE c.site_id = l.site_id AND c.cause = :cause AND c.gone_at IS NULL))
+ORDER BY l.warned_from, l.site_id LIMIT :max;
+
+-- name: list_owner_urgent
+SELECT l.site_id AS site_id, l.name AS name, l.warned_from AS warned_from FROM site s INDEXED BY site_owner CROSS JOIN listing l ON l.site_id = s.id
+WHERE s.owner_id = :owner_id AND l.late_from <= :now
+	AND (l.warned_from > :after_from OR (l.warned_from = :after_from AND l.site_id > :after))
+	AND l.text LIKE :like ESCAPE '!'
+	AND (:cause = '' OR EXISTS (SELECT 1 FROM finding c WHERE c.site_id = l.site_id AND c.cause = :cause AND c.gone_at IS NULL))
+ORDER BY l.warned_from, l.site_id LIMIT :max;

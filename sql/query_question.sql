@@ -10,8 +10,8 @@ SELECT id FROM letter WHERE key = :key;
 UPDATE letter SET bounced_at = coalesce(bounced_at, :now), bounce = :bounce WHERE id = :id;
 
 -- name: question_put
-INSERT INTO question (site_id, owner_id, letter_id, writer, subject, cause, asked_at, open_since)
-VALUES (:site_id, :owner_id, :letter_id, :writer, :subject, :cause, :asked_at, :asked_at)
+INSERT INTO question (site_id, owner_id, letter_id, writer, subject, cause, about, asked_at, open_since)
+VALUES (:site_id, :owner_id, :letter_id, :writer, :subject, :cause, :about, :asked_at, :asked_at)
 RETURNING id;
 
 -- name: question_part_put
@@ -28,25 +28,25 @@ WHERE p.message_id = :message_id AND p.message_id <> '';
 
 -- name: question_load
 SELECT q.id AS id, q.site_id AS site_id, q.owner_id AS owner_id, q.letter_id AS letter_id, q.writer AS writer,
-	q.subject AS subject, q.cause AS cause, q.asked_at AS asked_at, q.open_since AS open_since,
+	q.subject AS subject, q.cause AS cause, q.about AS about, q.asked_at AS asked_at, q.open_since AS open_since,
 	coalesce((SELECT name FROM name WHERE site_id = q.site_id ORDER BY position LIMIT 1), '') AS site
 FROM question q WHERE q.id = :id;
 
 -- name: questions_open
 SELECT q.id AS id, q.site_id AS site_id, q.owner_id AS owner_id, q.letter_id AS letter_id, q.writer AS writer,
-	q.subject AS subject, q.cause AS cause, q.asked_at AS asked_at, q.open_since AS open_since,
+	q.subject AS subject, q.cause AS cause, q.about AS about, q.asked_at AS asked_at, q.open_since AS open_since,
 	coalesce((SELECT name FROM name WHERE site_id = q.site_id ORDER BY position LIMIT 1), '') AS site
 FROM question q INDEXED BY question_open WHERE q.open_since IS NOT NULL AND q.id > :after_id ORDER BY q.id LIMIT :max;
 
 -- name: questions_all
 SELECT q.id AS id, q.site_id AS site_id, q.owner_id AS owner_id, q.letter_id AS letter_id, q.writer AS writer,
-	q.subject AS subject, q.cause AS cause, q.asked_at AS asked_at, q.open_since AS open_since,
+	q.subject AS subject, q.cause AS cause, q.about AS about, q.asked_at AS asked_at, q.open_since AS open_since,
 	coalesce((SELECT name FROM name WHERE site_id = q.site_id ORDER BY position LIMIT 1), '') AS site
 FROM question q WHERE q.id < :before_id ORDER BY q.id DESC LIMIT :max;
 
 -- name: questions_of
 SELECT q.id AS id, q.site_id AS site_id, q.owner_id AS owner_id, q.letter_id AS letter_id, q.writer AS writer,
-	q.subject AS subject, q.cause AS cause, q.asked_at AS asked_at, q.open_since AS open_since,
+	q.subject AS subject, q.cause AS cause, q.about AS about, q.asked_at AS asked_at, q.open_since AS open_since,
 	coalesce((SELECT name FROM name WHERE site_id = q.site_id ORDER BY position LIMIT 1), '') AS site
 FROM question q WHERE q.site_id = :site_id AND q.id < :before_id ORDER BY q.id DESC LIMIT :max;
 

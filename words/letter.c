@@ -63,6 +63,20 @@ has_changed(const struct letter_case *k)
 	return buf_str(&text).n > 0;
 }
 
+static size_t
+put_also(const struct letter_case *k, struct buf *out)
+{
+	return words_also(&(struct row_facts){ .site = k->f->site, .cause = k->cause }, &k->c, out);
+}
+
+static bool
+has_also(const struct letter_case *k)
+{
+	AUTO_BUF text = { .max = 16384 };
+
+	return put_also(k, &text) > 0;
+}
+
 static void
 set_conditions(struct letter_case *k)
 {
@@ -85,6 +99,7 @@ set_conditions(struct letter_case *k)
 	k->holds[LETTER_CONDITION_CAUSE] = k->cause != NULL;
 	k->holds[LETTER_CONDITION_CHANGED] = has_changed(k);
 	k->holds[LETTER_CONDITION_OWNER] = k->cause != NULL && actor_is_owner(k->cause->acts);
+	k->holds[LETTER_CONDITION_ALSO] = has_also(k);
 	k->holds[LETTER_CONDITION_RENEWAL] = when_is_known(k->c.view.next_renewal);
 	k->holds[LETTER_CONDITION_FIRST] = is_reminder && k->f->reminder == 0;
 	k->holds[LETTER_CONDITION_SECOND] = is_reminder && k->f->reminder == 1;
@@ -173,7 +188,7 @@ static void
 put_letter_field(const void *ctx, struct str word, struct buf *out)
 {
 	const struct letter_case *k = ctx;
-	const struct row_facts rows = { k->f->site, k->cause, STR("  ") };
+	const struct row_facts rows = { k->f->site, k->cause, STR("  "), false };
 
 	switch (field_of(word)) {
 	case LETTER_FIELD_SITE:
@@ -187,6 +202,9 @@ put_letter_field(const void *ctx, struct str word, struct buf *out)
 		return;
 	case LETTER_FIELD_NAMES:
 		words_put_names(&rows, &k->c, out);
+		return;
+	case LETTER_FIELD_NAMES_PLAIN:
+		words_put_names(&(struct row_facts){ rows.site, rows.cause, rows.indent, true }, &k->c, out);
 		return;
 	case LETTER_FIELD_DATE:
 		words_put_date(date_of(k), &k->c, out);
@@ -205,6 +223,9 @@ put_letter_field(const void *ctx, struct str word, struct buf *out)
 		return;
 	case LETTER_FIELD_ACTION:
 		words_put_cause(&rows, CAUSE_ACTION, &k->c, out);
+		return;
+	case LETTER_FIELD_ALSO:
+		(void)put_also(k, out);
 		return;
 	case LETTER_FIELD_NEXT:
 		words_put_next(&rows, &k->c, out);

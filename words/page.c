@@ -1,5 +1,6 @@
 /* The top box of a site's page: the six things that everybody has to know, in sentences that letters use too. */
 #include "base/must.h"
+#include "core/site_plan.h"
 #include "words/table.h"
 
 const char *
@@ -61,6 +62,11 @@ put_cause(const struct row_facts *rows, const struct words_context *c, struct bu
 {
 	AUTO_BUF changes = { .max = 16384 };
 
+	/* What ended it is not what keeps it from being renewed: both are said. */
+	if (c->view.state == SITE_STATE_EXPIRED && rows->cause != NULL && cause_row(rows->cause->cause)->layer != LAYER_SERVED && plan_wants(rows->site)) {
+		put_ui("page.cause.expired", c, out);
+		buf_putc(out, '\n');
+	}
 	words_put_cause(rows, CAUSE_CAUSE, c, out);
 	if (rows->cause == NULL)
 		return;
@@ -75,7 +81,7 @@ put_cause(const struct row_facts *rows, const struct words_context *c, struct bu
 void
 words_page_row(enum page_row r, const struct site *s, const struct words_context *c, struct buf *out)
 {
-	const struct row_facts rows = { s, c->view.cause, STR_NONE };
+	const struct row_facts rows = { s, c->view.cause, STR_NONE, false };
 	/* Visitors are warned and nothing was found yet: that is ours to find out, and not "nothing wrong". */
 	bool is_ours = c->view.cause == NULL && c->view.acts == ACTOR_HOST;
 
@@ -110,4 +116,83 @@ words_page_row(enum page_row r, const struct site *s, const struct words_context
 		break;
 	}
 	must_fail(__FILE__, __LINE__, "a row that is none");
+}
+
+/* --- the answer to a question --- */
+
+enum { POINTS_MAX = 5 };
+
+static void
+put_labelled(enum page_row r, const struct site *s, const struct words_context *c, struct buf *out)
+{
+	AUTO_BUF text = { .max = 16384 };
+
+	words_page_row(r, s, c, &text);
+	if (text.err != ERR_OK) {
+		out->err = out->err == ERR_OK ? text.err : out->err;
+		return;
+	}
+	words_page_label(r, c, out);
+	buf_put_str(out, str_find(buf_str(&text), STR("\n")) == SIZE_MAX ? STR(": ") : STR(":\n"));
+	buf_put_str(out, buf_str(&text));
+	buf_putc(out, '\n');
+}
+
+/* A cause is told once, with all names that have it. */
+static bool
+is_told(const struct finding *const *told, size_t n, const struct finding *f)
+{
+	for (size_t i = 0; i < n; i++)
+		if (told[i]->cause == f->cause)
+			return true;
+	return false;
+}
+
+static void
+put_point(const struct site *s, const struct finding *f, const struct words_context *c, struct buf *out)
+{
+	static const enum cause_text texts[] = { CAUSE_CAUSE, CAUSE_ACTION, CAUSE_NEXT };
+	const struct row_facts rows = { s, f, STR_NONE, false };
+	AUTO_BUF also = { .max = 16384 };
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		words_cause(f, texts[i], c, out);
+		buf_putc(out, '\n');
+		if (texts[i] == CAUSE_ACTION && words_also(&rows, c, &also) > 0) {
+			const struct str names = buf_str(&also);
+
+			words_ui("draft.also", c->lang, &names, 1, out);
+			buf_putc(out, '\n');
+		}
+		buf_putc(out, '\n');
+	}
+}
+
+void
+words_draft(const struct site *s, const struct words_context *c, struct buf *out)
+{
+	const struct finding *told[POINTS_MAX];
+	size_t n = 0;
+
+	if (c->view.cause != NULL)
+		told[n++] = c->view.cause;
+	for (size_t i = 0; i < s->findings.n && n < POINTS_MAX; i++) {
+		const struct finding *f = &s->findings.at[i];
+
+		if (actor_is_owner(f->acts) && cause_row(f->cause)->severity >= SEVERITY_WARN && site_cause_of(s, f->subject) == f && !is_told(told, n, f))
+			told[n++] = f;
+	}
+	put_labelled(PAGE_ROW_SEEN, s, c, out);
+	put_labelled(PAGE_ROW_UNTIL, s, c, out);
+	for (enum page_row r = PAGE_ROW_CAUSE; n == 0 && r <= PAGE_ROW_NEXT_LOOK; r++)
+		put_labelled(r, s, c, out);
+	buf_putc(out, '\n');
+	for (size_t i = 0; i < n; i++) {
+		if (n > 1) {
+			buf_putf(out, "[%zu] ", i + 1);
+			words_cause_title(told[i], c, out);
+			buf_putc(out, '\n');
+		}
+		put_point(s, told[i], c, out);
+	}
 }

@@ -26,6 +26,7 @@
 	F(SITE, "site")	      /* the name that the site goes by */                                 \
 	F(TITLE, "title")     /* the cause in a few words */                                       \
 	F(NAMES, "names")     /* what visitors see, a line for each name */                        \
+	F(NAMES_PLAIN, "names-plain") /* the same in fewer words */                                \
 	F(DATE, "date")	      /* safe until, or warned since, with its distance */                 \
 	F(DAY, "day")	      /* the same, short, for the subject */                               \
 	F(LEFT, "left")	      /* the time that is left, in words */                                \
@@ -43,6 +44,7 @@
 	F(INVITER, "inviter") /* invitation: who invites */                                        \
 	F(PANEL, "panel")     /* where people sign in */                                           \
 	F(ASKED, "asked")     /* answer: what the question was about */                            \
+	F(ALSO, "also")	      /* other names for which the same has to be done */                  \
 	F(ANSWER, "answer")   /* answer: what support wrote, several lines */
 
 /* Conditions of a letter's lines: "?word text" is there if it holds, "?!word text" if not. */
@@ -55,6 +57,7 @@
 	C(CAUSE, "cause")   /* there is a cause */                                                 \
 	C(CHANGED, "changed") /* something differs from the last good check */                     \
 	C(OWNER, "owner")   /* the owner has to act */                                             \
+	C(ALSO, "also")	    /* and for several names, each in a row of its own */                  \
 	C(RENEWAL, "renewal") /* the date of the next renewal is known */                          \
 	C(FIRST, "first")   /* the reminders, in their order */                                    \
 	C(SECOND, "second")                                                                        \
@@ -133,12 +136,20 @@ void words_put_company(const struct finding *f, const struct words_context *c, s
 /* The own sentence of the cause, when it is true of this name whatever the certificate; false if there is none. */
 bool words_put_own_view(const struct finding *f, const struct words_context *c, struct buf *out);
 
+/* Its steps name a row of the domain's DNS by its host name: each name that has the cause has a row of its own. */
+bool words_is_for_each_host(const struct finding *f);
+/* Such a row on one line: the name, the host name as a form of the domain's company wants it, the value. */
+void words_put_host_line(const struct finding *f, const struct words_context *c, struct buf *out);
+
 /* Rows of letters and pages (words/rows.c). cause: the one that is told; NULL: nothing wrong was found. */
 struct row_facts {
 	const struct site *site;
 	const struct finding *cause;
 	struct str indent; /* before each name */
+	bool is_plain;	   /* in few words */
 };
+/* Other names with the same cause, each of which wants a row of its own; their number. */
+size_t words_also(const struct row_facts *r, const struct words_context *c, struct buf *out);
 /* A line for each wanted name. */
 void words_put_names(const struct row_facts *r, const struct words_context *c, struct buf *out);
 void words_put_who(const struct row_facts *r, const struct words_context *c, struct buf *out);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/date.h"
 #include "base/must.h"
+#include "core/own_certificate.h"
 #include "words/table.h"
 
 enum {
@@ -460,16 +461,25 @@ words_put_company(const struct finding *f, const struct words_context *c, struct
 		words_ui("value.company-unknown", c->lang, NULL, 0, out);
 }
 
-/* A value as people read it: a date is one of their zone and language, like all others of the page. */
-static void
-put_value(struct str value, const struct words_context *c, struct buf *out)
+void
+words_put_value(struct str value, const struct words_context *c, struct buf *out)
 {
 	struct when w = date_read(value, DATE_ZONE_NEEDED);
+	struct str rest;
+	enum own_fault fault = own_fault_of(value, &rest);
+	AUTO_BUF key = { .max = 64 };
 
-	if (when_is_known(w))
+	if (when_is_known(w)) {
 		words_date(w, c, out);
-	else
+	} else if (fault != OWN_FAULT_NONE) {
+		buf_putf(&key, "seen.%s", own_fault_code(fault));
+		if (key.err != ERR_OK)
+			out->err = out->err == ERR_OK ? key.err : out->err;
+		else
+			words_ui(key.p, c->lang, &rest, 1, out);
+	} else {
 		words_put_clean(value, out);
+	}
 }
 
 static void
@@ -490,10 +500,10 @@ put_cause_field(const void *ctx, struct str field, struct buf *out)
 		words_put_name(k->f->subject, k->c, out);
 		return;
 	case CAUSE_FIELD_SEEN:
-		put_value(k->f->seen, k->c, out);
+		words_put_value(k->f->seen, k->c, out);
 		return;
 	case CAUSE_FIELD_WANTED:
-		put_value(k->f->wanted, k->c, out);
+		words_put_value(k->f->wanted, k->c, out);
 		return;
 	case CAUSE_FIELD_COPY:
 		put_copy(k->f, out);
@@ -517,6 +527,29 @@ put_cause_field(const void *ctx, struct str field, struct buf *out)
 		break;
 	}
 	must_fail(__FILE__, __LINE__, "a placeholder that the build let through");
+}
+
+bool
+words_is_for_each_host(const struct finding *f)
+{
+	const char *steps = words_cause_raw(f->cause, CAUSE_ACTION, LANG_JA);
+
+	return actor_is_owner(f->acts) && actor_is_owner(cause_row(f->cause)->acts) && str_find(str_of(steps), STR("{host}")) != SIZE_MAX;
+}
+
+void
+words_put_host_line(const struct finding *f, const struct words_context *c, struct buf *out)
+{
+	AUTO_BUF name = { .max = 1024 }, host = { .max = 1024 }, value = { .max = 4096 };
+
+	words_put_name(f->subject, c, &name);
+	put_host(f, c, &host);
+	/* What is to be deleted is named by what was seen. */
+	words_put_clean(f->copy.n > 0 ? record_of(f).value : f->seen, &value);
+	if (name.err != ERR_OK || host.err != ERR_OK || value.err != ERR_OK)
+		out->err = out->err == ERR_OK ? ERR_MEMORY : out->err;
+	else
+		words_ui("also.host", c->lang, (struct str[]){ buf_str(&name), buf_str(&host), buf_str(&value) }, 3, out);
 }
 
 static void

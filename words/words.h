@@ -53,6 +53,14 @@ void words_changes(const struct site *s, struct str name, const struct words_con
 
 /* The rows of a page's top box, always all of them and in this order. */
 enum page_row { PAGE_ROW_SEEN, PAGE_ROW_UNTIL, PAGE_ROW_CAUSE, PAGE_ROW_DO, PAGE_ROW_NEXT_LOOK, PAGE_ROW_HELP, PAGE_ROW_COUNT };
+/*
+ * The answer to a question about this site, as it is now, for support to send or to change: what visitors see and until when, then point by
+ * point each cause that its owner can mend, with its steps and the next look.
+ */
+void words_draft(const struct site *s, const struct words_context *c, struct buf *out);
+/* A value as people read it: a date is one of their zone and language, like all others of the page; what is the matter with a file is told in
+ * their language. */
+void words_put_value(struct str value, const struct words_context *c, struct buf *out);
 const char *page_row_name(enum page_row r); /* "seen" … "help" */
 void words_page_label(enum page_row r, const struct words_context *c, struct buf *out);
 /* One line for each name in SEEN, else one sentence or two. */

@@ -39,6 +39,8 @@ export function t(key: Key, ...values: Array<string | number>): string {
 }
 /** A text that the API gives in both languages. */
 export const both = (text: Text): string => text[now];
+/** The same from words of the panel, where one of the API stands otherwise. */
+export const pairOf = (key: Key): Text => texts[key];
 export const hasText = (key: string): key is Key => key in texts;
 
 /** One line for a cause, about a name. An id that this version of the panel does not know stands for itself. */

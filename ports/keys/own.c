@@ -146,36 +146,36 @@ is_certificate(const char *name)
 	return strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_TRUSTED) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0;
 }
 
-/* Words for what could not be read; NULL if all is well. */
-static const char *
+/* What could not be read. */
+static enum own_fault
 read_pem(struct str file, struct pile *p, struct keys_found *keys)
 {
 	AUTO_BIO *bio = BIO_new_mem_buf(file.p, (int)file.n);
 	char *name = NULL, *header = NULL;
 	unsigned char *der = NULL;
-	const char *fault = bio == NULL ? "no memory" : NULL;
+	enum own_fault fault = bio == NULL ? OWN_FAULT_NO_MEMORY : OWN_FAULT_NONE;
 	long n = 0;
 
-	while (fault == NULL && PEM_read_bio(bio, &name, &header, &der, &n) == 1) {
+	while (fault == OWN_FAULT_NONE && PEM_read_bio(bio, &name, &header, &der, &n) == 1) {
 		const unsigned char *at = der;
 		X509 *x = is_certificate(name) ? d2i_X509(NULL, &at, n) : NULL;
 
 		if (is_certificate(name) && x == NULL)
-			fault = "a certificate in it is damaged";
+			fault = OWN_FAULT_DAMAGED;
 		else if (x != NULL && !pile_put(p, x))
-			fault = "it has too many certificates";
+			fault = OWN_FAULT_MANY_CERTIFICATES;
 		else if (str_ends(str_of(name), STR("PRIVATE KEY")))
 			take_key(keys, name, header, der, n);
 		OPENSSL_free(name);
 		OPENSSL_free(header);
 		OPENSSL_clear_free(der, (size_t)n);
 	}
-	if (fault == NULL && ERR_peek_last_error() != 0 && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		fault = "the PEM text is damaged";
+	if (fault == OWN_FAULT_NONE && ERR_peek_last_error() != 0 && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+		fault = OWN_FAULT_DAMAGED_TEXT;
 	return fault;
 }
 
-static const char *
+static enum own_fault
 read_p12(PKCS12 *p12, const char *password, struct pile *p, struct keys_found *keys)
 {
 	EVP_PKEY *pair = NULL;
@@ -183,29 +183,29 @@ read_p12(PKCS12 *p12, const char *password, struct pile *p, struct keys_found *k
 	__attribute__((cleanup(auto_stack))) STACK_OF(X509) *rest = NULL;
 
 	if (!p12_is_cheap(p12, password))
-		return "its password is made to take too long, or in a way that is not known";
+		return OWN_FAULT_PASSWORD_COST;
 	if (PKCS12_mac_present(p12) == 1 && PKCS12_verify_mac(p12, password, -1) != 1 &&
 	    (password[0] != '\0' || PKCS12_verify_mac(p12, NULL, 0) != 1))
-		return "the password is wrong";
+		return OWN_FAULT_PASSWORD;
 	if (PKCS12_parse(p12, password, &pair, &leaf, &rest) != 1)
-		return "its encryption is too old or damaged";
+		return OWN_FAULT_OLD_ENCRYPTION;
 	keys_put(keys, pair);
 	if (leaf != NULL && !pile_put(p, leaf))
-		return "it has too many certificates";
+		return OWN_FAULT_MANY_CERTIFICATES;
 	while (sk_X509_num(rest) > 0)
 		if (!pile_put(p, sk_X509_shift(rest)))
-			return "it has too many certificates";
-	return NULL;
+			return OWN_FAULT_MANY_CERTIFICATES;
+	return OWN_FAULT_NONE;
 }
 
-static const char *
+static enum own_fault
 read_any(struct str file, const char *password, struct pile *p, struct keys_found *keys)
 {
 	const unsigned char *at = (const unsigned char *)file.p;
-	const char *fault;
+	enum own_fault fault;
 
 	if (file.n > LIMIT_CHAIN_BYTES)
-		return "the file is too large";
+		return OWN_FAULT_TOO_LARGE;
 	if (str_find(file, STR("-----BEGIN ")) != SIZE_MAX) {
 		fault = read_pem(file, p, keys);
 		/* An empty password stands on the stack of errors of a key that is locked. */
@@ -217,27 +217,27 @@ read_any(struct str file, const char *password, struct pile *p, struct keys_foun
 		return read_p12(p12, password, p, keys);
 	at = (const unsigned char *)file.p;
 	X509 *x = d2i_X509(NULL, &at, (long)file.n);
-	return x == NULL	 ? "it is neither PEM, DER nor PKCS#12"
-	       : pile_put(p, x) ? NULL
-				 : "it has too many certificates";
+	return x == NULL	 ? OWN_FAULT_NOT_CERTIFICATE
+	       : pile_put(p, x) ? OWN_FAULT_NONE
+				 : OWN_FAULT_MANY_CERTIFICATES;
 }
 
-static const char *
+static enum own_fault
 read_all(const struct own_input *in, struct pile *p, struct keys_found *keys)
 {
-	const char *fault = NULL;
+	enum own_fault fault = OWN_FAULT_NONE;
 	size_t n = 0;
 
-	for (size_t i = 0; i < OWN_FILES_MAX && fault == NULL; i++) {
+	for (size_t i = 0; i < OWN_FILES_MAX && fault == OWN_FAULT_NONE; i++) {
 		if (in->files[i].n == 0)
 			continue;
 		n++;
 		ERR_clear_error();
 		fault = read_any(in->files[i], in->password, p, keys);
 	}
-	if (fault != NULL)
+	if (fault != OWN_FAULT_NONE)
 		return fault;
-	return n == 0 ? "the file is empty" : p->n == 0 ? "there is no certificate in it" : NULL;
+	return n == 0 ? OWN_FAULT_EMPTY : p->n == 0 ? OWN_FAULT_NO_CERTIFICATE : OWN_FAULT_NONE;
 }
 
 /* ---- order ---- */
@@ -396,14 +396,14 @@ weakness_of(const struct chain *c, struct arena *a)
 	int bits = 0;
 
 	if (pair == NULL || (!EVP_PKEY_is_a(pair, "RSA") && !EVP_PKEY_is_a(pair, "EC")))
-		return STR("its key is of a kind that browsers do not know");
+		return str_of(own_fault_words(OWN_FAULT_KEY_KIND));
 	if (EVP_PKEY_get_security_bits(pair) < SECURITY_BITS)
-		return arena_strf(a, "its key is too short: %s with %d bits", EVP_PKEY_is_a(pair, "RSA") ? "RSA" : "ECDSA", EVP_PKEY_get_bits(pair));
+		return arena_strf(a, "%s: %s, %d bits", own_fault_words(OWN_FAULT_SHORT_KEY), EVP_PKEY_is_a(pair, "RSA") ? "RSA" : "ECDSA", EVP_PKEY_get_bits(pair));
 	for (size_t i = 0; i < c->n; i++)
 		if (!is_own_issuer(c->x[i]) && X509_get_signature_info(c->x[i], NULL, NULL, &bits, NULL) == 1 && bits < SECURITY_BITS)
-			return STR("it is signed with SHA-1 or older");
+			return str_of(own_fault_words(OWN_FAULT_SHA1));
 	if (X509_check_purpose(c->x[0], X509_PURPOSE_SSL_SERVER, 0) != 1)
-		return STR("it was not made for a web server");
+		return str_of(own_fault_words(OWN_FAULT_NOT_SERVER));
 	return STR_NONE;
 }
 
@@ -428,11 +428,11 @@ judge_trust(const struct chain *c, const struct own_input *in, struct arena *a, 
 		return e;
 	if (fault == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT || fault == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
 	    fault == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY)
-		ret->untrusted = arena_strf(a, "browsers do not know its issuer: %.*s", STR_ARG(issuer_words(top, a)));
+		ret->untrusted = arena_strf(a, "%s: %.*s", own_fault_words(OWN_FAULT_UNKNOWN_ISSUER), STR_ARG(issuer_words(top, a)));
 	else if (fault == X509_V_ERR_CERT_HAS_EXPIRED || fault == X509_V_ERR_CERT_NOT_YET_VALID)
-		ret->untrusted = STR("a certificate of its issuer has ended");
+		ret->untrusted = str_of(own_fault_words(OWN_FAULT_ISSUER_ENDED));
 	else
-		ret->untrusted = str_of(X509_verify_cert_error_string(fault));
+		ret->untrusted = arena_strf(a, "%s: %s", own_fault_words(OWN_FAULT_REFUSED), X509_verify_cert_error_string(fault));
 	return ERR_OK;
 }
 
@@ -503,16 +503,16 @@ own_read(const struct own_input *in, struct arena *a, struct own_certificate *re
 	struct why why = { "" };
 
 	*ret = (struct own_certificate){ .is_read = false };
-	const char *fault = read_all(in, &pile, &keys);
+	enum own_fault fault = read_all(in, &pile, &keys);
 	ERR_clear_error();
-	if (fault != NULL) {
-		ret->why = str_of(fault);
+	if (fault != OWN_FAULT_NONE) {
+		ret->why = str_of(own_fault_words(fault));
 		return ERR_OK;
 	}
 	read_known(in->known, &known);
 	sort_out(&pile, &known, &chain);
 	if (x509_read(chain.x[0], a, &why, &ret->leaf) != ERR_OK) {
-		ret->why = arena_str(a, str_of(why.text));
+		ret->why = arena_strf(a, "%s: %s", own_fault_words(OWN_FAULT_UNREADABLE), why.text);
 		return ERR_OK;
 	}
 	ret->is_read = true;

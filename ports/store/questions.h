@@ -11,7 +11,7 @@ struct question_row {
 	int64_t id, site_id, owner_id, letter_id; /* 0: none; letter_id: the letter that it answers */
 	struct str site;			  /* name of the site, ASCII form; read only */
 	struct str writer, subject;
-	struct str cause;	 /* id of the site's cause when it was asked; empty: none */
+	struct str cause, about; /* id of the site's cause when it was asked, and the name that had it; empty: none */
 	struct when asked_at, open_since; /* WHEN_UNKNOWN: answered */
 };
 struct question_part_row {

@@ -149,6 +149,47 @@ store_letter_failed(struct store *s, int64_t id, struct str error, struct when n
 	return one_changed(s, query_write(&q), id);
 }
 
+enum err
+store_letter_pass_on(struct store *s, int64_t id, struct when now, struct arena *a, struct letter_passed *ret)
+{
+	AUTO_QUERY q = query_start(s, SQL_LETTER_SECOND, a);
+	struct letter_row *rows;
+	size_t n;
+
+	*ret = (struct letter_passed){ .to = STR_NONE };
+	query_bind_when(&q, "now", now);
+	query_bind_int(&q, "id", id);
+	enum err e = read_letters(&q, &rows, &n);
+	if (e != ERR_OK || n == 0)
+		return e;
+	*ret = (struct letter_passed){ .site_id = rows[0].site_id, .kind = rows[0].kind, .to = rows[0].to };
+	return store_letter_put(s, &rows[0]);
+}
+
+enum err
+store_letters_lost(struct store *s, int64_t owner_id, size_t max, struct arena *a, struct letter_row **ret, size_t *ret_n)
+{
+	AUTO_QUERY q = query_start(s, SQL_LETTERS_LOST, a);
+
+	query_bind_int(&q, "owner_id", owner_id);
+	query_bind_int(&q, "max", (int64_t)max);
+	return read_letters(&q, ret, ret_n);
+}
+
+enum err
+store_letter_read(struct store *s, int64_t id, int64_t owner_id, struct when now)
+{
+	AUTO_QUERY q = query_start(s, SQL_LETTER_READ, NULL);
+
+	query_bind_when(&q, "now", now);
+	query_bind_int(&q, "id", id);
+	query_bind_int(&q, "owner_id", owner_id);
+	enum err e = query_write(&q);
+	if (e == ERR_OK && sqlite3_changes(s->db) == 0)
+		return query_fail(s, ERR_NOT_FOUND, "there is no letter %lld of this owner", (long long)id);
+	return e;
+}
+
 /* --- history --- */
 
 enum err

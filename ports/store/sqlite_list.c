@@ -70,8 +70,11 @@ listing_save(struct store *s, const struct site *site)
 
 		return e == ERR_OK ? about(s, SQL_LISTING_REMOVE, site->id) : e;
 	}
+	const struct site_urgent u = site_urgent(site);
 	AUTO_QUERY q = query_start(s, SQL_LISTING_STAND, NULL);
 	query_bind_word(&q, "standing", site_standing_name(site_standing(site)));
+	query_bind_when(&q, "warned_from", u.warned_from);
+	query_bind_when(&q, "late_from", u.late_from);
 	query_bind_int(&q, "site_id", site->id);
 	return query_write(&q);
 }
@@ -174,6 +177,8 @@ pack_search(struct store *s, struct str text, struct buf *ret, struct buf *ret_l
 static enum sql
 query_of(const struct store_list *l)
 {
+	if (l->is_urgent)
+		return l->owner_id != 0 ? SQL_LIST_OWNER_URGENT : SQL_LIST_URGENT;
 	if (l->owner_id != 0 && l->search.n == 0)
 		return SQL_LIST_OWNER;
 	if (l->search.n > 0)
@@ -187,6 +192,35 @@ static bool
 is_by_name(enum sql id)
 {
 	return id == SQL_LIST_ALL || id == SQL_LIST_STANDING;
+}
+
+static bool
+is_by_date(enum sql id)
+{
+	return id == SQL_LIST_URGENT || id == SQL_LIST_OWNER_URGENT;
+}
+
+/* Where the page before ended: an id, or a date and an id. */
+struct place {
+	struct when from;
+	int64_t id;
+};
+
+static bool
+read_place(struct str after, enum sql id, struct place *ret)
+{
+	struct str rest = after;
+	int64_t from = INT64_MIN;
+
+	*ret = (struct place){ { INT64_MIN }, 0 };
+	if (after.n == 0)
+		return true;
+	if (str_cut(&rest, '#').n > 0 || rest.n == 0)
+		return false;
+	if (is_by_date(id) && !str_to_int(str_cut(&rest, '#'), &from))
+		return false;
+	ret->from.s = from;
+	return str_to_int(rest, &ret->id);
 }
 
 /* What a list of texts is held against. */
@@ -204,6 +238,18 @@ bind_search(struct query *q, enum sql id, const struct store_list *l, const stru
 	query_bind_text(q, "like", found->like);
 	query_bind_word(q, "cause", l->cause == CAUSE_NONE ? "" : cause_row(l->cause)->id);
 	query_bind_int(q, "owner_id", l->owner_id);
+}
+
+static void
+bind_urgent(struct query *q, enum sql id, const struct store_list *l, const struct place *after, struct str like)
+{
+	if (id == SQL_LIST_OWNER_URGENT)
+		query_bind_int(q, "owner_id", l->owner_id);
+	query_bind_int(q, "now", l->now.s);
+	query_bind_int(q, "after_from", after->from.s);
+	query_bind_int(q, "after", after->id);
+	query_bind_text(q, "like", like);
+	query_bind_word(q, "cause", l->cause == CAUSE_NONE ? "" : cause_row(l->cause)->id);
 }
 
 /* In the order of the first appearance of each parameter. */
@@ -236,26 +282,28 @@ store_sites(struct store *s, const struct store_list *l, size_t max, struct aren
 {
 	const enum sql id = query_of(l);
 	struct store_listed *rows = NULL;
-	int64_t after_id = 0;
+	struct place after = { { 0 }, 0 };
 	size_t n = 0;
 	AUTO_BUF phrase = { .max = 2 * TEXT_BYTES_MAX }, like = { .max = 2 * TEXT_BYTES_MAX };
 	enum err e = ERR_OK;
 
 	/* Pages by number and pages by name are not continued with each other's cursor. */
-	if (!is_by_name(id) && l->after.n > 0 &&
-	    (l->after.p[0] != '#' ||
-		!str_to_int((struct str){ l->after.p + 1, l->after.n - 1 }, &after_id)))
+	if (!is_by_name(id) && !read_place(l->after, id, &after))
 		return query_fail(
 		    s, ERR_INVALID, "the place where the page before ended is of another list");
-	if (l->search.n > 0)
+	if (is_by_date(id))
+		put_like(&like, l->search);
+	else if (l->search.n > 0)
 		e = pack_search(s, l->search, &phrase, &like);
 	if (e != ERR_OK)
 		return e;
 	AUTO_QUERY q = query_start(s, id, a);
-	if (l->search.n > 0)
-		bind_search(&q, id, l, &(struct searched){ buf_str(&phrase), buf_str(&like) }, after_id);
+	if (is_by_date(id))
+		bind_urgent(&q, id, l, &after, buf_str(&like));
+	else if (l->search.n > 0)
+		bind_search(&q, id, l, &(struct searched){ buf_str(&phrase), buf_str(&like) }, after.id);
 	else
-		bind_list(&q, id, l, after_id);
+		bind_list(&q, id, l, after.id);
 	query_bind_int(&q, "max", (int64_t)max);
 	while (query_row(&q)) {
 		rows = query_grow(&q, rows, n, sizeof *rows);
@@ -265,8 +313,10 @@ store_sites(struct store *s, const struct store_list *l, size_t max, struct aren
 
 		row->id = query_id(&q, "site_id");
 		row->name = query_text(&q, "name");
-		row->cursor =
-		    is_by_name(id) ? row->name : arena_strf(a, "#%lld", (long long)row->id);
+		if (is_by_date(id))
+			row->cursor = arena_strf(a, "#%lld#%lld", (long long)query_when(&q, "warned_from").s, (long long)row->id);
+		else
+			row->cursor = is_by_name(id) ? row->name : arena_strf(a, "#%lld", (long long)row->id);
 	}
 	e = query_finish(&q);
 	if (e != ERR_OK)

@@ -55,6 +55,7 @@ store_question_put(struct store *s, const struct question_row *r, int64_t *ret_i
 	query_bind_text(&q, "writer", r->writer);
 	query_bind_text(&q, "subject", r->subject);
 	query_bind_text(&q, "cause", r->cause);
+	query_bind_text(&q, "about", r->about);
 	query_bind_when(&q, "asked_at", r->asked_at);
 	if (query_row(&q))
 		*ret_id = query_id(&q, "id");
@@ -112,6 +113,7 @@ read_question(struct query *q, struct question_row *ret)
 	ret->writer = query_text(q, "writer");
 	ret->subject = query_text(q, "subject");
 	ret->cause = query_text(q, "cause");
+	ret->about = query_text(q, "about");
 	ret->asked_at = query_when(q, "asked_at");
 	ret->open_since = query_when(q, "open_since");
 	ret->site = query_text(q, "site");

@@ -148,6 +148,22 @@ MUST_USE enum err store_letters_due(struct store *s, struct when now, size_t max
 MUST_USE enum err store_letters_next(struct store *s, struct when *ret); /* earliest next_try of those that wait */
 MUST_USE enum err store_letter_sent(struct store *s, int64_t id, struct when now);
 MUST_USE enum err store_letter_failed(struct store *s, int64_t id, struct str error, struct when next_try);
+/* A letter that did not arrive goes to the first other person of its owner, once; to is empty where there is nobody, or it went already.
+ * Its message is empty: who sends it makes it of subject and body. */
+struct letter_passed {
+	int64_t site_id;
+	enum letter_kind kind;
+	struct str to;
+};
+MUST_USE enum err store_letter_pass_on(struct store *s, int64_t id, struct when now, struct arena *a, struct letter_passed *ret);
+/* How the key and the Message-ID of such a copy end and begin. */
+#define LETTER_SECOND_KEY "/second"
+#define LETTER_SECOND_ID "second."
+/* Those of an owner's sites that did not arrive and were not read since, newest first. */
+MUST_USE enum err store_letters_lost(
+    struct store *s, int64_t owner_id, size_t max, struct arena *a, struct letter_row **ret, size_t *ret_n);
+/* NOT_FOUND: no letter of this owner. */
+MUST_USE enum err store_letter_read(struct store *s, int64_t id, int64_t owner_id, struct when now);
 /* Newest first, LIMIT_PAGE_ROWS at most. */
 MUST_USE enum err store_letters_of(struct store *s, int64_t site_id, struct arena *a, struct letter_row **ret, size_t *ret_n);
 
@@ -234,7 +250,7 @@ MUST_USE enum err store_draft_put(struct store *s, int64_t site_id, const struct
 MUST_USE enum err store_names_put(struct store *s, int64_t site_id, const struct str *names, size_t names_n);
 /*
  * Lists of sites that are not removed. Without a filter and by standing: in order of their first name; else in the order in which
- * they were added. A row that others come or go before keeps its place, so pages neither repeat nor miss one.
+ * they were added; the urgent ones (core/view.h) first where visitors are warned, then by the date from which they will be. A row that others come or go before keeps its place, so pages neither repeat nor miss one.
  */
 struct store_list {
 	struct str after;  /* cursor of the last row before; empty: from the start. INVALID: of a list in another order */
@@ -242,6 +258,8 @@ struct store_list {
 	enum site_standing standing; /* SITE_STANDING_COUNT: any */
 	enum cause cause;	     /* has it among its findings; CAUSE_NONE: any */
 	int64_t owner_id;	     /* 0: any */
+	bool is_urgent;		     /* at this date; standing is of no matter then */
+	struct when now;
 };
 #define STORE_LIST_ALL ((struct store_list){ .standing = SITE_STANDING_COUNT, .cause = CAUSE_NONE })
 struct store_listed {

@@ -213,7 +213,7 @@ def test_what_is_weak(world, seller):
     content = pem(pair) + key_pem(pair) + pem(seller.middle)
     document = world.koshin.json("cert", "import", site.name, put(world, "weak.pem", content), "--check", status=1)
     assert [(f["cause"], f["seen"]) for f in document["findings"]] == [
-        ("own.certificate.untrusted", "its key is too short: RSA with 1024 bits")
+        ("own.certificate.untrusted", "its key is too short: RSA, 1024 bits")
     ]
 
 

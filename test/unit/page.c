@@ -320,6 +320,20 @@ every_cause_at_every_age(void **unused)
 				assert_int_equal(b.action, PAGE_NOTHING);
 			if (v.state == SITE_STATE_ACT)
 				assert_int_equal(b.action, PAGE_CHECK);
+			/* What the lists are sorted by says the same as the page, now and at any time to come. */
+			const struct site_urgent u = site_urgent(&f.site);
+			for (int later = 0; later < 120; later += 5) {
+				const struct when at = when_plus(now, SPAN_D(later));
+				enum site_state state = view_of(&f.site, at).state;
+				bool is_warned = state == SITE_STATE_EXPIRED || state == SITE_STATE_BROKEN;
+
+				if (is_warned != (when_is_known(u.warned_from) && !when_before(at, u.warned_from)))
+					fail_msg("%s, %d days old, %d days later: %s, warned from %lld", c == CAUSE_NONE ? "-" : cause_row(c)->id, days,
+					    later, site_state_name(state), (long long)u.warned_from.s);
+			}
+			assert_true(u.late_from.s <= u.warned_from.s);
+			if (days < 90 && u.warned_from.s == f.site.held.life.to.s)
+				assert_int_equal(u.late_from.s, life_support_at(f.site.held.life).s);
 		}
 }
 

@@ -2,6 +2,18 @@
 
 /* --- everything with everything --- */
 
+/* What lists are sorted by says the same as the page. */
+static void
+check_urgent(const struct site *s, struct when at, const char *name)
+{
+	enum site_state state = view_of(s, at).state;
+	const struct site_urgent u = site_urgent(s);
+	bool is_warned = state == SITE_STATE_EXPIRED || state == SITE_STATE_BROKEN;
+
+	if (is_warned != (when_is_known(u.warned_from) && !when_before(at, u.warned_from)))
+		fail_msg("%s: %s, warned from %lld, now %lld", name, site_state_name(state), (long long)u.warned_from.s, (long long)at.s);
+}
+
 static void
 check_outcome(const struct fixture *f, const struct site_effects *out, const char *name)
 {
@@ -28,6 +40,7 @@ check_outcome(const struct fixture *f, const struct site_effects *out, const cha
 	struct view v = view_of(s, now);
 	if (v.state == SITE_STATE_OK && s->held.id != 0 && !when_before(now, s->held.life.to))
 		fail_msg("%s: said to be fine after its end", name);
+	check_urgent(s, now, name);
 }
 
 static void

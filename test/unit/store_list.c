@@ -211,6 +211,50 @@ what_changes(void **state)
 	assert_string_equal(listed(f, all), "3 0 2 1");
 }
 
+/* Whoever acts: where visitors are warned comes first, the longest first; then what is about to end. */
+static void
+what_is_urgent(void **state)
+{
+	static const int64_t ends_s[] = { 86400, -10, -100, 0 };
+	struct fixture *f = *state;
+	struct store_list l = STORE_LIST_ALL;
+	struct store_listed *rows;
+	size_t n;
+
+	for (size_t i = 0; i < sizeof ends_s / sizeof *ends_s; i++) {
+		struct site site;
+
+		OK(f->s, store_site_load(f->s, f->ids[i], &f->a, &site));
+		site.setting.source = SOURCE_FREE;
+		OK(f->s, store_setting_put(f->s, site.id, &site.setting));
+		site.names[0].served = (struct served){ .at = now, .is_ok = ends_s[i] > 0, .not_after = when_plus(now, SPAN_S(ends_s[i])) };
+		OK(f->s, store_site_save(f->s, &site, now));
+	}
+	l.is_urgent = true;
+	l.now = now;
+	assert_string_equal(listed(f, l), "2 1 3");
+	l.now = when_plus(now, SPAN_D(1));
+	assert_string_equal(listed(f, l), "2 1 3 0");
+	l.search = STR("日本");
+	assert_string_equal(listed(f, l), "1");
+	l.search = STR_NONE;
+	l.cause = CAUSE_DNS_A_ELSEWHERE;
+	assert_string_equal(listed(f, l), "2 1");
+	l.cause = CAUSE_NONE;
+	l.owner_id = f->owners[1];
+	assert_string_equal(listed(f, l), "2 1");
+	l.owner_id = f->owners[2];
+	assert_string_equal(listed(f, l), "3");
+	static const char *const foreign[] = { "#5", "aoi.example", "#x#1", "#1#x", "#" };
+	for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+		l.after = str_of(foreign[i]);
+		assert_int_equal(store_sites(f->s, &l, 9, &f->a, &rows, &n), ERR_INVALID);
+	}
+	l.is_urgent = false;
+	l.after = STR("#1#2");
+	assert_int_equal(store_sites(f->s, &l, 9, &f->a, &rows, &n), ERR_INVALID);
+}
+
 static void
 what_is_no_cursor(void **state)
 {
@@ -236,6 +280,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_changes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_urgent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_cursor, set_up, tear_down),
 	};
 

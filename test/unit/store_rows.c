@@ -1,4 +1,5 @@
 /* Orders, certificates, letters, history, CAs, owners and lists in the store. */
+#include "ports/store/people.h"
 #include "test/unit/store_try.h"
 
 /* --- orders and certificates --- */
@@ -189,6 +190,40 @@ letters_wait_and_go(void **state)
 	SAME(rows[1].tries, 2);
 	FAILS(store_letter_sent(s, 99, now), ERR_NOT_FOUND);
 	FAILS(store_letter_failed(s, first, STR(""), WHEN_UNKNOWN), ERR_INVALID);
+	/* It did not arrive: told to its owner until it was read, and sent to the next person of the owner, once. */
+	struct letter_passed passed;
+	OK(s, store_letters_lost(s, 1, 9, &a, &rows, &n));
+	SAME(n, 1);
+	SAME(rows[0].id, first + 1);
+	OK(s, store_letter_pass_on(s, first + 1, now, &a, &passed));
+	SAME(passed.to.n, 0);
+	int64_t person;
+	OK(s, store_person_put(s, &(struct person_row){ .owner_id = 1, .mail = STR("HANA@a.example"), .lang = STR("ja"), .role = ROLE_OWNER, .created = now }, &person));
+	OK(s, store_letter_pass_on(s, first + 1, now, &a, &passed));
+	SAME(passed.to.n, 0);
+	OK(s, store_person_put(s, &(struct person_row){ .owner_id = 1, .mail = STR("jiro@a.example"), .lang = STR("ja"), .role = ROLE_OWNER, .created = now }, &person));
+	OK(s, store_letter_pass_on(s, first + 1, now, &a, &passed));
+	SAME_STR(passed.to, STR("jiro@a.example"));
+	SAME(passed.site_id, site);
+	SAME(passed.kind, LETTER_ACT);
+	OK(s, store_letter_pass_on(s, first + 1, now, &a, &passed));
+	SAME(passed.to.n, 0);
+	OK(s, store_letters_due(s, now, 9, &a, &rows, &n));
+	SAME(n, 1);
+	SAME_STR(rows[0].key, STR("1/act/8" LETTER_SECOND_KEY));
+	SAME_STR(rows[0].message_id, STR(LETTER_SECOND_ID "<1@a>"));
+	SAME_STR(rows[0].to, STR("jiro@a.example"));
+	SAME_STR(rows[0].subject, STR("another"));
+	SAME(rows[0].message.n, 0);
+	/* A copy that comes back goes nowhere. */
+	OK(s, store_letter_failed(s, rows[0].id, STR("550 no"), WHEN_NEVER));
+	OK(s, store_letter_pass_on(s, rows[0].id, now, &a, &passed));
+	SAME(passed.to.n, 0);
+	FAILS(store_letter_read(s, first + 1, 2, now), ERR_NOT_FOUND);
+	OK(s, store_letter_read(s, first + 1, 1, now));
+	OK(s, store_letter_read(s, first + 1, 1, when_plus(now, SPAN_D(1))));
+	OK(s, store_letters_lost(s, 1, 9, &a, &rows, &n));
+	SAME(n, 1);
 	l.key = STR("3");
 	l.next_try = WHEN_UNKNOWN;
 	FAILS(store_letter_put(s, &l), ERR_INVALID);

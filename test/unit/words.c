@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/own_certificate.h"
 #include "ports/names/names.h"
 #include "words/words.h"
 
@@ -499,6 +500,42 @@ languages(void **unused)
 	assert_string_equal(lang_name(LANG_EN), "en");
 }
 
+/* What is the matter with an owner's certificate is told in the reader's language, with what it is about; the rest is told as it is. */
+static void
+what_was_seen_of_a_file(void **unused)
+{
+	(void)unused;
+	static const struct {
+		int line;
+		const char *seen, *wanted[LANG_COUNT];
+	} rows[] = {
+		{ __LINE__, "the password is wrong", { "パスワードが違います", "the password is wrong" } },
+		{ __LINE__, "its key is too short: RSA, 1024 bits", { "鍵が短すぎます: RSA, 1024 bits", "its key is too short: RSA, 1024 bits" } },
+		{ __LINE__, "browsers do not know its issuer: C=JP, O=例", { "ブラウザーの知らない発行元です: C=JP, O=例", "browsers do not know its issuer: C=JP, O=例" } },
+		{ __LINE__, "the password is wrongly said", { "the password is wrongly said", "the password is wrongly said" } },
+		{ __LINE__, "198.51.100.5", { "198.51.100.5", "198.51.100.5" } },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (enum lang l = 0; l < LANG_COUNT; l++) {
+			const struct words_context c = context(l);
+			AUTO_BUF out = { .max = 4096 };
+
+			words_put_value(str_of(rows[i].seen), &c, &out);
+			if (!str_eq(buf_str(&out), str_of(rows[i].wanted[l])))
+				fail_msg("%s:%d: %s: got %.*s", __FILE__, rows[i].line, rows[i].seen, (int)out.n, out.p);
+		}
+	for (enum own_fault f = OWN_FAULT_NONE + 1; f < OWN_FAULT_COUNT; f++) {
+		const struct words_context ja = context(LANG_JA), en = context(LANG_EN);
+		AUTO_BUF a = { .max = 4096 }, b = { .max = 4096 };
+
+		words_put_value(str_of(own_fault_words(f)), &ja, &a);
+		words_put_value(str_of(own_fault_words(f)), &en, &b);
+		if (str_eq(buf_str(&a), buf_str(&b)))
+			fail_msg("%s: the same in both languages", own_fault_code(f));
+	}
+}
+
 /* The keys that are made of words of other tables: a new word without its text shows here. */
 static void
 every_word_of_a_table_has_its_text(void **unused)
@@ -529,6 +566,8 @@ every_word_of_a_table_has_its_text(void **unused)
 		}
 		for (enum history_kind h = 0; h < HISTORY_COUNT; h++)
 			HAS("history", history_name(h));
+		for (enum own_fault f = OWN_FAULT_NONE + 1; f < OWN_FAULT_COUNT; f++)
+			HAS("seen", own_fault_code(f));
 	}
 	assert_int_equal(out.err, ERR_OK);
 	buf_clear(&out);
@@ -553,6 +592,7 @@ main(void)
 		cmocka_unit_test(foreign_bytes_become_a_line),
 		cmocka_unit_test(dates),
 		cmocka_unit_test(languages),
+		cmocka_unit_test(what_was_seen_of_a_file),
 		cmocka_unit_test(every_word_of_a_table_has_its_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

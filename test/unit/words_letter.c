@@ -229,6 +229,52 @@ letters_of_a_fault_state_the_six_things(void **unused)
 	assert_int_equal(bad, 0);
 }
 
+/* Whatever the cause: who did not read the last one has less to read now. */
+static void
+each_letter_of_a_story_is_shorter(void **unused)
+{
+	(void)unused;
+	static const struct {
+		enum letter_kind kind;
+		unsigned reminder;
+		enum state state;
+	} story[] = {
+		{ LETTER_ACT, 0, SAFE },
+		{ LETTER_REMINDER, 0, SAFE },
+		{ LETTER_REMINDER, 1, SAFE },
+		{ LETTER_REMINDER, 2, SAFE },
+		{ LETTER_REMINDER, 3, SAFE },
+		{ LETTER_EXPIRED, 0, WARNED },
+	};
+
+	bad = 0;
+	for (enum cause cause = CAUSE_NONE + 1; cause < CAUSE_COUNT; cause++) {
+		if (!actor_is_owner(cause_row(cause)->acts) || cause_row(cause)->severity < SEVERITY_WARN || cause_row(cause)->layer == LAYER_OWN)
+			continue;
+		for (enum lang l = 0; l < LANG_COUNT; l++) {
+			size_t before = SIZE_MAX;
+
+			for (size_t i = 0; i < sizeof story / sizeof *story; i++) {
+				struct case_of k;
+				AUTO_BUF subject = { .max = 65536 }, body = { .max = 65536 };
+
+				case_init(&k, story[i].state, l, story[i].kind, cause);
+				k.finding.subject = k.names[0].name;
+				k.site.names_n = 1;
+				k.facts.reminder = story[i].reminder;
+				render(&k, &subject, &body);
+				/* The first reminder says that it is one. */
+				if (body.n >= before && story[i].kind != LETTER_REMINDER)
+					FAIL_AT((int)i, cause_row(cause)->id, "%zu bytes after %zu:\n%s", body.n, before, body.p);
+				else if (body.n >= before && story[i].reminder > 0)
+					FAIL_AT((int)i, cause_row(cause)->id, "%zu bytes after %zu:\n%s", body.n, before, body.p);
+				before = body.n;
+			}
+		}
+	}
+	assert_int_equal(bad, 0);
+}
+
 /* While www is missing, no line of a letter calls the site as a whole safe, mended or locked. */
 static void
 no_word_of_success_while_a_name_is_missing(void **unused)
@@ -431,6 +477,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(letters_of_a_fault_state_the_six_things),
+		cmocka_unit_test(each_letter_of_a_story_is_shorter),
 		cmocka_unit_test(no_word_of_success_while_a_name_is_missing),
 		cmocka_unit_test(good_news_is_told_when_every_name_has_the_lock),
 		cmocka_unit_test(a_draft_frightens_nobody),

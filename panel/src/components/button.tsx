@@ -7,6 +7,8 @@ import { t } from "../words";
 
 type Props = {
 	act: () => Promise<unknown>;
+	/** It cannot help now; why stands beside it */
+	isOff?: boolean;
 	/** Not before: the button says so, and works from then on */
 	worksAt?: string | null;
 	isFirst?: boolean;
@@ -14,7 +16,7 @@ type Props = {
 	children: ComponentChildren;
 };
 
-export function ActButton({ act, worksAt, isFirst, isPlain, children }: Props) {
+export function ActButton({ act, isOff, worksAt, isFirst, isPlain, children }: Props) {
 	const [isBusy, setBusy] = useState(false);
 	const [failure, setFailure] = useState<Failure | null>(null);
 	const [, setNow] = useState(0);
@@ -26,7 +28,7 @@ export function ActButton({ act, worksAt, isFirst, isPlain, children }: Props) {
 	}, [worksAt]);
 	const isWaiting = wait_ms > 0;
 	const press = async () => {
-		if (isBusy || isWaiting) return;
+		if (isBusy || isWaiting || isOff) return;
 		setBusy(true);
 		setFailure(null);
 		try {
@@ -41,7 +43,7 @@ export function ActButton({ act, worksAt, isFirst, isPlain, children }: Props) {
 	return (
 		<div class="stack">
 			<div class="row">
-				<button type="button" class={isFirst ? "first" : isPlain ? "plain" : ""} aria-disabled={isBusy || isWaiting} onClick={press}>
+				<button type="button" class={isFirst ? "first" : isPlain ? "plain" : ""} aria-disabled={isBusy || isWaiting || isOff === true} onClick={press}>
 					{children}
 				</button>
 				<span class="soft" role="status">

@@ -9,9 +9,11 @@ type Props = {
 	value: string;
 	set: (value: string) => void;
 	lines?: boolean;
+	/** For a text that is there already and wants to be read whole */
+	isTall?: boolean;
 } & Omit<JSX.InputHTMLAttributes<HTMLInputElement>, "value" | "onInput" | "label" | "id">;
 
-export function Field({ label, hint, wrong, value, set, lines, ...rest }: Props) {
+export function Field({ label, hint, wrong, value, set, lines, isTall, ...rest }: Props) {
 	const id = useId();
 	const common = {
 		id,
@@ -23,7 +25,7 @@ export function Field({ label, hint, wrong, value, set, lines, ...rest }: Props)
 		<div class="field">
 			<label for={id}>{label}</label>
 			{lines ? (
-				<textarea {...common} maxLength={Number(rest.maxLength)} onInput={(event) => set(event.currentTarget.value)} />
+				<textarea {...common} class={isTall ? "tall" : undefined} maxLength={Number(rest.maxLength)} onInput={(event) => set(event.currentTarget.value)} />
 			) : (
 				<input {...common} {...rest} onInput={(event) => set(event.currentTarget.value)} />
 			)}

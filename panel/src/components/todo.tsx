@@ -1,6 +1,7 @@
 /* Numbered steps in the order of doing, with the values to enter; what is passed as children stands in the last one. */
 import type { ComponentChildren } from "preact";
 import { blocksOf, type Value } from "../steps_text";
+import { t } from "../words";
 import { Copy } from "./copy";
 
 /** A record as another company's screen shows it. copy: the whole record; what stands in it can be copied. */
@@ -20,7 +21,15 @@ function Record({ values, copy }: { values: Value[]; copy: string }) {
 	);
 }
 
-export function Todo({ text, copy, children }: { text: string; copy: string; children?: ComponentChildren }) {
+/** The same to be done for another name: in what step the values stand, they stand below those of the first. */
+export type Also = { name: string; text: string; copy: string };
+
+const valuesOf = (text: string): Value[] => blocksOf(text).flatMap((block) => (block.kind === "steps" ? block.steps.flatMap((step) => step.values) : []));
+
+/** Whether each of the two has values of its own to enter. */
+export const differs = (a: string, b: string): boolean => valuesOf(a).length > 0 && JSON.stringify(valuesOf(a)) !== JSON.stringify(valuesOf(b));
+
+export function Todo({ text, copy, also = [], children }: { text: string; copy: string; also?: Also[]; children?: ComponentChildren }) {
 	const blocks = blocksOf(text);
 	const lastSteps = blocks.map((block) => block.kind).lastIndexOf("steps");
 	return (
@@ -36,6 +45,13 @@ export function Todo({ text, copy, children }: { text: string; copy: string; chi
 							<li key={k}>
 								<div class="prose">{step.text}</div>
 								{step.values.length > 0 && <Record values={step.values} copy={copy} />}
+								{step.values.length > 0 &&
+									also.map((one) => (
+										<div key={one.name} class="also">
+											<p class="prose">{t("todo.also", one.name)}</p>
+											<Record values={valuesOf(one.text)} copy={one.copy} />
+										</div>
+									))}
 								{i === lastSteps && k === block.steps.length - 1 && children}
 							</li>
 						))}

@@ -8,6 +8,7 @@ import { LifeBar } from "../components/life";
 import { Failed, Notice, Screen, Title } from "../components/screen";
 import { Mark, type Tone } from "../components/state";
 import { Todo } from "../components/todo";
+import { Warned } from "../components/warned";
 import { t } from "../words";
 
 const TONES: Tone[] = ["ok", "act", "bad", "run", "idle"];
@@ -39,6 +40,9 @@ export function GalleryPage() {
 						</span>
 					))}
 				</p>
+			</Part>
+			<Part name="warned.tsx">
+				<Warned name="example.jp" />
 			</Part>
 			<Part name="button.tsx">
 				<div class="row">

@@ -1,5 +1,5 @@
 /* Support's first page: open questions with their cause, oldest first; and one question with an answer that is already drafted. */
-import type { Question, QuestionList } from "gen/api";
+import type { Question, QuestionList, SiteList } from "gen/api";
 import { useEffect, useState } from "preact/hooks";
 import { at, call, Failure, query } from "../api";
 import { ActButton } from "../components/button";
@@ -9,6 +9,37 @@ import { moment, withDistance } from "../dates";
 import { useLoad } from "../load";
 import { go, type Route } from "../route";
 import { causeTitle, t } from "../words";
+import { SiteLine } from "./sites";
+
+const URGENT = 5;
+
+/** About the name that had it. */
+const titleOfCause = (row: Pick<Question, "cause" | "about" | "site">) => (row.cause ? causeTitle(row.cause, row.about ?? row.site ?? "") : "");
+
+/** Who asks on the page of a site writes no subject: then it is the cause that stood there. */
+const titleOf = (row: Pick<Question, "subject" | "cause" | "about" | "site">) => row.subject || (row.cause ? titleOfCause(row) : row.site ? t("inbox.about", row.site) : t("inbox.no-subject"));
+
+/** Sites that somebody has to look at although nobody asked: visitors are warned, or the certificate was not renewed shortly before its end. */
+function Urgent() {
+	const list = useLoad<SiteList>("/sites" + query({ show: "urgent", limit: URGENT }));
+	const rows = list.value?.sites ?? [];
+	if (rows.length === 0) return null;
+	return (
+		<section class="paper" aria-labelledby="late">
+			<h2 id="late">{t("late.title")}</h2>
+			<ul class="sites">
+				{rows.map((row) => (
+					<SiteLine key={row.id} row={row} role="support" />
+				))}
+			</ul>
+			{list.value?.after && (
+				<p>
+					<a href="/sites?show=urgent">{t("late.all")}</a>
+				</p>
+			)}
+		</section>
+	);
+}
 
 export function InboxPage({ route }: { route: Route }) {
 	const isAll = route.query.get("state") === "all";
@@ -16,6 +47,7 @@ export function InboxPage({ route }: { route: Route }) {
 	return (
 		<>
 			<Title text={t("inbox.title")} />
+			<Urgent />
 			<div class="filters" role="group" aria-label={t("inbox.filters")}>
 				{[false, true].map((all) => (
 					<button key={String(all)} type="button" class="small" aria-pressed={isAll === all} onClick={() => go("/questions" + query({ state: all ? "all" : null }), true)}>
@@ -33,11 +65,11 @@ export function InboxPage({ route }: { route: Route }) {
 								{value.questions.map((row) => (
 									<li key={row.id}>
 										<a class="name" href={at("questions", row.id)}>
-											{row.subject || t("inbox.no-subject")}
+											{titleOf(row)}
 										</a>
 										<div class="soft">
 											{row.site ?? t("inbox.no-site")} · {row.writer} · {row.open_since ? withDistance(row.open_since) : t("ask.answered")}
-											{row.cause && <> · {causeTitle(row.cause, row.site ?? "")}</>}
+											{row.cause && row.subject && <> · {titleOfCause(row)}</>}
 										</div>
 									</li>
 								))}
@@ -84,7 +116,7 @@ export function QuestionPage({ id }: { id: string }) {
 					<p>
 						<a href="/questions">{t("inbox.back")}</a>
 					</p>
-					<Title text={value.subject || t("inbox.no-subject")}>
+					<Title text={titleOf(value)}>
 						<p>
 							{value.writer} {value.site && <a href={at("sites", value.site)}>{value.site}</a>}
 						</p>
@@ -98,8 +130,13 @@ export function QuestionPage({ id }: { id: string }) {
 							{message.is_cut && <p class="soft">{t("inbox.cut")}</p>}
 						</article>
 					))}
+					{value.site && (
+						<p class="soft">
+							{t("inbox.then")} {value.cause ? <strong>{titleOfCause(value)}</strong> : t("inbox.then-nothing")}
+						</p>
+					)}
 					<form class="paper" onSubmit={(event) => event.preventDefault()}>
-						<Field lines label={t("inbox.answer")} hint={value.drafted ? t("inbox.drafted") : undefined} wrong={wrong} maxLength={20000} value={text ?? ""} set={setText} />
+						<Field lines isTall label={t("inbox.answer")} hint={value.drafted ? t("inbox.drafted") : undefined} wrong={wrong} maxLength={20000} value={text ?? ""} set={setText} />
 						<div class="row">
 							<ActButton isFirst act={send}>
 								{t("inbox.send")}

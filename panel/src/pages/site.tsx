@@ -1,5 +1,5 @@
 /* The page of a site. First what visitors see, until when, and what to do; all else stands below. It goes on by itself while it is open. */
-import type { Finding, SiteName, SitePage as Page } from "gen/api";
+import type { Finding, Site, SitePage as Page } from "gen/api";
 import { useState } from "preact/hooks";
 import { at, call } from "../api";
 import { ActButton } from "../components/button";
@@ -7,7 +7,9 @@ import { Copy } from "../components/copy";
 import { LifeBar } from "../components/life";
 import { Screen, Title, Notice } from "../components/screen";
 import { Mark, toneOf } from "../components/state";
-import { Todo } from "../components/todo";
+import { differs, Todo } from "../components/todo";
+import { Undelivered } from "../components/undelivered";
+import { Warned } from "../components/warned";
 import { useLive } from "../live";
 import { useLoad } from "../load";
 import type { Role } from "../session";
@@ -17,7 +19,7 @@ import { Checks } from "./site_checks";
 import { Draft, Settings, SetUp } from "./site_settings";
 import { Export, GivenUp, GivingUp, StartOver } from "./site_giving_up";
 import { Progress } from "./site_progress";
-import { Ask, Letters } from "./site_support";
+import { Ask, isForPeople, Letters } from "./site_support";
 import { Timeline } from "./site_timeline";
 
 const OwnForms = later(() => import("./site_own").then((module) => module.OwnForms));
@@ -28,12 +30,14 @@ function Band({ page }: { page: Page }) {
 	const { site, lines } = page;
 	const tone = toneOf(site.state);
 	const life = site.certificate;
+	const warned = tone === "bad" ? site.names.find((name) => name.wanted && name.visitors === "warning") : undefined;
 	return (
 		<section class={`band is-${tone}`} aria-live="polite" aria-labelledby="headline">
 			<div class="now">
 				<Mark tone={tone} />
 				<h2 id="headline">{both(site.headline)}</h2>
 			</div>
+			{warned && <Warned name={warned.name} />}
 			<dl>
 				{lines.map((line) => (
 					<div key={line.row}>
@@ -47,7 +51,11 @@ function Band({ page }: { page: Page }) {
 	);
 }
 
-const isForPeople = (finding: Finding) => ["owner", "domain-company", "web-owner"].includes(finding.who);
+/** Other names with the same cause, each with values of its own to enter. */
+const alsoOf = (site: Site, cause: Finding): Finding[] =>
+	site.names
+		.flatMap((name) => name.findings)
+		.filter((one) => one.cause === cause.cause && one.subject !== cause.subject && isForPeople(one) && differs(both(one.action), both(cause.action)));
 
 /** The one thing to do, with the one button in its last step. */
 function WhatToDo({ page, role, again }: Doing) {
@@ -74,9 +82,9 @@ function WhatToDo({ page, role, again }: Doing) {
 	const isUrgent = site.state === "expired" || site.state === "broken";
 	return (
 		<section class={`paper ask${isUrgent ? " is-urgent" : ""}`} aria-labelledby="todo">
-			<h2 id="todo">{t("todo.title", both(cause.title))}</h2>
+			<h2 id="todo" tabIndex={-1}>{t("todo.title", both(cause.title))}</h2>
 			<p class="soft">{t(cause.who === "owner" ? "todo.who-owner" : cause.who === "web-owner" ? "todo.who-web" : "todo.who-domain", cause.company || t("todo.company"))}</p>
-			<Todo text={both(cause.action)} copy={cause.action.copy}>
+			<Todo text={both(cause.action)} copy={cause.action.copy} also={alsoOf(site, cause).map((one) => ({ name: one.subject, text: both(one.action), copy: one.action.copy }))}>
 				{press}
 			</Todo>
 			<p class="soft">
@@ -103,8 +111,10 @@ function ToSend({ finding }: { finding: Finding }) {
 }
 
 /** What else was noticed, each with what it means. */
-function Others({ names, cause }: { names: SiteName[]; cause: Finding | null }) {
-	const all = names.flatMap((name) => name.findings).filter((finding) => !(finding.cause === cause?.cause && finding.subject === cause.subject));
+function Others({ site }: { site: Site }) {
+	const { cause } = site;
+	const told = cause ? [cause, ...alsoOf(site, cause)] : [];
+	const all = site.names.flatMap((name) => name.findings).filter((finding) => !told.some((one) => finding.cause === one.cause && finding.subject === one.subject));
 	if (all.length === 0) return null;
 	return (
 		<section class="paper" aria-labelledby="others">
@@ -188,11 +198,12 @@ export function SitePage({ name, role }: { name: string; role: Role }) {
 						<Title text={site.name}>{others.length > 0 && <p>{t("site.together", others.join(t("site.separator")))}</p>}</Title>
 						{!isUp && <Notice tone="idle" title={t("site.not-live")} />}
 						<Band page={value} />
+						{role === "owner" && <Undelivered />}
 						<GivenUp {...doing} />
 						<Draft {...doing} />
 						<WhatToDo {...doing} />
 						<Progress site={site} timeline={value.timeline} />
-						<Others names={site.names} cause={site.cause} />
+						<Others site={site} />
 						<Checks page={value} />
 						<Timeline timeline={value.timeline} />
 						<section class="paper">
@@ -204,7 +215,7 @@ export function SitePage({ name, role }: { name: string; role: Role }) {
 							<Technical page={value} />
 							<Letters name={site.ascii} news={news} />
 						</section>
-						<Ask name={site.ascii} cause={site.cause} />
+						<Ask name={site.ascii} cause={site.cause} news={news} />
 					</>
 				);
 			}}

@@ -2,7 +2,7 @@
 import type { PageCheck, SitePage } from "gen/api";
 import { Copy } from "../components/copy";
 import { moment } from "../dates";
-import { causeTitle, t, type Key } from "../words";
+import { both, causeTitle, t, type Key } from "../words";
 
 const TESTS: Record<PageCheck["test"], Key> = { dns: "check.dns", caa: "check.caa", connect: "check.connect", challenge: "check.challenge", served: "check.served" };
 const RESULTS: Record<PageCheck["result"], [string, string, Key]> = {
@@ -21,8 +21,8 @@ function Result({ check }: { check: PageCheck }) {
 				{t(words)}
 			</span>
 			{check.cause && <div>{causeTitle(check.cause, check.name)}</div>}
-			{check.seen && <div class="soft">{t("check.seen", check.seen)}</div>}
-			{check.wanted && <div class="soft">{t("check.wanted", check.wanted)}</div>}
+			{both(check.seen) && <div class="soft">{t("check.seen", both(check.seen))}</div>}
+			{both(check.wanted) && <div class="soft">{t("check.wanted", both(check.wanted))}</div>}
 		</>
 	);
 }

@@ -93,14 +93,18 @@ export function Draft({ page, role, again }: Doing) {
 	);
 }
 
-function Switch({ words, more, isOn, change }: { words: string; more: string; isOn: boolean; change: (() => Promise<unknown>) | null }) {
+function Switch({ words, more, isOn, isOff, change }: { words: string; more: string; isOn: boolean; isOff?: boolean; change: (() => Promise<unknown>) | null }) {
 	return (
 		<div class="row between">
 			<div>
 				<strong>{words}</strong>: {t(isOn ? "settings.on" : "settings.off")}
 				<div class="soft">{more}</div>
 			</div>
-			{change && <ActButton act={change}>{t(isOn ? "settings.turn-off" : "settings.turn-on", words)}</ActButton>}
+			{change && (
+				<ActButton act={change} isOff={isOff}>
+					{t(isOn ? "settings.turn-off" : "settings.turn-on", words)}
+				</ActButton>
+			)}
 		</div>
 	);
 }
@@ -126,15 +130,16 @@ export function Settings({ page, role, again }: Doing) {
 				/>
 				<Switch
 					words={t("settings.hsts")}
-					more={t(site.hsts ? "settings.hsts-on" : setting.hsts ? "settings.hsts-waits" : "settings.hsts-off")}
+					more={t(site.hsts ? "settings.hsts-on" : setting.hsts ? "settings.hsts-waits" : site.redirect === 308 ? "settings.hsts-off" : "settings.hsts-not-yet")}
 					isOn={setting.hsts}
+					isOff={!setting.hsts && site.redirect !== 308}
 					change={change({ hsts: !setting.hsts })}
 				/>
 				{canChoose(site) && (
 					<div class="row between">
 						<div>
 							<strong>{t("coverage.title")}</strong>: {t(setting.coverage === "multi" ? "coverage.word.multi" : "coverage.word.single")}
-							<div class="soft">{t(wider === "single" ? "coverage.single-more" : "coverage.multi-more", site.name)}</div>
+							<div class="soft">{t("settings.if-changed", t(wider === "single" ? "coverage.single-more" : "coverage.multi-more", site.name))}</div>
 						</div>
 						{mayChange && (
 							<ActButton act={() => apply(site, { coverage: wider }).then(again)}>{t(wider === "single" ? "coverage.to-single" : "coverage.to-multi")}</ActButton>

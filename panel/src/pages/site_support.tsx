@@ -10,6 +10,9 @@ import { both, t } from "../words";
 
 const TEXT_MAX = 20000;
 
+/** Something that people other than us have to mend. */
+export const isForPeople = (finding: Finding) => ["owner", "domain-company", "web-owner"].includes(finding.who);
+
 function LetterRows({ name, news }: { name: string; news: number }) {
 	const letters = useLoad<LetterList>(at("sites", name, "letters"));
 	useEffect(letters.again, [news]);
@@ -50,8 +53,9 @@ export function Letters({ name, news }: { name: string; news: number }) {
 	);
 }
 
-function Messages({ id }: { id: number }) {
+function Messages({ id, news }: { id: number; news: number }) {
 	const question = useLoad<Question>(at("questions", id));
+	useEffect(question.again, [news]);
 	return (
 		<Screen of={question}>
 			{(value) => (
@@ -72,7 +76,7 @@ function Messages({ id }: { id: number }) {
 }
 
 /** What was asked and answered; read when it is opened. */
-function Thread({ id, subject, isAnswered }: { id: number; subject: string; isAnswered: boolean }) {
+function Thread({ id, subject, isAnswered, news }: { id: number; subject: string; isAnswered: boolean; news: number }) {
 	const [isOpen, setOpen] = useState(false);
 	return (
 		<details onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -81,13 +85,14 @@ function Thread({ id, subject, isAnswered }: { id: number; subject: string; isAn
 					{subject || t("ask.question")} <span class={isAnswered ? "yes" : "soft"}>{t(isAnswered ? "ask.answered" : "ask.open")}</span>
 				</span>
 			</summary>
-			{isOpen && <Messages id={id} />}
+			{isOpen && <Messages id={id} news={news} />}
 		</details>
 	);
 }
 
-export function Ask({ name, cause }: { name: string; cause: Finding | null }) {
+export function Ask({ name, cause, news }: { name: string; cause: Finding | null; news: number }) {
 	const questions = useLoad<QuestionList>(at("sites", name, "questions"));
+	useEffect(questions.again, [news]);
 	const [text, setText] = useState("");
 	const [wrong, setWrong] = useState("");
 	const [isBusy, setBusy] = useState(false);
@@ -121,6 +126,12 @@ export function Ask({ name, cause }: { name: string; cause: Finding | null }) {
 					{t("ask.known")} <strong>{both(cause.title)}</strong>
 					{"\n"}
 					{both(cause.next)}
+					{isForPeople(cause) && (
+						<>
+							{" "}
+							<a href="#todo">{t("ask.above")}</a>
+						</>
+					)}
 				</p>
 			) : (
 				<p class="soft">{t("ask.intro")}</p>
@@ -139,7 +150,7 @@ export function Ask({ name, cause }: { name: string; cause: Finding | null }) {
 							{value.questions.map((question) => (
 								<li key={question.id}>
 									<time dateTime={question.asked_at ?? undefined}>{question.asked_at && moment(question.asked_at)}</time>
-									<Thread id={question.id} subject={question.subject} isAnswered={question.state === "answered"} />
+									<Thread id={question.id} subject={question.subject} isAnswered={question.state === "answered"} news={news} />
 								</li>
 							))}
 						</ol>

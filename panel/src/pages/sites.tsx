@@ -4,15 +4,16 @@ import { useEffect, useState } from "preact/hooks";
 import { at, get, Failure, query } from "../api";
 import { Failed, Screen, Title } from "../components/screen";
 import { Pill } from "../components/state";
+import { Undelivered } from "../components/undelivered";
 import { moment, withDistance } from "../dates";
 import { useLoad } from "../load";
 import { go, type Route } from "../route";
 import type { Role } from "../session";
-import { both, causeTitle, t, type Key } from "../words";
+import { both, causeTitle, pairOf, t, type Key } from "../words";
 
 const ROWS = 50;
-const SHOWS = ["", "owner", "progress", "fine"] as const;
-const SHOW_WORDS: Record<(typeof SHOWS)[number], Key> = { "": "sites.all", owner: "sites.owner", progress: "sites.progress", fine: "sites.fine" };
+const SHOWS = ["", "urgent", "owner", "progress", "fine"] as const;
+const SHOW_WORDS: Record<(typeof SHOWS)[number], Key> = { "": "sites.all", urgent: "sites.urgent", owner: "sites.owner", progress: "sites.progress", fine: "sites.fine" };
 
 const needsOwner = (row: SiteRow) => ["owner", "domain-company", "web-owner"].includes(row.acts) && row.state !== "off";
 
@@ -23,20 +24,22 @@ function about(row: SiteRow): string {
 	return row.next_look ? t("sites.next-look", moment(row.next_look)) : "";
 }
 
-function Row({ row, showsOwner }: { row: SiteRow; showsOwner: boolean }) {
+export function SiteLine({ row, role }: { row: SiteRow; role: Role }) {
 	const href = at("sites", row.ascii);
-	const isUrgent = needsOwner(row);
+	const isOwner = role === "owner";
+	const isUrgent = isOwner && needsOwner(row);
 	return (
 		<li>
 			<div class="row">
 				<a class="name" href={href}>
 					{row.name}
 				</a>
-				<Pill state={row.state} text={row.pill} />
+				{/* What needs "you" needs somebody else where it is read by us. */}
+				<Pill state={row.state} text={row.state === "act" && !isOwner ? pairOf("sites.owner-of") : row.pill} />
 			</div>
 			<div class="soft">
 				{about(row)}
-				{showsOwner && <> · {row.owner}</>}
+				{!isOwner && <> · {row.owner}</>}
 			</div>
 			<div class="end">
 				<a class={`button${isUrgent || row.state === "off" ? " first" : ""}`} href={href}>
@@ -76,6 +79,7 @@ export function SitesPage({ route, role }: { route: Route; role: Role }) {
 	const list = useLoad<SiteList>(path);
 	const more = useMore(path, list.value);
 	const isPlain = !search && !show && !cause;
+	const hurry = useLoad<SiteList>(isPlain ? "/sites" + query({ limit: ROWS, show: "urgent" }) : null);
 	const to = (values: { search?: string; show?: string }) => go("/sites" + query({ search, show, ...values }), true);
 	const only = isPlain && role === "owner" && list.value?.sites.length === 1 ? list.value.sites[0] : null;
 
@@ -86,6 +90,7 @@ export function SitesPage({ route, role }: { route: Route; role: Role }) {
 	return (
 		<>
 			<Title text={t("sites.title")} />
+			{role === "owner" && !only && <Undelivered />}
 			<form
 				class="search"
 				role="search"
@@ -103,7 +108,7 @@ export function SitesPage({ route, role }: { route: Route; role: Role }) {
 			<div class="filters" role="group" aria-label={t("sites.filters")}>
 				{SHOWS.map((word) => (
 					<button key={word} type="button" class="small" aria-pressed={show === word} onClick={() => to({ show: word })}>
-						{t(SHOW_WORDS[word])}
+						{t(word === "owner" && role !== "owner" ? "sites.owner-of" : SHOW_WORDS[word])}
 					</button>
 				))}
 			</div>
@@ -115,13 +120,16 @@ export function SitesPage({ route, role }: { route: Route; role: Role }) {
 			<Screen of={list}>
 				{(value) => {
 					const rows = [...value.sites, ...more.rows];
-					const urgent = isPlain ? rows.filter(needsOwner) : [];
+					/* Where visitors are warned stands first, whoever acts; then what is about to be, then what the owner can mend. */
+					const first = isPlain ? [...(hurry.value?.sites ?? []), ...rows.filter(needsOwner)] : [];
+					const seen = new Set<number>();
+					const sorted = [...first, ...rows].filter((row) => !seen.has(row.id) && seen.add(row.id));
 					if (rows.length === 0) return <p class="paper">{t(isPlain ? "sites.none" : "sites.none-found")}</p>;
 					return (
 						<>
 							<ul class="sites">
-								{[...urgent, ...rows.filter((row) => !urgent.includes(row))].map((row) => (
-									<Row key={row.id} row={row} showsOwner={role !== "owner"} />
+								{sorted.map((row) => (
+									<SiteLine key={row.id} row={row} role={role} />
 								))}
 							</ul>
 							{more.failure && <Failed failure={more.failure} again={more.next} />}

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -207,12 +208,16 @@ class Screen:
     def press(self, words):
         """With a pointer: the button or link of these words."""
         def look():
-            for element in self.driver.find_elements(By.CSS_SELECTOR, "button, a, summary"):
-                if element.text.strip() == words:
-                    return element
-            return None
+            try:
+                for element in self.driver.find_elements(By.CSS_SELECTOR, "button, a, summary"):
+                    if element.text.strip() == words:
+                        element.click()
+                        return True
+            except StaleElementReferenceException:
+                pass  # the page has just been drawn anew
+            return False
 
-        until(f"there is {words!r} to press", look, 20, 0.1).click()
+        until(f"there is {words!r} to press", look, 20, 0.1)
         return self
 
     def sign_in(self, mail, password):
