@@ -170,7 +170,8 @@ strip_one(struct look *k)
 	} else if (starts_nocase(head, STR("While processing CAA for "))) {
 		k->is_caa = true;
 	} else if (is_address(head)) {
-		if (k->address.n == 0)
+		/* Where one of the CA's other places went is told by the text alone: address_used is of the first. */
+		if (k->address.n == 0 || k->is_secondary)
 			k->address = head;
 	} else if (!starts_nocase(head, STR("Fetching http"))) {
 		return false;
@@ -327,6 +328,9 @@ cause_of(struct look *k, struct str *ret_seen)
 		return c;
 	if (is_elsewhere) {
 		*ret_seen = k->address;
+		/* The CA's first place came to us, another one was sent elsewhere: DNS answers differently there. */
+		if (k->is_secondary)
+			return CAUSE_DNS_VIEW_SPLIT;
 		return is_v6(k->address) ? CAUSE_DNS_AAAA_ELSEWHERE : CAUSE_DNS_A_ELSEWHERE;
 	}
 	/* Ours by address, but the CA cannot get there: over IPv6 the fix is another one. */
@@ -446,7 +450,8 @@ fill_caa(const struct look *k, struct finding *f)
 static void
 fill_address(const struct look *k, struct finding *f)
 {
-	struct str ours = our_address(k, f->cause == CAUSE_DNS_AAAA_ELSEWHERE);
+	bool is_six = f->cause == CAUSE_DNS_AAAA_ELSEWHERE || (f->cause == CAUSE_DNS_VIEW_SPLIT && is_v6(k->address));
+	struct str ours = our_address(k, is_six);
 
 	if (ours.n == 0 && f->cause == CAUSE_DNS_ADDRESS_MISSING)
 		ours = our_address(k, true);
@@ -462,7 +467,7 @@ fill(const struct look *k, struct finding *f, struct str seen)
 	if (c == CAUSE_DNS_CAA_FORBIDS || c == CAUSE_CA_CAA_RECHECK_FAILED)
 		fill_caa(k, f);
 	else if (c == CAUSE_DNS_ADDRESS_MISSING || c == CAUSE_DNS_A_ELSEWHERE ||
-		 c == CAUSE_DNS_AAAA_ELSEWHERE)
+		 c == CAUSE_DNS_AAAA_ELSEWHERE || c == CAUSE_DNS_VIEW_SPLIT)
 		fill_address(k, f);
 	else if (c == CAUSE_CA_NAME_PAUSED)
 		f->copy = arena_str(k->a, pause_link(k->text));

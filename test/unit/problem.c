@@ -30,6 +30,12 @@ static const struct row rows[] = {
 	{ __LINE__, CH, "connection", "Fetching " CHK("x") ": Timeout during connect (likely firewall problem)", "", "transport.unclassified", NULL, NULL },
 	{ __LINE__, CH, "connection", "During secondary validation: " OURS ": Fetching " CHK("x") ": Timeout during connect (likely firewall problem)", "", "transport.secondary-validation.timeout", NULL, NULL },
 	{ __LINE__, CH, "connection", "During secondary validation: Fetching " CHK("x") ": Timeout during connect (likely firewall problem)", "", "transport.secondary-validation.timeout", NULL, NULL },
+	/* the first of the CA's places came to us, another one was sent elsewhere by DNS */
+	{ __LINE__, CH, "connection", "During secondary validation: " ELSE ": Fetching " CHK("x") ": Timeout during connect (likely firewall problem)", OURS, "dns.view.split", ELSE, OURS },
+	{ __LINE__, CH, "unauthorized", "During secondary validation: " ELSE ": Invalid response from " CHK("x") ": 404", OURS, "dns.view.split", ELSE, OURS },
+	{ __LINE__, CH, "unauthorized", "During secondary validation: 2001:db8::bad: Invalid response from " CHK("x") ": 404", OURS6, "dns.view.split", "2001:db8::bad", OURS6 },
+	{ __LINE__, CH, "unauthorized", "During secondary validation: " OURS ": Invalid response from " CHK("x") ": 403", OURS, "http.challenge.forbidden", NULL, NULL },
+	{ __LINE__, CH, "dns", "During secondary validation: DNS problem: SERVFAIL looking up A for shop.example - the domain's nameservers may be malfunctioning", OURS, "dns.lookup.servfail", NULL, NULL },
 	{ __LINE__, CH, "connection", OURS ": Fetching " CHK("x") ": Timeout during read (your server may be slow or overloaded)", "", "transport.read.timeout", NULL, NULL },
 	{ __LINE__, CH, "connection", OURS ": Fetching " CHK("x") ": Timeout after connect (your server may be slow or overloaded)", "", "transport.read.timeout", NULL, NULL },
 	{ __LINE__, CH, "connection", OURS ": Fetching " CHK("x") ": Connection refused", "", "transport.unclassified", NULL, NULL },
