@@ -215,6 +215,38 @@ is_of_another_client(const struct judge *j, const struct tls_evidence *t)
 	       when_before(j->s->held.life.from, c->not_before);
 }
 
+/* The name that a certificate is good for as it stands; empty without one. */
+static struct str
+plain_name_of(const struct certificate_info *c)
+{
+	for (size_t i = 0; i < c->names_n; i++)
+		if (!str_starts(c->names[i], STR("*.")))
+			return c->names[i];
+	return STR_NONE;
+}
+
+/* Mail and FTP beside the web: an older certificate than the web shows is our affair, one of another name the user's. */
+static void
+classify_services(struct judge *j, const struct address_evidence *a)
+{
+	for (size_t i = 0; i < a->services_n; i++) {
+		const struct tls_evidence *t = &a->services[i].tls;
+		struct str port = arena_strf(j->a, "%u", (unsigned)a->services[i].port), other = plain_name_of(&t->leaf);
+
+		if (t->result != TLS_SHOWN || judge_is_held(&j->s->held, t))
+			continue;
+		if (certificate_has_name(&t->leaf, j->n->name)) {
+			if (when_before(t->leaf.not_before, j->s->held.life.from) && judge_is_held(&j->s->held, &a->tls))
+				put(j, CAUSE_OWN_DEPLOY_PARTLY_SERVED, port, STR_NONE);
+		} else if (other.n > 0) {
+			put(j, CAUSE_SERVED_SERVICE_NAME_MISMATCH, port, other);
+			struct finding *f = judge_put(j, CAUSE_SERVED_SERVICE_NAME_MISMATCH);
+			if (f != NULL)
+				f->copy = other;
+		}
+	}
+}
+
 /* A name for which we hold a certificate, at an address of ours. */
 static void
 classify_ours(struct judge *j, const struct address_evidence *a, bool is_name_held)
@@ -391,6 +423,8 @@ classify_served(struct judge *j)
 			classify_stranger(j, &a->tls);
 		else if (a->is_ours)
 			classify_ours(j, a, is_held);
+		if (j->s != NULL && a->is_ours && is_held)
+			classify_services(j, a);
 		else if (is_held && (judge_reaches_us(j, a) || a->front.n > 0))
 			classify_front(j, a);
 	}

@@ -349,6 +349,15 @@ put_tls(struct lines *l, const struct tls_evidence *t, struct arena *a)
 }
 
 static void
+put_services(struct lines *l, const struct address_evidence *a, const char *ip, struct arena *arena)
+{
+	for (size_t i = 0; i < a->services_n; i++) {
+		put(l, arena_strf(arena, "port %u at %s: ", (unsigned)a->services[i].port, ip));
+		put_tls(l, &a->services[i].tls, arena);
+	}
+}
+
+static void
 put_home(struct lines *l, const struct address_evidence *a, const char *ip, struct arena *arena)
 {
 	const struct home_evidence *h = &a->home;
@@ -400,6 +409,7 @@ classify_trace(const struct judge *j)
 			put_words(&l, ": ");
 			put_tls(&l, &a->tls, j->a);
 			put_home(&l, a, ip, j->a);
+			put_services(&l, a, ip, j->a);
 		}
 	}
 	/* Said, not hidden: the rest did not fit. */

@@ -70,6 +70,15 @@ struct tls_evidence {
 	struct str detail;
 };
 
+/* How TLS begins on a port: at once, or when the protocol's own word for it was said (RFC 3207, RFC 2595, RFC 4217). */
+enum service_opening { SERVICE_TLS, SERVICE_SMTP, SERVICE_IMAP, SERVICE_POP3, SERVICE_FTP };
+/* A handshake with a service beside the web, with SNI of the name. */
+struct service_evidence {
+	uint16_t port;
+	enum service_opening opening;
+	struct tls_evidence tls;
+};
+
 struct address_evidence {
 	struct address ip;
 	bool is_ours;	  /* one of the configured addresses of our servers */
@@ -77,6 +86,8 @@ struct address_evidence {
 	bool is_reserved; /* private, loopback, link-local, documentation; neither ours nor allowed by configuration */
 	struct http_evidence http;
 	struct tls_evidence tls;
+	struct service_evidence *services; /* at addresses of ours: those of the configuration */
+	size_t services_n;
 	struct home_evidence home; /* of the first address of a name that answers over TLS; the others' was not tried */
 };
 

@@ -307,6 +307,7 @@ fini_content(struct config *c)
 	free_list(&c->dns.forwarders, &c->dns.forwarders_n);
 	free_list(&c->check.allow, &c->check.allow_n);
 	free_list(&c->check.fronts, &c->check.fronts_n);
+	free_list(&c->check.services, &c->check.services_n);
 	free_list(&c->web.listen, &c->web.listen_n);
 	free_list(&c->panel.listen, &c->panel.listen_n);
 	free_list(&c->watch.outside, &c->watch.outside_n);

@@ -47,6 +47,7 @@ struct config {
 		uint16_t http_port, https_port;
 		char **allow; size_t allow_n; /* reserved ranges */
 		char **fronts; size_t fronts_n; /* "RANGE NAME": services in front of sites */
+		char **services; size_t services_n; /* "PORT [PROTOCOL]": that show sites' certificates beside the web; LIMIT_SERVICES at most */
 		char *roots;
 		char *rdap; /* bootstrap of the registries: URL or path; NULL: they are not asked */
 		int64_t timeout_ms, deadline_ms;

@@ -105,6 +105,19 @@ is_port(struct str s)
 }
 
 static bool
+is_service(struct str s, const struct form *f)
+{
+	static const char *const words[] = { "", "smtp", "imap", "pop3", "ftp" };
+	struct str port = str_cut(&s, ' ');
+	bool is_known = false;
+
+	(void)f;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		is_known = is_known || str_eq(str_trim(s), str_of(words[i]));
+	return is_port(port) && is_known;
+}
+
+static bool
 is_forwarder(struct str s, const struct form *f)
 {
 	struct str address = str_cut(&s, '@');
@@ -322,6 +335,8 @@ static const struct form forms[] = {
 	{ "check.allow[]", is_range, 0, 0, "a range of addresses, as 10.0.0.0/8 or fd00::/8" },
 	{ "check.fronts[]", is_front, 0, 0,
 	    "a range of addresses and a name, as 203.0.113.0/24 Example CDN" },
+	{ "check.services[]", is_service, 0, 0,
+	    "a port, and where TLS begins later its protocol (smtp, imap, pop3 or ftp), as 993 or 587 smtp" },
 	{ "check.roots", is_file, 0, 0, "the absolute path of a PEM file that exists" },
 	{ "check.rdap", is_rdap, 0, 0,
 	    "a URL, the absolute path of a file that exists, or off" },

@@ -83,6 +83,8 @@ static const cyaml_schema_field_t check_fields[] = {
 	NUMBER("https_port", struct config_raw, c.check.https_port),
 	TEXTS("allow", struct config_raw, c.check.allow, c.check.allow_n),
 	TEXTS("fronts", struct config_raw, c.check.fronts, c.check.fronts_n),
+	CYAML_FIELD_SEQUENCE_COUNT("services", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct config_raw, c.check.services, c.check.services_n,
+	    &text, 1, LIMIT_SERVICES),
 	TEXT("roots", struct config_raw, c.check.roots),
 	TEXT("rdap", struct config_raw, c.check.rdap),
 	TEXT("timeout", struct config_raw, span.timeout),

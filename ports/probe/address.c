@@ -121,6 +121,25 @@ address_is_reserved(const struct address *a)
 }
 
 enum err
+probe_service_read(struct str s, struct probe_service *ret)
+{
+	static const char *const words[] = { [SERVICE_TLS] = "", [SERVICE_SMTP] = "smtp", [SERVICE_IMAP] = "imap",
+		[SERVICE_POP3] = "pop3", [SERVICE_FTP] = "ftp" };
+	struct str word = s, port = str_cut(&word, ' ');
+	int64_t n;
+
+	word = str_trim(word);
+	if (!str_to_int(port, &n) || n < 1 || n > UINT16_MAX)
+		return ERR_INVALID;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (str_eq(word, str_of(words[i]))) {
+			*ret = (struct probe_service){ (uint16_t)n, (enum service_opening)i };
+			return ERR_OK;
+		}
+	return ERR_INVALID;
+}
+
+enum err
 probe_front_read(struct str s, struct probe_front *ret)
 {
 	struct probe_front f = { .name = "" };

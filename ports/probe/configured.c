@@ -10,6 +10,7 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 	struct address *ours = calloc(c->server.addresses_n + 1, sizeof *ours);
 	struct address_range *allowed = calloc(c->check.allow_n + 1, sizeof *allowed);
 	struct probe_front *fronts = calloc(c->check.fronts_n + 1, sizeof *fronts);
+	struct probe_service *services = calloc(c->check.services_n + 1, sizeof *services);
 	const struct probe_net_options o = {
 		.ours = ours,
 		.ours_n = c->server.addresses_n,
@@ -17,6 +18,8 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		.allowed_n = c->check.allow_n,
 		.fronts = fronts,
 		.fronts_n = c->check.fronts_n,
+		.services = services,
+		.services_n = c->check.services_n,
 		.forwarders = (const char *const *)c->dns.forwarders,
 		.forwarders_n = c->dns.forwarders_n,
 		.outside = (const char *const *)c->watch.outside,
@@ -30,7 +33,7 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		.timeout_ms = c->check.timeout_ms,
 		.deadline_ms = c->check.deadline_ms,
 	};
-	enum err err = ours == NULL || allowed == NULL || fronts == NULL ? ERR_MEMORY : ERR_OK;
+	enum err err = ours == NULL || allowed == NULL || fronts == NULL || services == NULL ? ERR_MEMORY : ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < c->server.addresses_n; i++)
 		err = address_read(str_of(c->server.addresses[i]), &ours[i]);
@@ -38,10 +41,13 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		err = address_range_read(str_of(c->check.allow[i]), &allowed[i]);
 	for (size_t i = 0; err == ERR_OK && i < c->check.fronts_n; i++)
 		err = probe_front_read(str_of(c->check.fronts[i]), &fronts[i]);
+	for (size_t i = 0; err == ERR_OK && i < c->check.services_n; i++)
+		err = probe_service_read(str_of(c->check.services[i]), &services[i]);
 	if (err == ERR_OK)
 		err = probe_net_new(l, clock, &o, why, ret);
 	free(ours);
 	free(allowed);
 	free(fronts);
+	free(services);
 	return err;
 }

@@ -21,10 +21,16 @@ enum {
 };
 
 struct job;
+struct point;
+struct service_shake {
+	struct point *point;
+	struct shake *shake;
+};
 struct point {
 	struct job *job;
 	struct fetch *fetch, *home;
 	struct shake *shake;
+	struct service_shake *services; /* one for each of e->services */
 	struct look *look;
 	struct address_evidence *e;
 	struct http_evidence again; /* of the later tries, of which only one thing is told */
@@ -81,6 +87,7 @@ struct probe_net {
 	struct address *ours;
 	struct address_range *allowed;
 	struct probe_front *fronts;
+	struct probe_service *services;
 	struct resolver *resolver;
 	struct authority *authority;
 	struct rdap *rdap; /* NULL: registries are not asked */

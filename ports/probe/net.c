@@ -77,6 +77,8 @@ stop_all(struct job *j)
 			fetch_stop(&k->points[n].fetch);
 			fetch_stop(&k->points[n].home);
 			shake_stop(&k->points[n].shake);
+			for (size_t s = 0; s < k->e->addresses[n].services_n; s++)
+				shake_stop(&k->points[n].services[s].shake);
 		}
 	}
 }
@@ -261,6 +263,51 @@ on_shaken(void *arg)
 }
 
 static void
+on_service(void *arg)
+{
+	struct service_shake *s = arg;
+
+	s->shake = NULL;
+	on_point(s->point);
+}
+
+/* Mail and FTP are ours to serve where the web is: what they show is looked at with the site, not after each deployment. */
+static void
+probe_services(struct point *p)
+{
+	struct job *j = p->job;
+	struct address_evidence *e = p->e;
+	size_t n = j->net->o.services_n;
+
+	if (!e->is_ours || !j->wanted.want_tls || !j->wanted.want_http || n == 0)
+		return;
+	e->services = arena_get(&j->box->arena, n * sizeof *e->services);
+	p->services = arena_get(&j->box->arena, n * sizeof *p->services);
+	if (e->services == NULL || p->services == NULL)
+		return;
+	e->services_n = n;
+	for (size_t i = 0; i < n; i++) {
+		const struct probe_service *service = &j->net->services[i];
+		const struct shake_target t = {
+			.name = p->look->e->name,
+			.ip = e->ip,
+			.port = service->port,
+			.opening = service->opening,
+			.arena = &j->box->arena,
+			.into = &e->services[i].tls,
+			.done = on_service,
+			.arg = &p->services[i],
+		};
+
+		e->services[i].port = service->port;
+		e->services[i].opening = service->opening;
+		p->services[i].point = p;
+		if (shake_start(j->net->shaker, &t, &p->services[i].shake) == ERR_OK)
+			j->open++;
+	}
+}
+
+static void
 probe_point(struct look *k, size_t i)
 {
 	struct job *j = k->job;
@@ -281,6 +328,7 @@ probe_point(struct look *k, size_t i)
 	if (j->wanted.want_tls &&
 	    shake_start(j->net->shaker, &shake, &k->points[i].shake) == ERR_OK)
 		j->open++;
+	probe_services(&k->points[i]);
 }
 
 static struct str
@@ -488,8 +536,11 @@ copy_options(struct probe_net *p, const struct probe_net_options *o)
 	p->ours = calloc(o->ours_n + 1, sizeof *p->ours);
 	p->allowed = calloc(o->allowed_n + 1, sizeof *p->allowed);
 	p->fronts = calloc(o->fronts_n + 1, sizeof *p->fronts);
-	if (p->ours == NULL || p->allowed == NULL || p->fronts == NULL)
+	p->services = calloc(o->services_n + 1, sizeof *p->services);
+	if (p->ours == NULL || p->allowed == NULL || p->fronts == NULL || p->services == NULL)
 		return ERR_MEMORY;
+	for (size_t i = 0; i < o->services_n; i++)
+		p->services[i] = o->services[i];
 	for (size_t i = 0; i < o->fronts_n; i++)
 		p->fronts[i] = o->fronts[i];
 	for (size_t i = 0; i < o->ours_n; i++)
@@ -500,6 +551,7 @@ copy_options(struct probe_net *p, const struct probe_net_options *o)
 	p->o.ours = NULL;
 	p->o.allowed = NULL;
 	p->o.fronts = NULL;
+	p->o.services = NULL;
 	p->o.forwarders = NULL;
 	p->o.trust_anchor_file = p->o.roots = p->o.rdap = NULL;
 	return ERR_OK;
@@ -611,6 +663,7 @@ probe_net_free(struct probe_net **pp)
 	free(p->ours);
 	free(p->allowed);
 	free(p->fronts);
+	free(p->services);
 	free(p);
 	*pp = NULL;
 	curl_global_cleanup();

@@ -13,6 +13,11 @@ struct probe_front {
 	struct address_range range;
 	char name[64];
 };
+/* A service beside the web, at our addresses: its port, and how TLS begins there. */
+struct probe_service {
+	uint16_t port;
+	enum service_opening opening;
+};
 struct probe_net_options {
 	const struct address *ours; /* addresses of our servers */
 	size_t ours_n;
@@ -20,6 +25,8 @@ struct probe_net_options {
 	size_t allowed_n;
 	const struct probe_front *fronts; /* beside those that are known (core/front.tbl) */
 	size_t fronts_n;
+	const struct probe_service *services;
+	size_t services_n;
 	const char *const *forwarders; /* "127.0.0.1@5300"; none: iterate from the root */
 	size_t forwarders_n;
 	const char *const *outside; /* points by which a route out is known: "198.41.0.4@53"; none: not looked at. Borrowed */
@@ -44,6 +51,8 @@ struct probe probe_net_port(struct probe_net *p);
 /* "203.0.113.10", "2001:db8::5"; a range as "10.0.0.0/8". */
 MUST_USE enum err address_read(struct str s, struct address *ret);
 MUST_USE enum err address_range_read(struct str s, struct address_range *ret);
+/* "993", or "587 smtp" where TLS begins later: smtp, imap, pop3, ftp. */
+MUST_USE enum err probe_service_read(struct str s, struct probe_service *ret);
 /* "203.0.113.0/24 NAME". */
 MUST_USE enum err probe_front_read(struct str s, struct probe_front *ret);
 bool address_in(const struct address *a, const struct address_range *r);

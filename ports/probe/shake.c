@@ -18,7 +18,19 @@
 /* Debian's bundle: one file, so that no folder is searched during a handshake. */
 static const char system_roots[] = "/etc/ssl/certs/ca-certificates.crt";
 
-enum { CHAIN_MAX = 10, VERDICTS_MAX = 64 };
+enum { CHAIN_MAX = 10, VERDICTS_MAX = 64, LINE_BYTES = 1024, EXCHANGES_MAX = 3 };
+
+/* What is said before TLS begins: a word of ours, none at first, and how the answer that lets us go on begins. */
+struct exchange {
+	const char *word, *answer;
+};
+static const struct exchange openings[][EXCHANGES_MAX] = {
+	[SERVICE_TLS] = { { NULL, NULL } },
+	[SERVICE_SMTP] = { { "", "220" }, { "EHLO koshin.invalid\r\n", "250" }, { "STARTTLS\r\n", "220" } },
+	[SERVICE_IMAP] = { { "", "* OK" }, { "a STARTTLS\r\n", "a OK" } },
+	[SERVICE_POP3] = { { "", "+OK" }, { "STLS\r\n", "+OK" } },
+	[SERVICE_FTP] = { { "", "220" }, { "AUTH TLS\r\n", "234" } },
+};
 
 /* What was made of a chain: names of one site, and looks in short order, show the same one again. */
 struct verdict {
@@ -41,6 +53,10 @@ struct shake {
 	struct loop_timer *timer;
 	int fd;
 	bool is_connected;
+	size_t exchange; /* of the opening, that is under way */
+	bool is_in_lines; /* within an answer of several lines */
+	char line[LINE_BYTES];
+	size_t line_n;
 	SSL *ssl;
 };
 
@@ -293,9 +309,116 @@ wait_for(struct shake *x, int events)
 	}
 }
 
+/* --- before TLS --- */
+
+static const struct exchange *
+exchange_of(const struct shake *x)
+{
+	const struct exchange *e = &openings[x->t.opening][x->exchange];
+
+	return x->exchange < EXCHANGES_MAX && e->word != NULL ? e : NULL;
+}
+
+/* A whole line: 1 the answer is there, 0 more lines follow, -1 it is another answer. */
+static int
+judge_line(struct shake *x, struct str line)
+{
+	const char *answer = exchange_of(x)->answer;
+	bool is_number = answer[0] >= '0' && answer[0] <= '9', is_it = str_starts(line, str_of(answer));
+
+	if (is_number && is_it && line.n > 3 && line.p[3] == '-') {
+		x->is_in_lines = true;
+		return 0;
+	}
+	if (is_it)
+		return 1;
+	/* RFC 959 4.2: lines between the first and the last may begin with anything. RFC 9051 7: untagged answers come before the tagged one. */
+	return x->is_in_lines || (answer[0] == 'a' && str_starts(line, STR("* "))) ? 0 : -1;
+}
+
+/* False: it has ended. */
+static bool
+next_exchange(struct shake *x)
+{
+	x->exchange++;
+	x->is_in_lines = false;
+	const struct exchange *e = exchange_of(x);
+
+	/* What stands behind an answer was said before we asked: in front of TLS somebody may have put it there (RFC 3207 6). */
+	if (x->line_n > 0) {
+		put_detail(x, "the service says more than it was asked for");
+		finish(x, TLS_ALERT);
+		return false;
+	}
+	if (e == NULL)
+		return true;
+	ssize_t n = send(x->fd, e->word, strlen(e->word), MSG_NOSIGNAL);
+	if (n == (ssize_t)strlen(e->word))
+		return true;
+	finish_errno(x, n < 0 ? errno : EPIPE);
+	return false;
+}
+
+/* Takes whole lines off what has come in. False: it has ended. */
+static bool
+take_lines(struct shake *x)
+{
+	const char *end;
+
+	while (exchange_of(x) != NULL && (end = memchr(x->line, '\n', x->line_n)) != NULL) {
+		size_t n = (size_t)(end - x->line) + 1;
+		int verdict = judge_line(x, (struct str){ x->line, n });
+
+		x->line_n -= n;
+		memmove(x->line, end + 1, x->line_n);
+		if (verdict < 0) {
+			put_detail(x, "the service does not begin TLS");
+			finish(x, TLS_ALERT);
+			return false;
+		}
+		if (verdict > 0 && !next_exchange(x))
+			return false;
+	}
+	if (exchange_of(x) != NULL && x->line_n == sizeof x->line) {
+		put_detail(x, "the service says something else than its protocol");
+		finish(x, TLS_ALERT);
+		return false;
+	}
+	return true;
+}
+
+/* True: TLS may begin. */
+static bool
+talk(struct shake *x)
+{
+	while (exchange_of(x) != NULL) {
+		ssize_t n = recv(x->fd, x->line + x->line_n, sizeof x->line - x->line_n, 0);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			wait_for(x, LOOP_READ);
+			return false;
+		}
+		if (n < 0) {
+			finish_errno(x, errno);
+			return false;
+		}
+		if (n == 0) {
+			put_detail(x, "the connection was closed before TLS");
+			finish(x, TLS_RESET);
+			return false;
+		}
+		x->line_n += (size_t)n;
+		if (!take_lines(x))
+			return false;
+	}
+	return true;
+}
+
 static void
 go_on(struct shake *x)
 {
+	if (!talk(x))
+		return;
 	ERR_clear_error();
 	errno = 0;
 	int rc = SSL_connect(x->ssl);
@@ -378,7 +501,7 @@ begin(void *arg)
 	struct shake *x = arg;
 	char name[LIMIT_NAME_BYTES + 1]; /* OpenSSL's macro wants it writable, and copies it */
 	struct sockaddr_storage to;
-	socklen_t to_n = sockaddr_of(&x->t.ip, x->s->o.port, &to);
+	socklen_t to_n = sockaddr_of(&x->t.ip, x->t.port != 0 ? x->t.port : x->s->o.port, &to);
 
 	memcpy(name, x->t.name.p, x->t.name.n);
 	name[x->t.name.n] = '\0';

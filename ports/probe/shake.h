@@ -21,6 +21,8 @@ struct shake; /* one under way */
 struct shake_target {
 	struct str name; /* terminated */
 	struct address ip;
+	uint16_t port; /* 0: the shaker's */
+	enum service_opening opening;
 	struct arena *arena; /* for strings of *into */
 	struct tls_evidence *into;
 	loop_fn *done; /* called once, never from inside shake_start; not after shake_stop */

@@ -646,6 +646,65 @@ def test_home_page_is_left_alone(world):
     assert name["addresses"][0]["home"]["http"]["result"] == "NOT_TRIED"
 
 
+# ---- services beside the web ----
+
+# Protocol of the configuration, what the server says, and each time it was said something: by what the handshake comes to.
+SERVICES = {
+    "at once": ("", [], "SHOWN"),
+    "smtp": ("smtp", ["220-hello\r\n220 mail\r\n", "250-mail\r\n250-STARTTLS\r\n250 OK\r\n", "220 go\r\n"], "SHOWN"),
+    "imap": ("imap", ["* OK ready\r\n", "* CAPABILITY IMAP4\r\na OK go\r\n"], "SHOWN"),
+    "pop3": ("pop3", ["+OK ready\r\n", "+OK go\r\n"], "SHOWN"),
+    "ftp": ("ftp", ["220-Welcome\r\n230 is not what this line says\r\n220 ftp\r\n", "234 go\r\n"], "SHOWN"),
+    "has no TLS": ("smtp", ["220 mail\r\n", "250 OK\r\n", "454 no\r\n"], "ALERT"),
+    "somebody in between": ("smtp", ["220 mail\r\n", "250 OK\r\n", "220 go\r\n250 OK\r\n"], "ALERT"),
+    "another protocol": ("imap", ["220 mail\r\n"], "ALERT"),
+    "without end": ("smtp", ["220-" + "x" * 5000], "ALERT"),
+    "hangs up": ("pop3", [], "RESET"),
+}
+
+
+class Service(Tls):
+    """Says its lines, each but the first after it was said one; then it has TLS, or hangs up."""
+
+    def __init__(self, address, port, chains, lines, has_tls):
+        self.lines, self.has_tls, self.heard = lines, has_tls, []
+        super().__init__(address, port, chains)
+
+    def shake(self, connection):
+        for i, line in enumerate(self.lines):
+            if i > 0:
+                self.heard.append(connection.recv(200).decode())
+            connection.sendall(line.encode())
+        if self.has_tls:
+            super().shake(connection)
+        else:
+            connection.close()
+
+
+def test_services(world, program):
+    made = {}
+    for kind, (protocol, lines, result) in SERVICES.items():
+        port = free_port(world.here)
+        made[kind] = port, Service(world.here, port, world.files, lines, result == "SHOWN")
+    options = [word for kind, (port, _) in made.items() for word in ("--service", f"{port} {SERVICES[kind][0]}".strip())]
+    driver = Driver(program, *world.options, *options)
+    answer = driver.one("dns,http,tls", "good.example.jp", "nobody.example.jp")
+    quick = driver.one("tls", "good.example.jp")
+    driver.stop()
+    for _, service in made.values():
+        service.stop()
+    good, nobody = (name["addresses"][0]["services"] for name in answer["names"])
+    assert nobody == {}, "at addresses of ours alone"
+    assert quick["names"][0]["addresses"][0]["services"] == {}, "and not in a look at the certificate alone"
+    for kind, (port, service) in made.items():
+        got = good[str(port)]
+        assert got["result"] == SERVICES[kind][2], (kind, got)
+        if got["result"] == "SHOWN":
+            assert "good.example.jp" in got["names"] and got["chain_ok"], (kind, got)
+    assert made["smtp"][1].heard == ["EHLO koshin.invalid\r\n", "STARTTLS\r\n"]
+    assert made["imap"][1].heard == ["a STARTTLS\r\n"] and made["ftp"][1].heard == ["AUTH TLS\r\n"] and made["pop3"][1].heard == ["STLS\r\n"]
+
+
 # ---- many at once, and too late ----
 
 

@@ -107,10 +107,17 @@ json_of_name(const struct name_evidence *e)
 		char ip[46];
 
 		address_text(&a->ip, ip);
+		json_t *services = json_object();
+		for (size_t k = 0; k < a->services_n; k++) {
+			char port[8];
+
+			(void)snprintf(port, sizeof port, "%u", (unsigned)a->services[k].port);
+			json_object_set_new(services, port, json_of_tls(&a->services[k].tls));
+		}
 		json_array_append_new(
-		    addresses, json_pack("{s:s, s:b, s:b, s:o, s:o, s:o}", "ip", ip, "is_ours",
+		    addresses, json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o}", "ip", ip, "is_ours",
 				   a->is_ours, "is_reserved", a->is_reserved, "http",
-				   json_of_http(&a->http), "tls", json_of_tls(&a->tls), "home", json_of_home(&a->home)));
+				   json_of_http(&a->http), "tls", json_of_tls(&a->tls), "home", json_of_home(&a->home), "services", services));
 	}
 	for (size_t i = 0; i < e->caa_n; i++)
 		json_array_append_new(
@@ -212,8 +219,10 @@ main(int argc, char **argv)
 	struct address ours[LIST_MAX];
 	struct address_range allowed[LIST_MAX];
 	const char *forwarders[LIST_MAX];
+	struct probe_service services[LIST_MAX];
 	struct probe_net_options o = { .ours = ours,
 		.allowed = allowed,
+		.services = services,
 		.forwarders = forwarders,
 		.http_port = 80,
 		.https_port = 443,
@@ -232,6 +241,9 @@ main(int argc, char **argv)
 		else if (strcmp(key, "--allow") == 0 && o.allowed_n < LIST_MAX &&
 			 address_range_read(str_of(value), &allowed[o.allowed_n]) == ERR_OK)
 			o.allowed_n++;
+		else if (strcmp(key, "--service") == 0 && o.services_n < LIST_MAX &&
+			 probe_service_read(str_of(value), &services[o.services_n]) == ERR_OK)
+			o.services_n++;
 		else if (strcmp(key, "--forwarder") == 0 && o.forwarders_n < LIST_MAX)
 			forwarders[o.forwarders_n++] = value;
 		else if (strcmp(key, "--anchor") == 0)

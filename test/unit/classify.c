@@ -278,6 +278,19 @@ static const struct row rows[] = {
 	ROW("new", W OK4 "tls=other-stranger home=http://pics.example.jp/a.png", "", NULL, NULL),
 	ROW("none", W OK4 "tls=other home=http://pics.example.jp/a.png", "served.content.mixed", NULL, NULL),
 
+	/* mail beside the web */
+	ROW("", W OK4 "mail=held", "", NULL, NULL),
+	ROW("", W OK4 "mail=other", "own.deploy.partly-served", "993", NULL),
+	ROW("", W OK4 "mail=other-newer", "", NULL, NULL),
+	ROW("", W OK4 "mail=other-expired", "", NULL, NULL),
+	ROW("", W OK4 "mail=other-stranger", "served.service.name-mismatch", "993", "somebody.com"),
+	ROW("", W OK4 "mail=other-nameless", "", NULL, NULL),
+	ROW("", W OK4 "mail=refused", "", NULL, NULL),
+	ROW("", W OK4 "mail=alert", "", NULL, NULL),
+	ROW("", W OK4 "tls=other mail=other", "own.deploy.not-served", NULL, NULL),
+	ROW("none", W OK4 "mail=other-stranger", "", NULL, NULL),
+	ROW("new", W OK4 "tls=alert mail=other-stranger", "", NULL, NULL),
+
 	/* a service in front that comes to us over HTTP, and our redirect */
 	ROW("redirect", W OK4 "front=Cloudflare tls=other home=loop", "http.cdn.redirect-loop served.certificate.from-cdn", NULL, "Full (strict)"),
 	ROW("redirect", W OK4 "front=Cloudflare tls=other home=page", "served.certificate.from-cdn", "Cloudflare", NULL),

@@ -8,7 +8,7 @@
  *   said=WORDS       what one visitor's device said
  *   cname=TARGET loop ttl=N why=TEXT caa=FLAGS:TAG:VALUE caa-at=NAME       "_" in a value is a space
  *   ip=ADDRESS                  ours if it is one of the policy's; ours answer rightly, others 404
- *   http=…  body=… loc=URL  tls=…  reserved  front=SERVICE  home=loop|hsts|page|URL that the page loads                          said of the last address
+ *   http=…  body=… loc=URL  tls=…  reserved  front=SERVICE  mail=… (as tls)  home=loop|hsts|page|URL that the page loads                          said of the last address
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -224,6 +224,16 @@ put_word(struct world *w, struct name_evidence *n, struct str word)
 		last->home.has_hsts = str_eq(value, STR("hsts"));
 		if (str_starts(value, STR("http://")))
 			last->home.insecure = value, last->home.insecure_n = 1;
+	} else if (str_eq(key, STR("mail")) && last != NULL) {
+		struct service_evidence *one = arena_get(&w->a, sizeof *one);
+
+		assert_non_null(one);
+		one->port = 993;
+		set_tls(w, n, &one->tls, value);
+		if (str_eq(value, STR("other"))) /* the certificate of before */
+			one->tls.leaf.not_before.s -= DAY;
+		last->services = one;
+		last->services_n = 1;
 	} else if (str_eq(key, STR("front")) && last != NULL) {
 		last->front = value;
 		last->is_ours = false;

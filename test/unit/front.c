@@ -57,6 +57,27 @@ test_configured_fronts(void **state)
 }
 
 static void
+test_configured_services(void **state)
+{
+	static const struct {
+		const char *text;
+		uint16_t port; /* 0: refused */
+		enum service_opening opening;
+	} rows[] = { { "993", 993, SERVICE_TLS }, { "587 smtp", 587, SERVICE_SMTP }, { "143  imap ", 143, SERVICE_IMAP }, { "110 pop3", 110, SERVICE_POP3 },
+		{ "21 ftp", 21, SERVICE_FTP }, { "65536", 0, SERVICE_TLS }, { "smtp", 0, SERVICE_TLS }, { "25 SMTP", 0, SERVICE_TLS }, { "", 0, SERVICE_TLS } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct probe_service s = { .port = 0 };
+		enum err err = probe_service_read(str_of(rows[i].text), &s);
+
+		assert_int_equal(err, rows[i].port != 0 ? ERR_OK : ERR_INVALID);
+		assert_int_equal(s.port, rows[i].port);
+		assert_int_equal(s.opening, rows[i].opening);
+	}
+}
+
+static void
 test_pages(void **state)
 {
 	static const struct {
@@ -230,6 +251,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_configured_fronts),
+		cmocka_unit_test(test_configured_services),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_classified),
 		cmocka_unit_test(test_site_behind_a_front),

@@ -4,6 +4,8 @@ import concurrent.futures
 import contextlib
 import datetime
 import json
+import pathlib
+import re
 import shutil
 import socket
 import sqlite3
@@ -62,12 +64,15 @@ class Laboratory:
     def fill(self, text, row):
         """{ours} and the other places by their addresses, {name}, {http_port} …; braces of a configuration are written twice."""
         return text.format(
-            **self.at, name=row.name, http_port=self.http_port, https_port=self.https_port, other_port=self.other_port, ca=CAA_IDENTITY, other=self.foreign.thumbprint,
+            **self.at, name=row.name, http_port=self.http_port, https_port=self.https_port, other_port=self.other_port, mail_port=self.mail_port, ca=CAA_IDENTITY, other=self.foreign.thumbprint,
             well_known=webs.WELL_KNOWN, ds=self.ds.get(row.name, ""), folder=self.folder,
         )  # fmt: skip
 
     def certificate(self, row, kind):
         """The nginx lines for a certificate of this kind under the row's name."""
+        if kind == "held":
+            folder = re.search(rf'ssl_certificate "([^"]+)/fullchain.pem";\n', self._text_of_koshin(row)).group(1)
+            return f'ssl_certificate "{folder}/fullchain.pem"; ssl_certificate_key "{folder}/privkey.pem";'
         if kind == "none":
             return "ssl_reject_handshake on;"
         key, chain = self.authority.make(row.name, kind)
@@ -76,13 +81,18 @@ class Laboratory:
         old = "ssl_protocols TLSv1; ssl_ciphers DEFAULT@SECLEVEL=0;" if kind == "tls 1.0" else ""
         return f"ssl_certificate {self.folder}/{row.name}.pem; ssl_certificate_key {self.folder}/{row.name}.key; {old} {webs.RIGHT} {self.fill(row.https, row)}"
 
+    def _text_of_koshin(self, row):
+        """What koshin has written into nginx's folder for the row's site."""
+        folder = pathlib.Path(self.koshin.config["targets"][0]["config_folder"])
+        return next(text for text in (f.read_text() for f in folder.iterdir() if f.is_file()) if f" {row.name};" in text or f" {row.name} " in text)
+
     # --- starting ---
 
     def _start(self):
         base = servers.new_address().rsplit(".", 1)[0]
         self.at = {place: f"{base}.{n}" for place, n in PLACES.items()} | {"v6": "::1", "nowhere": NOWHERE}
         self.allowed = [f"{base}.0/24", "::1/128"]
-        self.http_port, self.https_port, self.dns_port, self.other_port = (free_everywhere() for _ in range(4))
+        self.http_port, self.https_port, self.dns_port, self.other_port, self.mail_port = (free_everywhere() for _ in range(5))
         self.authority = Authority()
         self.foreign = acme_raw.Key()
         self._start_names()
@@ -185,6 +195,7 @@ class Laboratory:
                 dns={"forwarders": [self.resolver.forwarder], "trust_anchor_file": str(self.anchor), "port": self.dns_port},
                 check={
                     "allow": self.allowed, "roots": str(roots), "rdap": str(bootstrap),
+                    "services": [str(self.mail_port)],
                     "fronts": [f"{self.at[place]}/32 Cloudflare" for place in CDN], "timeout": "10 s", "deadline": "60 s",
                 },
             )
@@ -297,7 +308,8 @@ class Authority:
     def make(self, name, kind):
         """(key, chain) of a leaf: right, expired, not yet, without the intermediate …"""
         day = datetime.timedelta(days=1)
-        dates = {"expired": (self.now - 90 * day, self.now - day), "early": (self.now + 5 * day, self.now + 95 * day)}
+        dates = {"expired": (self.now - 90 * day, self.now - day), "early": (self.now + 5 * day, self.now + 95 * day),
+                 "before": (self.now - 80 * day, self.now + 10 * day)}
         others = {"other name": ["shop.example.com"], "www only": [f"www.{name}"]}
         if kind == "self-signed":
             key, leaf = servers.make_certificate("router.local", None, None, [name])

@@ -50,6 +50,7 @@ class Row:
     haproxy: dict = dataclasses.field(default_factory=dict)
     htaccess: str | None = None
     tls: dict = dataclasses.field(default_factory=dict)
+    mail: str | None = None  # the certificate that a mail server of ours shows beside the web; "held": koshin's own
     https: str = ""  # what nginx does there beside the challenge
     home: str = ""  # the same over http, in the place of what koshin has put there for a site
     registered: dict | None = None  # what the registry says of the domain
@@ -132,6 +133,7 @@ ROWS = (
     well("upgraded.jp", "a page that asks to be loaded over https alone", tls={"ours": "right"}, https=HSTS + UPGRADE + page('<img src="http://upgraded.jp/a.png">')),
     well("cookie.jp", "a page that forwards to itself until it has a cookie", tls={"ours": "right"},
          https='location = / {{ add_header Set-Cookie "seen=1; Path=/"; if ($cookie_seen != "1") {{ return 302 $request_uri; }} return 200; }}'),
+    well("letters.jp", "mail shows what the web shows", site=("letters.jp",), mail="held"),
     # --- the registry ---
     Row("ended.jp", "the domain has ended", "registration.domain.expired", "domain-company", "ended.jp", is_registered=False,
         registered={"states": ["redemption period"], "expires": "2026-01-05T00:00:00Z"}),
@@ -312,6 +314,9 @@ ROWS = (
         tls={"ours": "right"}, verdict=COMPETING),
     Row("over-site.jp", "what is served has ended, and the redirect is on", "own.deploy.not-served", "host", None, site=("over-site.jp",),
         options={"redirect": True}, tls={"ours": "expired"}, also=("served.expired", "served.redirect.unsafe")),
+    Row("oldmail.jp", "mail shows the certificate of before", "own.deploy.partly-served", "host", "", site=("oldmail.jp",), mail="before", seen="{mail_port}"),
+    Row("othermail.jp", "mail shows the certificate of the mail server", "served.service.name-mismatch", "owner", "shop.example.com", site=("othermail.jp",),
+        mail="other name", seen="{mail_port}"),
     Row("dark.jp", "HTTPS does not answer any more", "served.unreachable", "host", None, site=("dark.jp",), tls={"ours": "none"}),
     Row("uneven.jp", "one of two addresses serves another program's certificate", "own.order.competing", "owner", None, site=("uneven.jp",), verdict=COMPETING,
         zone=("@ A {ours}", "@ A {twin}"), tls={"twin": "right"}, also=("served.address.inconsistent",)),

@@ -28,11 +28,14 @@ def nginx_text(lab, rows, turn, is_issuing):
     # A place that shows certificates shows none to those who ask for another name.
     for place in sorted({place for row in rows for place in row.tls} - {"ours", "oldtls"}):
         text += nginx_server(lab, place, "_", "ssl_reject_handshake on;", "ssl default_server")
+    text += nginx_server(lab, "ours", "_", "ssl_reject_handshake on;", "ssl default_server", port=lab.mail_port)
     for row in rows:
         if row.site and not is_issuing:  # in the place of what koshin has put there: the judges are answered too
             text += nginx_server(lab, "ours", row.name, RIGHT + lab.fill(row.home, row)) + nginx_server(lab, "twin", row.name, RIGHT)
         for place, snippet in row.nginx.items():
             text += nginx_server(lab, place, row.name, lab.fill(snippet, row))
+        if row.mail and not is_issuing:
+            text += nginx_server(lab, "ours", row.name, lab.certificate(row, row.mail), "ssl", port=lab.mail_port)
         for place, kind in row.tls.items():
             text += nginx_server(lab, place, row.name, lab.certificate(row, kind), "ssl")
     return text
