@@ -118,7 +118,7 @@ $(BUILD)/gen/api.ts: $(BUILD)/api-build doc/openapi.yaml
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard http/*.c)) $(BUILD)/gen/api_table.o: $(BUILD)/gen/api_table.h
 
 # The panel. Its packages are those of package-lock.json; what is in the folder is made in one run.
-PANEL_SRC = $(wildcard panel/*.json panel/*.mjs panel/*.html panel/*.svg panel/src/*.ts* panel/src/*/*.ts* panel/src/*/*.css)
+PANEL_SRC = $(wildcard panel/*.json panel/*.mjs panel/*.html panel/*.svg panel/src/*.ts* panel/src/*/*.ts* panel/src/*/*/*.ts* panel/src/*/*.css)
 PANEL_GEN = $(addprefix $(BUILD)/gen/,api.ts panel_words.ts help_words.ts)
 panel/node_modules/.package-lock.json: panel/package-lock.json
 	$(Q)cd panel && npm ci --silent --no-audit --no-fund --no-update-notifier && touch node_modules/.package-lock.json

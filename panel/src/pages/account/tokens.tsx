@@ -34,7 +34,10 @@ function wordsOf(scope: string): string {
 }
 const DAYS = [30, 90, 366];
 
-function NewToken({ role, made, cancel }: { role: Role; made: (token: MadeToken) => void; cancel: () => void }) {
+/** What failed may have been done all the same: `failed` looks again. */
+type New = { role: Role; made: (token: MadeToken) => void; failed: () => void; cancel: () => void };
+
+function NewToken({ role, made, failed, cancel }: New) {
 	const [name, setName] = useState("");
 	const [scopes, setScopes] = useState<string[]>(["sites.read"]);
 	const [days, setDays] = useState(90);
@@ -44,7 +47,8 @@ function NewToken({ role, made, cancel }: { role: Role; made: (token: MadeToken)
 	const submit = () => {
 		const missing = { name: name.trim() ? undefined : t("tokens.name-missing"), scopes: scopes.length > 0 ? undefined : t("tokens.scopes-missing") };
 		setWrong(missing);
-		if (!missing.name && !missing.scopes) void form.run(() => call<MadeToken>("POST", "/tokens", { name: name.trim(), scopes, days }).then(made));
+		if (missing.name || missing.scopes) return;
+		void form.run(() => call<MadeToken>("POST", "/tokens", { name: name.trim(), scopes, days }).then(made)).then((isDone) => isDone || failed());
 	};
 	const turn = (scope: string, isOn: boolean) => setScopes(isOn ? [...scopes, scope] : scopes.filter((one) => one !== scope));
 	return (
@@ -141,7 +145,7 @@ export function Tokens({ role }: { role: Role }) {
 				}
 			</Screen>
 			{isNew ? (
-				<NewToken role={role} made={take} cancel={() => setNew(false)} />
+				<NewToken role={role} made={take} failed={tokens.again} cancel={() => setNew(false)} />
 			) : (
 				<div>
 					<button type="button" onClick={() => setNew(true)}>
