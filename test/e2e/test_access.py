@@ -408,3 +408,31 @@ def test_attacks_on_what_belongs_to_people(world):
     print(f"{tried} tries, none got through")
     assert tried > 150
     assert operator.ask("GET", "/session").status == 200 and owner.ask("GET", "/session").status == 200
+
+
+def test_letters_that_do_not_arrive(world):
+    """The next person of the owner gets a copy; whoever signs in for that owner is told until it was read, and nobody else is."""
+    name, owner = "todokanai.jp", "sato@example.jp"
+    world.mail.refuse(owner)
+    site = world.site(name, owner=owner)
+    world.koshin.run("site", "add", name, "--owner", owner, "--root", site.root)
+    (copy,) = until("it goes to the second person", lambda: [x for x in world.mail.letters(to="kato@example.jp") if name in x.subject], 90)
+    browser = signed_in(world, owner)
+    answer = browser.ask("GET", "/letters/lost")
+    Api.judge("letters_lost", 200, answer.headers["Content-Type"], answer.json)
+    (row,) = [letter for letter in answer.json["letters"] if name in letter["subject"]]
+    assert (row["to"], row["state"], row["subject"]) == (owner, "given-up", copy.subject) and "550" in row["error"]
+    assert copy.message_id.strip("<>") == f"second.{row['message_id']}" and row["message_id"] in copy.references
+    read = f"/letters/{row['id']}/read"
+    stranger = signed_in(world, "suzuki@example.jp")
+    assert stranger.ask("GET", "/letters/lost").json["letters"] == []
+    for who, path, status in ((stranger, read, 404), (browser, "/letters/999999/read", 404), (browser, "/letters/0/read", 422), (signed_in(world, "shien@host.example"), read, 403)):
+        refused = who.ask("POST", path)
+        assert refused.status == status, (path, refused.body)
+        if status != 403:
+            Api.judge("letter_read", status, refused.headers["Content-Type"], refused.json)
+    assert signed_in(world, "kato@example.jp").ask("GET", "/letters/lost").json["letters"] == answer.json["letters"]
+    answer = browser.ask("POST", read)
+    Api.judge("letter_read", 200, answer.headers["Content-Type"], answer.json)
+    assert row["id"] not in [letter["id"] for letter in browser.ask("GET", "/letters/lost").json["letters"]]
+    assert sum(name in line for line in world.koshin.run("letters", "--lang", "en").stdout.splitlines()) == 1

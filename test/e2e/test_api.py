@@ -281,7 +281,7 @@ def api(world):
 
 def test_nothing_is_left_out():
     """A status that nobody here brings about is described for nothing. People have a test of their own: test_access.py."""
-    people = {name for name, o in OPERATIONS.items() if o["tags"] == ["people"]} | {"site_export"}
+    people = {name for name, o in OPERATIONS.items() if o["tags"] == ["people"]} | {"site_export", "letters_lost", "letter_read"}
     own = {(name, status) for name, status in described() if name.startswith(("own_", "csr"))}  # test_own.py, like these:
     own |= {("site_renew", 409), ("site_start_over", 409)}
     people_wait = {("site_check_again", 429), ("check_name", 429)}  # at koshin's own socket nobody does: test_access.py, test_checks.py

@@ -367,7 +367,7 @@ def test_list_is_filtered(world, site):
     assert listed(site.owner[:5]) == ["kome.jp"]
     assert listed("--show", "owner", "kome") == listed("--cause", "dns.a.elsewhere", "kome") == []
     assert listed("--owner", "nobody@example.jp") == []
-    for words, said in ((["--show", "all"], "owner, progress or fine"), (["--cause", "x"], "dns.a.elsewhere"), (["--limit", "x"], "number")):
+    for words, said in ((["--show", "all"], "owner, progress, fine or urgent"), (["--cause", "x"], "dns.a.elsewhere"), (["--limit", "x"], "number")):
         assert said in world.koshin.run("site", "list", *words, "--lang", "en", status=1).stderr
 
 
@@ -675,3 +675,27 @@ def test_public(world, site):
     assert held >= 1 and samples["koshin_sites"] == samples["koshin_certificates_held"] == str(held)
     assert 0 <= int(samples['koshin_heartbeat_age_seconds{process="engine"}']) < 120
     assert samples['koshin_certificates_ending{within_days="0"}'] == "0"
+
+
+def test_what_the_operators_page_says(world, site):
+    """Overview, alarms, letters and status: the same as the panel's, as a table and as JSON."""
+    said = world.koshin.run("overview", "--lang", "en").stdout
+    document = world.koshin.json("overview")
+    assert f"{document['sites']['all']}" in next(line for line in said.splitlines() if line.startswith("Sites"))
+    assert all(one["day"] in said for one in document["endings"] if one["n"] > 0)
+    assert all(one["cause"] in said and one["title"]["en"] in said for one in document["causes"])
+    assert "サイト" in world.koshin.run("overview", "--lang", "ja").stdout
+
+    alarms = world.koshin.json("alarms", status=None)["open"]
+    told = world.koshin.run("alarms", "--lang", "en", status=1 if alarms else 0).stdout
+    assert all(one["title"]["en"] in told and one["todo"]["en"].split()[0] in told for one in alarms)
+    assert alarms or told.startswith("There is no alarm.")
+
+    letters = world.koshin.json("letters", "--limit", "3")["letters"]
+    told = world.koshin.run("letters", "--limit", "3", "--lang", "en").stdout
+    assert all(one["to"] in told for one in letters) and (letters or told == "No letter failed to arrive.\n")
+    assert "abc" in world.koshin.run("letters", "--before", "abc", "--lang", "en", status=2).stderr
+
+    status = world.koshin.json("status")
+    told = world.koshin.run("status", "--lang", "en").stdout
+    assert ("All is well." in told) == (status["state"] == "well") and all(one["title"]["en"] in told for one in status["incidents"])
