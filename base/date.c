@@ -1,4 +1,5 @@
 #include "base/date.h"
+#include <stdio.h>
 #include <string.h>
 
 static bool
@@ -70,12 +71,21 @@ date_read(struct str s, enum date_zone wanted)
 	return when_is_known(w) ? when_minus(w, zone) : WHEN_UNKNOWN;
 }
 
+void
+date_put(struct when w, char ret[DATE_TEXT_BYTES])
+{
+	struct civil c = when_civil(w);
+
+	(void)snprintf(ret, DATE_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+}
+
 struct str
 date_text(struct when w, struct arena *a)
 {
 	if (!when_is_known(w))
 		return STR_NONE;
-	struct civil c = when_civil(w);
+	char text[DATE_TEXT_BYTES];
 
-	return arena_strf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+	date_put(w, text);
+	return arena_str(a, str_of(text));
 }

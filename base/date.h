@@ -10,6 +10,9 @@ enum date_zone { DATE_ZONE_NEEDED, DATE_ZONE_OR_UTC };
 
 /* WHEN_UNKNOWN for what is no date. A space may stand for the T, and a leap second is the one before it. */
 struct when date_read(struct str s, enum date_zone zone);
-/* "2026-11-26T12:00:00Z"; empty for WHEN_UNKNOWN. */
+/* "2026-11-26T12:00:00Z" and a NUL. */
+enum { DATE_TEXT_BYTES = 32 };
+void date_put(struct when w, char ret[DATE_TEXT_BYTES]);
+/* The same in an arena; empty for WHEN_UNKNOWN. */
 struct str date_text(struct when w, struct arena *a);
 #endif

@@ -1,6 +1,7 @@
 #include "http/json_site.h"
 #include <stdio.h>
 #include <string.h>
+#include "base/date.h"
 #include "ports/names/names.h"
 
 enum { TEXT_MAX = 16 * 1024 }; /* one sentence of words/, values included */
@@ -41,14 +42,11 @@ json_names(const struct str *names, size_t n, struct arena *a)
 json_t *
 json_date(struct when w)
 {
-	struct civil c;
-	char text[32];
+	char text[DATE_TEXT_BYTES];
 
 	if (!when_is_known(w))
 		return json_null();
-	c = when_civil(w);
-	(void)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month,
-	    c.day, c.hour, c.minute, c.second);
+	date_put(w, text);
 	return json_string(text);
 }
 

@@ -1,5 +1,6 @@
 /* The status page and its feed: what concerns many customers at once. For everybody, so nothing of a customer is in it. */
 #include <stdio.h>
+#include "base/date.h"
 #include "http/inside.h"
 #include "http/json_site.h"
 #include "ports/store/operator.h"
@@ -135,9 +136,10 @@ put_text(struct buf *out, const char *element, const char *key, enum lang l)
 static void
 put_date(struct buf *out, const char *element, struct when w)
 {
-	struct civil c = when_civil(w);
+	char text[DATE_TEXT_BYTES];
 
-	buf_putf(out, "<%s>%04d-%02d-%02dT%02d:%02d:%02dZ</%s>\n", element, c.year, c.month, c.day, c.hour, c.minute, c.second, element);
+	date_put(w, text);
+	buf_putf(out, "<%s>%s</%s>\n", element, text, element);
 }
 
 /* Where the page is, for people; without an address the ids stand for themselves. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/date.h"
 
 /* What answers are made of: problem documents, dates, headers; and the CA's clock and dice. */
 
@@ -35,9 +36,10 @@ put_json_text(struct buf *to, struct str s)
 void
 put_date(struct buf *to, struct when w)
 {
-	struct civil c = when_civil(w);
+	char text[DATE_TEXT_BYTES];
 
-	buf_putf(to, "\"%04d-%02d-%02dT%02d:%02d:%02dZ\"", c.year, c.month, c.day, c.hour, c.minute, c.second);
+	date_put(w, text);
+	buf_putf(to, "\"%s\"", text);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/date.h"
 #include "http/web.h"
 #include "ports/store/store.h"
 
@@ -57,10 +58,8 @@ served_as(enum visitors v, const struct example *e, struct when now)
 static struct str
 seen_of(const struct example *e, struct arena *a, struct when now)
 {
-	struct civil end = when_civil(when_plus(now, SPAN_D(LIFE_D - e->days)));
-
 	if (e->cause == CAUSE_OWN_CERTIFICATE_IMPORTED)
-		return arena_strf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", end.year, end.month, end.day, end.hour, end.minute, end.second);
+		return date_text(when_plus(now, SPAN_D(LIFE_D - e->days)), a);
 	return e->cause == CAUSE_DNS_CAA_FORBIDS ? STR("other-ca.example") : STR("198.51.100.7");
 }
 
