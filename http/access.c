@@ -309,6 +309,11 @@ access_begin_session(struct api_call *c, const struct person_row *p, bool is_by_
 		.is_by_link = is_by_link };
 	enum err err = access_secret(c, &secret, &d);
 
+	/* The browser forgets its session of before: nobody could end it any more. */
+	if (err == ERR_OK && c->session.id != 0)
+		err = store_session_remove(c->api->store, c->session.id, c->person.id);
+	if (err == ERR_NOT_FOUND)
+		err = ERR_OK;
 	if (err == ERR_OK)
 		err = store_session_put(c->api->store, &row, &d, &row.id);
 	if (err == ERR_OK)

@@ -6,7 +6,7 @@ import { Failure, onSignedOut } from "./api";
 import { Failed } from "./components/screen";
 import { timezone } from "./dates";
 import { later } from "./later";
-import { LoginPage } from "./pages/login";
+import { hasLink, LoginPage, WhoseLink } from "./pages/login";
 import { NotHere } from "./pages/not_here";
 import { SitePage } from "./pages/site";
 import { SitesPage } from "./pages/sites";
@@ -113,6 +113,11 @@ export function App() {
 	/* undefined: not known yet; null: nobody */
 	const [session, setSession] = useState<Session | null | undefined>(undefined);
 	const [failure, setFailure] = useState<Failure | null>(null);
+	const [isByLink, setByLink] = useState(hasLink);
+	const signedIn = (by: Session) => {
+		setByLink(false);
+		setSession(by);
+	};
 	const look = () => {
 		setFailure(null);
 		whoIsSignedIn().then(setSession, (error: unknown) => {
@@ -127,7 +132,7 @@ export function App() {
 		look();
 	}, []);
 	const isPublic = ["help", "gallery", "status"].includes(route.parts[0] ?? "");
-	const home = session && (route.path === "/" || route.path === "/login") ? homeOf(session.person.role) : null;
+	const home = session && !isByLink && (route.path === "/" || route.path === "/login") ? homeOf(session.person.role) : null;
 	useEffect(() => {
 		if (home) go(home, true);
 	}, [home]);
@@ -152,7 +157,9 @@ export function App() {
 			) : session === null && route.path === "/forgotten" ? (
 				<ForgottenPage />
 			) : session === null ? (
-				<LoginPage setSession={setSession} />
+				<LoginPage setSession={signedIn} />
+			) : session && isByLink ? (
+				<WhoseLink mail={session.person.mail} follow={() => setSession(null)} stay={() => setByLink(false)} />
 			) : session && !home ? (
 				pageOf(route, session, setSession)
 			) : (

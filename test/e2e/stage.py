@@ -193,7 +193,7 @@ def handler_for(stage):
             elif path == "/company":
                 self.answer(stage.shop(lang, form.get("request", "")))
             elif (person := number_of(form.get("person"), stage.people)) is not None:
-                self.go(stage.link(stage.people[person][1]))
+                self.go(f"{stage.link(stage.people[person][1])}&lang={lang}")
             else:
                 button = number_of(form.get("button"), stage.buttons)
                 if button is not None:

@@ -1,5 +1,6 @@
 """What ./try runs once koshin is built: the story by itself (--once), or a small world to look at."""
 
+import contextlib
 import pathlib
 import signal
 import sys
@@ -219,31 +220,40 @@ def write_commands(world):
     return k
 
 
-def show_world():
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+@contextlib.contextmanager
+def opened(panel_files=PANEL):
+    """(the show, its stage), and the end of all of it."""
     port = free_port("127.0.0.1")
     panel = f"http://localhost:{port}/"
-    world = World(
-        life=SHOW_LIFE, draft={"tell_after": "60 s", "discard_after": "600 s"}, panel={"listen": [f"127.0.0.1:{port}"], "folder": str(PANEL)},
-        panel_url=panel.rstrip("/"), start=False,
-    )  # fmt: skip
-    stage = None
-    try:
+    with contextlib.ExitStack() as ends:
+        world = World(
+            life=SHOW_LIFE, draft={"tell_after": "60 s", "discard_after": "600 s"}, panel={"listen": [f"127.0.0.1:{port}"], "folder": str(panel_files)},
+            panel_url=panel.rstrip("/"), start=False,
+        )  # fmt: skip
+        ends.callback(world.stop)
         seller = company.Company()
         with open(world.ca.roots, "ab") as roots:  # browsers know it
             roots.write(b"\n" + pem(seller.root))
         world.koshin.start()
         show = Show(world, seller)
-        k = write_commands(world)
         stage = Stage(panel, world.mail.page, SHOW_LIFE // 60, PEOPLE, chapters_of(show), show.sites, show.link, seller)
+        ends.callback(stage.stop)
+        yield show, stage
+
+
+def show_world():
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    with opened() as (show, stage):
+        world = show.world
+        k = write_commands(world)
         print(
             f"""
 koshin runs, with sites in every state. Certificates live {SHOW_LIFE // 60} minutes here: renewals are seen within two.
 
   open this     {stage.url}   who can sign in, what to try, and buttons that break and mend things
-  the panel     {panel}
+  the panel     {stage.panel}
 
   look at       {k} site list
                 {k} site show wasure.jp          its DNS leads elsewhere now: the next look names it, within half a minute
@@ -271,10 +281,6 @@ Ctrl-C ends it and takes everything away.
                 return 1
         print("\nending")
         return 0
-    finally:
-        if stage:
-            stage.stop()
-        world.stop()
 
 
 def main():

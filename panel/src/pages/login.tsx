@@ -8,13 +8,45 @@ import { length } from "../dates";
 import { knowsPasskeys, signWithPasskey } from "../passkey";
 import { go } from "../route";
 import { signIn, type SignIn } from "../session";
-import { t } from "../words";
+import { setLang, t } from "../words";
 
-/** What stands behind #link=; taken out of the address, so that it is not kept in the history. isForPassword: it was sent to set one. */
+/** Was this page opened by a link that signs somebody in? */
+export const hasLink = (): boolean => new URLSearchParams(location.hash.slice(1)).has("link");
+
+/** Somebody is signed in, and a link wants to sign in another one: nobody is put into another's place unasked. */
+export function WhoseLink({ mail, follow, stay }: { mail: string; follow: () => void; stay: () => void }) {
+	return (
+		<div class="narrow stack">
+			<Title text={t("whose-link.title")} />
+			<section class="paper">
+				<p>{t("whose-link.who", mail)}</p>
+				<div class="row">
+					<button type="button" class="first" onClick={follow}>
+						{t("whose-link.follow")}
+					</button>
+					<button
+						type="button"
+						class="plain"
+						onClick={() => {
+							history.replaceState(null, "", "/");
+							stay();
+						}}
+					>
+						{t("whose-link.stay", mail)}
+					</button>
+				</div>
+			</section>
+		</div>
+	);
+}
+
+/** What stands behind #link=, and the language that who made the link wants (&lang=); taken out of the address, so that it is not kept in the history. isForPassword: it was sent to set one. */
 function takeLink(): { link: string; isForPassword: boolean } | null {
 	const hash = new URLSearchParams(location.hash.slice(1));
 	const link = hash.get("link");
+	const wanted = hash.get("lang");
 	if (!link) return null;
+	if (wanted === "ja" || wanted === "en") setLang(wanted, true);
 	history.replaceState(null, "", "/login");
 	return { link, isForPassword: hash.get("to") === "password" };
 }

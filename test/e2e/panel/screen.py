@@ -133,7 +133,10 @@ class Screen:
     # --- looking ---
 
     def open(self, path):
-        self.driver.get(self.base + path)
+        return self.open_at(self.base + path)
+
+    def open_at(self, url):
+        self.driver.get(url)
         return self
 
     def text(self):

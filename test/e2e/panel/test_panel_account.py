@@ -174,6 +174,29 @@ def test_forgotten(panel, lang, size):
         assert elsewhere.sign_in(mail, "wasurezu no mori").status == 201
 
 
+@pytest.mark.parametrize("lang, size", (VIEWS[0], VIEWS[-1]))
+def test_link_of_somebody_else(panel, lang, size):
+    """Who opens a link while signed in is asked first; nobody is put into another's place unasked, and the session of before ends."""
+    mail = panel.person(f"saki-{lang}-{size}@host.example", "support", lang)
+    other = panel.person(f"ato-{lang}-{size}@host.example", "support", lang)
+    link = panel.world.koshin.run("user", "login-link", other).stdout.split()[-1]
+    with Screen(panel.port, lang, size) as screen:
+        at_account(screen, mail)
+        before = Browser(panel.port)
+        before.cookies = {cookie["name"]: cookie["value"] for cookie in screen.driver.get_cookies()}
+        assert before.ask("GET", "/session").status == 200
+        screen.open("/help").open_at(link).until_key("whose-link.who", mail).judge()
+        screen.press(screen.word("whose-link.stay", mail)).until_key("frame.sign-out")
+        screen.open("/account").until_text(mail).until_there()
+        # The link was not used up by that.
+        screen.open("/help").open_at(link).until_key("whose-link.who", mail)
+        screen.press(screen.word("whose-link.follow"))
+        until("the other one is at home", lambda: screen.run("return location.pathname") == "/questions", 20, 0.1)
+        screen.open("/account").until_text(other).until_there()
+        assert mail not in screen.text()
+        assert before.ask("GET", "/session").status == 401
+
+
 LOSE_ONE = """
 const ask = window.fetch;
 let isLost = false;
