@@ -20,6 +20,7 @@ enum {
 	LIMIT_EVIDENCE_BYTES = 4096,	 /* evidence kept with one finding */
 	LIMIT_PROBE_BODY_BYTES = 512,	 /* of a challenge answer that is kept as evidence */
 	LIMIT_HOME_BYTES = 64 * 1024,	 /* of a home page: what it loads stands at its beginning */
+	LIMIT_CRL_BYTES = 2 * 1024 * 1024, /* a list of revoked certificates: some ten thousand, and CAs have many small ones */
 	LIMIT_SERVICES = 8,		 /* ports beside the web at which certificates are looked at: mail has six, FTP one */
 	LIMIT_TURN_BYTES = 8 * 1024 * 1024, /* memory of one turn */
 	LIMIT_TURN_SITES = 256,		 /* sites stepped in one transaction: keeps a turn short */

@@ -25,3 +25,14 @@ certificate_has_name(const struct certificate_info *c, struct str name)
 			return true;
 	return false;
 }
+
+void
+certificate_fingerprint_text(const uint8_t fingerprint[FINGERPRINT_BYTES], char ret[2 * FINGERPRINT_BYTES])
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < FINGERPRINT_BYTES; i++) {
+		ret[2 * i] = hex[fingerprint[i] >> 4];
+		ret[2 * i + 1] = hex[fingerprint[i] & 15];
+	}
+}

@@ -15,6 +15,8 @@ struct certificate_info {
 	struct str *names; /* dNSName entries, lower case */
 	size_t names_n;
 };
+/* Lower-case hexadecimal, not terminated. */
+void certificate_fingerprint_text(const uint8_t fingerprint[FINGERPRINT_BYTES], char ret[2 * FINGERPRINT_BYTES]);
 /* RFC 6125 / 9525: exact, or a wildcard that stands for exactly one label. Both ASCII. */
 bool certificate_has_name(const struct certificate_info *c, struct str name);
 bool certificate_pattern_matches(struct str pattern, struct str name);

@@ -520,6 +520,9 @@ is_of_matter_to_own(enum cause c)
 	case LAYER_REGISTRATION:
 		return c != CAUSE_REGISTRATION_WILDCARD_HTTP_ONLY;
 	case LAYER_SERVED:
+		/* What we would do about a revoked one is no cure for a bought one: its issuer has told its owner. */
+		if (c == CAUSE_SERVED_REVOKED)
+			return false;
 		/* That it is late for a renewal; its own date is own.certificate.imported. */
 		return c != CAUSE_SERVED_EXPIRING;
 	}

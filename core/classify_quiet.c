@@ -23,6 +23,8 @@ is_address_quiet(const struct evidence *e, const struct address_evidence *a, str
 	for (size_t i = 0; i < a->services_n; i++)
 		if (a->services[i].tls.result == TLS_SHOWN && !judge_is_held(h, &a->services[i].tls))
 			return false;
+	if (a->tls.revocation == REVOCATION_REVOKED)
+		return false;
 	if (a->home.insecure_n > 0 || (a->front.n > 0 && a->home.http.result == HTTP_REDIRECT_LOOP))
 		return false;
 	return a->tls.result == TLS_SHOWN && a->tls.chain_ok && !a->tls.chain_is_incomplete && judge_is_held(h, &a->tls) &&

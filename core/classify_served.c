@@ -176,6 +176,15 @@ is_kin(const struct certificate_info *c, struct str name)
 	return false;
 }
 
+static struct str
+fingerprint_words(const struct judge *j, const uint8_t fingerprint[FINGERPRINT_BYTES])
+{
+	char text[2 * FINGERPRINT_BYTES];
+
+	certificate_fingerprint_text(fingerprint, text);
+	return arena_str(j->a, (struct str){ text, sizeof text });
+}
+
 /* What is wrong with a certificate itself, whoever put it there. */
 static void
 classify_leaf(struct judge *j, const struct tls_evidence *t, bool is_owed)
@@ -197,6 +206,13 @@ classify_leaf(struct judge *j, const struct tls_evidence *t, bool is_owed)
 	if (!certificate_has_name(c, j->n->name))
 		return;
 	/* Whole, but up to a root that visitors do not know: no further certificate would mend that. */
+	if (t->revocation == REVOCATION_REVOKED) {
+		put(j, CAUSE_SERVED_REVOKED, c->serial, STR_NONE);
+		struct finding *f = judge_put(j, CAUSE_SERVED_REVOKED);
+		/* By it the renewal knows which certificate it was: core/site_dates. */
+		if (f != NULL)
+			f->wanted = fingerprint_words(j, c->fingerprint);
+	}
 	if (t->chain_is_incomplete || !t->chain_ok)
 		put(j, t->chain_is_incomplete ? CAUSE_SERVED_CHAIN_INCOMPLETE : CAUSE_SERVED_CERTIFICATE_WRONG, c->issuer,
 		    STR_NONE);

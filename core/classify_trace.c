@@ -341,6 +341,9 @@ put_tls(struct lines *l, const struct tls_evidence *t, struct arena *a)
 			put_byte(l, hex[c->fingerprint[i] & 15]);
 		}
 	}
+	put_words(l, t->revocation == REVOCATION_REVOKED ? "; revoked by " : t->revocation == REVOCATION_GOOD ? "; not revoked by " : "");
+	if (t->revocation >= REVOCATION_GOOD)
+		put(l, t->crl_url);
 	if (t->detail.n > 0) {
 		put_words(l, ": ");
 		put(l, t->detail);

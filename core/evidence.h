@@ -61,12 +61,16 @@ struct home_evidence {
 };
 
 enum tls_result { TLS_NOT_TRIED, TLS_SHOWN, TLS_REFUSED, TLS_TIMEOUT, TLS_UNREACHABLE, TLS_RESET, TLS_ALERT, TLS_FORBIDDEN_ADDRESS };
+/* What the list of revoked certificates says that the certificate names (RFC 5280 5). UNKNOWN: there was no list that counts. */
+enum revocation { REVOCATION_NOT_ASKED, REVOCATION_UNKNOWN, REVOCATION_GOOD, REVOCATION_REVOKED };
 /* A handshake with SNI on one address: what visitors are handed. */
 struct tls_evidence {
 	enum tls_result result;
 	bool chain_ok;	   /* the chain that was sent leads to a trusted root (dates not looked at) */
 	bool chain_is_incomplete; /* it would with an intermediate that was not sent */
 	struct certificate_info leaf; /* when SHOWN */
+	enum revocation revocation;
+	struct str crl_url, issuer_key; /* where it is asked, and with which key (SubjectPublicKeyInfo) that is signed; empty: not wanted, or none */
 	struct str detail;
 };
 

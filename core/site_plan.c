@@ -116,6 +116,24 @@ site_table_renew_at(const struct site *s)
 }
 
 /* Later than the table says when the CA wants it so; but a first fill is spread whatever the CA says. */
+/* When it was seen that the issuer has taken back the very certificate that is held; WHEN_UNKNOWN: it has not, as far as is known. */
+static struct when
+revoked_at(const struct site *s)
+{
+	char held[2 * FINGERPRINT_BYTES];
+
+	for (size_t i = 0; s->held.id != 0 && i < s->findings.n; i++) {
+		const struct finding *f = &s->findings.at[i];
+
+		if (f->cause != CAUSE_SERVED_REVOKED)
+			continue;
+		certificate_fingerprint_text(s->held.fingerprint, held);
+		if (str_eq(f->wanted, (struct str){ held, sizeof held }))
+			return f->first_seen;
+	}
+	return WHEN_UNKNOWN;
+}
+
 struct when
 site_renew_at(const struct site *s)
 {
@@ -124,6 +142,9 @@ site_renew_at(const struct site *s)
 	/* Free SSL was chosen instead: that is due since then. */
 	if (s->held.is_own)
 		return s->held.life.from;
+	struct when revoked = revoked_at(s);
+	if (when_is_known(revoked))
+		return when_min(table, revoked);
 	if (!s->renewal.is_told || s->held.id == 0)
 		return table;
 	return s->held.is_spread ? when_min(table, s->renewal.at) : s->renewal.at;
@@ -134,6 +155,9 @@ site_renew_why(const struct site *s)
 {
 	if (s->asked_renew)
 		return RENEW_BY_PERSON;
+	/* Taken back: its issuer wants another in its place, whether it has said so by its renewal information or not. */
+	if (!s->held.is_own && when_is_known(revoked_at(s)))
+		return RENEW_BY_CA_EARLY;
 	if (!s->renewal.is_told || s->held.id == 0 || s->held.is_own ||
 	    when_before(site_renew_at(s), s->renewal.at))
 		return RENEW_BY_LIFE;

@@ -57,10 +57,24 @@ struct fetch {
 	char error[CURL_ERROR_SIZE];
 };
 
+/* A file that is named by somebody else: a list of revoked certificates. */
+static bool
+is_file(const struct fetch *x)
+{
+	return x->t.url.n > 0;
+}
+
+/* What is not the challenge waits its turn, and has less time. */
+static bool
+is_aside(const struct fetch *x)
+{
+	return x->t.home != NULL || is_file(x);
+}
+
 static struct gate *
 gate_of(struct fetch *x)
 {
-	return x->t.home != NULL ? &x->f->homes : x->f->o.gate;
+	return is_aside(x) ? &x->f->homes : x->f->o.gate;
 }
 
 static int64_t
@@ -260,10 +274,12 @@ set_options(struct fetch *x, const char *connect_to)
 	bool ok = true;
 	long timeout = (long)x->f->o.timeout_ms;
 
-	if (x->t.home != NULL) {
+	if (is_aside(x)) {
 		int64_t left = HOME_MS_MAX - elapsed(x);
 
 		timeout = left < 1 ? 1 : left < timeout ? (long)left : timeout;
+	}
+	if (x->t.home != NULL) {
 		ok = ok && curl_easy_setopt(c, CURLOPT_COOKIEFILE, "") == CURLE_OK;
 		for (const struct curl_slist *i = x->cookies; i != NULL; i = i->next)
 			ok = ok && curl_easy_setopt(c, CURLOPT_COOKIELIST, i->data) == CURLE_OK;
@@ -582,6 +598,16 @@ judge_page(struct fetch *x)
 }
 
 static void
+take_file(struct fetch *x)
+{
+	if (x->t.into->status != 200 || x->is_body_full)
+		return;
+	buf_fini(x->t.ret_body);
+	*x->t.ret_body = x->body;
+	x->body = (struct buf){ .max = LIMIT_CRL_BYTES };
+}
+
+static void
 hop_done(struct fetch *x, CURLcode code)
 {
 	enum http_result result = result_of(x, code);
@@ -598,6 +624,8 @@ hop_done(struct fetch *x, CURLcode code)
 	x->t.into->status = (int)status;
 	if (x->t.home != NULL)
 		judge_page(x);
+	else if (is_file(x))
+		take_file(x);
 	else
 		judge_body(x);
 	if (status == 303 && x->t.home != NULL)
@@ -735,6 +763,20 @@ fetcher_free(struct fetcher **fp)
 	*fp = NULL;
 }
 
+static void
+file_start(void *arg)
+{
+	struct fetch *x = arg;
+	CURLU *u = curl_url();
+	const char *words = u != NULL && curl_url_set(u, CURLUPART_URL, x->urls[0], 0) == CURLUE_OK ? follow(x, u) : "cannot be read";
+
+	curl_url_cleanup(u);
+	if (words == NULL)
+		return;
+	put_detail(x, words);
+	finish(x, HTTP_REDIRECT_DISALLOWED);
+}
+
 enum err
 fetch_start(struct fetcher *f, const struct fetch_target *t, struct fetch **ret)
 {
@@ -747,8 +789,18 @@ fetch_start(struct fetcher *f, const struct fetch_target *t, struct fetch **ret)
 	x->t = *t;
 	x->ip = t->ip;
 	x->port = t->home != NULL ? f->o.https_port : f->o.http_port;
-	buf_init(&x->body, t->home != NULL ? LIMIT_HOME_BYTES : LIMIT_PROBE_BODY_BYTES);
+	buf_init(&x->body, is_file(x) ? LIMIT_CRL_BYTES : t->home != NULL ? LIMIT_HOME_BYTES : LIMIT_PROBE_BODY_BYTES);
 	x->begun = clock_mono(f->o.clock);
+	if (is_file(x)) {
+		x->urls[0] = strndup(t->url.p, t->url.n);
+		x->urls_n = x->urls[0] != NULL;
+		if (x->urls[0] == NULL || t->url.n > LIMIT_URL_BYTES || !gate_enter(gate_of(x), &x->pass, file_start, x)) {
+			fetch_free(x);
+			return ERR_MEMORY;
+		}
+		*ret = x;
+		return ERR_OK;
+	}
 	buf_putf(&url, "%s://%.*s", t->home != NULL ? "https" : "http", STR_ARG(t->name));
 	if (x->port != (t->home != NULL ? 443 : 80))
 		buf_putf(&url, ":%u", x->port);

@@ -31,6 +31,8 @@ struct fetch_target {
 	struct str token, wanted; /* wanted: the body that proves that it is us */
 	struct arena *arena;	  /* for strings of *into */
 	struct http_evidence *into;
+	struct str url; /* terminated: this, and nothing of a name, is fetched; its body goes to *ret_body if it came whole. Empty: as below */
+	struct buf *ret_body;
 	struct home_evidence *home; /* the home page over HTTPS; `into` is of it, `token` and `wanted` are not looked at. NULL: the challenge */
 	loop_fn *done; /* called once, never from inside fetch_start; not after fetch_stop */
 	void *arg;

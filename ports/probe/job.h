@@ -8,6 +8,7 @@
  */
 #include "ports/dns/authority.h"
 #include "ports/dns/resolver.h"
+#include "ports/probe/crl.h"
 #include "ports/probe/fetch.h"
 #include "ports/probe/net.h"
 #include "ports/probe/shake.h"
@@ -30,6 +31,7 @@ struct point {
 	struct job *job;
 	struct fetch *fetch, *home;
 	struct shake *shake;
+	struct crl_wait *crl;
 	struct service_shake *services; /* one for each of e->services */
 	struct look *look;
 	struct address_evidence *e;
@@ -94,6 +96,7 @@ struct probe_net {
 	struct gate gate;
 	struct fetcher *fetcher;
 	struct shaker *shaker;
+	struct crls *crls;
 	struct job *jobs;
 	unsigned jobs_n;
 };

@@ -76,6 +76,7 @@ stop_all(struct job *j)
 		for (size_t n = 0; k->points != NULL && n < k->e->addresses_n; n++) {
 			fetch_stop(&k->points[n].fetch);
 			fetch_stop(&k->points[n].home);
+			crl_drop(&k->points[n].crl);
 			shake_stop(&k->points[n].shake);
 			for (size_t s = 0; s < k->e->addresses[n].services_n; s++)
 				shake_stop(&k->points[n].services[s].shake);
@@ -252,12 +253,33 @@ start_home(struct point *p)
 }
 
 static void
+on_revocation(void *arg)
+{
+	struct point *p = arg;
+
+	p->crl = NULL;
+	on_point(p);
+}
+
+/* A certificate that browsers would take: its issuer may have taken it back. */
+static void
+ask_revocation(struct point *p)
+{
+	struct tls_evidence *t = &p->e->tls;
+
+	if (p->job->wanted.want_http && t->result == TLS_SHOWN && t->chain_ok &&
+	    crl_ask(p->job->net->crls, t, on_revocation, p, &p->crl) == ERR_OK && p->crl != NULL)
+		p->job->open++;
+}
+
+static void
 on_shaken(void *arg)
 {
 	struct point *p = arg;
 
 	p->shake = NULL;
 	start_home(p);
+	ask_revocation(p);
 	tell(p->look, PROBE_STEP_TLS, p->e);
 	on_point(p);
 }
@@ -315,6 +337,7 @@ probe_point(struct look *k, size_t i)
 	const struct shake_target shake = {
 		.name = k->e->name,
 		.ip = e->ip,
+		.wants_revocation = j->wanted.want_http,
 		.arena = &j->box->arena,
 		.into = &e->tls,
 		.done = on_shaken,
@@ -599,6 +622,10 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 	e = fetcher_new(&fetcher, &p->fetcher);
 	if (e != ERR_OK)
 		return e;
+	const struct crls_options crls = { .clock = &p->clock, .fetcher = p->fetcher };
+	e = crls_new(&crls, &p->crls);
+	if (e != ERR_OK)
+		return e;
 	const struct shaker_options shaker = {
 		.loop = p->loop,
 		.gate = &p->gate,
@@ -655,6 +682,7 @@ probe_net_free(struct probe_net **pp)
 		free(j);
 	}
 	shaker_free(&p->shaker);
+	crls_free(&p->crls);
 	fetcher_free(&p->fetcher);
 	gate_fini(&p->gate);
 	rdap_free(&p->rdap);

@@ -277,6 +277,51 @@ judge_chain(struct shake *x, X509 *leaf, STACK_OF(X509) * sent)
 		put_detail(x, found->words);
 }
 
+/* The first place over HTTP that the certificate names for its list (RFC 5280 4.2.1.13). */
+static struct str
+crl_url_of(X509 *leaf, struct arena *a)
+{
+	STACK_OF(DIST_POINT) *points = X509_get_ext_d2i(leaf, NID_crl_distribution_points, NULL, NULL);
+	struct str url = STR_NONE;
+
+	for (int i = 0; points != NULL && url.n == 0 && i < sk_DIST_POINT_num(points); i++) {
+		const DIST_POINT *point = sk_DIST_POINT_value(points, i);
+
+		if (point->distpoint == NULL || point->distpoint->type != 0)
+			continue;
+		for (int k = 0; url.n == 0 && k < sk_GENERAL_NAME_num(point->distpoint->name.fullname); k++) {
+			int type = 0;
+			const ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(point->distpoint->name.fullname, k), &type);
+
+			if (type != GEN_URI || value == NULL)
+				continue;
+			struct str s = { (const char *)ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value) };
+			if (str_starts(s, STR("http://")) && s.n <= LIMIT_URL_BYTES && str_is_line(s))
+				url = arena_str(a, s);
+		}
+	}
+	CRL_DIST_POINTS_free(points);
+	return url;
+}
+
+/* The key of whoever has issued the leaf, of what was sent with it. */
+static struct str
+issuer_key_of(X509 *leaf, STACK_OF(X509) * sent, struct arena *a)
+{
+	for (int i = 0; i < sk_X509_num(sent) && i < CHAIN_MAX; i++) {
+		X509 *issuer = sk_X509_value(sent, i);
+		unsigned char *der = NULL;
+
+		if (X509_check_issued(issuer, leaf) != X509_V_OK)
+			continue;
+		int n = i2d_PUBKEY(X509_get0_pubkey(issuer), &der);
+		struct str key = n > 0 ? arena_str(a, (struct str){ (const char *)der, (size_t)n }) : STR_NONE;
+		OPENSSL_free(der);
+		return key;
+	}
+	return STR_NONE;
+}
+
 static void
 on_shown(struct shake *x)
 {
@@ -289,6 +334,10 @@ on_shown(struct shake *x)
 	}
 	read_leaf(x, leaf);
 	judge_chain(x, leaf, SSL_get_peer_cert_chain(x->ssl));
+	if (x->t.wants_revocation && x->t.into->chain_ok) {
+		x->t.into->crl_url = crl_url_of(leaf, x->t.arena);
+		x->t.into->issuer_key = issuer_key_of(leaf, SSL_get_peer_cert_chain(x->ssl), x->t.arena);
+	}
 	ERR_clear_error();
 	(void)SSL_shutdown(
 	    x->ssl); /* says good-bye if the socket takes it; nothing hangs on it */

@@ -23,6 +23,7 @@ struct shake_target {
 	struct address ip;
 	uint16_t port; /* 0: the shaker's */
 	enum service_opening opening;
+	bool wants_revocation; /* where that is told is read too */
 	struct arena *arena; /* for strings of *into */
 	struct tls_evidence *into;
 	loop_fn *done; /* called once, never from inside shake_start; not after shake_stop */

@@ -1,6 +1,7 @@
 """The live laboratory: one koshin looks at every fixture of lab/table.py, on real servers; each row's cause, who acts and the value to
 copy come out, and its healthy neighbours have no finding. Then the CA is asked too."""
 
+import dataclasses
 import json
 import pathlib
 import re
@@ -48,6 +49,15 @@ def test_the_first_cause(lab, documents, row):
     for cause, (who, copy) in row.told.items():
         beside = next(f for f in findings if f["cause"] == cause)
         assert (beside["who"], beside["action"]["copy"]) == (who, copy and lab.fill(copy, row)), beside["evidence"]
+
+
+@pytest.mark.parametrize(("name", "is_believed"), [("unlisted.jp", True), ("forged.jp", False), ("inward.jp", False)])
+def test_lists_of_revoked_certificates(lab, name, is_believed):
+    """A list counts when the issuer has signed it; one in a network of ours is not asked for. What was read stands in the evidence."""
+    row = next(row for row in table.ROWS if row.name == name)
+    (finding,) = found(lab.check(dataclasses.replace(row, visitor="a visitor's words")))
+    evidence = "\n".join(finding["evidence"])
+    assert ("not revoked by http" in evidence) == is_believed and "; revoked" not in evidence, evidence
 
 
 def test_each_broken_one_has_a_healthy_neighbour():

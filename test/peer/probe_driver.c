@@ -71,7 +71,9 @@ json_of_tls(const struct tls_evidence *t)
 		(void)snprintf(fingerprint + 2 * i, 3, "%02x", t->leaf.fingerprint[i]);
 	for (size_t i = 0; i < t->leaf.names_n; i++)
 		json_array_append_new(names, text_of(t->leaf.names[i]));
-	return json_pack("{s:s, s:b, s:b, s:I, s:s, s:o, s:o, s:o}", "result", words[t->result],
+	static const char *const revocations[] = { "NOT_ASKED", "UNKNOWN", "GOOD", "REVOKED" };
+
+	return json_pack("{s:s, s:s, s:b, s:b, s:I, s:s, s:o, s:o, s:o}", "revocation", revocations[t->revocation], "result", words[t->result],
 	    "chain_ok", t->chain_ok, "chain_is_incomplete", t->chain_is_incomplete, "not_after",
 	    (json_int_t)t->leaf.not_after.s, "fingerprint", fingerprint, "names", names,
 	    "issuer", text_of(t->leaf.issuer), "detail", text_of(t->detail));

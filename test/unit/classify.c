@@ -278,6 +278,12 @@ static const struct row rows[] = {
 	ROW("new", W OK4 "tls=other-stranger home=http://pics.example.jp/a.png", "", NULL, NULL),
 	ROW("none", W OK4 "tls=other home=http://pics.example.jp/a.png", "served.content.mixed", NULL, NULL),
 
+	/* taken back by its issuer */
+	ROW("", W OK4 "tls=held-revoked", "served.revoked", "0a1b", NULL),
+	ROW("", W OK4 "tls=held-unlisted", "", NULL, NULL),
+	ROW("", W OK4 "tls=other-revoked", "own.deploy.not-served served.revoked", NULL, NULL),
+	ROW("none", W OK4 "tls=other-revoked", "served.revoked", "0a1b", NULL),
+
 	/* mail beside the web */
 	ROW("", W OK4 "mail=held", "", NULL, NULL),
 	ROW("", W OK4 "mail=other", "own.deploy.partly-served", "993", NULL),

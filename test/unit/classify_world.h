@@ -152,6 +152,10 @@ set_tls(struct world *w, struct name_evidence *n, struct tls_evidence *t, struct
 		t->leaf.names_n = 0;
 	else if (str_ends(word, STR("chain")))
 		t->chain_ok = false, t->chain_is_incomplete = true;
+	else if (str_ends(word, STR("revoked")))
+		t->revocation = REVOCATION_REVOKED, t->leaf.serial = STR("0a1b");
+	else if (str_ends(word, STR("unlisted")))
+		t->revocation = REVOCATION_GOOD;
 	else if (str_ends(word, STR("root")))
 		t->chain_ok = false;
 	else if (str_ends(word, STR("wild")))

@@ -164,6 +164,34 @@ issue(struct fixture *f, bool is_first, size_t firsts, const struct finding *not
 		.issued_names = names, .issued_names_n = 1, .failures = noted, .failures_n = noted != NULL });
 }
 
+/* At once, and once: what was said of the certificate of before is not said of its successor. */
+static void
+revoked_is_renewed(void **state)
+{
+	static const char mine[] = "0700000000000000000000000000000000000000000000000000000000000000";
+	struct finding found = { .cause = CAUSE_SERVED_REVOKED, .subject = STR("a.example"), .acts = ACTOR_HOST,
+		.first_seen = when_minus(now, SPAN_H(1)), .last_seen = now, .next_look = when_plus(now, SPAN_MIN(5)) };
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 20);
+	found.wanted = str_of(mine);
+	f.site.held.fingerprint[0] = 7;
+	assert_false(plan_order_is_due(&f.site, now));
+	f.site.findings = (struct finding_list){ .at = &found, .n = 1, .cap = 1 };
+	assert_int_equal(site_renew_at(&f.site).s, found.first_seen.s);
+	assert_int_equal(site_renew_why(&f.site), RENEW_BY_CA_EARLY);
+	assert_true(plan_order_is_due(&f.site, now));
+	f.site.held.fingerprint[0] = 8;
+	assert_false(plan_order_is_due(&f.site, now));
+	assert_int_equal(site_renew_why(&f.site), RENEW_BY_LIFE);
+	/* A bought one is its owner's to replace. */
+	f.site.held.fingerprint[0] = 7;
+	f.site.held.is_own = true;
+	assert_int_equal(site_renew_at(&f.site).s, f.site.held.life.from.s);
+	arena_fini(&f.arena);
+}
+
 static void
 first_fill_is_spread(void **state)
 {
@@ -237,6 +265,7 @@ main(void)
 		cmocka_unit_test(date_of_the_ca_counts),
 		cmocka_unit_test(news_disturb_nothing),
 		cmocka_unit_test(lanes),
+		cmocka_unit_test(revoked_is_renewed),
 		cmocka_unit_test(first_fill_is_spread),
 		cmocka_unit_test(refused_profile_is_noted),
 		cmocka_unit_test(one_turn_is_many_chances),

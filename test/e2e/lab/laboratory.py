@@ -12,7 +12,8 @@ import sqlite3
 import subprocess
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 import acme_raw
@@ -93,7 +94,7 @@ class Laboratory:
         self.at = {place: f"{base}.{n}" for place, n in PLACES.items()} | {"v6": "::1", "nowhere": NOWHERE}
         self.allowed = [f"{base}.0/24", "::1/128"]
         self.http_port, self.https_port, self.dns_port, self.other_port, self.mail_port = (free_everywhere() for _ in range(5))
-        self.authority = Authority()
+        self.authority = Authority(f"http://{self.at['ours']}:{self.http_port}/lists/", self.folder / "lists")
         self.foreign = acme_raw.Key()
         self._start_names()
         self.nginx = self._keep(servers.Nginx(self.folder, self.at["ours"], self.http_port, self.https_port))
@@ -285,7 +286,11 @@ class Deaf:
 class Authority:
     """Signs what web servers of the laboratory show: a root that visitors trust, an intermediate, and leaves of every kind."""
 
-    def __init__(self):
+    def __init__(self, lists_url, lists):
+        """lists: the folder of its lists of revoked certificates, lists_url: where it is published."""
+        self.lists_url, self.lists = lists_url, lists
+        lists.mkdir()
+        lists.chmod(0o755)
         self.now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
         self.root_key, self.root = servers.make_certificate("laboratory root", None, None, [])
         self.middle_key, self.middle = self._intermediate()
@@ -314,8 +319,35 @@ class Authority:
         if kind == "self-signed":
             key, leaf = servers.make_certificate("router.local", None, None, [name])
             return key, [leaf]
+        if kind in ("revoked", "on no list", "on a forged list", "on a list inside"):
+            return self._listed(name, kind)
         key, leaf = servers.make_certificate(name, self.middle_key, self.middle, others.get(kind, [name]), *dates.get(kind, (None, None)))
         return key, [leaf] if kind == "no chain" else [leaf, self.middle]
+
+
+    def _listed(self, name, kind):
+        """A leaf that names a list, and that list; it has one that is not the leaf's beside it."""
+        day, key = datetime.timedelta(days=1), ec.generate_private_key(ec.SECP256R1())
+        url = "http://10.0.0.1/list.crl" if kind == "on a list inside" else f"{self.lists_url}{name}.crl"
+        place = x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None)
+        leaf = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .issuer_name(self.middle.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self.now - day)
+            .not_valid_after(self.now + 60 * day)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .add_extension(x509.CRLDistributionPoints([place]), critical=False)
+            .sign(self.middle_key, hashes.SHA256())
+        )
+        crl = x509.CertificateRevocationListBuilder().issuer_name(self.middle.subject).last_update(self.now - day).next_update(self.now + day)
+        for serial in [x509.random_serial_number()] + ([] if kind == "on no list" else [leaf.serial_number]):
+            crl = crl.add_revoked_certificate(x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(self.now - day).build())
+        signer = ec.generate_private_key(ec.SECP256R1()) if kind == "on a forged list" else self.middle_key
+        (self.lists / f"{name}.crl").write_bytes(crl.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+        return key, [leaf, self.middle]
 
 
 def free_everywhere():

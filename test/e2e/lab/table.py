@@ -134,6 +134,7 @@ ROWS = (
     well("cookie.jp", "a page that forwards to itself until it has a cookie", tls={"ours": "right"},
          https='location = / {{ add_header Set-Cookie "seen=1; Path=/"; if ($cookie_seen != "1") {{ return 302 $request_uri; }} return 200; }}'),
     well("letters.jp", "mail shows what the web shows", site=("letters.jp",), mail="held"),
+    well("unlisted.jp", "a certificate that the list of its issuer does not have", tls={"ours": "on no list"}),
     # --- the registry ---
     Row("ended.jp", "the domain has ended", "registration.domain.expired", "domain-company", "ended.jp", is_registered=False,
         registered={"states": ["redemption period"], "expires": "2026-01-05T00:00:00Z"}),
@@ -303,6 +304,9 @@ ROWS = (
         seen="http://pictures.mixed.jp/a.png"),
     Row("device.jp", "one visitor is warned, nobody else", "served.client.outdated", "nobody", None, tls={"ours": "right"},
         visitor="NET::ERR_CERT_DATE_INVALID"),
+    well("inward.jp", "a certificate whose list would be in a network of ours", tls={"ours": "on a list inside"}),
+    Row("revoked.jp", "a certificate that its issuer has taken back", "served.revoked", "host", "", tls={"ours": "revoked"}),
+    well("forged.jp", "a list of revoked certificates that somebody else has signed", tls={"ours": "on a forged list"}),
     Row("chain.jp", "the intermediate is not sent", "served.chain.incomplete", "host", None, tls={"ours": "no chain"}),
     # --- sites of ours, whose certificate was issued before this went wrong ---
     Row("www.partly.jp", "www has no address, the domain itself is safe", "dns.address.partly-missing", "domain-company", A_OURS,

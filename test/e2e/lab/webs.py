@@ -28,6 +28,7 @@ def nginx_text(lab, rows, turn, is_issuing):
     # A place that shows certificates shows none to those who ask for another name.
     for place in sorted({place for row in rows for place in row.tls} - {"ours", "oldtls"}):
         text += nginx_server(lab, place, "_", "ssl_reject_handshake on;", "ssl default_server")
+    text += nginx_server(lab, "ours", lab.at["ours"], f"location /lists/ {{ alias {lab.folder}/lists/; }}")
     text += nginx_server(lab, "ours", "_", "ssl_reject_handshake on;", "ssl default_server", port=lab.mail_port)
     for row in rows:
         if row.site and not is_issuing:  # in the place of what koshin has put there: the judges are answered too
