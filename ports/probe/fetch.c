@@ -280,7 +280,9 @@ set_options(struct fetch *x, const char *connect_to)
 		timeout = left < 1 ? 1 : left < timeout ? (long)left : timeout;
 	}
 	if (x->t.home != NULL) {
-		ok = ok && curl_easy_setopt(c, CURLOPT_COOKIEFILE, "") == CURLE_OK;
+		/* A cookie that has ended already makes libcurl keep those that come; CURLOPT_COOKIEFILE would too, and its list outlives a
+		 * handle's reset. */
+		ok = ok && curl_easy_setopt(c, CURLOPT_COOKIELIST, "Set-Cookie: none=; Max-Age=0") == CURLE_OK;
 		for (const struct curl_slist *i = x->cookies; i != NULL; i = i->next)
 			ok = ok && curl_easy_setopt(c, CURLOPT_COOKIELIST, i->data) == CURLE_OK;
 	}
