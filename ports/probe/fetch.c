@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "core/mixed.h"
 #include "ports/names/names.h"
+#include "ports/probe/hsts.h"
 #include "ports/probe/net.h"
 
 enum {
@@ -199,42 +200,11 @@ on_body(char *p, size_t size, size_t n, void *arg)
 	return x->is_body_full ? 0 : all; /* 0 makes libcurl end the transfer */
 }
 
-/* RFC 6797 6.1.1: max-age=0 takes the promise back. */
-static bool
-is_promise(struct str hsts)
-{
-	while (hsts.n > 0) {
-		struct str value = str_cut(&hsts, ';'), key = str_trim(str_cut(&value, '='));
-		int64_t s = 0;
-
-		value = str_trim(value);
-		if (value.n >= 2 && value.p[0] == '"')
-			value = (struct str){ value.p + 1, value.n - 2 };
-		if (str_eq_nocase(key, STR("max-age")))
-			return str_to_int(value, &s) && s > 0;
-	}
-	return false;
-}
-
-/* "https://host[:port]/…" of the name itself: only it can make promises for itself, and only over TLS (RFC 6797 8.1). */
-static bool
-is_own_https(const struct fetch *x)
-{
-	static const struct str scheme = { "https://", 8 };
-	struct str url = str_of(x->urls[x->urls_n - 1]);
-
-	if (!str_starts(url, scheme))
-		return false;
-	url = (struct str){ url.p + scheme.n, url.n - scheme.n };
-	struct str host = str_cut(&url, '/');
-	return str_eq_nocase(str_cut(&host, ':'), x->t.name);
-}
-
 static void
 on_home_header(struct fetch *x, struct str key, struct str value)
 {
 	if (str_eq_nocase(key, STR("strict-transport-security")))
-		x->t.home->has_hsts = x->t.home->has_hsts || (is_own_https(x) && is_promise(value));
+		x->t.home->has_hsts = x->t.home->has_hsts || (hsts_counts_at(str_of(x->urls[x->urls_n - 1]), x->t.name) && hsts_is_promise(value));
 	else if (str_eq_nocase(key, STR("content-security-policy")))
 		x->is_upgraded = x->is_upgraded || mixed_policy_upgrades(value);
 	else if (str_eq_nocase(key, STR("content-type")))
