@@ -100,6 +100,52 @@ breaker_worked(struct breaker *b, struct when now)
 	return true;
 }
 
+enum tells { TELLS_NOTHING, TELLS_WELL, TELLS_ILL, TELLS_REFUSED };
+
+static enum tells
+what_tells(enum cause c)
+{
+	static const enum cause ill[] = { CAUSE_CA_SERVICE_BUSY, CAUSE_CA_SERVICE_DOWN,
+		CAUSE_CA_SERVICE_INTERNAL_ERROR, CAUSE_CA_NONCE_REJECTED, CAUSE_CA_ORDER_SLOW };
+	static const enum cause refused[] = { CAUSE_CA_ACCOUNT_BLOCKED, CAUSE_CA_EAB_INVALID,
+		CAUSE_CA_TERMS_NOT_AGREED, CAUSE_OWN_ACME_ACCOUNT_UNUSABLE };
+
+	for (size_t i = 0; i < sizeof ill / sizeof *ill; i++)
+		if (c == ill[i])
+			return TELLS_ILL;
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		if (c == refused[i])
+			return TELLS_REFUSED;
+	return cause_row(c)->layer == LAYER_OWN ? TELLS_NOTHING : TELLS_WELL;
+}
+
+bool
+breaker_judge(struct breaker *b, const struct finding_list *failures, const struct turn *t,
+    struct when retry_after)
+{
+	enum tells worst = TELLS_NOTHING;
+
+	for (size_t i = 0; i < failures->n; i++) {
+		enum tells tells = what_tells(failures->at[i].cause);
+
+		worst = tells > worst ? tells : worst;
+	}
+	switch (worst) {
+	case TELLS_NOTHING:
+		return false;
+	case TELLS_WELL:
+		return breaker_worked(b, t->now);
+	case TELLS_ILL:
+		breaker_failed(b, t, retry_after);
+		return true;
+	case TELLS_REFUSED:
+		breaker_refused(b, t, retry_after);
+		return true;
+	}
+	must(false);
+	return false;
+}
+
 bool
 breaker_take(struct breaker *b, struct when now)
 {

@@ -14,7 +14,7 @@
  *   OPEN       not_before is in the future; what still comes back from orders begun earlier changes nothing.
  *   HALF_OPEN  one order may go out (breaker_take); while it is under way the state is OPEN again until PROBE_S are over.
  */
-#include "base/when.h"
+#include "core/finding.h"
 
 struct breaker {
 	unsigned failures;	/* of the CA itself, in a row; each pause counts once */
@@ -42,6 +42,9 @@ void breaker_refused(struct breaker *b, const struct turn *t, struct when retry_
 void breaker_told(struct breaker *b, struct when until);
 /* It gave a certificate. A Retry-After that it has named stays. True if anything changed. */
 bool breaker_worked(struct breaker *b, struct when now);
+/* An order failed: what its findings say of the CA itself, the worst of them. A refusal for a name's sake shows that the CA works, and
+ * so does a limit, which has its own bucket (core/budget). True if anything changed. */
+bool breaker_judge(struct breaker *b, const struct finding_list *failures, const struct turn *t, struct when retry_after);
 /* An order goes out: the probe, if it is half open. True if anything changed. */
 bool breaker_take(struct breaker *b, struct when now);
 /* Invariants; must() each. */

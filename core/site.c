@@ -217,9 +217,7 @@ decide(struct step *st)
 		return;
 	}
 	/* Where the CA would refuse, there is a date instead of an order; the names that it would take go on (P5, P6). */
-	if (s->limits.n > 0)
-		findings_add(st, s->limits.at, s->limits.n);
-	site_ca_pick(st);
+	site_ca_decide(st);
 	bool may_order = !s->waits_turn && !plan_is_gone(s) && plan_order_is_due(s, now) &&
 			 !when_before(now, plan_order_not_before(s, st->p));
 	if (may_order && begin_order(st))
@@ -604,30 +602,38 @@ on_restarted(const struct step *st)
 	must(false);
 }
 
-/* The longest wait is over: the answer is taken as lost. */
+/* The longest wait is over: the answer is taken as lost. What was asked of the CA or of the installer has failed by that, with a date
+ * for the next try: asked again at once, a slow one would be asked for ever, and nothing else would happen to the site. */
 static void
 on_overdue(const struct step *st)
 {
 	struct site *s = st->s;
+	bool is_order = s->doing == DOING_ORDER;
+	/* A line of history shows it when this step is over. */
+	struct finding *f = is_order || s->doing == DOING_DEPLOY ? arena_get(st->a, sizeof *f) : NULL;
 
-	if (s->doing == DOING_ORDER) {
-		struct finding f = { .cause = CAUSE_OWN_ORDER_STUCK,
-			.subject = s->names[0].name,
-			.acts = ACTOR_HOST,
-			.next_look = st->t->now };
-		struct site_event failed = { .kind = SITE_ORDER_FAILED,
-			.failures = &f,
-			.failures_n = 1,
-			.retry_after = WHEN_UNKNOWN };
-		struct step again = *st;
-
-		again.ev = &failed;
-		if (s->order_id != 0)
-			site_effect_put(st->out, FX_ABANDON)->order_id = s->order_id;
-		on_order_failed(&again);
+	if (f == NULL) {
+		on_restarted(st);
 		return;
 	}
-	on_restarted(st);
+	*f = (struct finding){ .cause = is_order ? CAUSE_OWN_ORDER_STUCK : CAUSE_OWN_UNCLASSIFIED,
+		.subject = s->names[0].name,
+		.evidence = is_order ? STR_NONE : STR("the installer has not answered in time"),
+		.acts = ACTOR_HOST,
+		.next_look = st->t->now };
+	struct site_event failed = { .kind = is_order ? SITE_ORDER_FAILED : SITE_DEPLOYED,
+		.failures = f,
+		.failures_n = 1,
+		.retry_after = WHEN_UNKNOWN };
+	struct step again = *st;
+
+	again.ev = &failed;
+	if (is_order && s->order_id != 0)
+		site_effect_put(st->out, FX_ABANDON)->order_id = s->order_id;
+	if (is_order)
+		on_order_failed(&again);
+	else
+		on_deployed(&again);
 }
 
 /* A failed deploy does not wait for its back-off any more. */
@@ -685,7 +691,7 @@ take_event(const struct step *st)
 
 	switch (st->ev->kind) {
 	case SITE_WAKE:
-		if (s->doing != DOING_NOTHING &&
+		if (s->doing != DOING_NOTHING && !(MUTANT(INSTALLER_AWAITED) && s->doing == DOING_DEPLOY) &&
 		    when_between(s->doing_since, st->t->now).s >= dates_longest(s->doing).s)
 			on_overdue(st);
 		return;

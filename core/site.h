@@ -102,6 +102,7 @@ struct site {
 	bool issued_told : 1;
 	bool waits_turn : 1; /* not stored, as limits below: nothing is left of what all sites share */
 	uint8_t reminders_told; /* reminders passed in this story; LIFE_REMINDERS + 1: the end was noted too */
+	uint8_t limits_ca_id; /* not stored, as limits below: the CA that they are of; 0: there is one CA alone */
 	struct when doing_since;
 	uint64_t job; /* id of the last effect: counts up; in NOTHING no answer is awaited */
 

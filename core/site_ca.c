@@ -1,5 +1,6 @@
 #include "core/site_ca.h"
 #include "base/must.h"
+#include "base/mutant.h"
 #include "core/classify.h"
 #include "core/site_letters.h"
 #include "core/site_plan.h"
@@ -61,6 +62,8 @@ site_ca_judge(const struct step *st)
 static bool
 caa_refuses(const struct site *s, const struct policy_ca *c)
 {
+	if (MUTANT(RESERVE_CAA_IGNORED))
+		return false;
 	for (size_t i = 0; i < s->names_n; i++)
 		if (s->names[i].is_wanted && (s->names[i].caa_refuses & site_ca_bit(c->id)) != 0)
 			return true;
@@ -111,6 +114,8 @@ is_well(const struct step *st, size_t index)
 static bool
 is_time_for_reserve(const struct site *s, const struct policy *p, struct when now)
 {
+	if (MUTANT(RESERVE_NOT_USED))
+		return false;
 	if (s->held.id != 0)
 		return !when_before(now, life_reduce_at(s->held.life));
 	return when_is_known(p->cas[0].ill_since) &&
@@ -196,7 +201,7 @@ site_ca_pick(const struct step *st)
 	bool is_first_well = is_well(st, 0) && !caa_refuses(s, &p->cas[0]);
 	/* It failed this site, and nobody has seen it well since: with little time left one that is sure comes first. */
 	bool is_doubtful = is_first_well && p->cas[0].is_doubtful && s->order_failures > 0;
-	if (is_due && (is_first_well || !is_time_for_reserve(s, p, now)))
+	if (is_due && (is_first_well || !is_time_for_reserve(s, p, now)) && !MUTANT(RESERVE_KEPT))
 		to = 0;
 	for (size_t i = 1; is_due && (!is_first_well || is_doubtful) && is_time_for_reserve(s, p, now) && i < p->cas_n; i++) {
 		/* Where it is it stays, though its own back-off runs: that is no reason to ask a third. */
@@ -221,6 +226,37 @@ site_ca_pick(const struct step *st)
 		}
 	if (to != at)
 		change_to(st, to);
+}
+
+/* A limit of the whole account is as good as the CA's own refusal with its date: no haste and no wish goes past it. */
+static void
+take_limits(const struct step *st)
+{
+	struct site *s = st->s;
+
+	if (s->limits.n == 0)
+		return;
+	for (size_t i = 0; i < s->limits.n; i++) {
+		if (s->limits.at[i].cause != CAUSE_CA_LIMIT_NEW_ORDERS)
+			continue;
+		s->retry_at = when_max(s->retry_at, s->limits.at[i].next_look);
+		s->retry_is_law = true;
+	}
+	findings_add(st, s->limits.at, s->limits.n);
+}
+
+void
+site_ca_decide(const struct step *st)
+{
+	const struct site *s = st->s;
+	bool is_own_limit = s->limits_ca_id == 0 || s->limits_ca_id == st->p->ca_id;
+
+	if (is_own_limit)
+		take_limits(st);
+	site_ca_pick(st);
+	/* Of the CA that this very step goes over to. */
+	if (!is_own_limit && s->limits_ca_id == st->p->ca_id)
+		take_limits(st);
 }
 
 struct when
@@ -254,6 +290,8 @@ site_ca_is_gone(const struct site *s, const struct policy *p)
 void
 site_ca_reset(struct site *s)
 {
+	if (MUTANT(RESERVE_KEPT))
+		return;
 	s->ca_id = 0;
 	s->left_ca_id = 0;
 	s->left_at = WHEN_UNKNOWN;

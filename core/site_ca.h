@@ -22,6 +22,8 @@ void site_ca_use(struct policy *p, size_t index);
 void site_ca_judge(const struct step *st);
 /* Nothing is under way: changes the CA if it has to be; st->p then speaks of the new one. */
 void site_ca_pick(const struct step *st);
+/* The same, with what its limits (site.limits) have against the order that would follow. */
+void site_ca_decide(const struct step *st);
 /* The next date on which another CA may come into question by the passing of time alone; WHEN_NEVER if none. */
 struct when site_ca_wake(const struct site *s, const struct policy *p, struct when now);
 /* The site was left with a CA that the installation has no longer: it goes by the first. */

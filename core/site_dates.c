@@ -53,6 +53,9 @@ dates_next_look(const struct step *st)
 		at = when_min(at, life_own_warn_at(s->held.life));
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
+		/* What the CA said of itself no look can change: its date is the next order's. */
+		if (f->is_from_order && cause_row(f->cause)->layer == LAYER_CA)
+			continue;
 		struct when since =
 		    s->held.id != 0 ? when_max(f->first_seen, s->held.life.to) : f->first_seen;
 		bool is_young = when_between(f->first_seen, st->t->now).s < YOUNG_S;

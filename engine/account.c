@@ -297,6 +297,12 @@ account_shut_until(const struct engine *e)
 	return until;
 }
 
+bool
+account_is_probed(const struct engine *e)
+{
+	return is_open_now(e, 0) && breaker_state(&e->cas[0]->row.breaker, e->turn.now) == BREAKER_HALF_OPEN;
+}
+
 /* --- breakers --- */
 
 static void
@@ -327,55 +333,19 @@ account_ca_works(struct engine *e, int64_t ca_id)
 	touched(e, ca);
 }
 
-enum tells { TELLS_NOTHING, TELLS_WELL, TELLS_ILL, TELLS_REFUSED };
-
-/* What one finding of an order says of the CA itself. A refusal for a name's sake shows that it works, and so does a limit,
- * which has its own bucket (engine/budget). */
-static enum tells
-what_tells(enum cause c)
-{
-	static const enum cause ill[] = { CAUSE_CA_SERVICE_BUSY, CAUSE_CA_SERVICE_DOWN, CAUSE_CA_SERVICE_INTERNAL_ERROR,
-		CAUSE_CA_NONCE_REJECTED, CAUSE_CA_ORDER_SLOW };
-	static const enum cause refused[] = { CAUSE_CA_ACCOUNT_BLOCKED, CAUSE_CA_EAB_INVALID, CAUSE_CA_TERMS_NOT_AGREED,
-		CAUSE_OWN_ACME_ACCOUNT_UNUSABLE };
-
-	for (size_t i = 0; i < sizeof ill / sizeof *ill; i++)
-		if (c == ill[i])
-			return TELLS_ILL;
-	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-		if (c == refused[i])
-			return TELLS_REFUSED;
-	return cause_row(c)->layer == LAYER_OWN ? TELLS_NOTHING : TELLS_WELL;
-}
-
 void
 account_ca_failed(struct engine *e, int64_t ca_id, const struct finding_list *failures, struct when retry_after)
 {
 	struct engine_ca *ca = account_ca(e, ca_id);
-	enum tells worst = TELLS_NOTHING;
 
-	for (size_t i = 0; i < failures->n; i++) {
-		enum tells t = what_tells(failures->at[i].cause);
-
-		worst = t > worst ? t : worst;
-	}
 	if (ca == NULL)
 		return;
 	bool was_ill = when_is_known(ca->row.breaker.ill_since);
-	switch (worst) {
-	case TELLS_NOTHING:
+	if (!breaker_judge(&ca->row.breaker, failures, &e->turn, retry_after))
 		return;
-	case TELLS_WELL:
-		account_ca_works(e, ca_id);
-		return;
-	case TELLS_ILL:
-		breaker_failed(&ca->row.breaker, &e->turn, retry_after);
-		break;
-	case TELLS_REFUSED:
-		breaker_refused(&ca->row.breaker, &e->turn, retry_after);
-		break;
-	}
-	if (!was_ill && when_is_known(ca->row.breaker.ill_since))
+	if (ca->row.breaker.failures == 0)
+		engine_log(e, "CA %.*s is well", STR_ARG(ca->row.name));
+	else if (!was_ill && when_is_known(ca->row.breaker.ill_since))
 		engine_log(e, "CA %.*s is ill: its orders wait", STR_ARG(ca->row.name));
 	touched(e, ca);
 }

@@ -222,7 +222,8 @@ forbid(struct engine *e, struct site *s, const struct ask *a, size_t i)
 	/* We stop before the CA would pause the name: it is not paused. */
 	enum cause cause = b == BUDGET_STREAK ? CAUSE_CA_LIMIT_FAILED_AUTHORIZATIONS : budget_cause(b);
 
-	if (b == BUDGET_ORDERS) {
+	/* The lanes are those of the first CA's account; at another one each site has a date. */
+	if (b == BUDGET_ORDERS && a->ca_id == e->budgets[0].ca_id) {
 		s->waits_turn = true;
 		return ERR_OK;
 	}
@@ -236,7 +237,7 @@ forbid(struct engine *e, struct site *s, const struct ask *a, size_t i)
 	struct when until = budget_wait(rules_of(e, a->ca_id), &a->rows[i], has_waited(s, cause, first), &e->turn);
 	enum err err = store_budget_save(e->ports.store, a->ca_id, &a->rows[i]);
 	for (size_t k = 0; k < names_n; k++)
-		if (b == BUDGET_DOMAIN ? str_eq(a->domains[k], subject) : str_eq(names[k], first))
+		if (b == BUDGET_ORDERS || (b == BUDGET_DOMAIN ? str_eq(a->domains[k], subject) : str_eq(names[k], first)))
 			put_limit(s, cause, names[k], b == BUDGET_DOMAIN ? subject : STR_NONE, until);
 	return err;
 }
@@ -447,6 +448,39 @@ budget_refused(struct engine *e, const struct live_order *live, const struct fin
 	engine_log(e, "the CA's limit %s of \"%.*s\" was met unforeseen", budget_name(l.budget), STR_ARG(subject));
 	err = store_budget_save(e->ports.store, live->ca_id, &row);
 	return err != ERR_OK ? err : remember_for_all(e, live->ca_id, &l);
+}
+
+/* --- rehearsals: nothing of such an order is stored --- */
+
+static enum err
+spend_orders(struct engine *e, int64_t ca_id, struct budget_row *row, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		bucket_spend(budget_rate(rules_of(e, ca_id), row), &row->bucket, news_at(e));
+	return store_budget_save(e->ports.store, ca_id, row);
+}
+
+enum err
+budget_rehearse(struct engine *e, int64_t ca_id, bool *ret_has_place)
+{
+	struct budget_row row;
+	enum err err = load_row(e, ca_id, BUDGET_ORDERS, STR(""), &row);
+
+	if (err != ERR_OK)
+		return err;
+	*ret_has_place = bucket_passes(budget_rate(rules_of(e, ca_id), &row), &row.bucket, instant_of(e->turn.now));
+	return *ret_has_place ? spend_orders(e, ca_id, &row, 1) : ERR_OK;
+}
+
+enum err
+budget_rehearsed(struct engine *e, int64_t ca_id, unsigned new_orders)
+{
+	struct budget_row row;
+
+	if (new_orders <= 1)
+		return ERR_OK;
+	enum err err = load_row(e, ca_id, BUDGET_ORDERS, STR(""), &row);
+	return err != ERR_OK ? err : spend_orders(e, ca_id, &row, new_orders - 1);
 }
 
 /* --- for the lanes, and by and by --- */

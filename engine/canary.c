@@ -22,7 +22,10 @@ canary_next(const struct engine *e, size_t index)
 
 	if (index == 0 || name_of(e).n == 0 || ca->canary_is_out || !e->policy_cas[index].is_ready)
 		return WHEN_NEVER;
-	return ca->row.canary_at.s == WHEN_UNKNOWN.s ? e->turn.now : ca->row.canary_at;
+	struct when at = ca->row.canary_at.s == WHEN_UNKNOWN.s ? e->turn.now : ca->row.canary_at;
+
+	/* A rehearsal asks the CA like any order: not while it has asked us to wait, nor while its breaker is open. */
+	return when_max(at, e->policy_cas[index].not_before);
 }
 
 enum err
@@ -41,6 +44,11 @@ canary_turn(struct engine *e, size_t index)
 		row.canary_at = when_plus(e->turn.now, first);
 		return account_save(e, ca, &row);
 	}
+	bool has_place = false;
+	enum err err = budget_rehearse(e, row.id, &has_place);
+	row.canary_at = when_plus(e->turn.now, SPAN_S(AGAIN_S));
+	if (err != ERR_OK || !has_place)
+		return err != ERR_OK ? err : account_save(e, ca, &row);
 	struct work *w = work_new(e, WORK_SITE_KEY);
 	struct str *names = w != NULL ? arena_get(&w->arena, sizeof *names) : NULL;
 	if (names == NULL) {
@@ -56,12 +64,13 @@ canary_turn(struct engine *e, size_t index)
 	ca->canary_is_out = true;
 	ca->orders_n++;
 	queue_put(&e->acts, w);
-	row.canary_at = when_plus(e->turn.now, SPAN_S(AGAIN_S));
-	return account_save(e, ca, &row);
+	err = account_save(e, ca, &row);
+	account_ca_took(e, row.id);
+	return err;
 }
 
 enum err
-canary_ended(struct engine *e, int64_t ca_id, const struct finding *failure)
+canary_ended(struct engine *e, int64_t ca_id, const struct finding *failure, struct when retry_after)
 {
 	struct engine_ca *ca = account_ca(e, ca_id);
 	struct span every = e->config->acme.canary_every;
@@ -81,5 +90,8 @@ canary_ended(struct engine *e, int64_t ca_id, const struct finding *failure)
 	}
 	/* Spread, so that several installations do not meet at one hour. */
 	row.canary_at = when_plus(when_plus(e->turn.now, every), SPAN_S((int64_t)(e->turn.roll % ((uint64_t)every.s / 10 + 1))));
+	/* The CA's own word is law, within the usual time. */
+	if (when_is_known(retry_after))
+		row.canary_at = when_max(row.canary_at, when_min(retry_after, when_plus(e->turn.now, e->config->acme.canary_every)));
 	return account_save(e, ca, &row);
 }

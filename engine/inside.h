@@ -239,6 +239,9 @@ MUST_USE enum err budget_close(struct engine *e, int64_t site_id, enum budget_en
 MUST_USE enum err budget_order_ended(struct engine *e, const struct live_order *o, bool is_issued);
 MUST_USE enum err budget_refused(struct engine *e, const struct live_order *o, const struct finding *f, struct when retry_after);
 /* New orders that pass now at the preferred CA, and the date of the next one when those that were let in have theirs. */
+/* An order that no site has is counted ahead, if there is a place for it; and what it asked for more often than once. */
+MUST_USE enum err budget_rehearse(struct engine *e, int64_t ca_id, bool *ret_has_place);
+MUST_USE enum err budget_rehearsed(struct engine *e, int64_t ca_id, unsigned new_orders);
 MUST_USE enum err budget_orders_left(struct engine *e, int64_t *ret_left, struct when *ret_next);
 MUST_USE enum err budget_tidy(struct engine *e);
 /* own.c: the certificate that the owner has brought is taken; requests for such ones end. */
@@ -289,6 +292,8 @@ struct work *account_work(struct engine *e, const struct engine_ca *ca, enum wor
 bool account_may_ask(const struct engine_ca *ca);
 /* WHEN_UNKNOWN: a CA can be asked now; else the first date on which one can, WHEN_NEVER if that is no matter of time. */
 struct when account_shut_until(const struct engine *e);
+/* The first CA was ill, and the next order finds out whether it is well. */
+bool account_is_probed(const struct engine *e);
 struct when account_next(const struct engine *e);
 void accounts_free(struct engine *e);
 /* What the end of an order tells of its CA: its breaker. */
@@ -304,7 +309,8 @@ MUST_USE enum err rollover_answer(struct engine *e, struct engine_ca *ca, struct
 struct when rollover_next(const struct engine *e, const struct engine_ca *ca);
 /* canary.c: an order for a name of the operator's own rehearses a CA that is not the first */
 MUST_USE enum err canary_turn(struct engine *e, size_t index);
-MUST_USE enum err canary_ended(struct engine *e, int64_t ca_id, const struct finding *failure); /* NULL: it went well */
+/* failure NULL: it went well. retry_after: the CA's own word, WHEN_UNKNOWN without one. */
+MUST_USE enum err canary_ended(struct engine *e, int64_t ca_id, const struct finding *failure, struct when retry_after);
 struct when canary_next(const struct engine *e, size_t index);
 void engine_log(struct engine *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #endif

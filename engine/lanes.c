@@ -22,13 +22,26 @@ struct gate {
 	size_t places;	     /* in this turn */
 };
 
-/* A CA that cannot be asked now. The first checks of sites need none. */
+/* The first checks of sites need no CA. */
+static bool
+needs_ca(enum lane l, bool draws)
+{
+	return l != LANE_FIRST || draws;
+}
+
+/* A CA that cannot be asked now. */
 static bool
 is_shut(const struct engine *e, enum lane l, bool draws)
 {
-	if (l == LANE_FIRST && !draws)
-		return false;
-	return account_shut_until(e).s != WHEN_UNKNOWN.s;
+	return needs_ca(l, draws) && account_shut_until(e).s != WHEN_UNKNOWN.s;
+}
+
+/* One order finds out whether the first CA is well again. Who would make it is checked beforehand, and whom that keeps from it the next
+ * one follows: not all who wait are checked at once, for nothing. */
+static bool
+is_taken(const struct engine *e, enum lane l, bool draws)
+{
+	return needs_ca(l, draws) && account_is_probed(e) && e->claims_checking > 0;
 }
 
 static bool
@@ -37,6 +50,12 @@ has_candidate(const struct gate *g, enum lane l, bool draws)
 	const struct candidates *c = &g->of[l][draws];
 
 	return c->taken < c->n && (!draws || g->left > 0);
+}
+
+static bool
+may_be_let_in(const struct engine *e, const struct gate *g, enum lane l, bool draws)
+{
+	return has_candidate(g, l, draws) && !is_taken(e, l, draws);
 }
 
 static enum err
@@ -65,7 +84,7 @@ let_in(struct engine *e, struct gate *g, enum lane l)
 {
 	const struct site_event ev = { .kind = SITE_WAKE, .retry_after = WHEN_UNKNOWN };
 	/* By turns, where both kinds wait. */
-	bool draws = has_candidate(g, l, true) && (!has_candidate(g, l, false) || (e->lane_toggle++ & 1) != 0);
+	bool draws = may_be_let_in(e, g, l, true) && (!may_be_let_in(e, g, l, false) || (e->lane_toggle++ & 1) != 0);
 	struct candidates *c = &g->of[l][draws];
 
 	g->places--;
@@ -94,7 +113,7 @@ open_gate(struct engine *e, size_t places, bool *ret_is_more)
 		bool waits[LANE_COUNT], any = false;
 
 		for (enum lane k = 0; k < LANE_COUNT; k++) {
-			waits[k] = (has_candidate(g, k, false) || has_candidate(g, k, true)) && lane_has_room(&e->lanes, k);
+			waits[k] = (may_be_let_in(e, g, k, false) || may_be_let_in(e, g, k, true)) && lane_has_room(&e->lanes, k);
 			any |= waits[k];
 		}
 		if (g->places == 0) {
@@ -177,7 +196,7 @@ lane_next(struct engine *e, enum lane l, bool draws, struct when wake, struct wh
 		*next = when_min(*next, account_shut_until(e));
 		return ERR_OK;
 	}
-	if (!lane_has_room(&e->lanes, l) || places_for(e, e->claims_checking) == 0)
+	if (!lane_has_room(&e->lanes, l) || places_for(e, e->claims_checking) == 0 || is_taken(e, l, draws))
 		return ERR_OK;
 	enum err err = draws ? budget_orders_left(e, &left, &token) : ERR_OK;
 	*next = when_min(*next, draws && err == ERR_OK ? token : e->turn.now);

@@ -309,12 +309,16 @@ is_canary(const struct live_order *o)
 static enum err
 canary_over(struct engine *e, const struct live_order *o, const struct order_outcome *out)
 {
+	enum err err = budget_rehearsed(e, o->ca_id, o->new_orders);
+
+	if (err != ERR_OK)
+		return err;
 	if (o->order.phase == ORDER_RECEIVED) {
 		account_ca_works(e, o->ca_id);
-		return canary_ended(e, o->ca_id, NULL);
+		return canary_ended(e, o->ca_id, NULL, WHEN_UNKNOWN);
 	}
 	account_ca_failed(e, o->ca_id, &out->failures, out->retry_after);
-	return canary_ended(e, o->ca_id, &out->failures.at[0]);
+	return canary_ended(e, o->ca_id, &out->failures.at[0], out->retry_after);
 }
 
 static enum err
@@ -449,7 +453,7 @@ orders_begin_canary(struct engine *e, const struct work *w)
 	if (w->err != ERR_OK) {
 		const struct finding f = { .cause = CAUSE_OWN_UNCLASSIFIED, .evidence = str_of(err_words(w->err)) };
 
-		return canary_ended(e, w->ca_id, &f);
+		return canary_ended(e, w->ca_id, &f, WHEN_UNKNOWN);
 	}
 	struct live_order *o = add(e, &row, w->lane);
 	const struct order_event ev = { .kind = ORDER_EV_START };

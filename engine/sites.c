@@ -233,6 +233,7 @@ static enum err
 step_within_budget(struct engine *e, struct site *s, const struct site_event *ev, struct site_effects *out)
 {
 	struct finding_list limits = { .at = NULL };
+	int64_t limits_ca_id = 0;
 	bool passes = false;
 
 	for (unsigned n = 0;; n++) {
@@ -246,8 +247,11 @@ step_within_budget(struct engine *e, struct site *s, const struct site_event *ev
 		enum err err = budget_open(e, s, &order, &passes);
 		if (err != ERR_OK || passes)
 			return err;
-		/* Each round has fewer names; whoever still finds none waits as a whole. */
+		/* Each round has fewer names; whoever still finds none waits as a whole. What another CA would refuse is left behind. */
 		struct finding_list more = s->limits;
+		if (limits_ca_id != order.ca_id)
+			limits = (struct finding_list){ .at = NULL };
+		limits_ca_id = order.ca_id;
 		bool waits_turn = s->waits_turn || n >= LIMITS_ROUNDS;
 		if (!append(e, &limits, &more))
 			return ERR_MEMORY;
@@ -255,6 +259,7 @@ step_within_budget(struct engine *e, struct site *s, const struct site_event *ev
 		if (err != ERR_OK)
 			return err;
 		s->limits = limits;
+		s->limits_ca_id = (uint8_t)limits_ca_id;
 		s->waits_turn = waits_turn;
 		out->n = 0;
 	}

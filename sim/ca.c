@@ -399,6 +399,7 @@ answer_request(struct sim *s, struct ca_call *call, struct acme_answer *a)
 	int64_t n, k;
 	struct sim_order *o;
 
+	ca->orders_asked += r->verb == ACME_NEW_ORDER;
 	if (answer_by_fault(s, ca, r, a))
 		return ERR_OK;
 	if (r->verb != ACME_RENEWAL_INFO && strcmp(call->key, ca->key) != 0) {

@@ -267,6 +267,7 @@ submit_probe(void *ctx, const struct probe_job *job, probe_done *done, void *arg
 		names[i] = arena_str(&call->arena, job->names[i]);
 	call->job.names = names;
 	call->job.thumbprint = arena_str(&call->arena, job->thumbprint);
+	s->checks += job->want_http;
 	enum err err = arena_failed(&call->arena) ? ERR_MEMORY : sim_after(s, 200, finish_probe, drop_probe, call);
 	if (err != ERR_OK)
 		drop_probe(s, call);

@@ -221,6 +221,10 @@ scenario_do_expect(struct player *p, const struct words *w)
 	}
 	if (is(w, 1, "issued"))
 		return expect_number(p, "the count of certificates", w, 2, sim_issued(p->sim));
+	if (is(w, 1, "asked") && one != NULL)
+		return expect_number(p, "the count of new orders that it was asked for", w, 3, one->orders_asked);
+	if (is(w, 1, "checks"))
+		return expect_number(p, "the count of checks", w, 2, p->sim->checks);
 	if (is(w, 1, "polls"))
 		return expect_number(p, "the count of questions for renewal information", w, 2, p->sim->polls);
 	if (is(w, 1, "replaced"))

@@ -75,7 +75,7 @@ struct sim_ca {
 	struct sim_ca_faults faults;
 	struct sim_order *orders;
 	size_t orders_n;
-	unsigned orders_placed, orders_open, issued;
+	unsigned orders_placed, orders_asked, orders_open, issued; /* asked: whatever it answered */
 	/* the account key as the CA knows it, and the one that koshin's port signs with */
 	char key[SIM_KEY], port_key[SIM_KEY];
 	bool has_key_change;
@@ -116,6 +116,7 @@ struct sim {
 	struct when ca_replace_before; /* certificates from before are to be replaced at once; WHEN_UNKNOWN: none */
 	struct { char name[32]; struct span life; } ca_profiles[4];
 	size_t ca_profiles_n;
+	unsigned checks;	       /* looks at everything of a site */
 	unsigned polls, replaced;      /* questions for renewal information; orders that replaced a certificate */
 	unsigned deactivated;	       /* authorizations that were given back */
 	struct sim_limits *limits; /* of every CA together; NULL: they have none */

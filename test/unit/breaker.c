@@ -147,6 +147,63 @@ every_way(void **state)
 		}
 }
 
+/* What an order's failures say of the CA: the worst of them counts. */
+static void
+judges_what_failed(void **state)
+{
+	static const struct {
+		int line;
+		enum cause causes[2];
+		size_t n;
+		unsigned failures;
+		bool is_ill;
+	} rows[] = {
+		{ __LINE__, { CAUSE_NONE }, 0, 2, false },
+		/* Ours: says nothing of the CA. */
+		{ __LINE__, { CAUSE_OWN_ORDER_STUCK }, 1, 2, false },
+		{ __LINE__, { CAUSE_OWN_UNCLASSIFIED }, 1, 2, false },
+		/* A name's, and a limit's: it works. */
+		{ __LINE__, { CAUSE_DNS_CAA_FORBIDS }, 1, 0, false },
+		{ __LINE__, { CAUSE_CA_LIMIT_NEW_ORDERS }, 1, 0, false },
+		/* Its own: the third in a row. */
+		{ __LINE__, { CAUSE_CA_SERVICE_DOWN }, 1, 3, true },
+		{ __LINE__, { CAUSE_CA_SERVICE_BUSY }, 1, 3, true },
+		{ __LINE__, { CAUSE_CA_SERVICE_INTERNAL_ERROR }, 1, 3, true },
+		{ __LINE__, { CAUSE_CA_NONCE_REJECTED }, 1, 3, true },
+		{ __LINE__, { CAUSE_CA_ORDER_SLOW }, 1, 3, true },
+		{ __LINE__, { CAUSE_DNS_CAA_FORBIDS, CAUSE_CA_SERVICE_DOWN }, 2, 3, true },
+		{ __LINE__, { CAUSE_CA_SERVICE_DOWN, CAUSE_CA_ACCOUNT_BLOCKED }, 2, 3, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct finding room[2];
+		struct finding_list l = { .at = room, .cap = 2 };
+		const struct turn t = at(100, 0);
+		struct breaker b = BREAKER_CLOSED_FOREVER;
+
+		b.failures = 2;
+		for (size_t k = 0; k < rows[i].n; k++)
+			assert_non_null(finding_put(&l, rows[i].causes[k], STR("shop.example")));
+		bool changed = breaker_judge(&b, &l, &t, WHEN_UNKNOWN);
+		if (b.failures != rows[i].failures || when_is_known(b.ill_since) != rows[i].is_ill || changed != (rows[i].failures != 2))
+			fail_msg("%s:%d: %u failures, ill %d", __FILE__, rows[i].line, b.failures, when_is_known(b.ill_since));
+	}
+	/* A refusal of the whole account shuts it at once, and for an hour. */
+	static const enum cause refused[] = { CAUSE_CA_ACCOUNT_BLOCKED, CAUSE_CA_EAB_INVALID, CAUSE_CA_TERMS_NOT_AGREED,
+		CAUSE_OWN_ACME_ACCOUNT_UNUSABLE };
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		struct finding f;
+		struct finding_list l = { .at = &f, .cap = 1 };
+		struct breaker b = BREAKER_CLOSED_FOREVER;
+		const struct turn t = at(100, 0);
+
+		assert_non_null(finding_put(&l, refused[i], STR("shop.example")));
+		assert_true(breaker_judge(&b, &l, &t, WHEN_UNKNOWN));
+		assert_int_equal(breaker_not_before(&b).s, t.now.s + BREAKER_REFUSED_S);
+	}
+}
+
 int
 main(void)
 {
@@ -155,6 +212,7 @@ main(void)
 		cmocka_unit_test(backs_off_to_a_bound),
 		cmocka_unit_test(the_word_of_the_ca_holds),
 		cmocka_unit_test(every_way),
+		cmocka_unit_test(judges_what_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,7 @@ pick(struct fixture *f)
 
 	f->out.n = 0;
 	site_ca_use(&own, site_ca_index(&f->site, &own));
-	site_ca_pick(&st);
+	site_ca_decide(&st);
 	assert_false(arena_failed(&f->arena));
 	assert_int_equal(own.ca_id, f->cas[site_ca_index(&f->site, &f->policy)].id);
 	return site_ca_index(&f->site, &f->policy);
@@ -191,6 +191,31 @@ the_third_and_none(void **state)
 	arena_fini(&f.arena);
 }
 
+/* What its account at the reserve has no place for: the site goes over all the same, and has a date there. */
+static void
+limits_are_of_the_ca_that_it_goes_to(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct finding limit = { .cause = CAUSE_CA_LIMIT_NEW_ORDERS, .is_from_order = true, .next_look = when_plus(now, SPAN_H(3)) };
+
+	for (uint8_t of = 0; of < 3; of++) {
+		init(&f, 2, 70);
+		set_health(&f, 0, OPEN);
+		limit.subject = f.name.name;
+		f.site.limits = (struct finding_list){ .at = &limit, .n = 1, .cap = 1 };
+		f.site.limits_ca_id = of;
+		assert_int_equal(pick(&f), 1);
+		/* The first one's own is left with it. */
+		bool is_here = of == 2;
+		assert_int_equal(findings_find(&f.site.findings, CAUSE_CA_LIMIT_NEW_ORDERS, f.name.name) != NULL, is_here);
+		assert_int_equal(f.site.retry_at.s, is_here ? limit.next_look.s : WHEN_UNKNOWN.s);
+		assert_int_equal(f.site.retry_is_law, is_here);
+		assert_int_equal(f.site.left_at.s, is_here ? WHEN_UNKNOWN.s : limit.next_look.s);
+		arena_fini(&f.arena);
+	}
+}
+
 static void
 it_wakes_when_another_may_help(void **state)
 {
@@ -223,6 +248,7 @@ main(void)
 		cmocka_unit_test(the_second_steps_in_when_it_may),
 		cmocka_unit_test(it_comes_back_and_leaves_nothing_behind),
 		cmocka_unit_test(the_third_and_none),
+		cmocka_unit_test(limits_are_of_the_ca_that_it_goes_to),
 		cmocka_unit_test(it_wakes_when_another_may_help),
 	};
 
