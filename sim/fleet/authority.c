@@ -3,8 +3,8 @@
 #include <string.h>
 
 /*
- * The CA: orders as RFC 8555 7.1 has them, Let's Encrypt's texts, limits as buckets, and outages. It knows nothing of
- * what koshin believes about it; what it was told to refuse is the plan's and the seed's.
+ * The CAs: orders as RFC 8555 7.1 has them, Let's Encrypt's texts, limits as buckets, and outages. They know nothing of
+ * what koshin believes about them; what they were told to refuse is the plan's and the seed's.
  */
 
 /* How a request ends, decided when it arrives. */
@@ -22,36 +22,42 @@ static const struct {
 	[DENIED_ELSEWHERE] = { "unauthorized", "198.51.100.7: Invalid response from http://x/.well-known/acme-challenge/t: 404" },
 	[DENIED_DOWN] = { "connection", "%s: Fetching http://x/.well-known/acme-challenge/t: Connection refused" },
 };
-enum { RETRY_S = 3600, ORDER_DAYS = 7 };
+enum { RETRY_S = 3600, ORDER_DAYS = 7, SMALL_ACCOUNT = 3 };
 /* CA-FACTS: 300 and 250 a second, and bursts of 200 and 125 on top. */
 enum { NEW_ORDER_PEAK = 300 + 200, OTHER_PEAK = 250 + 125 };
 
 void
 authority_init(struct fleet *f)
 {
-	const struct fleet_ca *c = &f->plan->ca;
+	/* A reserve's account is a small one in half of the fleets. */
+	bool is_small = f->plan->seed / 2 % 2 == 0;
 
-	f->ca.clean_ms = f->start_ms;
-	f->ca.tokens_at_ms = f->start_ms;
-	f->ca.tokens_ms = (int64_t)c->orders_window.s * 1000;
-	f->ca.patience_ms = 0;
+	for (size_t i = 0; i < f->cas_n; i++)
+		f->cas[i] = (struct authority){ .clean_ms = f->start_ms,
+			.orders_capacity = i > 0 && is_small ? SMALL_ACCOUNT : f->plan->ca.orders_capacity,
+			.tokens_at_ms = f->start_ms,
+			.tokens_ms = (int64_t)f->plan->ca.orders_window.s * 1000,
+			.issued_ms = f->start_ms };
 }
 
 void
 authority_fini(struct fleet *f)
 {
-	free(f->ca.orders);
-	f->ca.orders = NULL;
+	free(f->orders.at);
+	f->orders.at = NULL;
 }
 
 struct span
-authority_life(const struct fleet *f)
+authority_life(const struct fleet *f, uint8_t ca)
 {
 	const struct fleet_ca *c = &f->plan->ca;
 	struct span life = SPAN_D(90);
 	/* Half of the seeds have shorter lives than 90 days. */
 	static const int64_t by_seed_h[] = { 90 * 24, 90 * 24, 90 * 24, 90 * 24, 64 * 24, 45 * 24, 20 * 24, 160 };
 
+	/* The reserve gives in half of the fleets what it always gave, whatever the first does. */
+	if (ca > 0 && f->plan->seed / 8 % 2 == 0)
+		return life;
 	if (f->plan->has_faults && f->plan->lives_by_seed)
 		return SPAN_H(by_seed_h[f->plan->seed % (sizeof by_seed_h / sizeof *by_seed_h)]);
 	for (size_t i = 0; i < c->calendar_n; i++)
@@ -63,32 +69,33 @@ authority_life(const struct fleet *f)
 /* --- orders --- */
 
 static uint32_t
-new_order(struct fleet *f, uint32_t n, struct name_set names)
+new_order(struct fleet *f, uint32_t n, uint8_t ca, struct name_set names)
 {
-	struct authority *ca = &f->ca;
-	uint32_t i = ca->free;
+	struct ca_orders *all = &f->orders;
+	uint32_t i = all->free;
 
 	if (i != 0) {
-		ca->free = ca->orders[i].next;
+		all->free = all->at[i].next;
 	} else {
-		if (ca->orders_n + 1 >= ca->orders_cap) {
-			uint32_t cap = ca->orders_cap == 0 ? 256 : 2 * ca->orders_cap;
-			struct ca_order *grown = realloc(ca->orders, cap * sizeof *grown);
+		if (all->n + 1 >= all->cap) {
+			uint32_t cap = all->cap == 0 ? 256 : 2 * all->cap;
+			struct ca_order *grown = realloc(all->at, cap * sizeof *grown);
 
 			if (grown == NULL) {
 				f->err = ERR_MEMORY;
 				return 0;
 			}
-			ca->orders = grown;
-			ca->orders_cap = cap;
+			all->at = grown;
+			all->cap = cap;
 		}
-		i = ++ca->orders_n;
+		i = ++all->n;
 	}
-	ca->orders[i] = (struct ca_order){ .site = n,
+	all->at[i] = (struct ca_order){ .site = n,
 		.next = f->sites[n].ca_orders,
 		.status = ACME_PENDING,
 		.names = names,
-		.created_ms = f->now_ms };
+		.created_ms = f->now_ms,
+		.ca = ca };
 	f->sites[n].ca_orders = i;
 	return i;
 }
@@ -108,44 +115,45 @@ forget_ended(struct fleet *f, uint32_t n)
 
 	while (*at != 0) {
 		uint32_t i = *at;
-		struct ca_order *o = &f->ca.orders[i];
+		struct ca_order *o = &f->orders.at[i];
 
 		if (is_open(f, o) || o->is_known) {
 			at = &o->next;
 			continue;
 		}
 		*at = o->next;
-		*o = (struct ca_order){ .site = UINT32_MAX, .next = f->ca.free };
-		f->ca.free = i;
+		*o = (struct ca_order){ .site = UINT32_MAX, .next = f->orders.free };
+		f->orders.free = i;
 	}
 }
 
 /* Pending orders of the same names are reused, as Let's Encrypt does. */
 static uint32_t
-place(struct fleet *f, uint32_t n, struct name_set names)
+place(struct fleet *f, uint32_t n, uint8_t ca, struct name_set names)
 {
 	forget_ended(f, n);
-	for (uint32_t i = f->sites[n].ca_orders; i != 0; i = f->ca.orders[i].next) {
-		struct ca_order *o = &f->ca.orders[i];
+	for (uint32_t i = f->sites[n].ca_orders; i != 0; i = f->orders.at[i].next) {
+		struct ca_order *o = &f->orders.at[i];
 
 		if (o->is_known)
-			fleet_broken(f, n, "P6: a second order while one is in flight");
+			fleet_broken(f, n, o->ca == ca ? "P6: a second order while one is in flight"
+						       : "P6: an order while one is in flight at the other CA");
 		fleet_mark(f, FLEET_MARK_ORDER_ORPHANED);
-		if (o->names.bits == names.bits && (o->status == ACME_PENDING || o->status == ACME_READY))
+		if (o->ca == ca && o->names.bits == names.bits && (o->status == ACME_PENDING || o->status == ACME_READY))
 			return i;
 	}
-	return new_order(f, n, names);
+	return new_order(f, n, ca, names);
 }
 
 /* --- validation --- */
 
 static enum denial
-deny(struct fleet *f, uint32_t n, size_t k)
+deny(struct fleet *f, uint32_t n, uint8_t ca, size_t k)
 {
 	const struct fleet_site *s = &f->sites[n];
 	size_t at = (size_t)(s->site.names - f->names) + k;
 
-	if (f->ca.fault_ms[OUTAGE_REFUSE] > f->now_ms)
+	if (f->cas[ca].fault_ms[OUTAGE_REFUSE] > f->now_ms)
 		return DENIED_SECONDARY;
 	if (f->companies[s->company].silent_ms > f->now_ms)
 		return DENIED_TIMEOUT;
@@ -155,7 +163,11 @@ deny(struct fleet *f, uint32_t n, size_t k)
 	case POINTS_BOGUS:
 		return DENIED_BOGUS;
 	case POINTS_CAA:
-		return DENIED_CAA;
+	case POINTS_CAA_FIRST:
+	case POINTS_CAA_RESERVE:
+		if (!owners_lets_issue(f, n, k, ca))
+			return DENIED_CAA;
+		break;
 	case POINTS_ELSEWHERE:
 	case POINTS_V6_AWAY:
 		return DENIED_ELSEWHERE;
@@ -173,12 +185,12 @@ deny(struct fleet *f, uint32_t n, size_t k)
 void
 authority_validated(struct fleet *f, const struct fleet_event *ev)
 {
-	struct ca_order *o = &f->ca.orders[ev->arg];
+	struct ca_order *o = &f->orders.at[ev->arg];
 	size_t k = (size_t)(ev->extra & 0xff);
 
 	if (o->created_ms != (int64_t)(ev->extra >> 8) || o->site != ev->site || o->status != ACME_PENDING)
 		return;
-	o->why[k] = (uint8_t)deny(f, o->site, k);
+	o->why[k] = (uint8_t)deny(f, o->site, o->ca, k);
 	if (o->why[k] == DENIED_NOT) {
 		o->valid.bits |= (uint64_t)1 << k;
 		if (o->valid.bits == o->names.bits)
@@ -186,7 +198,7 @@ authority_validated(struct fleet *f, const struct fleet_event *ev)
 	} else {
 		o->invalid.bits |= (uint64_t)1 << k;
 		o->status = ACME_INVALID;
-		watch_failure(f, o->site, k);
+		watch_failure(f, o->site, o->ca, k);
 	}
 }
 
@@ -194,15 +206,14 @@ authority_validated(struct fleet *f, const struct fleet_event *ev)
 
 /* A bucket of orders_capacity that fills within orders_window. True: there was room. */
 static bool
-take_token(struct fleet *f)
+take_token(struct fleet *f, struct authority *ca)
 {
-	struct authority *ca = &f->ca;
 	const struct fleet_ca *c = &f->plan->ca;
 	int64_t full = c->orders_window.s * 1000, each;
 
-	if (c->orders_capacity == 0)
+	if (ca->orders_capacity == 0)
 		return true;
-	each = full / c->orders_capacity;
+	each = full / ca->orders_capacity;
 	ca->tokens_ms += f->now_ms - ca->tokens_at_ms;
 	ca->tokens_at_ms = f->now_ms;
 	if (ca->tokens_ms > full)
@@ -214,10 +225,8 @@ take_token(struct fleet *f)
 }
 
 static void
-count_request(struct fleet *f, enum acme_verb verb)
+count_request(struct fleet *f, struct authority *ca, enum acme_verb verb)
 {
-	struct authority *ca = &f->ca;
-
 	enum endpoint e = verb == ACME_NEW_ORDER ? ENDPOINT_NEW_ORDER : ENDPOINT_OTHER;
 	uint32_t most = e == ENDPOINT_NEW_ORDER ? NEW_ORDER_PEAK : OTHER_PEAK;
 
@@ -235,9 +244,9 @@ count_request(struct fleet *f, enum acme_verb verb)
 /* --- requests --- */
 
 static enum reply
-reply_by_fault(const struct fleet *f, enum acme_verb verb, int64_t *ret_retry_ms)
+reply_by_fault(const struct fleet *f, uint8_t ca, enum acme_verb verb, int64_t *ret_retry_ms)
 {
-	const int64_t *until = f->ca.fault_ms;
+	const int64_t *until = f->cas[ca].fault_ms;
 
 	*ret_retry_ms = 0;
 	if (until[OUTAGE_SILENT] > f->now_ms)
@@ -268,9 +277,9 @@ order_of(struct fleet *f, struct str url)
 		return NULL;
 	for (size_t i = 1; i < url.n && url.p[i] != '/'; i++)
 		n = n * 10 + (url.p[i] - '0');
-	if (n < 1 || n > f->ca.orders_n || f->ca.orders[n].site == UINT32_MAX)
+	if (n < 1 || n > f->orders.n || f->orders.at[n].site == UINT32_MAX)
 		return NULL;
-	return &f->ca.orders[n];
+	return &f->orders.at[n];
 }
 
 /* The kth name that the order has. */
@@ -286,13 +295,14 @@ nth_name(struct name_set set, uint32_t k)
 static void
 issue(struct fleet *f, struct ca_order *o)
 {
-	int64_t life = authority_life(f).s, now = f->now_ms / 1000, back = life > 7200 ? 3600 : 0;
+	int64_t life = authority_life(f, o->ca).s, now = f->now_ms / 1000, back = life > 7200 ? 3600 : 0;
 
 	o->status = ACME_VALID;
-	f->sites[o->site].issued_names = (uint16_t)o->names.bits;
-	o->serial = ++f->ca.serial;
+	f->sites[o->site].issued_names[o->ca] = (uint16_t)o->names.bits;
+	o->serial = ++f->orders.serial;
 	o->life = (struct life){ { now - back }, { now - back + life } };
-	watch_issue(f, o->site, o->names);
+	f->cas[o->ca].issued_ms = f->now_ms;
+	watch_issue(f, o->site, o->ca, o->names);
 }
 
 static enum reply
@@ -303,19 +313,19 @@ carry_out(struct fleet *f, uint32_t row, const struct acme_request *r, uint32_t 
 	size_t name;
 
 	if (r->verb == ACME_NEW_ORDER) {
-		if (f->sites[k->site].issued_names != k->names.bits && !take_token(f)) {
+		if (f->sites[k->site].issued_names[k->ca] != k->names.bits && !take_token(f, &f->cas[k->ca])) {
 			f->report->limits_touched++;
 			watch_limit(f, k->site);
-			*ret_retry_ms = f->now_ms + f->plan->ca.orders_window.s * 1000 / f->plan->ca.orders_capacity;
+			*ret_retry_ms = f->now_ms + f->plan->ca.orders_window.s * 1000 / f->cas[k->ca].orders_capacity;
 			return REPLY_LIMIT;
 		}
-		*ret_number = place(f, k->site, k->names);
+		*ret_number = place(f, k->site, k->ca, k->names);
 		return REPLY_TAKEN;
 	}
 	o = order_of(f, r->url);
 	if (o == NULL)
 		return REPLY_GONE;
-	*ret_number = (uint32_t)(o - f->ca.orders);
+	*ret_number = (uint32_t)(o - f->orders.at);
 	if (!is_open(f, o) && o->status != ACME_VALID)
 		o->status = ACME_INVALID;
 	if (r->verb == ACME_CHALLENGE) {
@@ -340,9 +350,11 @@ authority_take(struct fleet *f, uint32_t row, const struct acme_request *r)
 	uint32_t number = 0;
 	int64_t retry_ms;
 
-	count_request(f, r->verb);
+	const uint8_t ca = f->rows[row].ca;
+
+	count_request(f, &f->cas[ca], r->verb);
 	watch_request(f, row, r->verb);
-	enum reply reply = reply_by_fault(f, r->verb, &retry_ms);
+	enum reply reply = reply_by_fault(f, ca, r->verb, &retry_ms);
 	if (reply == REPLY_TAKEN)
 		reply = carry_out(f, row, r, &number, &retry_ms);
 	/* The order that it is about comes back with it, as a URL would. */
@@ -388,7 +400,7 @@ url_of(struct acme_answer *a, char kind, uint32_t number, int64_t k)
 static void
 show_order(struct fleet *f, uint32_t number, struct acme_answer *a)
 {
-	const struct ca_order *o = &f->ca.orders[number];
+	const struct ca_order *o = &f->orders.at[number];
 	size_t names = (size_t)__builtin_popcountll(o->names.bits);
 
 	a->status = o->status;
@@ -404,7 +416,7 @@ show_order(struct fleet *f, uint32_t number, struct acme_answer *a)
 static void
 show_authz(struct fleet *f, uint32_t number, uint32_t index, struct acme_answer *a)
 {
-	const struct ca_order *o = &f->ca.orders[number];
+	const struct ca_order *o = &f->orders.at[number];
 	size_t k = nth_name(o->names, index);
 
 	a->identifier = f->sites[o->site].site.names[k].name;
@@ -427,7 +439,7 @@ show_authz(struct fleet *f, uint32_t number, uint32_t index, struct acme_answer 
 static void
 show_certificate(struct fleet *f, uint32_t number, struct acme_answer *a)
 {
-	const struct ca_order *o = &f->ca.orders[number];
+	const struct ca_order *o = &f->orders.at[number];
 	const struct site *s = &f->sites[o->site].site;
 	struct certificate_info *c = &a->certificate;
 

@@ -2,13 +2,13 @@
 
 /* What breaks by chance: the CA, servers, companies that host DNS, our resolver, our clock, our engine. */
 
-enum { MINUTE_MS = 60000, YEAR_DAYS = 365, BY_PLAN = 255 };
+enum { MINUTE_MS = 60000, YEAR_DAYS = 365, BY_PLAN = 255, DAYS_LONG = 254 };
 
 struct often {
 	uint32_t per_year;
 };
 static const struct often ca_often = { 8 }, server_often = { 1 }, company_often = { 1 }, resolver_often = { 1 },
-			  crash_often = { 40 }, clock_often = { 3 };
+			  days_often = { 3 }, crash_often = { 40 }, clock_often = { 3 };
 
 static void
 put_next(struct fleet *f, enum fleet_kind kind, uint32_t which, struct often o)
@@ -46,29 +46,45 @@ later(int64_t *at, int64_t ms)
 }
 
 static void
-break_ca(struct fleet *f)
+break_ca(struct fleet *f, uint32_t ca)
 {
 	enum fleet_outage_kind kind = (enum fleet_outage_kind)fleet_below(&f->world_seed, OUTAGE_COUNT);
 	int64_t end = until(f, lasts_ms(f, 3 * 1440));
 
-	f->ca.fault_ms[kind] = end;
-	later(&f->ca.clean_ms, end);
+	later(&f->cas[ca].fault_ms[kind], end);
+	later(&f->cas[ca].clean_ms, end);
+}
+
+/* The first CA is down for so long that certificates come to their last quarter: the reserve has to step in. */
+static void
+break_ca_for_days(struct fleet *f)
+{
+	static const enum fleet_outage_kind kinds[] = { OUTAGE_DOWN, OUTAGE_SILENT, OUTAGE_INTERNAL, OUTAGE_PATIENCE };
+	enum fleet_outage_kind kind = kinds[fleet_below(&f->world_seed, sizeof kinds / sizeof *kinds)];
+	int64_t end = until(f, (1440 + (int64_t)fleet_below(&f->world_seed, 14 * 1440)) * MINUTE_MS);
+
+	fleet_mark(f, FLEET_MARK_FIRST_DOWN_FOR_DAYS);
+	later(&f->cas[0].fault_ms[kind], end);
+	later(&f->cas[0].clean_ms, end);
 }
 
 static void
 break_server(struct fleet *f, uint32_t n)
 {
 	struct server *w = &f->servers[n];
-	uint32_t roll = fleet_below(&f->world_seed, 3);
+	uint32_t roll = fleet_below(&f->world_seed, 4);
 	int64_t end = until(f, lasts_ms(f, 2 * 1440));
 
 	if (roll == 0)
 		w->down_ms = end;
 	else if (roll == 1)
 		w->disk_ms = end;
-	else
+	else if (roll == 2)
 		w->config_ms = end;
-	later(&w->clean_ms, end);
+	else
+		w->slow_ms = end;
+	/* What was begun at the end of a slow time ends later. */
+	later(&w->clean_ms, roll == 3 ? end + NODE_SLOW_MOST_MS : end);
 }
 
 static void
@@ -105,13 +121,18 @@ ca_event(struct fleet *f, const struct fleet_event *ev)
 {
 	int64_t end = (int64_t)(ev->extra >> 3);
 
-	if (ev->arg != BY_PLAN) {
-		break_ca(f);
-		put_next(f, EV_CA, 0, ca_often);
+	if (ev->arg == DAYS_LONG) {
+		break_ca_for_days(f);
+		put_next(f, EV_CA, DAYS_LONG, days_often);
 		return;
 	}
-	f->ca.fault_ms[ev->extra & 7] = end;
-	later(&f->ca.clean_ms, end);
+	if (ev->arg != BY_PLAN) {
+		break_ca(f, ev->arg);
+		put_next(f, EV_CA, ev->arg, ca_often);
+		return;
+	}
+	f->cas[0].fault_ms[ev->extra & 7] = end;
+	later(&f->cas[0].clean_ms, end);
 }
 
 void
@@ -168,6 +189,10 @@ faults_begin(struct fleet *f)
 	if (!f->plan->has_faults)
 		return;
 	put_next(f, EV_CA, 0, ca_often);
+	if (f->cas_n > 1) {
+		put_next(f, EV_CA, 1, ca_often);
+		put_next(f, EV_CA, DAYS_LONG, days_often);
+	}
 	put_next(f, EV_RESOLVER, 0, resolver_often);
 	put_next(f, EV_CRASH, 0, crash_often);
 	put_next(f, EV_CLOCK, 0, clock_often);

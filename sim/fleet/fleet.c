@@ -133,7 +133,8 @@ init_site(struct fleet *f, uint32_t n, uint64_t *random)
 		    .redirect = fleet_below(random, 100) < p->redirect_percent },
 		.names_n = names_of(p, random),
 		.draft = { .told_at = WHEN_UNKNOWN },
-		.doing_since = f->policy.ca_not_before,
+		.doing_since = WHEN_UNKNOWN,
+		.left_at = WHEN_UNKNOWN,
 		.retry_at = WHEN_UNKNOWN,
 		.checked_at = WHEN_UNKNOWN,
 		.look_at = WHEN_UNKNOWN,
@@ -157,7 +158,8 @@ make_sites(struct fleet *f)
 	uint64_t random = f->world_seed ^ 0x5173;
 	size_t names_n = 0, texts_n = 0, at = 0, text_at = 0;
 
-	f->sites = calloc(p->sites, sizeof *f->sites);
+	/* One more than are counted: the operator's own name. */
+	f->sites = calloc(p->sites + 1, sizeof *f->sites);
 	if (f->sites == NULL)
 		return ERR_MEMORY;
 	f->sites_n = p->sites;
@@ -166,17 +168,23 @@ make_sites(struct fleet *f)
 		names_n += f->sites[i].site.names_n;
 		texts_n += f->sites[i].site.names_n > 1 ? f->sites[i].site.names_n - 1 : 1;
 	}
-	f->names = calloc(names_n, sizeof *f->names);
-	f->pointing = calloc(names_n, sizeof *f->pointing);
+	f->names = calloc(names_n + 1, sizeof *f->names);
+	f->pointing = calloc(names_n + 1, sizeof *f->pointing);
 	f->texts = calloc(texts_n, sizeof *f->texts);
 	if (p->has_faults)
-		f->logs = calloc(p->sites, sizeof(struct ca_log *));
+		f->logs = calloc((size_t)(p->sites + 1) * f->cas_n, sizeof(struct ca_log *));
+	if (f->cas_n > 1)
+		f->reserves = calloc(p->sites + 1, sizeof *f->reserves);
+	if (f->cas_n > 1 && f->reserves == NULL)
+		return ERR_MEMORY;
 	if (f->names == NULL || f->pointing == NULL || f->texts == NULL || (p->has_faults && f->logs == NULL))
 		return ERR_MEMORY;
 	for (uint32_t i = 0; i < p->sites; i++) {
 		name_site(f, i, at, &text_at);
 		at += f->sites[i].site.names_n;
 	}
+	f->names[names_n] = (struct site_name){ .id = (int64_t)names_n + 1, .name = STR("canary.example"), .is_wanted = true };
+	f->sites[p->sites].site = (struct site){ .id = (int64_t)p->sites + 1, .names = &f->names[names_n], .names_n = 1 };
 	f->report->bytes = p->sites * sizeof *f->sites +
 			   names_n * (sizeof *f->names + sizeof *f->pointing) + texts_n * sizeof *f->texts;
 	return ERR_OK;
@@ -187,10 +195,10 @@ static void
 settle_site(struct fleet *f, uint32_t n, uint64_t *random)
 {
 	struct fleet_site *s = &f->sites[n];
-	int64_t life = authority_life(f).s, now = f->start_ms / 1000,
+	int64_t life = authority_life(f, 0).s, now = f->start_ms / 1000,
 		from = now - (int64_t)(fleet_random(random) % (uint64_t)(life * 2 / 3));
 
-	s->site.held = (struct held){ .id = ++f->ca.serial,
+	s->site.held = (struct held){ .id = ++f->orders.serial,
 		.life = { { from }, { from + life } },
 		.is_live = true };
 	memcpy(s->site.held.fingerprint, &s->site.held.id, sizeof s->site.held.id);
@@ -201,7 +209,7 @@ settle_site(struct fleet *f, uint32_t n, uint64_t *random)
 		s->site.names[i].is_held = true;
 		s->site.names[i].validated_at = s->site.held.life.from;
 	}
-	s->issued_names = (uint16_t)fleet_held_names(s).bits;
+	s->issued_names[0] = (uint16_t)fleet_held_names(s).bits;
 	s->live = (struct live_set){ s->site.held.id, s->site.held.life, fleet_held_names(s), 0 };
 	s->site.look_at.s = now + (int64_t)fleet_below(random, 86400);
 	s->site.deploy_at.s = s->site.look_at.s;
@@ -263,19 +271,28 @@ init_policy(struct fleet *f)
 		.poll_max = SPAN_MIN(15),
 		.draft_tell_after = SPAN_D(7),
 		.draft_discard_after = SPAN_D(30),
-		.ca_not_before = WHEN_UNKNOWN,
-		.ca_is_ready = true,
+		.reserve_after = SPAN_H(1),
 		.addresses = f->addresses,
 		.addresses_n = f->plan->servers,
-		.ca_issuer = STR("a1.example"),
-		.account_url = STR("https://a1.example/account/1"),
 		.thumbprint = STR("simulated-thumbprint-of-the-account") };
+	for (size_t i = 0; i < f->cas_n; i++)
+		f->accounts[i].breaker = BREAKER_CLOSED_FOREVER;
+	node_policy_cas(f);
 	for (size_t i = 0; i < f->plan->servers; i++) {
 		struct server *w = &f->servers[i];
 		int n = snprintf(w->text, sizeof w->text, "203.0.%zu.%zu", i / 250, i % 250 + 1);
 
 		f->addresses[i] = (struct str){ w->text, (size_t)n };
 	}
+}
+
+/* Four of ten seeds: by a number that has nothing to do with what else the seed decides. */
+static bool
+has_reserve(uint64_t seed)
+{
+	uint64_t state = seed ^ 0x5e5e;
+
+	return fleet_below(&state, 10) < 4;
 }
 
 static enum err
@@ -294,6 +311,7 @@ fleet_init(struct fleet *f, const struct fleet_plan *p, struct fleet_report *rep
 		if (seed % 4 == 0)
 			f->own_plan.fill = SPAN_H(2);
 	}
+	f->cas_n = p->has_faults && p->reserve_by_seed && has_reserve(p->seed) ? 2 : 1;
 	f->report = report;
 	f->world_seed = fleet_random(&seed);
 	f->roll_seed = f->chance_of_sites = fleet_random(&seed);
@@ -312,6 +330,7 @@ fleet_init(struct fleet *f, const struct fleet_plan *p, struct fleet_report *rep
 	report->all_replaced_at = WHEN_UNKNOWN;
 	buf_init(&report->steps_kept, 65536);
 	f->firsts_since = WHEN_UNKNOWN;
+	f->canary_at = when_plus(p->start, SPAN_H(1));
 	authority_init(f);
 	init_policy(f);
 	fleet_gate_init(f);
@@ -330,14 +349,15 @@ fleet_fini(struct fleet *f)
 	arena_fini(&f->answer.arena);
 	for (uint32_t i = 0; i < f->sites_n; i++) {
 		free(f->sites[i].findings);
-		if (f->logs != NULL)
-			free(f->logs[i]);
 	}
+	for (size_t i = 0; f->logs != NULL && i < (f->sites_n + 1) * f->cas_n; i++)
+		free(f->logs[i]);
 	free(f->sites);
 	free(f->names);
 	free(f->pointing);
 	free(f->texts);
 	free(f->logs);
+	free(f->reserves);
 }
 
 /* --- living --- */
@@ -395,6 +415,9 @@ take(struct fleet *f, const struct fleet_event *ev)
 	case EV_CLOCK:
 		faults_event(f, ev);
 		return;
+	case EV_CANARY:
+		node_canary(f);
+		return;
 	case EV_GATE:
 		fleet_gate_open(f);
 		return;
@@ -431,6 +454,8 @@ fleet_run(const struct fleet_plan *p, struct fleet_report *report)
 		if (when_is_known(p->replace_at))
 			fleet_put(f, p->replace_at.s * 1000 - f->now_ms, EV_REPLACE, 0, 0, 0);
 		watch_sweep(f);
+		if (f->cas_n > 1)
+			node_canary(f);
 		while (!report->is_broken && f->err == ERR_OK && events_take(&f->events, f->end_ms, &ev)) {
 			f->now_ms = ev.at_ms;
 			take(f, &ev);

@@ -73,6 +73,7 @@ struct fleet_plan {
 	uint32_t orders_open_max;
 	int32_t probe_ms, deploy_ms; /* 0: at once; nothing comes between */
 	bool lives_by_seed; /* with faults: the life of certificates is the seed's, not the calendar's */
+	bool reserve_by_seed; /* with faults: a part of the seeds has a second CA, registered ahead */
 	bool has_faults; /* outages, crashes, clocks and disks by chance, from the seed */
 	struct when replace_at; /* the CA asks for the replacement of everything; WHEN_UNKNOWN: never */
 	uint32_t newcomers;	/* this many of the sites come one an hour from replace_at on */

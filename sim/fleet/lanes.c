@@ -12,12 +12,12 @@ enum { FIRSTS_S = 43200 };
 void
 fleet_gate_init(struct fleet *f)
 {
-	const struct fleet_ca *c = &f->plan->ca;
-
-	f->profile = *budget_profile_of_name(STR("letsencrypt"));
-	f->profile.limits[BUDGET_ORDERS] = (struct rate){ c->orders_capacity, c->orders_window, 0 };
-	f->rules = (struct budget_rules){ .profile = &f->profile };
-	f->orders_budget = (struct budget_row){ .budget = BUDGET_ORDERS };
+	for (size_t i = 0; i < f->cas_n; i++) {
+		f->profiles[i] = *budget_profile_of_name(STR("letsencrypt"));
+		f->profiles[i].limits[BUDGET_ORDERS] = (struct rate){ f->cas[i].orders_capacity, f->plan->ca.orders_window, 0 };
+		f->rules[i] = (struct budget_rules){ .profile = &f->profiles[i] };
+		f->accounts[i].orders_budget = (struct budget_row){ .budget = BUDGET_ORDERS };
+	}
 	f->room.most = f->plan->orders_open_max;
 }
 
@@ -64,68 +64,110 @@ ring_take(struct lane_queue *q)
 /* --- the account's budget --- */
 
 void
-fleet_gate_changed(struct fleet *f)
+fleet_gate_changed(struct fleet *f, uint8_t ca)
 {
-	f->has_token = false;
+	f->accounts[ca].has_token = false;
 }
 
 void
 fleet_gate_move(struct fleet *f, struct span by)
 {
-	struct bucket *b = &f->orders_budget.bucket;
+	for (uint8_t i = 0; i < f->cas_n; i++) {
+		struct bucket *b = &f->accounts[i].orders_budget.bucket;
 
-	b->tat.us += by.s * 1000000;
-	b->not_before.us += by.s * 1000000;
+		b->tat.us += by.s * 1000000;
+		b->not_before.us += by.s * 1000000;
+		fleet_gate_changed(f, i);
+	}
 	f->firsts_since = when_plus(f->firsts_since, by);
-	fleet_gate_changed(f);
+}
+
+/* Places in the account's limit that are free now. */
+static int64_t
+places_left(const struct fleet *f, uint8_t ca)
+{
+	const struct budget_row *row = &f->accounts[ca].orders_budget;
+
+	return bucket_left(budget_rate(&f->rules[ca], row), &row->bucket, instant_of(fleet_wall(f)));
 }
 
 bool
-fleet_gate_has_token(struct fleet *f)
+fleet_gate_has_token(struct fleet *f, uint8_t ca)
 {
-	if (!f->has_token)
-		f->has_token = bucket_left(budget_rate(&f->rules, &f->orders_budget), &f->orders_budget.bucket, instant_of(fleet_wall(f))) > 0;
-	return f->has_token;
+	if (!f->accounts[ca].has_token)
+		f->accounts[ca].has_token = places_left(f, ca) > 0;
+	return f->accounts[ca].has_token;
+}
+
+/* The lanes are those of the first; at the reserve each site has a date instead. */
+void
+fleet_gate_put_limits(struct fleet *f, uint32_t n, uint8_t ca)
+{
+	struct site *s = &f->sites[n].site;
+	struct turn turn = { fleet_wall(f), (uint32_t)(fleet_random(&f->roll_seed) >> 32) };
+	struct when until = budget_wait(&f->rules[ca], &f->accounts[ca].orders_budget, false, &turn);
+
+	s->limits = (struct finding_list){ .at = f->limits, .cap = FLEET_MANY_NAMES };
+	s->limits_ca_id = (uint8_t)(ca + 1);
+	for (size_t i = 0; i < s->names_n; i++) {
+		struct finding *l = finding_put(&s->limits, budget_cause(BUDGET_ORDERS), s->names[i].name);
+
+		if (l == NULL)
+			return;
+		l->next_look = until;
+		l->is_from_order = true;
+	}
+	fleet_mark(f, FLEET_MARK_RESERVE_FULL);
 }
 
 /* The CA has issued exactly these names lately: such an order does not count. */
 bool
-fleet_gate_is_exempt(const struct fleet *f, uint32_t n, struct name_set names)
+fleet_gate_is_exempt(const struct fleet *f, uint32_t n, uint8_t ca, struct name_set names)
 {
 	const struct fleet_site *s = &f->sites[n];
 
-	return s->site.held.id != 0 && fleet_held_names(s).bits == names.bits &&
+	return s->site.held.id != 0 && s->is_of_reserve == (ca > 0) && fleet_held_names(s).bits == names.bits &&
 	       when_between(s->site.held.life.from, fleet_true(f)).s < BUDGET_SAME_SET_MOST.s;
 }
 
 void
-fleet_gate_hold(struct fleet *f)
+fleet_gate_hold(struct fleet *f, uint8_t ca)
 {
-	fleet_gate_changed(f);
-	budget_check(&f->rules, &f->orders_budget, fleet_wall(f));
-	f->orders_budget.bucket.held++;
+	fleet_gate_changed(f, ca);
+	budget_check(&f->rules[ca], &f->accounts[ca].orders_budget, fleet_wall(f));
+	f->accounts[ca].orders_budget.bucket.held++;
 }
 
 void
-fleet_gate_settle(struct fleet *f, unsigned new_orders)
+fleet_gate_spend(struct fleet *f, uint8_t ca, unsigned new_orders)
 {
-	struct bucket *b = &f->orders_budget.bucket;
+	struct budget_row *row = &f->accounts[ca].orders_budget;
 
-	fleet_gate_changed(f);
+	fleet_gate_changed(f, ca);
+	for (unsigned i = 0; i < new_orders; i++)
+		bucket_spend(budget_rate(&f->rules[ca], row), &row->bucket, instant_of(when_plus(fleet_wall(f), SPAN_S(1))));
+}
+
+void
+fleet_gate_settle(struct fleet *f, uint8_t ca, unsigned new_orders)
+{
+	struct bucket *b = &f->accounts[ca].orders_budget.bucket;
+
 	if (b->held > 0)
 		b->held--;
-	for (unsigned i = 0; i < new_orders; i++)
-		bucket_spend(budget_rate(&f->rules, &f->orders_budget), b, instant_of(when_plus(fleet_wall(f), SPAN_S(1))));
+	fleet_gate_spend(f, ca, new_orders);
 }
 
 /* The engine died: what it held is what its open orders hold. */
 void
 fleet_gate_restart(struct fleet *f)
 {
-	fleet_gate_changed(f);
-	f->orders_budget.bucket.held = 0;
+	for (uint8_t i = 0; i < f->cas_n; i++) {
+		fleet_gate_changed(f, i);
+		f->accounts[i].orders_budget.bucket.held = 0;
+	}
 	for (uint32_t i = 1; i <= f->rows_n; i++)
-		f->orders_budget.bucket.held += f->rows[i].is_open && f->rows[i].draws;
+		f->accounts[f->rows[i].ca].orders_budget.bucket.held += f->rows[i].is_open && f->rows[i].draws;
 	for (enum lane l = 0; l < LANE_COUNT; l++) {
 		f->orders_waiting[l].n = 0;
 		while (f->turn_waiting[l].n > 0)
@@ -136,7 +178,7 @@ fleet_gate_restart(struct fleet *f)
 static void
 set_gate(struct fleet *f)
 {
-	struct when at = budget_when(&f->rules, &f->orders_budget, fleet_wall(f));
+	struct when at = budget_when(&f->rules[0], &f->accounts[0].orders_budget, fleet_wall(f));
 	int64_t ms = when_between(fleet_wall(f), at).s * 1000;
 
 	if (f->gate_is_set)
@@ -164,7 +206,7 @@ fleet_gate_open(struct fleet *f)
 	enum lane l;
 
 	/* No more are called than there are places: most of them check first, and take theirs a moment later. */
-	int64_t left = bucket_left(budget_rate(&f->rules, &f->orders_budget), &f->orders_budget.bucket, instant_of(fleet_wall(f)));
+	int64_t left = places_left(f, 0);
 
 	f->gate_is_set = false;
 	for (; !f->is_down && left > 0; left--) {
@@ -210,8 +252,8 @@ fleet_gate_take_waiting(struct fleet *f)
 			return;
 		struct waiting_order w = ring_take(&f->orders_waiting[l]);
 		const struct site *s = &f->sites[w.site].site;
-		if (s->doing == DOING_ORDER && s->order_id == 0 && s->job == w.job)
-			orders_of_fleet_begin(f, w.site, w.job, w.names);
+		if (w.is_canary || (s->doing == DOING_ORDER && s->order_id == 0 && s->job == w.job))
+			orders_of_fleet_begin(f, &w);
 	}
 }
 
@@ -219,11 +261,11 @@ fleet_gate_take_waiting(struct fleet *f)
 
 /* Milliseconds until this request may be sent; its place is taken. */
 int64_t
-fleet_gate_pace_ms(struct fleet *f, enum acme_verb verb)
+fleet_gate_pace_ms(struct fleet *f, uint8_t ca, enum acme_verb verb)
 {
 	enum endpoint e = verb == ACME_NEW_ORDER ? ENDPOINT_NEW_ORDER : ENDPOINT_OTHER;
-	struct rate r = f->profile.endpoints[e];
-	struct bucket *b = &f->endpoints[e];
+	struct rate r = f->profiles[ca].endpoints[e];
+	struct bucket *b = &f->accounts[ca].endpoints[e];
 	struct instant now = { f->now_ms * 1000 };
 
 	if (rate_is_none(r))
@@ -238,11 +280,11 @@ fleet_gate_pace_ms(struct fleet *f, enum acme_verb verb)
 /* --- what an issue teaches --- */
 
 void
-fleet_gate_note_issue(struct fleet *f, const struct site *s, struct life life)
+fleet_gate_note_issue(struct fleet *f, uint8_t ca, const struct site *s, struct life life)
 {
 	struct when now = fleet_wall(f);
 
-	(void)calendar_note(&f->calendar, life, now);
+	(void)calendar_note(&f->accounts[ca].calendar, life, now);
 	if (s->held.id != 0)
 		return;
 	if (!when_is_known(f->firsts_since) || when_between(f->firsts_since, now).s >= FIRSTS_S) {

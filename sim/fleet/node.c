@@ -1,6 +1,7 @@
 #include "sim/fleet/inside.h"
 #include <stdlib.h>
 #include <string.h>
+#include "core/site_ca.h"
 
 /*
  * The engine of a fleet: decide, commit, act, as engine/ does it, with the committed facts in memory. It dies at three
@@ -8,8 +9,7 @@
  * committed survives, what the world was asked to do is done, and nobody tells.
  */
 
-enum { RESTART_PART = 256 };
-static const int64_t pauses_s[] = { 5, 15, 60, 300 };
+enum { RESTART_PART = 256, SHUT_MOST_MS = 600000, LIMIT_ROUNDS = 4 };
 
 /* Findings between two steps: they and their strings, in one piece of memory. */
 struct finding_room {
@@ -87,6 +87,21 @@ queue_site(struct fleet *f, uint32_t n)
 	events_put(&f->events, (struct fleet_event){ .at_ms = at_ms, .site = n, .kind = EV_WAKE });
 }
 
+/* On a slow disk half of them take up to a minute, and the others up to twenty. */
+static int64_t
+deploy_takes_ms(struct fleet *f, struct server *w)
+{
+	int64_t end_ms = f->now_ms + f->plan->deploy_ms;
+
+	if (w->slow_ms > f->now_ms)
+		end_ms += 1000 + (int64_t)fleet_below(&f->world_seed, fleet_below(&f->world_seed, 2) == 0 ? 60000 : NODE_SLOW_MOST_MS - 2000);
+	if (end_ms < w->busy_ms)
+		end_ms = w->busy_ms;
+	if (w->slow_ms > f->now_ms)
+		w->busy_ms = end_ms;
+	return end_ms - f->now_ms;
+}
+
 static void
 put_deploy(struct fleet *f, uint32_t n, const struct site_effect *fx)
 {
@@ -113,8 +128,10 @@ put_deploy(struct fleet *f, uint32_t n, const struct site_effect *fx)
 		.job = fx->job,
 		.applied = fx->applied,
 		.is_removal = fx->is_removal,
+		.begun_ms = f->now_ms,
+		.is_slow = f->servers[s->server].slow_ms > f->now_ms,
 		.set = { s->site.held.id, s->site.held.life, fleet_held_names(s), fx->applied.redirect } };
-	fleet_put(f, f->plan->deploy_ms, EV_DEPLOYED, n, i, fx->job);
+	fleet_put(f, deploy_takes_ms(f, &f->servers[s->server]), EV_DEPLOYED, n, i, fx->job);
 }
 
 static struct name_set
@@ -132,10 +149,17 @@ static void
 put_order(struct fleet *f, uint32_t n, const struct site_effect *fx)
 {
 	const struct site *s = &f->sites[n].site;
+	const uint8_t ca = fleet_ca(fx->ca_id);
 
 	if (f->sites[n].draws)
-		fleet_gate_hold(f);
-	fleet_put(f, f->plan->probe_ms / 100, EV_KEY, n, (uint32_t)set_of(s, fx).bits, fx->job);
+		fleet_gate_hold(f, ca);
+	if (ca > 0)
+		fleet_mark(f, FLEET_MARK_RESERVE_USED);
+	if (breaker_take(&f->accounts[ca].breaker, fleet_wall(f)))
+		node_policy_cas(f);
+	events_put(&f->events, (struct fleet_event){ .at_ms = f->now_ms + f->plan->probe_ms / 100, .site = n,
+				   .arg = (uint32_t)set_of(s, fx).bits, .generation = f->generation, .kind = EV_KEY, .flag = ca,
+				   .extra = fx->job });
 }
 
 /* Lines of history that are rare branches. */
@@ -257,6 +281,7 @@ node_crash(struct fleet *f, bool is_zombie)
 	f->is_zombie_about = is_zombie;
 	f->crash_in = 0;
 	f->report->crashes++;
+	f->canary_is_out = false;
 	orders_of_fleet_forget(f);
 	fleet_gate_restart(f);
 	fleet_put(f, is_zombie ? 0 : 4000, EV_RESTART, 0, 0, 0);
@@ -317,7 +342,15 @@ void
 node_clock_stepped(struct fleet *f, struct span by)
 {
 	f->policy.clock.s += by.s;
-	f->policy.ca_not_before = when_plus(f->policy.ca_not_before, by);
+	for (size_t i = 0; i < f->cas_n; i++) {
+		struct breaker *b = &f->accounts[i].breaker;
+
+		b->ill_since = when_plus(b->ill_since, by);
+		b->not_before = when_plus(b->not_before, by);
+		b->probed_at = when_plus(b->probed_at, by);
+	}
+	f->canary_at = when_plus(f->canary_at, by);
+	node_policy_cas(f);
 	fleet_gate_move(f, by);
 	orders_of_fleet_move(f, by);
 	move_sites(f);
@@ -370,16 +403,47 @@ act_all(struct fleet *f, uint32_t n)
 
 /* An order of this step counts against the account's limit: is there a place, and is it taken? */
 static bool
-holds_place(struct fleet *f, uint32_t n)
+holds_place(struct fleet *f, uint32_t n, uint8_t *ret_ca)
 {
+	struct fleet_site *s = &f->sites[n];
+
 	for (size_t i = 0; i < f->effects.n; i++) {
 		if (f->effects.at[i].kind != FX_ORDER)
 			continue;
-		f->sites[n].draws = !fleet_gate_is_exempt(f, n, set_of(&f->sites[n].site, &f->effects.at[i]));
+		uint8_t ca = *ret_ca = fleet_ca(f->effects.at[i].ca_id);
+		s->draws = !fleet_gate_is_exempt(f, n, ca, set_of(&s->site, &f->effects.at[i]));
 		/* Who stands in a lane goes on when it is called, and not before. */
-		return !f->sites[n].draws || (fleet_gate_has_token(f) && !f->sites[n].waits_turn);
+		return !s->draws || (fleet_gate_has_token(f, ca) && (ca > 0 || !s->waits_turn));
 	}
 	return true;
+}
+
+/* The same step anew, with what stands in the way among the facts. */
+static bool
+step_within_limits(struct fleet *f, uint32_t n, const struct site_event *ev, const struct turn *turn, const struct before *before)
+{
+	struct fleet_site *s = &f->sites[n];
+	bool waits = false;
+	unsigned rounds = 0;
+	uint8_t ca;
+
+	while (!holds_place(f, n, &ca) && !waits) {
+		if (++rounds > LIMIT_ROUNDS) {
+			fleet_broken(f, n, "P6: what a CA would refuse is decided on again and again");
+			return false;
+		}
+		restore(s, before);
+		f->effects.n = 0;
+		if (ca > 0)
+			fleet_gate_put_limits(f, n, ca);
+		else
+			waits = s->site.waits_turn = true;
+		site_step(&s->site, ev, turn, &f->policy, &f->arena, &f->effects);
+		s->site.waits_turn = false;
+	}
+	s->site.limits = (struct finding_list){ .at = NULL };
+	s->site.limits_ca_id = 0;
+	return waits;
 }
 
 bool
@@ -390,7 +454,8 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 	struct turn turn = fleet_turn(f, n);
 	enum doing doing = s->site.doing;
 	uint64_t job = s->site.job;
-	bool may_die = f->crash_in > 0, is_tight = s->waits_turn || !fleet_gate_has_token(f);
+	bool may_die = f->crash_in > 0;
+	bool is_tight = s->waits_turn || !fleet_gate_has_token(f, 0) || (f->cas_n > 1 && !fleet_gate_has_token(f, 1));
 
 	if (f->is_down || f->report->is_broken)
 		return false;
@@ -399,17 +464,9 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 		remember(s, &before);
 	arena_clear(&f->arena);
 	f->effects.n = 0;
-	s->site.calendar = f->calendar;
+	s->site.calendar = f->accounts[s->is_of_reserve].calendar;
 	site_step(&s->site, ev, &turn, &f->policy, &f->arena, &f->effects);
-	bool waits = !holds_place(f, n);
-	if (waits) {
-		/* The same step anew, with what stands in the way among the facts. */
-		restore(s, &before);
-		f->effects.n = 0;
-		s->site.waits_turn = true;
-		site_step(&s->site, ev, &turn, &f->policy, &f->arena, &f->effects);
-		s->site.waits_turn = false;
-	}
+	bool waits = step_within_limits(f, n, ev, &turn, &before);
 	f->report->steps++;
 	if (may_die && node_dies(f, DIES_BEFORE_COMMIT)) {
 		restore(s, &before);
@@ -446,6 +503,34 @@ wake(struct fleet *f, uint32_t n)
 	(void)node_event(f, n, &ev);
 }
 
+/* What stands in a lane is not woken while the first CA is shut, but for its looks, and unless the reserve could help it. And where one
+ * order at a time finds out whether that CA is well, who would make the next one is not looked at before the one that was let in has
+ * been (engine/lanes.c). */
+static bool
+waits_for_ca(struct fleet *f, uint32_t n)
+{
+	struct fleet_site *s = &f->sites[n];
+	const struct breaker *b = &f->accounts[0].breaker;
+	struct when now = fleet_wall(f);
+
+	if (!when_is_known(b->ill_since) || !when_is_known(s->site.checked_at) || !when_before(now, s->site.look_at) ||
+	    !plan_waits_in_lane(&s->site, now))
+		return false;
+	int64_t at_ms = f->probing_ms;
+	if (breaker_state(b, now) == BREAKER_OPEN) {
+		if (f->cas_n > 1 && (s->site.held.id == 0 || !when_before(now, life_reduce_at(s->site.held.life))))
+			return false;
+		int64_t wait_ms = when_between(now, breaker_not_before(b)).s * 1000;
+		at_ms = f->now_ms + (wait_ms < SHUT_MOST_MS ? wait_ms : SHUT_MOST_MS);
+	} else if (f->probing_ms <= f->now_ms) {
+		f->probing_ms = f->now_ms + 2 * f->plan->probe_ms + 1;
+		return false;
+	}
+	s->queued_ms = at_ms;
+	events_put(&f->events, (struct fleet_event){ .at_ms = at_ms, .site = n, .kind = EV_WAKE });
+	return true;
+}
+
 void
 node_wake(struct fleet *f, uint32_t n)
 {
@@ -455,8 +540,12 @@ node_wake(struct fleet *f, uint32_t n)
 	/* It is due as soon as there is an engine again. */
 	if (f->is_down)
 		return;
-	if (!when_before(fleet_wall(f), s->site.wake) && !quiet_wake(f, n))
-		wake(f, n);
+	if (!when_before(fleet_wall(f), s->site.wake)) {
+		if (waits_for_ca(f, n))
+			return;
+		if (!quiet_wake(f, n))
+			wake(f, n);
+	}
 	queue_site(f, n);
 }
 
@@ -487,7 +576,7 @@ node_key(struct fleet *f, const struct fleet_event *ev)
 		return;
 	if (s->doing != DOING_ORDER || s->job != ev->extra || s->order_id != 0)
 		return;
-	orders_of_fleet_begin(f, ev->site, ev->extra, (struct name_set){ ev->arg });
+	orders_of_fleet_begin(f, &(struct waiting_order){ .site = ev->site, .ca = ev->flag, .names = { ev->arg }, .job = ev->extra });
 }
 
 static enum cause
@@ -519,8 +608,10 @@ node_deployed(struct fleet *f, const struct fleet_event *ev)
 
 	f->deploys[ev->arg].next_free = f->deploys_free;
 	f->deploys_free = ev->arg;
+	if (d.is_slow)
+		watch_installer(f, ev->site, &d);
 	/* The installer takes one after the other; what an engine of before wanted was overtaken by its successor. */
-	if (cause == CAUSE_NONE && d.job >= s->site.job) {
+	if (cause == CAUSE_NONE && (d.job >= s->site.job || d.is_slow)) {
 		struct live_set before = s->live;
 
 		watch_expiry(f, ev->site);
@@ -531,26 +622,74 @@ node_deployed(struct fleet *f, const struct fleet_event *ev)
 		(void)node_event(f, ev->site, &told);
 }
 
-/* --- the CA's breaker --- */
+/* --- the CAs' breakers --- */
 
 void
-node_ca_failed(struct fleet *f, struct when retry_after)
+node_policy_cas(struct fleet *f)
 {
-	int64_t wait = pauses_s[f->ca_failures < 4 ? f->ca_failures : 3];
-	struct when until = when_plus(fleet_wall(f),
-	    SPAN_S(wait + (int64_t)(fleet_random(&f->roll_seed) % ((uint64_t)wait + 1))));
+	static const struct str names[FLEET_CAS] = { { "a1", 2 }, { "b2", 2 } }, issuers[FLEET_CAS] = { { "a1.example", 10 }, { "b2.example", 10 } };
+	static const struct str urls[FLEET_CAS] = { { "https://a1.example/account/1", 28 }, { "https://b2.example/account/1", 28 } };
 
-	if (when_is_known(retry_after))
-		until = when_max(until, retry_after);
-	f->ca_failures++;
-	f->policy.ca_not_before = when_max(f->policy.ca_not_before, until);
+	for (size_t i = 0; i < f->cas_n; i++) {
+		const struct breaker *b = &f->accounts[i].breaker;
+
+		f->policy_cas[i] = (struct policy_ca){ .id = (int64_t)i + 1,
+			.name = names[i],
+			.issuer = issuers[i],
+			.account_url = urls[i],
+			.not_before = breaker_not_before(b),
+			.ill_since = b->ill_since,
+			.is_ready = true,
+			.is_doubtful = b->failures > 0 };
+	}
+	f->policy.cas = f->policy_cas;
+	f->policy.cas_n = f->cas_n;
+	site_ca_use(&f->policy, 0);
 }
 
 void
-node_ca_works(struct fleet *f)
+node_ca_told(struct fleet *f, uint8_t ca, const struct finding_list *failures, struct when retry_after)
 {
-	f->ca_failures = 0;
-	f->policy.ca_not_before = WHEN_UNKNOWN;
+	struct breaker *b = &f->accounts[ca].breaker;
+	const struct turn turn = { fleet_wall(f), (uint32_t)(fleet_random(&f->roll_seed) >> 32) };
+
+	if (failures == NULL ? breaker_worked(b, turn.now) : breaker_judge(b, failures, &turn, retry_after))
+		node_policy_cas(f);
+	breaker_check(b);
+}
+
+/* --- the rehearsal at the reserve, as engine/canary.c has it --- */
+
+enum { CANARY_EVERY_S = 7 * 86400, CANARY_FAILED_S = 86400, CANARY_AGAIN_S = 3600, CANARY_LOOK_MS = 600000 };
+
+void
+node_canary(struct fleet *f)
+{
+	fleet_put(f, CANARY_LOOK_MS, EV_CANARY, 0, 0, 0);
+	if (f->is_down || f->canary_is_out || when_before(fleet_wall(f), when_max(f->canary_at, f->policy_cas[1].not_before)))
+		return;
+	/* Counted ahead: what it asks for, and what it asked for before the engine died over it. */
+	f->canary_at = when_plus(fleet_wall(f), SPAN_S(CANARY_AGAIN_S));
+	if (!fleet_gate_has_token(f, 1))
+		return;
+	fleet_gate_spend(f, 1, 1);
+	if (breaker_take(&f->accounts[1].breaker, fleet_wall(f)))
+		node_policy_cas(f);
+	f->canary_is_out = true;
+	orders_of_fleet_begin(f, &(struct waiting_order){ .site = fleet_canary(f), .ca = 1, .is_canary = true, .names = { 1 } });
+}
+
+void
+node_canary_ended(struct fleet *f, bool is_good, struct when retry_after)
+{
+	int64_t every = is_good ? CANARY_EVERY_S : CANARY_FAILED_S;
+	struct when law = when_min(retry_after, when_plus(fleet_wall(f), SPAN_S(CANARY_EVERY_S)));
+
+	f->canary_is_out = false;
+	f->canary_at = when_plus(fleet_wall(f), SPAN_S(every + (int64_t)(fleet_random(&f->roll_seed) % (uint64_t)(every / 10))));
+	if (when_is_known(retry_after))
+		f->canary_at = when_max(f->canary_at, law);
+	fleet_mark(f, is_good ? FLEET_MARK_CANARY_GOOD : FLEET_MARK_CANARY_FAILED);
 }
 
 void

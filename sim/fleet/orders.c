@@ -1,6 +1,7 @@
 #include "sim/fleet/inside.h"
 #include <stdlib.h>
 #include <string.h>
+#include "core/site_ca.h"
 
 /* Orders under way, as engine/orders.c has them: core/order decides, its four commit points are the stored row. */
 
@@ -67,9 +68,9 @@ close_row(struct fleet *f, uint32_t i)
 
 	drop_live(f, row);
 	if (row->draws)
-		fleet_gate_settle(f, row->new_orders);
+		fleet_gate_settle(f, row->ca, row->new_orders);
 	if (row->ca_number != 0)
-		f->ca.orders[row->ca_number].is_known = false;
+		f->orders.at[row->ca_number].is_known = false;
 	*row = (struct order_row_of_fleet){ .next_free = f->rows_free };
 	f->rows_free = i;
 	if (s->order_row == i)
@@ -131,16 +132,18 @@ received(struct fleet *f, uint32_t i)
 		.issued_names_n = c->names_n,
 		.retry_after = WHEN_UNKNOWN };
 	uint32_t n = row->site;
+	uint8_t ca = row->ca;
 
 	memcpy(ev.issued.fingerprint, c->fingerprint, sizeof ev.issued.fingerprint);
 	memcpy(&ev.issued.id, c->fingerprint, sizeof ev.issued.id);
-	node_ca_works(f);
-	fleet_gate_note_issue(f, &f->sites[n].site, ev.issued.life);
+	node_ca_told(f, ca, NULL, WHEN_UNKNOWN);
+	fleet_gate_note_issue(f, ca, &f->sites[n].site, ev.issued.life);
 	f->report->issued++;
 	f->report->issued_in[(f->now_ms - f->start_ms) / (f->plan->bin.s * 1000)]++;
 	note_replaced(f, n);
 	/* One transaction: the order is closed and its certificate is the site's, or neither. */
 	if (node_event(f, n, &ev)) {
+		f->sites[n].is_of_reserve = ca > 0;
 		close_row(f, i);
 	}
 	fleet_gate_take_waiting(f);
@@ -161,13 +164,7 @@ failed(struct fleet *f, uint32_t i)
 	uint32_t n = row->site;
 
 	f->report->order_failures++;
-	for (size_t k = 0; k < l->n; k++) {
-		const struct cause_row *cause = cause_row(l->at[k].cause);
-
-		/* A limit is no illness of the CA. */
-		if (cause->layer == LAYER_CA && cause->scope == SCOPE_FLEET && l->at[k].cause != CAUSE_CA_LIMIT_NEW_ORDERS)
-			node_ca_failed(f, f->outcome.retry_after);
-	}
+	node_ca_told(f, row->ca, l, f->outcome.retry_after);
 	/* The findings are in the order's own memory: it goes last. */
 	row->live = NULL;
 	if (node_event(f, n, &ev))
@@ -179,11 +176,27 @@ failed(struct fleet *f, uint32_t i)
 	fleet_gate_take_waiting(f);
 }
 
+/* It is put to no use. What was asked for beyond the one order that was counted ahead is counted now. */
+static void
+canary_over(struct fleet *f, uint32_t i)
+{
+	struct order_row_of_fleet *row = &f->rows[i];
+	bool is_good = row->live->order.phase == ORDER_RECEIVED;
+
+	if (row->new_orders > 1)
+		fleet_gate_spend(f, row->ca, row->new_orders - 1U);
+	node_ca_told(f, row->ca, is_good ? NULL : &f->outcome.failures, f->outcome.retry_after);
+	struct when retry_after = f->outcome.retry_after;
+	close_row(f, i);
+	node_canary_ended(f, is_good, is_good ? WHEN_UNKNOWN : retry_after);
+	fleet_gate_take_waiting(f);
+}
+
 /* At the pace that the CA's front end takes; what has to wait is put into the queue. */
 static void
 send(struct fleet *f, uint32_t i, const struct acme_request *r)
 {
-	int64_t ms = fleet_gate_pace_ms(f, r->verb);
+	int64_t ms = fleet_gate_pace_ms(f, f->rows[i].ca, r->verb);
 
 	if (r->verb == ACME_NEW_ORDER)
 		f->rows[i].new_orders++;
@@ -204,10 +217,17 @@ step(struct fleet *f, uint32_t i, const struct order_event *ev)
 	uint64_t serial = row->serial;
 
 	arena_clear(&f->order_arena);
-	order_step(o, ev, &turn, &f->policy, &live->keep, &f->order_arena, &f->outcome);
+	struct policy policy = f->policy;
+
+	site_ca_use(&policy, row->ca);
+	order_step(o, ev, &turn, &policy, &live->keep, &f->order_arena, &f->outcome);
 	/* Before the commit: the row stays as it was. */
 	if (f->crash_in > 0 && node_dies(f, DIES_IN_ORDER)) {
 		fleet_mark(f, FLEET_MARK_CRASH_BEFORE_COMMIT);
+		return;
+	}
+	if (row->is_canary && (o->phase == ORDER_RECEIVED || o->phase == ORDER_FAILED)) {
+		canary_over(f, i);
 		return;
 	}
 	if (o->phase == ORDER_RECEIVED) {
@@ -224,9 +244,9 @@ step(struct fleet *f, uint32_t i, const struct order_event *ev)
 		struct str digits = { o->url.p + 1, o->url.n - 1 };
 		int64_t number = 0;
 
-		if (str_to_int(digits, &number) && number > 0 && number <= f->ca.orders_n) {
+		if (str_to_int(digits, &number) && number > 0 && number <= f->orders.n) {
 			row->ca_number = (uint32_t)number;
-			f->ca.orders[number].is_known = true;
+			f->orders.at[number].is_known = true;
 		}
 	}
 	if (f->outcome.wake_ms != ORDER_NO_WAKE)
@@ -255,7 +275,7 @@ load(struct fleet *f, uint32_t i)
 		return false;
 	}
 	l->wakes = 0;
-	l->lane = plan_lane(s, fleet_wall(f));
+	l->lane = row->is_canary ? LANE_QUIET : plan_lane(s, fleet_wall(f));
 	f->room.in[l->lane]++;
 	l->order = (struct order){ .id = (int64_t)i,
 		.site_id = s->id,
@@ -279,31 +299,34 @@ load(struct fleet *f, uint32_t i)
 }
 
 void
-orders_of_fleet_begin(struct fleet *f, uint32_t n, uint64_t job, struct name_set names)
+orders_of_fleet_begin(struct fleet *f, const struct waiting_order *w)
 {
 	const struct order_event ev = { .kind = ORDER_EV_START };
-	struct fleet_site *s = &f->sites[n];
+	struct fleet_site *s = &f->sites[w->site];
 
-	enum lane lane = plan_lane(&s->site, fleet_wall(f));
+	enum lane lane = w->is_canary ? LANE_QUIET : plan_lane(&s->site, fleet_wall(f));
 	if (!fleet_gate_has_room(f, lane)) {
-		fleet_gate_wait_for_room(f, lane, &(struct waiting_order){ n, names, job });
+		fleet_gate_wait_for_room(f, lane, w);
 		return;
 	}
 	if (s->order_row != 0) {
-		fleet_broken(f, n, "P6: a second order is begun while one is open");
+		fleet_broken(f, w->site, "P6: a second order is begun while one is open");
 		return;
 	}
 	uint32_t i = new_row(f);
 	if (i == 0)
 		return;
-	f->rows[i] = (struct order_row_of_fleet){ .site = n,
+	f->rows[i] = (struct order_row_of_fleet){ .site = w->site,
 		.serial = ++f->row_serial,
-		.job = job,
+		.job = w->job,
 		.phase = ORDER_INTENT,
+		.ca = w->ca,
+		.is_canary = w->is_canary,
 		.is_open = true,
 		.draws = s->draws,
 		.created = fleet_wall(f),
-		.names = names };
+		.begun_ms = f->now_ms,
+		.names = w->names };
 	s->order_row = i;
 	s->site.order_id = (int64_t)i;
 	if (load(f, i))
@@ -358,6 +381,7 @@ orders_of_fleet_answer(struct fleet *f, const struct fleet_event *ev)
 	authority_answer(f, ev, &f->answer);
 	int64_t until_ms = f->told_until_ms;
 	uint32_t n = f->rows[i].site;
+	uint8_t ca = f->rows[i].ca;
 	step(f, i, &told);
 	/* An engine that died over the answer does not know of the date. */
 	if (until_ms == 0 || ev->generation != f->generation)
@@ -365,7 +389,7 @@ orders_of_fleet_answer(struct fleet *f, const struct fleet_event *ev)
 	if (f->rows[i].serial == ev->site)
 		f->rows[i].not_before_ms = until_ms;
 	if (f->answer.verb == ACME_NEW_ORDER)
-		f->sites[n].watched.law_s = fleet_s(f, until_ms);
+		watch_law(f, n, ca, until_ms);
 }
 
 void
@@ -394,6 +418,10 @@ orders_of_fleet_wake(struct fleet *f, const struct fleet_event *ev)
 void
 orders_of_fleet_forget(struct fleet *f)
 {
-	for (uint32_t i = 1; i <= f->rows_n; i++)
+	for (uint32_t i = 1; i <= f->rows_n; i++) {
 		drop_live(f, &f->rows[i]);
+		/* Nothing of a rehearsal is stored. */
+		if (f->rows[i].is_canary)
+			close_row(f, i);
+	}
 }

@@ -12,15 +12,27 @@ pointing_of(const struct fleet *f, uint32_t n)
 }
 
 bool
-owners_can_validate(const struct fleet *f, uint32_t n, size_t k)
+owners_lets_issue(const struct fleet *f, uint32_t n, size_t k, uint8_t ca)
 {
-	return pointing_of(f, n)[k] == POINTS_HERE;
+	enum pointing p = pointing_of(f, n)[k];
+
+	return p == POINTS_HERE || (ca == 0 && p == POINTS_CAA_RESERVE) || (ca == 1 && p == POINTS_CAA_FIRST);
 }
 
 bool
+owners_can_validate(const struct fleet *f, uint32_t n, size_t k)
+{
+	for (uint8_t i = 0; i < f->cas_n; i++)
+		if (owners_lets_issue(f, n, k, i))
+			return true;
+	return false;
+}
+
+/* That CAA keeps the reserve out is told to nobody as a fault. */
+bool
 owners_is_owners_fault(const struct fleet *f, uint32_t n, size_t k)
 {
-	return pointing_of(f, n)[k] != POINTS_HERE;
+	return pointing_of(f, n)[k] != POINTS_HERE && pointing_of(f, n)[k] != POINTS_CAA_RESERVE;
 }
 
 /* --- what probes see --- */
@@ -66,6 +78,7 @@ see_name(struct fleet *f, uint32_t n, size_t k, bool is_verify, struct name_evid
     struct address_evidence *a)
 {
 	static struct caa_record other = { 0, { "issue", 5 }, { "other-ca.example", 16 } };
+	static struct caa_record reserve = { 0, { "issue", 5 }, { "b2.example", 10 } }, first = { 0, { "issue", 5 }, { "a1.example", 10 } };
 	const struct fleet_site *s = &f->sites[n];
 	enum pointing p = pointing_of(f, n)[k];
 
@@ -100,7 +113,9 @@ see_name(struct fleet *f, uint32_t n, size_t k, bool is_verify, struct name_evid
 		see_stranger(&a[1], 6);
 		break;
 	case POINTS_CAA:
-		e->caa = &other;
+	case POINTS_CAA_FIRST:
+	case POINTS_CAA_RESERVE:
+		e->caa = p == POINTS_CAA ? &other : p == POINTS_CAA_FIRST ? &reserve : &first;
 		e->caa_n = 1;
 		e->caa_at = s->site.names[0].name;
 		break;
@@ -246,9 +261,10 @@ break_something(struct fleet *f, uint32_t n)
 	else if (roll < 75)
 		pointing_of(f, n)[one] = POINTS_V6_AWAY;
 	else if (roll < 90)
-		point_all(f, n, POINTS_CAA);
+		point_all(f, n, f->cas_n == 1 || roll < 79 ? POINTS_CAA : roll < 83 ? POINTS_CAA_FIRST : POINTS_CAA_RESERVE);
 	else
 		point_all(f, n, POINTS_BOGUS);
+	watch_caa(f, n);
 	watch_pointing(f, n);
 	put_mend(f, n);
 }
@@ -256,6 +272,8 @@ break_something(struct fleet *f, uint32_t n)
 void
 owners_mend(struct fleet *f, uint32_t n)
 {
+	if (pointing_of(f, n)[0] != POINTS_HERE)
+		watch_caa(f, n);
 	point_all(f, n, POINTS_HERE);
 	watch_pointing(f, n);
 }

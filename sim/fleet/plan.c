@@ -36,7 +36,7 @@ fleet_plan_init(struct fleet_plan *p)
 void
 fleet_plan_faults(struct fleet_plan *p)
 {
-	p->has_faults = p->lives_by_seed = true;
+	p->has_faults = p->lives_by_seed = p->reserve_by_seed = true;
 	p->owner_faults = 80;
 	p->wishes = 300;
 	p->drafts = 100;

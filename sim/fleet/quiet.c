@@ -43,7 +43,7 @@ is_in_order(const struct fleet *f, const struct site *s)
 	for (size_t i = 0; i < s->names_n; i++) {
 		const struct site_name *n = &s->names[i];
 
-		if (!n->is_wanted || !n->is_held || !n->served.is_held || !n->served.is_ok ||
+		if (!n->is_wanted || !n->is_held || n->caa_refuses != 0 || !n->served.is_held || !n->served.is_ok ||
 		    n->passed_at.s != now.s || n->served.at.s != now.s ||
 		    when_is_known(n->refused_until))
 			return false;
@@ -110,7 +110,7 @@ is_quiet(const struct fleet *f, const struct fleet_site *s)
 	       !f->report->is_broken && !s->waits_turn && !s->site.draft.exists &&
 	       s->site.clock.s == f->policy.clock.s &&
 	       when_before(fleet_wall(f), until(f, s)) &&
-	       calendar_is(&s->site.calendar, &f->calendar);
+	       calendar_is(&s->site.calendar, &f->accounts[s->is_of_reserve].calendar);
 }
 
 static void
@@ -254,7 +254,7 @@ is_undisturbed(const struct fleet *f)
 
 	return !p->has_faults && p->traced < 0 && p->probe_ms == 0 &&
 	       p->owner_faults + p->wishes + p->drafts == 0 && p->ca.calendar_n == 1 &&
-	       f->calendar.life.s == p->ca.calendar[0].life.s && f->calendar.next_seen == 0 &&
+	       f->accounts[0].calendar.life.s == p->ca.calendar[0].life.s && f->accounts[0].calendar.next_seen == 0 &&
 	       !when_is_known(p->replace_at);
 }
 

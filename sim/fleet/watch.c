@@ -8,6 +8,7 @@
  * says of itself is used only where it is the thing that is judged.
  */
 
+enum { INSTALLER_MOST_MIN = 6 };
 enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26, RESTLESS_MAX = 8, LOOK_REST_MS = 1000, REMOVAL_REST_MS = 10000 };
 
 static bool
@@ -22,9 +23,9 @@ most(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Since when nothing but the site's own names could stand in its way; and what did last. */
+/* Since when nothing but the site's own names could stand in its way, with a CA that is well since ca_ms; and what did last. */
 static int64_t
-clean_since(const struct fleet *f, uint32_t n, const char **ret_why)
+clean_with(const struct fleet *f, uint32_t n, int64_t ca_ms, const char **ret_why)
 {
 	const struct fleet_site *s = &f->sites[n];
 	const struct {
@@ -32,14 +33,14 @@ clean_since(const struct fleet *f, uint32_t n, const char **ret_why)
 		const char *why;
 	} all[] = {
 		{ f->start_ms, "it had no time" },
-		{ f->ca.clean_ms, "the CA was out of order" },
+		{ ca_ms, "the CA was out of order" },
 		{ f->clean_ms, "koshin was down" },
 		{ f->is_down ? FLEET_NEVER_MS : 0, "koshin was down" },
 		{ f->clock_clean_ms, "the clock was wrong" },
 		{ f->network_clean_ms, "our resolver was down" },
 		{ f->servers[s->server].clean_ms, "the web server was out of order" },
 		{ f->companies[s->company].silent_ms, "the company that hosts its DNS was down" },
-		{ fleet_ms(f, s->watched.law_s), "the CA had asked to wait" },
+		{ watch_caa_since(f, n) == 0 ? 0 : watch_caa_since(f, n) + FLEET_DAY_MS, "CAA kept a CA out" },
 	};
 	size_t best = 0;
 
@@ -50,8 +51,14 @@ clean_since(const struct fleet *f, uint32_t n, const char **ret_why)
 	return all[best].ms;
 }
 
-static bool
-clock_is_new(const struct fleet *f)
+static int64_t
+clean_since(const struct fleet *f, uint32_t n, const char **ret_why)
+{
+	return clean_with(f, n, watch_ca_clean_since(f, n, 0), ret_why);
+}
+
+bool
+watch_clock_is_new(const struct fleet *f)
 {
 	return f->clock_step_s != 0 || f->now_ms - f->clock_clean_ms < 26 * FLEET_HOUR_MS;
 }
@@ -78,14 +85,20 @@ watch_pointing(struct fleet *f, uint32_t n)
 	w->has_fault = has_fault;
 }
 
+static bool
+finding_of(const struct site *s, enum cause c)
+{
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (s->findings.at[i].cause == c)
+			return true;
+	return false;
+}
+
 /* Looked at weekly, and only then. */
 static bool
 is_moved(const struct fleet_site *s)
 {
-	for (size_t i = 0; i < s->site.findings.n; i++)
-		if (s->site.findings.at[i].cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY)
-			return true;
-	return false;
+	return finding_of(&s->site, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY);
 }
 
 /* --- letters --- */
@@ -159,9 +172,13 @@ watch_letter(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	case LETTER_RESOLVED:
 		if (!w->is_told)
 			fleet_broken(f, n, "a letter says that all is well, and none had said that it was not");
-		if (w->has_fault && f->now_ms - fleet_ms(f, w->turned_s) > FLEET_DAY_MS + FLEET_HOUR_MS)
+		/* What keeps the first CA alone out did not stop the reserve: with this certificate it is over, until the next one. */
+		if (w->has_fault && f->now_ms - fleet_ms(f, w->turned_s) > FLEET_DAY_MS + FLEET_HOUR_MS &&
+		    !(f->sites[n].is_of_reserve && watch_does_caa_let(f, n, 1)))
 			fleet_broken(f, n, "a letter says that all is well, and it is not");
 		w->is_told = false;
+		if (f->reserves != NULL)
+			f->reserves[n].over_s = fleet_s(f, f->now_ms);
 		fleet_mark(f, FLEET_MARK_LETTER_RESOLVED);
 		return;
 	case LETTER_ISSUED:
@@ -197,6 +214,8 @@ watch_silence(struct fleet *f, uint32_t n)
 	const char *why;
 	int64_t since = most(clean_since(f, n, &why), fleet_ms(f, s->watched.turned_s));
 
+	if (f->reserves != NULL)
+		since = most(since, fleet_ms(f, f->reserves[n].over_s));
 	if (s->watched.is_told || f->now_ms - since < TOLD_D * FLEET_DAY_MS)
 		return;
 	/* A letter of the story before may have been yesterday's. */
@@ -207,22 +226,24 @@ watch_silence(struct fleet *f, uint32_t n)
 
 /* NULL: nothing is counted in this fleet. */
 static struct ca_log *
-log_of(struct fleet *f, uint32_t n)
+log_of(struct fleet *f, uint32_t n, uint8_t ca)
 {
-	if (f->logs == NULL)
+	struct ca_log **log = f->logs == NULL ? NULL : &f->logs[n + (size_t)ca * (f->sites_n + 1)];
+
+	if (log == NULL)
 		return NULL;
-	if (f->logs[n] == NULL)
-		f->logs[n] = calloc(1, sizeof *f->logs[n]);
-	if (f->logs[n] == NULL)
+	if (*log == NULL)
+		*log = calloc(1, sizeof **log);
+	if (*log == NULL)
 		f->err = ERR_MEMORY;
-	return f->logs[n];
+	return *log;
 }
 
 /* More orders in an hour than any reason could explain: one for each name, and a few. */
 static void
 watch_attempt(struct fleet *f, uint32_t n, const struct site_effect *fx)
 {
-	int64_t law = fleet_ms(f, f->sites[n].watched.law_s);
+	int64_t law = watch_law_ms(f, n, fleet_ca(fx->ca_id));
 
 	if (law != 0 && f->now_ms >= law)
 		fleet_mark(f, FLEET_MARK_RETRY_AFTER);
@@ -230,7 +251,7 @@ watch_attempt(struct fleet *f, uint32_t n, const struct site_effect *fx)
 		for (size_t k = 0; k < f->sites[n].site.names_n; k++)
 			if (owners_is_owners_fault(f, n, k) && str_eq(fx->names[i], f->sites[n].site.names[k].name))
 				fleet_mark(f, FLEET_MARK_ORDERED_ANYWAY);
-	struct ca_log *log = log_of(f, n);
+	struct ca_log *log = log_of(f, n, 0);
 	size_t most_n = LOG_ATTEMPTS - 1;
 
 	if (log == NULL)
@@ -279,7 +300,7 @@ watch_reduced(struct fleet *f, uint32_t n)
 	const struct fleet_site *s = &f->sites[n];
 	struct life life = s->live.life;
 
-	if (s->live.serial <= 0 || clock_is_new(f) || is_moved(s))
+	if (s->live.serial <= 0 || watch_clock_is_new(f) || is_moved(s))
 		return;
 	for (size_t k = 0; k < s->site.names_n; k++)
 		if (name_set_has(s->live.names, k) && !s->site.names[k].is_held &&
@@ -333,14 +354,20 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 			fleet_broken(f, n, "a draft with a CSR was discarded");
 		else if (fx->kind == FX_ORDER)
 			watch_attempt(f, n, fx);
-		if (fx->kind == FX_ORDER && f->now_ms < fleet_ms(f, s->watched.law_s))
+		if (fx->kind == FX_ORDER && f->now_ms < watch_law_ms(f, n, fleet_ca(fx->ca_id)))
 			fleet_broken(f, n, "P6: an order %lld s before the date that the CA gave",
-			    (long long)((fleet_ms(f, s->watched.law_s) - f->now_ms) / 1000));
+			    (long long)((watch_law_ms(f, n, fleet_ca(fx->ca_id)) - f->now_ms) / 1000));
+		if (fx->kind == FX_ORDER && f->cas_n > 1)
+			watch_choice(f, n, fleet_ca(fx->ca_id));
+		else if (fx->kind == FX_HISTORY && fx->history == HISTORY_CA_CHANGED)
+			watch_change(f, n);
 	}
 	if (ev->kind == SITE_ISSUED) {
 		watch_held(f, n);
 		watch_reduced(f, n);
 	}
+	if (f->cas_n > 1 && finding_of(&s->site, CAUSE_DNS_CAA_RESERVE))
+		fleet_mark(f, FLEET_MARK_RESERVE_KEPT_OUT);
 	if (ev->kind == SITE_ORDER_FAILED)
 		s->watched.wish_s = fleet_s(f, 0);
 	if (!wants(s))
@@ -383,15 +410,15 @@ watch_request(struct fleet *f, uint32_t row, enum acme_verb verb)
 	if (r->not_before_ms > f->now_ms)
 		fleet_broken(f, r->site, "P6: a request %lld ms before the Retry-After of its order",
 		    (long long)(r->not_before_ms - f->now_ms));
-	if (verb == ACME_NEW_ORDER && fleet_ms(f, f->sites[r->site].watched.law_s) > f->now_ms)
+	if (verb == ACME_NEW_ORDER && watch_law_ms(f, r->site, r->ca) > f->now_ms)
 		fleet_broken(f, r->site, "P6: a new order before the date that the CA gave");
 }
 
 /* Let's Encrypt: five failed validations of a name in an hour; the sixth is over the limit. */
 void
-watch_failure(struct fleet *f, uint32_t n, size_t name)
+watch_failure(struct fleet *f, uint32_t n, uint8_t ca, size_t name)
 {
-	struct ca_log *log = log_of(f, n);
+	struct ca_log *log = log_of(f, n, ca);
 
 	if (log == NULL)
 		return;
@@ -406,9 +433,9 @@ watch_failure(struct fleet *f, uint32_t n, size_t name)
 
 /* And five certificates of one set of names in seven days. */
 void
-watch_issue(struct fleet *f, uint32_t n, struct name_set names)
+watch_issue(struct fleet *f, uint32_t n, uint8_t ca, struct name_set names)
 {
-	struct ca_log *log = log_of(f, n);
+	struct ca_log *log = log_of(f, n, ca);
 	unsigned same = 1;
 
 	if (log == NULL)
@@ -433,6 +460,23 @@ watch_limit(struct fleet *f, uint32_t n)
 
 /* --- the servers' side --- */
 
+/* Who waits for an installer that is slow goes on to something else after five minutes. */
+void
+watch_installer(struct fleet *f, uint32_t n, const struct deploy_of_fleet *d)
+{
+	const struct site *s = &f->sites[n].site;
+	int64_t since = most(most(d->begun_ms, f->clean_ms), f->clock_clean_ms);
+
+	if (f->now_ms - d->begun_ms > MINUTE_MS)
+		fleet_mark(f, FLEET_MARK_INSTALLER_SLOW);
+	if (s->doing != DOING_DEPLOY || s->job != d->job) {
+		fleet_mark(f, FLEET_MARK_INSTALLER_LATE);
+		return;
+	}
+	if (!f->is_down && f->clock_step_s == 0 && f->now_ms - since > INSTALLER_MOST_MIN * MINUTE_MS)
+		fleet_broken(f, n, "the installer has been awaited for %.1f minutes", (double)(f->now_ms - since) / MINUTE_MS);
+}
+
 void
 watch_deploy(struct fleet *f, uint32_t n, const struct live_set *before, const struct deploy_of_fleet *d)
 {
@@ -451,7 +495,8 @@ watch_deploy(struct fleet *f, uint32_t n, const struct live_set *before, const s
 	if (was_good && d->set.serial > 0 && when_before(d->set.life.to, before->life.to) &&
 	    life_length(d->set.life).s == life_length(before->life).s)
 		fleet_broken(f, n, "P3: an older certificate was put in place of a newer one");
-	if (d->set.redirect != 0 && (d->set.serial == 0 || !when_before(now, d->set.life.to)) && !clock_is_new(f))
+	/* What was decided long ago may be late for the end; the next deploy, or the next look, lets go. */
+	if (d->set.redirect != 0 && (d->set.serial == 0 || !when_before(now, d->set.life.to)) && !watch_clock_is_new(f) && !d->is_slow)
 		fleet_broken(f, n, "P3: a redirect to HTTPS that does not work");
 	if (before->serial == 0 && n >= f->sites_n - f->plan->newcomers &&
 	    f->now_ms - fleet_newcomer_ms(f, n) > f->report->newcomer_worst_ms && d->set.serial > 0)
@@ -479,7 +524,7 @@ watch_redirect(struct fleet *f, uint32_t n)
 	const char *why;
 	int64_t since = most(clean_since(f, n, &why), s->live.life.to.s * 1000);
 
-	if (s->live.redirect != 0 && f->now_ms - since > 10 * MINUTE_MS && !clock_is_new(f))
+	if (s->live.redirect != 0 && f->now_ms - since > 10 * MINUTE_MS && !watch_clock_is_new(f))
 		fleet_broken(f, n, "P3: the redirect leads visitors to a certificate that has ended");
 }
 
@@ -492,7 +537,7 @@ watch_expiry(struct fleet *f, uint32_t n)
 
 	if (s->live.serial <= 0 || end_ms > f->now_ms || s->watched.is_expired || !wants(s))
 		return;
-	int64_t life = life_length(s->live.life).s, since = clean_since(f, n, &why);
+	int64_t life = life_length(s->live.life).s, since = clean_with(f, n, watch_cas_clean_since(f, n), &why);
 	int64_t grace = life >= 10 * 86400 ? 6 * FLEET_HOUR_MS : life * 1000 / 20;
 	s->watched.is_expired = true;
 	if (fleet_ms(f, s->watched.pointing_since_s) > since) {
@@ -521,6 +566,7 @@ void
 watch_sweep(struct fleet *f)
 {
 	fleet_put(f, 6 * FLEET_HOUR_MS, EV_SWEEP, 0, 0, 0);
+	watch_waiting(f);
 	if (f->first_end_s * 1000 > f->now_ms)
 		return;
 	f->first_end_s = INT64_MAX / 1000;
@@ -606,6 +652,8 @@ print_step(const struct fleet *f, const struct fleet_step *k, struct buf *to)
 			buf_putf(to, " +%s", effects[e]);
 	if (k->cause != CAUSE_NONE)
 		buf_putf(to, "  [%s]", cause_row(k->cause)->id);
+	if (k->ca > 0)
+		buf_putf(to, "  at the reserve");
 	buf_putf(to, "  next in %lld s\n", (long long)(k->wake_s - k->ms / 1000));
 }
 
@@ -624,7 +672,7 @@ watch_keep_step(struct fleet *f, uint32_t n, enum site_event_kind kind, enum doi
 	const struct site *s = &f->sites[n].site;
 	struct fleet_step *k = &f->steps[f->steps_n++ % FLEET_STEPS_KEPT];
 
-	*k = (struct fleet_step){ f->now_ms, n, (uint8_t)kind, (uint8_t)before, (uint8_t)s->doing, 0,
+	*k = (struct fleet_step){ f->now_ms, n, (uint8_t)kind, (uint8_t)before, (uint8_t)s->doing, fleet_ca(s->ca_id), 0,
 		s->findings.n > 0 ? s->findings.at[0].cause : CAUSE_NONE, s->wake.s };
 	for (size_t i = 0; i < f->effects.n; i++)
 		k->effects |= 1U << f->effects.at[i].kind;
