@@ -2,6 +2,7 @@
 #include <string.h>
 #include "base/must.h"
 #include "base/point.h"
+#include "core/outbox.h"
 #include "ports/keys/ticket.h"
 #include "ports/names/names.h"
 #include "ports/store/invitations.h"
@@ -10,8 +11,6 @@
  * The outbox. A letter is written, whole, in the transaction of the step that decided on it; sending is repeated
  * until the mail server has taken it, always under the same Message-ID.
  */
-
-enum { DAY_S = 86400, GIVE_UP_AFTER_S = 5 * DAY_S };
 
 static struct str
 text_of(struct arena *a, const char *s)
@@ -330,16 +329,10 @@ letters_answer(struct engine *e, const struct work *w)
 	e->letters_n--;
 	if (w->err == ERR_OK)
 		return store_letter_sent(e->ports.store, w->letter_id, e->turn.now);
-	/* Refused for good, or tried for days: given up, which doctor and the operator's page show. */
-	static const int64_t waits_s[] = { 60, 300, 1800, 7200, 21600 };
-	int64_t wait = waits_s[w->tries < 5 ? w->tries : 4];
-	bool is_over = err_class_of(w->err) == ERR_CLASS_DENIED ||
-	    when_between(w->retry_after, e->turn.now).s > GIVE_UP_AFTER_S;
-	struct when next = is_over ? WHEN_NEVER
-				   : when_plus(e->turn.now, SPAN_S(wait + (int64_t)(e->turn.roll % ((uint64_t)wait / 4 + 1))));
+	struct when next = outbox_next(w->retry_after, (unsigned)w->tries, w->err, &e->turn);
 
 	engine_log(e, "letter %lld: %s: %.*s", (long long)w->letter_id, err_words(w->err), STR_ARG(w->words));
-	if (is_over) {
+	if (next.s == WHEN_NEVER.s) {
 		enum err err = pass_on(e, w->letter_id);
 
 		if (err != ERR_OK)

@@ -415,6 +415,9 @@ take(struct fleet *f, const struct fleet_event *ev)
 	case EV_CLOCK:
 		faults_event(f, ev);
 		return;
+	case EV_LETTER:
+		letters_of_fleet_event(f, ev);
+		return;
 	case EV_CANARY:
 		node_canary(f);
 		return;

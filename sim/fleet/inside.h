@@ -58,6 +58,7 @@ struct watched {
 	uint32_t wish_s;	   /* a person asked for a certificate; 0: fulfilled or refused */
 	uint32_t looked_s;	   /* last check that was begun */
 	uint8_t reminders;	   /* letters of the present certificate, as bits */
+	uint8_t acts;		   /* letters about one fault, with no more than days between two */
 	uint8_t restless;	   /* checks in a row, each within a second of the one before; or removals, within ten */
 	bool end_was_told;
 	bool has_fault; /* the owner has something to mend */
@@ -181,6 +182,7 @@ enum fleet_kind {
 	EV_MEND,      /* its owner mends what is broken */
 	EV_SWEEP,     /* a look at what all servers hand out */
 	EV_ADD, EV_CA, EV_SERVER, EV_COMPANY, EV_RESOLVER, EV_CRASH, EV_RESTART, EV_RESTART_MORE, EV_CLOCK, EV_CALM,
+	EV_LETTER,    /* something happens to a letter */
 	EV_CANARY,    /* is the rehearsal due? */
 	EV_GATE,      /* a place in the account's limit has come free */
 	EV_SEND,      /* a request that kept the pace */
@@ -196,6 +198,18 @@ struct deploy_of_fleet {
 	struct live_set set;
 	int64_t begun_ms;
 	bool is_removal, is_slow;
+};
+
+/* A letter in the outbox, until it was taken or given up; and one that will come back. */
+enum letter_stage { LETTER_DUE, LETTER_ANSWERED, LETTER_CAME_BACK };
+struct letter_of_fleet {
+	uint32_t site, next_free;
+	int64_t created_ms;
+	struct when created;
+	unsigned tries;
+	enum err outcome; /* of the last try */
+	uint16_t taken_by; /* generation of the engine that had it sent */
+	bool is_open, was_taken;
 };
 
 struct waiting_order {
@@ -276,6 +290,8 @@ struct fleet {
 	struct when firsts_since;
 	struct deploy_of_fleet *deploys;
 	uint32_t deploys_n, deploys_cap, deploys_free;
+	struct letter_of_fleet *letters;
+	uint32_t letters_n, letters_cap, letters_free;
 	uint32_t restart_at; /* next site to be taken up after a start */
 	struct arena arena, order_arena;
 	struct site_effects effects;
@@ -434,6 +450,10 @@ void authority_take(struct fleet *f, uint32_t row, const struct acme_request *r)
 void authority_answer(struct fleet *f, const struct fleet_event *ev, struct acme_answer *ret);
 void authority_validated(struct fleet *f, const struct fleet_event *ev);
 struct span authority_life(const struct fleet *f, uint8_t ca);
+/* --- letters.c: the outbox, and what becomes of letters --- */
+void letters_of_fleet_put(struct fleet *f, uint32_t site);
+void letters_of_fleet_event(struct fleet *f, const struct fleet_event *ev);
+void letters_of_fleet_end(struct fleet *f);
 /* --- owners.c: the world of the sites --- */
 /* Could a CA validate this name now? Any of those that there are, or this one. */
 bool owners_can_validate(const struct fleet *f, uint32_t site, size_t name);
@@ -458,6 +478,7 @@ void watch_pointing(struct fleet *f, uint32_t site);
 void watch_request(struct fleet *f, uint32_t row, enum acme_verb verb);
 void watch_deploy(struct fleet *f, uint32_t site, const struct live_set *before, const struct deploy_of_fleet *d);
 void watch_installer(struct fleet *f, uint32_t site, const struct deploy_of_fleet *d); /* it answers */
+void watch_unread(struct fleet *f, uint32_t site); /* a letter never reached its owner */
 void watch_limit(struct fleet *f, uint32_t site);
 void watch_failure(struct fleet *f, uint32_t site, uint8_t ca, size_t name);
 void watch_issue(struct fleet *f, uint32_t site, uint8_t ca, struct name_set names);

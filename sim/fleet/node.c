@@ -242,6 +242,7 @@ act(struct fleet *f, uint32_t n, const struct site_effect *fx)
 		return;
 	case FX_LETTER:
 		f->report->letters[fx->letter]++;
+		letters_of_fleet_put(f, n);
 		return;
 	case FX_HISTORY:
 		note_history(f, fx->history);
@@ -705,4 +706,5 @@ node_fini(struct fleet *f)
 	}
 	free(f->rows);
 	free(f->deploys);
+	free(f->letters);
 }

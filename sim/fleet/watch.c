@@ -8,7 +8,7 @@
  * says of itself is used only where it is the thing that is judged.
  */
 
-enum { INSTALLER_MOST_MIN = 6 };
+enum { INSTALLER_MOST_MIN = 6, ACTS_MOST = 4, ACTS_REST_D = 5 };
 enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26, RESTLESS_MAX = 8, LOOK_REST_MS = 1000, REMOVAL_REST_MS = 10000 };
 
 static bool
@@ -81,6 +81,8 @@ watch_pointing(struct fleet *f, uint32_t n)
 	else if (fleet_ms(f, w->pointing_since_s) == FLEET_NEVER_MS)
 		w->pointing_since_s = fleet_s(f, f->now_ms);
 	if (has_fault != w->has_fault)
+		w->acts = 0;
+	if (has_fault != w->has_fault)
 		w->turned_s = fleet_s(f, f->now_ms);
 	w->has_fault = has_fault;
 }
@@ -140,6 +142,11 @@ watch_asking(struct fleet *f, uint32_t n, const struct site_effect *fx)
 		    fx->finding != NULL ? cause_row(fx->finding->cause)->id : "no cause");
 	if ((w->reminders & bit) != 0 || (fx->letter == LETTER_EXPIRED && w->end_was_told))
 		fleet_broken(f, n, "the same %s letter twice", letter_name(fx->letter));
+	/* A check and an order may word one fault differently; not day after day. */
+	if (f->now_ms - fleet_ms(f, w->letter_s) > ACTS_REST_D * FLEET_DAY_MS)
+		w->acts = 0;
+	if (fx->letter == LETTER_ACT && ++w->acts > ACTS_MOST)
+		fleet_broken(f, n, "the %uth letter about one fault", w->acts);
 	w->reminders |= bit;
 	if (fx->letter == LETTER_REMINDER && fx->reminder == LIFE_REMINDERS - 1)
 		fleet_mark(f, FLEET_MARK_LETTER_LAST_REMINDER);
@@ -222,6 +229,20 @@ watch_silence(struct fleet *f, uint32_t n)
 	if (f->now_ms - fleet_ms(f, s->watched.letter_s) > TOLD_D * FLEET_DAY_MS)
 		fleet_broken(f, n, "the owner has had something to mend for %.1f days, and no letter said so",
 		    (double)(f->now_ms - fleet_ms(f, s->watched.turned_s)) / (double)FLEET_DAY_MS);
+}
+
+/* What the letter would have said stands on the site's page, and the letter on the operator's. */
+void
+watch_unread(struct fleet *f, uint32_t n)
+{
+	const struct fleet_site *s = &f->sites[n];
+	const char *why;
+	int64_t since = most(clean_since(f, n, &why), fleet_ms(f, s->watched.turned_s));
+
+	if (f->reserves != NULL)
+		since = most(since, fleet_ms(f, f->reserves[n].over_s));
+	if (wants(s) && s->watched.has_fault && s->site.findings.n == 0 && f->now_ms - since > TOLD_D * FLEET_DAY_MS)
+		fleet_broken(f, n, "a letter never reached the owner, and the site's page shows nothing either");
 }
 
 /* NULL: nothing is counted in this fleet. */
@@ -317,7 +338,7 @@ watch_held(struct fleet *f, uint32_t n)
 
 	for (size_t k = 0; k < s->site.names_n; k++)
 		held += s->site.names[k].is_held;
-	s->watched.reminders = 0;
+	s->watched.reminders = s->watched.acts = 0;
 	s->watched.end_was_told = false;
 	s->watched.wish_s = fleet_s(f, 0);
 	if (held < s->site.names_n && s->site.renewals_good == 0)
@@ -616,6 +637,7 @@ watch_site_end(struct fleet *f, uint32_t n)
 void
 watch_end(struct fleet *f)
 {
+	letters_of_fleet_end(f);
 	for (uint32_t n = 0; n < f->sites_n && f->plan->calm.s > 0; n++)
 		watch_site_end(f, n);
 }
