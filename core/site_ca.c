@@ -203,7 +203,8 @@ site_ca_pick(const struct step *st)
 	bool is_doubtful = is_first_well && p->cas[0].is_doubtful && s->order_failures > 0;
 	if (is_due && (is_first_well || !is_time_for_reserve(s, p, now)) && !MUTANT(RESERVE_KEPT))
 		to = 0;
-	for (size_t i = 1; is_due && (!is_first_well || is_doubtful) && is_time_for_reserve(s, p, now) && i < p->cas_n; i++) {
+	/* Before the first check nobody has asked what CAA says. */
+	for (size_t i = 1; is_due && when_is_known(s->checked_at) && (!is_first_well || is_doubtful) && is_time_for_reserve(s, p, now) && i < p->cas_n; i++) {
 		/* Where it is it stays, though its own back-off runs: that is no reason to ask a third. */
 		bool is_possible = is_well(st, i) || (i == at && !is_doubtful && p->cas[i].is_ready && !when_before(now, p->cas[i].not_before));
 
@@ -217,6 +218,9 @@ site_ca_pick(const struct step *st)
 		if (!is_doubtful && kept_out == NULL)
 			kept_out = &p->cas[i];
 	}
+	/* CAA has come to keep it out where it is: it waits with the first, as if it had never left. */
+	if (kept_out != NULL && to == at && caa_refuses(s, &p->cas[at]))
+		to = 0;
 	if (kept_out != NULL)
 		tell_reserve(st, kept_out);
 	for (size_t i = 0; kept_out == NULL && i < s->findings.n; i++)

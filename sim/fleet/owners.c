@@ -3,7 +3,7 @@
 
 /* The owners: what they break, when they mend it, what they wish; and what probes see of their sites. */
 
-enum { MINUTE_MS = 60000, YEAR_DAYS = 365, PER_THOUSAND = 1000 };
+enum { MINUTE_MS = 60000, YEAR_DAYS = 365, PER_THOUSAND = 1000, ALWAYS_KEPT_OUT = 30 };
 
 static uint8_t *
 pointing_of(const struct fleet *f, uint32_t n)
@@ -261,7 +261,7 @@ break_something(struct fleet *f, uint32_t n)
 	else if (roll < 75)
 		pointing_of(f, n)[one] = POINTS_V6_AWAY;
 	else if (roll < 90)
-		point_all(f, n, f->cas_n == 1 || roll < 79 ? POINTS_CAA : roll < 83 ? POINTS_CAA_FIRST : POINTS_CAA_RESERVE);
+		point_all(f, n, f->cas_n == 1 || roll < 79 ? POINTS_CAA : roll < 82 ? POINTS_CAA_FIRST : POINTS_CAA_RESERVE);
 	else
 		point_all(f, n, POINTS_BOGUS);
 	watch_caa(f, n);
@@ -389,6 +389,9 @@ owners_begin(struct fleet *f, uint32_t n)
 		pointing_of(f, n)[1] = POINTS_NOWHERE;
 		put_mend(f, n);
 	}
+	/* Who wrote its CAA record when there was one CA. */
+	if (f->cas_n > 1 && n % ALWAYS_KEPT_OUT == 0)
+		point_all(f, n, POINTS_CAA_RESERVE);
 	watch_pointing(f, n);
 	put_next(f, n);
 }

@@ -8,7 +8,7 @@
  * says of itself is used only where it is the thing that is judged.
  */
 
-enum { INSTALLER_MOST_MIN = 6, ACTS_MOST = 4, ACTS_REST_D = 5 };
+enum { INSTALLER_MOST_MIN = 6, ACTS_MOST = 4, ACTS_REST_D = 5, BACK_D = 5 };
 enum { MINUTE_MS = 60000, LOOKED_H = 30, TOLD_D = 2, TRUE_H = 26, RESTLESS_MAX = 8, LOOK_REST_MS = 1000, REMOVAL_REST_MS = 10000 };
 
 static bool
@@ -297,6 +297,21 @@ watch_wish(struct fleet *f, uint32_t n)
 		fleet_broken(f, n, "P7: a wish was lost");
 }
 
+/* P5: a name that can be had comes back by itself. */
+static void
+watch_names(struct fleet *f, uint32_t n)
+{
+	const struct fleet_site *s = &f->sites[n];
+	const char *why;
+
+	if (s->watched.has_fault || s->site.held.id == 0)
+		return;
+	for (size_t k = 0; k < s->site.names_n; k++)
+		if (!s->site.names[k].is_held && s->site.doing != DOING_ORDER &&
+		    f->now_ms - most(clean_since(f, n, &why), fleet_ms(f, s->watched.turned_s)) > BACK_D * FLEET_DAY_MS)
+			fleet_broken(f, n, "P5: %s has not come back into the certificate", s->site.names[k].name.p);
+}
+
 /* --- one step --- */
 
 static void
@@ -403,6 +418,8 @@ watch_step(struct fleet *f, uint32_t n, const struct site_event *ev, enum doing 
 		watch_silence(f, n);
 	if (ev->kind == SITE_CHECKED && fleet_ms(f, s->watched.wish_s) != 0)
 		watch_wish(f, n);
+	if (ev->kind == SITE_CHECKED)
+		watch_names(f, n);
 }
 
 void

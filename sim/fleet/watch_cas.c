@@ -72,7 +72,7 @@ is_long_kept_out(const struct fleet *f, uint32_t n, uint8_t ca)
 	const struct fleet_site *s = &f->sites[n];
 	int64_t since = most(most(watch_caa_since(f, n), f->network_clean_ms), most(f->companies[s->company].silent_ms, f->clean_ms));
 
-	return !watch_does_caa_let(f, n, ca) && owners_can_validate(f, n, 0) && !watch_clock_is_new(f) &&
+	return s->watched.looked_s != 0 && !watch_does_caa_let(f, n, ca) && owners_can_validate(f, n, 0) && !watch_clock_is_new(f) &&
 	       f->now_ms - since > CAA_SEEN_H * FLEET_HOUR_MS;
 }
 
@@ -108,7 +108,7 @@ watch_change(struct fleet *f, uint32_t n)
 		fleet_mark(f, FLEET_MARK_RESERVE_LEFT);
 	else if (is_long_kept_out(f, n, fleet_ca(s->ca_id)))
 		fleet_broken(f, n, "it went over to the reserve, which its CAA has kept out for %.1f days",
-		    (double)(f->now_ms - watch_caa_since(f, n)) / (double)FLEET_DAY_MS);
+		    (double)(f->now_ms - most(watch_caa_since(f, n), f->start_ms)) / (double)FLEET_DAY_MS);
 }
 
 /* Every order comes to an end, whatever its CA says or does not say; and the reserve is rehearsed. */

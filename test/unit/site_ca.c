@@ -191,6 +191,29 @@ the_third_and_none(void **state)
 	arena_fini(&f.arena);
 }
 
+/* CAA is asked before a site goes over, and when it comes to keep the site out where it is, the site waits with the first. */
+static void
+it_does_not_stay_where_caa_keeps_it_out(void **state)
+{
+	(void)state;
+	struct fixture f;
+
+	init(&f, 2, 70);
+	set_health(&f, 0, OPEN);
+	f.site.checked_at = WHEN_UNKNOWN;
+	assert_int_equal(pick(&f), 0);
+	f.site.checked_at = now;
+	assert_int_equal(pick(&f), 1);
+	f.site.findings.at[f.site.findings.n++] =
+	    (struct finding){ .cause = CAUSE_DNS_CAA_FORBIDS, .subject = f.name.name, .next_look = now };
+	f.name.caa_refuses = site_ca_bit(2);
+	assert_int_equal(pick(&f), 0);
+	/* Nobody is asked to let the reserve issue: that is told, and no more. */
+	assert_null(findings_find(&f.site.findings, CAUSE_DNS_CAA_FORBIDS, f.name.name));
+	assert_non_null(findings_find(&f.site.findings, CAUSE_DNS_CAA_RESERVE, f.name.name));
+	arena_fini(&f.arena);
+}
+
 /* What its account at the reserve has no place for: the site goes over all the same, and has a date there. */
 static void
 limits_are_of_the_ca_that_it_goes_to(void **state)
@@ -248,6 +271,7 @@ main(void)
 		cmocka_unit_test(the_second_steps_in_when_it_may),
 		cmocka_unit_test(it_comes_back_and_leaves_nothing_behind),
 		cmocka_unit_test(the_third_and_none),
+		cmocka_unit_test(it_does_not_stay_where_caa_keeps_it_out),
 		cmocka_unit_test(limits_are_of_the_ca_that_it_goes_to),
 		cmocka_unit_test(it_wakes_when_another_may_help),
 	};
