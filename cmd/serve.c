@@ -276,7 +276,7 @@ prepare_folders(const struct config *c, struct why *why)
 	return e == ERR_OK ? prepare_folder(c->run_folder, user, why) : e;
 }
 
-/* One koshin on one store. The lock goes with the process, however it ends. */
+/* One koshin on one store, or several that share a lease. The lock goes with the process, however it ends. */
 static enum err
 lock_store(struct serve *s, struct why *why)
 {
@@ -291,9 +291,10 @@ lock_store(struct serve *s, struct why *why)
 		why_set(why, "%s: %s", path.p, strerror(errno));
 		return err_of_errno(errno);
 	}
-	if (flock(s->fd_lock, LOCK_EX | LOCK_NB) == 0)
+	if (flock(s->fd_lock, (s->config->lease.s > 0 ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
 		return ERR_OK;
-	why_set(why, "another koshin serve runs already in %s", s->config->state_folder);
+	why_set(why, "another koshin serve runs already in %s%s", s->config->state_folder,
+	    s->config->lease.s > 0 ? ", and its configuration has no lease" : "");
 	return ERR_BUSY;
 }
 

@@ -38,6 +38,9 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	e->ports = setup->ports;
 	e->pid = setup->pid;
 	e->heartbeat_every = setup->heartbeat_every;
+	e->lease.length_ms = setup->lease.s * 1000;
+	e->holder = setup->holder;
+	e->is_gone = setup->is_gone;
 	e->log = setup->log;
 	e->log_arg = setup->log_arg;
 	queue_init(&e->inbox);
@@ -415,20 +418,38 @@ engine_turn(struct engine *e, struct why *why, int64_t *ret_next_ms)
 	for (size_t n = e->is_held ? 0 : e->later.n; n > 0; n--)
 		queue_put(&e->acts, queue_take(&e->later));
 
+	bool stands_by = false;
 	err = store_begin(e->ports.store);
 	if (err != ERR_OK)
 		return turn_ended(e, err, why);
 	e->is_in_transaction = true;
-	err = decide_all(e, &done, &is_more);
+	err = lease_begin(e, &stands_by);
+	if (err == ERR_OK && stands_by) {
+		store_abandon(e->ports.store);
+		e->is_in_transaction = false;
+		*ret_next_ms = lease_next_ms(&e->lease, clock_mono(&e->ports.clock));
+		return ERR_OK;
+	}
+	if (err == ERR_OK)
+		err = decide_all(e, &done, &is_more);
 	if (err == ERR_OK)
 		err = has_memory(e);
+	if (err == ERR_OK)
+		err = lease_check(e);
 	if (err == ERR_OK)
 		err = store_commit(e->ports.store);
 	queue_free(&done);
 	if (err != ERR_OK)
 		return turn_ended(e, err, why);
 	e->is_in_transaction = false;
+	e->has_acted = true;
+	/* The commit may have taken long: what it decided is done by whoever finds it in the store. */
+	if (!lease_may_act(&e->lease, clock_mono(&e->ports.clock)))
+		return turn_ended(e, ERR_CONFLICT, why);
 	engine_act(e);
 	*ret_next_ms = next_ms(e, is_more);
+	int64_t lease_ms = lease_next_ms(&e->lease, clock_mono(&e->ports.clock));
+	if (lease_ms < *ret_next_ms)
+		*ret_next_ms = lease_ms;
 	return ERR_OK;
 }

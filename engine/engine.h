@@ -39,6 +39,11 @@ struct engine_setup {
 	struct engine_ports ports;
 	int64_t pid; /* of this process, for its heartbeat */
 	struct span heartbeat_every;
+	/* Several engines on one store: how long the lease of the one that acts is (core/lease), who this one is, and whether another is known
+	 * to have ended (NULL: never). 0: it is alone. Borrowed. */
+	struct span lease;
+	struct str holder;
+	bool (*is_gone)(struct str holder);
 	void (*log)(void *arg, const char *line);
 	void *log_arg;
 };
@@ -49,6 +54,10 @@ void engine_free(struct engine **e);
  * called back (engine_has_news) or somebody left a wish. An error: free this engine and start another. */
 MUST_USE enum err engine_turn(struct engine *e, struct why *why, int64_t *ret_next_ms);
 bool engine_has_news(const struct engine *e);
+/* It holds the lease, or there is none: it acts. */
+bool engine_acts(const struct engine *e);
+/* It ends of its own will: another need not wait for the end of its lease. */
+MUST_USE enum err engine_leave(struct engine *e);
 /* Work of this engine that is under way: for metrics and tests. */
 struct engine_counts {
 	size_t checks, orders, orders_waiting, deploys, letters;

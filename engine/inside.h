@@ -4,6 +4,7 @@
 #include "core/budget.h"
 #include "core/order.h"
 #include "core/skew.h"
+#include "core/lease.h"
 #include "engine/engine.h"
 #include "ports/store/watch.h"
 #include "words/words.h"
@@ -180,6 +181,10 @@ struct engine {
 	struct turn turn;
 	struct policy policy;
 	struct arena arena;
+	struct lease lease;
+	struct str holder;
+	bool (*is_gone)(struct str holder);
+	bool has_acted; /* what is in memory is of the store as it was then */
 	bool is_in_transaction;
 };
 
@@ -204,6 +209,11 @@ struct mono orders_next(const struct engine *e);
 void orders_free(struct engine *e);
 /* signs.c: the clock at the beginning of a turn; what an answer has taught; the heartbeat at its end. */
 MUST_USE enum err signs_clock(struct engine *e);
+/* lease.c: which of several engines on one store acts. In the transaction of a turn: may this one decide anything? CONFLICT: it held the
+ * lease, and another has it now. */
+MUST_USE enum err lease_begin(struct engine *e, bool *ret_stands_by);
+/* Just before the commit: it holds the lease still, under the same number. */
+MUST_USE enum err lease_check(struct engine *e);
 void signs_note(struct engine *e, const struct work *w);
 MUST_USE enum err signs_beat(struct engine *e);
 /* dates.c: what the store says of the clock; then, when it was set: everything but sites, and a part of the sites. */

@@ -12,6 +12,7 @@
 #include "ports/loop/ending.h"
 #include "ports/mail/smtp.h"
 #include "ports/outside/outside.h"
+#include "ports/process/process.h"
 #include "ports/probe/net.h"
 
 /* The engine process: real ports around the engine, and rounds of the loop until SIGTERM. */
@@ -36,6 +37,7 @@ struct run {
 	struct smtp *smtp;
 	struct outside *outside;
 	struct engine *engine;
+	char holder[160];
 	char *eab_hmacs[LIMIT_CAS], *password;
 	struct str eab_texts[LIMIT_CAS];
 	struct ending ending;
@@ -144,6 +146,7 @@ refuse_mail(void *ctx, const struct mail_job *job, mail_done *done, void *arg)
 static enum err
 open_engine(struct run *r)
 {
+	process_identity(r->holder, sizeof r->holder);
 	const struct engine_setup setup = {
 		.config = r->config,
 		.eab_hmacs = r->eab_texts,
@@ -160,6 +163,9 @@ open_engine(struct run *r)
 		.pid = getpid(),
 		/* Three signs of life in the time after which the watchdog takes it for dead. */
 		.heartbeat_every = span_min(SPAN_MIN(1), span_part(r->config->watch.dead_after, 1, 3)),
+		.lease = r->config->lease,
+		.holder = str_of(r->holder),
+		.is_gone = process_is_gone,
 		.log = print_log,
 	};
 
@@ -253,6 +259,9 @@ engine_run(const struct engine_options *o)
 		err = rounds(&r, &why);
 	if (err != ERR_OK)
 		fprintf(stderr, "koshin-engine: stops: %s: %s\n", err_words(err), why.text);
+	/* Where this does not come about, others wait for the end of the lease. */
+	if (err == ERR_OK && engine_leave(r.engine) != ERR_OK)
+		fprintf(stderr, "koshin-engine: the lease ends by itself\n");
 	close_all(&r);
 	return err == ERR_OK ? 0 : 1;
 }

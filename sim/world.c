@@ -118,8 +118,8 @@ print_log(void *arg, const char *line)
 		fprintf(stderr, "%lld %s\n", (long long)sim_now(s).s, line);
 }
 
-static enum err
-start_engine(struct sim *s)
+enum err
+sim_engine(struct sim *s, struct engine **ret)
 {
 	/* The names are the world's own. */
 	for (size_t i = 0; i < s->cas_n; i++) {
@@ -132,13 +132,22 @@ start_engine(struct sim *s)
 		.ports = { sim_clock_port(s), s->store, sim_acme_port(s), sim_keys_port(s), sim_probe_port(s),
 		    sim_deploy_port(s), sim_mail_port(s), sim_witness_port(s) },
 		.heartbeat_every = SPAN_D(1),
+		.lease = s->lease,
+		.holder = s->holder,
+		.is_gone = s->is_gone,
 		.log = print_log,
 		.log_arg = s,
 	};
 
 	if (s->wrap_ports != NULL)
 		s->wrap_ports(s, &setup.ports, s->wrap_arg);
-	return engine_new(&setup, &s->engine);
+	return engine_new(&setup, ret);
+}
+
+static enum err
+start_engine(struct sim *s)
+{
+	return sim_engine(s, &s->engine);
 }
 
 enum err

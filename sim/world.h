@@ -133,6 +133,10 @@ struct sim {
 	struct engine *engine;
 	bool is_in_turn; /* the engine or one of its ports is at work: faults are meant for them */
 	unsigned crashes; /* the engine ended by an error and was started anew */
+	/* Of the next engine that is started: it is one of several on this store. */
+	struct span lease;
+	struct str holder;
+	bool (*is_gone)(struct str holder);
 	/* Puts something between the engine and the world: for sweeps. NULL: nothing. */
 	void (*wrap_ports)(struct sim *s, struct engine_ports *ports, void *arg);
 	void *wrap_arg;
@@ -149,6 +153,8 @@ void sim_free(struct sim **s);
 MUST_USE enum err sim_pass(struct sim *s, struct span span, struct why *why);
 /* Kills the engine between two steps and starts another one on the same store. */
 MUST_USE enum err sim_crash(struct sim *s);
+/* One engine more on the same store and in the same world. The caller frees it. */
+MUST_USE enum err sim_engine(struct sim *s, struct engine **ret);
 /* Calls fn after so many virtual milliseconds, unless the engine has been killed by then. */
 typedef void sim_fn(struct sim *s, void *arg);
 MUST_USE enum err sim_after(struct sim *s, int64_t ms, sim_fn *fn, sim_fn *dropped, void *arg);

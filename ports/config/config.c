@@ -209,6 +209,7 @@ complete(struct config_raw *r)
 	set_list(&c->watch.outside, &c->watch.outside_n,
 	    (const char *const[]){ "198.41.0.4@53", "193.0.14.129@53", NULL }, &err);
 	c->clock_offset = span_s(r->span.clock_offset, "0 s");
+	c->lease = span_s(r->span.lease, "0 s");
 	set_default(&c->log_level, "info", &err);
 	return err;
 }
@@ -324,7 +325,7 @@ free_raw(struct config_raw *r)
 {
 	char *all[] = { r->span.timeout, r->span.deadline, r->span.look_every, r->span.poll_min,
 		r->span.poll_max, r->span.tell_after, r->span.discard_after,
-		r->span.clock_offset, r->span.acme_timeout, r->span.acme_processing_max, r->span.reserve_after, r->span.canary_every,
+		r->span.clock_offset, r->span.lease, r->span.acme_timeout, r->span.acme_processing_max, r->span.reserve_after, r->span.canary_every,
 		r->span.watch_every, r->span.dead_after, r->span.late_after, r->span.blind_after };
 
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++)

@@ -71,6 +71,7 @@ struct config {
 	char *timezone;	     /* "+09:00": of dates in letters and on the command line; default +09:00 */
 	struct { struct span tell_after, discard_after; } draft; /* 7 d, 30 d */
 	struct span clock_offset;
+	struct span lease; /* of the engine that acts, where several koshin serve run on one store; 0: one alone */
 	struct {
 		int64_t timeout_ms;
 		struct span processing_max; /* 10 min */

@@ -386,6 +386,8 @@ static const struct form forms[] = {
 	    "a length of time from 3 s to 30 d, in whole seconds" },
 	{ "watch.outside[]", is_forwarder, 0, 0,
 	    "an address, or address@port, as 198.41.0.4@53" },
+	{ "lease", is_span_of_seconds, 3000, 3600 * 1000,
+	    "a length of time from 3 s to 1 h, in whole seconds" },
 	{ "clock_offset", is_span_of_seconds, -3650 * DAY, 3650 * DAY,
 	    "a length of time of at most 3650 d either way, in whole seconds" },
 	{ "log_level", is_level, 0, 0, "error, warn, info or debug" },

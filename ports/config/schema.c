@@ -160,6 +160,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	GROUP("acme", struct config_raw, acme_fields),
 	GROUP("watch", struct config_raw, watch_fields),
 	TEXT("clock_offset", struct config_raw, span.clock_offset),
+	TEXT("lease", struct config_raw, span.lease),
 	TEXT("log_level", struct config_raw, c.log_level),
 	CYAML_FIELD_END,
 };

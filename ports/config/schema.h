@@ -14,7 +14,7 @@ struct config_raw {
 	struct config c;
 	struct {
 		char *timeout, *deadline, *look_every, *poll_min, *poll_max;
-		char *tell_after, *discard_after, *clock_offset, *acme_timeout, *acme_processing_max, *reserve_after, *canary_every;
+		char *tell_after, *discard_after, *clock_offset, *lease, *acme_timeout, *acme_processing_max, *reserve_after, *canary_every;
 		char *watch_every, *dead_after, *late_after, *blind_after;
 	} span;
 };

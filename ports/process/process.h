@@ -14,4 +14,9 @@ MUST_USE enum err process_die_with(pid_t parent);
 MUST_USE enum err process_keep_low(void);
 /* No core file, and no debugger of the same user: what is in memory here is secret. */
 MUST_USE enum err process_keep_secret(void);
+/* Who this process is, for others on this machine and elsewhere: the machine's boot, its name space of processes, its id. Cut where there is no
+ * room; never empty. */
+void process_identity(char *ret, size_t n);
+/* A process of this machine, since its last boot and in this name space, that has ended. False also where that cannot be known. */
+bool process_is_gone(struct str identity);
 #endif
