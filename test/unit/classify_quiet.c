@@ -27,6 +27,8 @@ struct world {
 	struct evidence evidence;
 	struct name_evidence name_evidence[2];
 	struct address_evidence addresses[2][2];
+	struct service_evidence services[4];
+	size_t services_n;
 	struct str leaf_names[2];
 	struct caa_record caa;
 	struct str address;
@@ -56,6 +58,20 @@ fill_address(struct world *w, struct address_evidence *a, uint64_t *r)
 		.names_n = is_odd(r) ? 1 : 2 };
 	memcpy(a->tls.leaf.fingerprint, w->site.held.fingerprint, FINGERPRINT_BYTES);
 	a->tls.leaf.fingerprint[3] ^= is_odd(r);
+	a->tls.revocation = is_odd(r) ? REVOCATION_REVOKED : REVOCATION_GOOD;
+	a->front = is_odd(r) ? STR("Cloudflare") : STR_NONE;
+	a->home.http.result = is_odd(r) ? HTTP_REDIRECT_LOOP : HTTP_ANSWERED;
+	a->home.has_hsts = is_odd(r);
+	a->home.insecure_n = is_odd(r);
+	a->home.insecure = a->home.insecure_n > 0 ? STR("http://a.jp/") : STR_NONE;
+	a->services = &w->services[w->services_n++];
+	a->services_n = 1;
+	a->services[0] = (struct service_evidence){ .port = 993, .tls = a->tls };
+	a->services[0].tls.leaf.fingerprint[5] ^= is_odd(r);
+	if (is_odd(r))
+		a->services[0].tls.leaf.not_before.s -= 5;
+	if (is_odd(r))
+		a->services[0].tls.leaf.names_n = 1;
 }
 
 static enum dns_status

@@ -24,6 +24,8 @@ static const char *const caa[] = {
 	"caa=0:issue:letsencrypt.org;_accounturi=https://ca/acct/1 ",
 	"caa=0:iodef:mailto:a@example.jp caa=0:issuewild:; ",
 };
+/* Of the last address: its page, and mail beside the web. */
+static const char *const pages[] = { "", "home=page ", "home=hsts mail=held ", "home=loop mail=refused ", "mail=alert tls=held-unlisted " };
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 static bool
@@ -46,7 +48,7 @@ a_site_that_is_well_is_left_in_peace(void **state)
 	size_t variants = 0;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(addresses) * COUNT(dns) * COUNT(caa) * COUNT(hows); i++) {
+	for (size_t i = 0; i < COUNT(addresses) * COUNT(pages) * COUNT(dns) * COUNT(caa) * COUNT(hows); i++) {
 		size_t rest = i;
 		const char *how = hows[rest % COUNT(hows)];
 		char name[512], got[512];
@@ -54,6 +56,8 @@ a_site_that_is_well_is_left_in_peace(void **state)
 		rest /= COUNT(hows);
 		int n = snprintf(name, sizeof name, W "%s", addresses[rest % COUNT(addresses)]);
 		rest /= COUNT(addresses);
+		n += snprintf(name + n, sizeof name - (size_t)n, "%s", pages[rest % COUNT(pages)]);
+		rest /= COUNT(pages);
 		n += snprintf(name + n, sizeof name - (size_t)n, "%s", dns[rest % COUNT(dns)]);
 		rest /= COUNT(dns);
 		n += snprintf(name + n, sizeof name - (size_t)n, "%s", caa[rest % COUNT(caa)]);
@@ -106,6 +110,10 @@ static const struct fault faults[] = {
 	{ PART_HTTP, 0, "http=404 ", "", "own.challenge.not-served" },
 	{ PART_TLS, 0, "tls=held-expired ", "", "served.expired" },
 	{ PART_TLS, 0, "tls=held-chain ", "", "served.chain.incomplete" },
+	{ PART_TLS, 0, "tls=held-revoked ", "", "served.revoked" },
+	{ PART_TLS, 0, "home=http://a.jp/a.png ", "", "served.content.mixed" },
+	{ PART_TLS, 0, "mail=other ", "", "own.deploy.partly-served" },
+	{ PART_TLS, 0, "mail=other-stranger ", "", "served.service.name-mismatch" },
 	{ PART_TLS, 0, "tls=refused ", "", "served.unreachable" },
 };
 
