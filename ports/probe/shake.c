@@ -623,6 +623,8 @@ shaker_new(const struct shaker_options *o, struct why *why, struct shaker **ret)
 		SSL_CTX_set_session_cache_mode(s->tls, SSL_SESS_CACHE_OFF);
 		/* Otherwise libssl asks the kernel twice for each record of a handshake. Nothing is read after it. */
 		SSL_CTX_set_read_ahead(s->tls, 1);
+		/* Hundreds wait at one time: while one waits, it needs no room for records. */
+		SSL_CTX_set_mode(s->tls, SSL_MODE_RELEASE_BUFFERS);
 		if (o->roots != NULL && X509_STORE_load_file(s->roots, o->roots) != 1) {
 			why_set(why, "the roots in %s cannot be read", o->roots);
 			e = ERR_CONFIG;
