@@ -141,13 +141,33 @@ checks_of(const struct page *p)
 	return NULL;
 }
 
+/* What happened, and to what: a line that names nothing frightens. */
+static void
+put_past(const struct page *p, const void *what, const struct words_context *ctx, struct buf *out)
+{
+	const struct history_row *h = what;
+	const struct finding f = { .cause = cause_of_id(h->subject), .subject = h->detail.n > 0 ? h->detail : p->s->names[0].name };
+	struct str to = h->kind == HISTORY_LETTER ? h->detail : h->kind == HISTORY_LETTER_BOUNCED ? h->subject : STR_NONE;
+	char key[64];
+
+	(void)snprintf(key, sizeof key, "history.%s", history_name(h->kind));
+	words_ui(key, ctx->lang, NULL, 0, out);
+	if (f.cause == CAUSE_NONE && to.n == 0)
+		return;
+	buf_put_str(out, STR(": "));
+	if (f.cause != CAUSE_NONE)
+		words_cause_title(&f, ctx, out);
+	else
+		words_put_value(to, ctx, out);
+}
+
 static json_t *
-event(const struct page *p, struct when at, const char *kind, bool is_planned, const char *key)
+event(const struct page *p, struct when at, const char *kind, bool is_planned, put_text *put, const void *what)
 {
 	json_t *o = json_object();
 
 	if (json_put(o, "at", json_date(at)) && json_put(o, "kind", json_string(kind)) && json_put(o, "planned", json_boolean(is_planned)) &&
-	    json_put(o, "text", both(p, put_key, key)))
+	    json_put(o, "text", both(p, put, what)))
 		return o;
 	json_decref(o);
 	return NULL;
@@ -168,16 +188,15 @@ timeline_of(const struct page *p, json_t **ret)
 	json_t *list = json_array();
 	bool ok = true;
 	for (size_t i = n; i > 0; i--) {
-		const char *kind = history_name(past[i - 1].kind);
+		const struct history_row *h = &past[i - 1];
 
-		(void)snprintf(key, sizeof key, "history.%s", kind);
-		ok = json_array_append_new(list, event(p, past[i - 1].at, kind, false, key)) == 0 && ok;
+		ok = json_array_append_new(list, event(p, h->at, history_name(h->kind), false, put_past, h)) == 0 && ok;
 	}
 	for (size_t i = 0; i < plan_n; i++) {
 		const char *kind = page_event_name(plan[i].kind);
 
 		(void)snprintf(key, sizeof key, "page.plan.%s", kind);
-		ok = json_array_append_new(list, event(p, plan[i].at, kind, true, key)) == 0 && ok;
+		ok = json_array_append_new(list, event(p, plan[i].at, kind, true, put_key, key)) == 0 && ok;
 	}
 	if (!ok) {
 		json_decref(list);

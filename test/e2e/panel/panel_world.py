@@ -9,13 +9,13 @@ from world import World
 
 
 class PanelWorld:
-    def __init__(self, life=3600):
+    def __init__(self, life=3600, **changes):
         self.life = life
         self.seller = Seller()
         self.port = free_port("127.0.0.1")
         assert (PANEL / "index.html").exists(), "make has built no panel"
         folder = new_folder()
-        self.world = World(folder=folder, life=life, make_ca=self._ca, panel={"listen": [f"127.0.0.1:{self.port}"], "folder": str(folder_for(folder))}, panel_url=f"http://localhost:{self.port}")
+        self.world = World(folder=folder, life=life, make_ca=self._ca, panel={"listen": [f"127.0.0.1:{self.port}"], "folder": str(folder_for(folder))}, panel_url=f"http://localhost:{self.port}", **changes)
 
     @property
     def api(self):
