@@ -2,13 +2,13 @@
 
 /* What breaks by chance: the CA, servers, companies that host DNS, our resolver, our clock, our engine. */
 
-enum { MINUTE_MS = 60000, YEAR_DAYS = 365, BY_PLAN = 255, DAYS_LONG = 254 };
+enum { MINUTE_MS = 60000, YEAR_DAYS = 365, BY_PLAN = 255, DAYS_LONG = 254, OF_PAIR = 1 };
 
 struct often {
 	uint32_t per_year;
 };
 static const struct often ca_often = { 8 }, server_often = { 1 }, company_often = { 1 }, resolver_often = { 1 },
-			  days_often = { 3 }, crash_often = { 40 }, clock_often = { 3 };
+			  days_often = { 3 }, crash_often = { 40 }, pair_often = { 20 }, clock_often = { 3 };
 
 static void
 put_next(struct fleet *f, enum fleet_kind kind, uint32_t which, struct often o)
@@ -151,8 +151,11 @@ faults_event(struct fleet *f, const struct fleet_event *ev)
 		later(&f->network_clean_ms, f->resolver_ms);
 		put_next(f, EV_RESOLVER, 0, resolver_often);
 	} else if (ev->kind == EV_CRASH) {
-		crash(f);
-		put_next(f, EV_CRASH, 0, crash_often);
+		if (ev->arg == OF_PAIR)
+			pair_begin(f);
+		else
+			crash(f);
+		put_next(f, EV_CRASH, ev->arg, ev->arg == OF_PAIR ? pair_often : crash_often);
 	} else if (ev->kind == EV_CLOCK) {
 		step_clock(f);
 		if (ev->arg == 0)
@@ -195,6 +198,8 @@ faults_begin(struct fleet *f)
 	}
 	put_next(f, EV_RESOLVER, 0, resolver_often);
 	put_next(f, EV_CRASH, 0, crash_often);
+	if (f->pair.is_on)
+		put_next(f, EV_CRASH, OF_PAIR, pair_often);
 	put_next(f, EV_CLOCK, 0, clock_often);
 	for (uint32_t i = 0; i < f->plan->servers; i++)
 		put_next(f, EV_SERVER, i, server_often);

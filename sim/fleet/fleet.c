@@ -334,6 +334,7 @@ fleet_init(struct fleet *f, const struct fleet_plan *p, struct fleet_report *rep
 	authority_init(f);
 	init_policy(f);
 	fleet_gate_init(f);
+	pair_init(f);
 	return report->issued_in == NULL ? ERR_MEMORY : make_sites(f);
 }
 
@@ -414,6 +415,9 @@ take(struct fleet *f, const struct fleet_event *ev)
 	case EV_CRASH:
 	case EV_CLOCK:
 		faults_event(f, ev);
+		return;
+	case EV_PAIR:
+		pair_event(f, ev);
 		return;
 	case EV_LETTER:
 		letters_of_fleet_event(f, ev);

@@ -3,6 +3,7 @@
 /* What the files of the fleet simulator share; nobody else includes it. */
 #include "core/breaker.h"
 #include "core/budget.h"
+#include "core/lease.h"
 #include "core/order.h"
 #include "core/site_plan.h"
 #include "sim/fleet/fleet.h"
@@ -172,6 +173,16 @@ struct account_of_fleet {
 	bool has_token; /* there was a place in the account's limit; time alone takes none away */
 };
 
+/* Two engines on one store. */
+struct pair {
+	bool is_on;
+	struct lease_row row;
+	struct lease old, next; /* of the one that stopped, and of the one that looks */
+	int64_t begun_ms;
+	int64_t off_ms; /* the wall clock of the one that looks */
+	bool is_seen_dead;
+};
+
 enum fleet_kind {
 	EV_WAKE,      /* a site's date */
 	EV_PROBED,    /* answer of the probes */
@@ -182,6 +193,7 @@ enum fleet_kind {
 	EV_MEND,      /* its owner mends what is broken */
 	EV_SWEEP,     /* a look at what all servers hand out */
 	EV_ADD, EV_CA, EV_SERVER, EV_COMPANY, EV_RESOLVER, EV_CRASH, EV_RESTART, EV_RESTART_MORE, EV_CLOCK, EV_CALM,
+	EV_PAIR,      /* one of two engines looks at the lease */
 	EV_LETTER,    /* something happens to a letter */
 	EV_CANARY,    /* is the rehearsal due? */
 	EV_GATE,      /* a place in the account's limit has come free */
@@ -263,6 +275,7 @@ struct fleet {
 	struct str addresses[FLEET_SERVERS_MAX];
 	uint16_t generation;
 	bool is_down, is_zombie_about;
+	struct pair pair;
 	uint32_t crash_in; /* steps until it dies; 0: it does not */
 	uint8_t crash_at;
 	int64_t clean_ms; /* it has been up since */
@@ -388,6 +401,7 @@ void node_probed(struct fleet *f, const struct fleet_event *ev);
 void node_key(struct fleet *f, const struct fleet_event *ev);
 void node_deployed(struct fleet *f, const struct fleet_event *ev);
 void node_crash(struct fleet *f, bool is_zombie);
+void node_stop(struct fleet *f); /* it does nothing any more, and what it remembers counts no more */
 void node_restart(struct fleet *f);
 void node_clock_stepped(struct fleet *f, struct span by); /* every date is by another clock now */
 void node_restart_more(struct fleet *f);
@@ -450,6 +464,10 @@ void authority_take(struct fleet *f, uint32_t row, const struct acme_request *r)
 void authority_answer(struct fleet *f, const struct fleet_event *ev, struct acme_answer *ret);
 void authority_validated(struct fleet *f, const struct fleet_event *ev);
 struct span authority_life(const struct fleet *f, uint8_t ca);
+/* --- pair.c: two engines on one store --- */
+void pair_init(struct fleet *f);
+void pair_begin(struct fleet *f); /* the one that acts stops */
+void pair_event(struct fleet *f, const struct fleet_event *ev);
 /* --- letters.c: the outbox, and what becomes of letters --- */
 void letters_of_fleet_put(struct fleet *f, uint32_t site);
 void letters_of_fleet_event(struct fleet *f, const struct fleet_event *ev);

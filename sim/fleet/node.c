@@ -275,16 +275,23 @@ node_dies(struct fleet *f, unsigned at)
 }
 
 void
-node_crash(struct fleet *f, bool is_zombie)
+node_stop(struct fleet *f)
 {
 	f->generation++;
 	f->is_down = true;
-	f->is_zombie_about = is_zombie;
+	f->is_zombie_about = false;
 	f->crash_in = 0;
 	f->report->crashes++;
 	f->canary_is_out = false;
 	orders_of_fleet_forget(f);
 	fleet_gate_restart(f);
+}
+
+void
+node_crash(struct fleet *f, bool is_zombie)
+{
+	node_stop(f);
+	f->is_zombie_about = is_zombie;
 	fleet_put(f, is_zombie ? 0 : 4000, EV_RESTART, 0, 0, 0);
 }
 
@@ -646,6 +653,9 @@ node_policy_cas(struct fleet *f)
 	f->policy.cas = f->policy_cas;
 	f->policy.cas_n = f->cas_n;
 	site_ca_use(&f->policy, 0);
+	/* With one there is nothing to choose, and CAA is not looked at for more than that one. */
+	if (f->cas_n == 1)
+		f->policy.cas_n = 0;
 }
 
 void
