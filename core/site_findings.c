@@ -5,6 +5,8 @@
 #include "core/site_letters.h"
 #include "core/site_plan.h"
 
+enum { HALF_SEEN_MOST_S = 3600 };
+
 struct finding *
 findings_find(struct finding_list *l, enum cause c, struct str subject)
 {
@@ -187,6 +189,43 @@ was_mended(const struct step *st, const struct finding *old, const struct findin
 	       blocks_name(&st->s->findings, old->subject, true) && !blocks_name(seen, old->subject, false);
 }
 
+static bool
+is_lost(enum dns_status s)
+{
+	return s == DNS_TIMEOUT || s == DNS_SERVFAIL || s == DNS_BROKEN;
+}
+
+/* Of a name's two kinds of addresses one was answered, which is enough to judge by; the other, that stood against the name, was not:
+ * a lost answer mends nothing. For an hour: a server that leaves a kind out for good has another fault, or none. */
+static bool
+was_half_seen(const struct step *st, const struct finding *old, const struct finding_list *seen)
+{
+	static const struct {
+		enum cause cause;
+		bool by_v4, by_v6;
+	} rows[] = {
+		{ CAUSE_DNS_A_ELSEWHERE, true, false },
+		{ CAUSE_DNS_A_PARTLY_ELSEWHERE, true, false },
+		{ CAUSE_DNS_AAAA_ELSEWHERE, false, true },
+		{ CAUSE_DNS_AAAA_FALLBACK_LOST, false, true },
+		{ CAUSE_DNS_ADDRESS_RESERVED, true, true },
+	};
+	const struct evidence *e = st->ev->evidence;
+	bool by_v4 = false, by_v6 = false;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].cause == old->cause) {
+			by_v4 = rows[i].by_v4;
+			by_v6 = rows[i].by_v6;
+		}
+	if ((!by_v4 && !by_v6) || when_between(old->last_seen, st->t->now).s >= HALF_SEEN_MOST_S || blocks_name(seen, old->subject, false))
+		return false;
+	for (size_t i = 0; i < e->names_n; i++)
+		if (str_eq(e->names[i].name, old->subject))
+			return (by_v4 && is_lost(e->names[i].a_status)) || (by_v6 && is_lost(e->names[i].aaaa_status));
+	return false;
+}
+
 /* Does this old finding stay although the new evidence does not show it? */
 static bool
 outlives_check(
@@ -199,6 +238,8 @@ outlives_check(
 	if (is_handshake_only)
 		return !findings_by_handshake(old->cause);
 	if (was_unseen(seen, old))
+		return true;
+	if (was_half_seen(st, old, seen))
 		return true;
 	if (was_mended(st, old, seen))
 		return false;
@@ -240,6 +281,8 @@ findings_merge(const struct step *st, bool is_handshake_only)
 		/* Looked at daily like everything; asked for when a person says so. */
 		if (f != NULL && f->cause == CAUSE_CA_NAME_PAUSED)
 			f->next_look = when_plus(st->t->now, st->p->look_every);
+		else if (f != NULL && was_half_seen(st, old, &seen))
+			f->next_look = when_plus(st->t->now, st->p->poll_min);
 	}
 	take_list(st, &l);
 	/* It has been told; from here on nothing leads to that CA any more. */
