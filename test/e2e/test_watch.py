@@ -171,7 +171,7 @@ def test_no_route(tmp_path):
     try:
         watchdog.wait_until(lambda: "alarm own.network.down" in watchdog.text())
         assert "own.outbound" not in watchdog.text()
-        assert "own.network.down open" in (state / "watch.state").read_text()
+        until("the watchdog keeps what it told", lambda: "own.network.down open" in (state / "watch.state").read_text())
     finally:
         assert watchdog.stop() == 0
 
