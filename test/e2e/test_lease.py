@@ -40,12 +40,13 @@ class Second(Koshin):
 @pytest.fixture(scope="module")
 def world():
     made = World(life=600, lease=f"{LEASE} s")
+    # The tests exchange the two: whichever is which at the end, both are stopped.
+    second = Second(made.koshin, "other")
     try:
-        made.other = Second(made.koshin, "other").start()
+        made.other = second.start()
         yield made
     finally:
-        if getattr(made, "other", None) is not None:
-            made.other.stop()
+        second.stop()
         made.stop()
 
 
