@@ -161,12 +161,6 @@ classify_disagreement(struct judge *j)
 	return is_split;
 }
 
-static bool
-is_failed(enum dns_status s)
-{
-	return s == DNS_SERVFAIL || s == DNS_TIMEOUT || s == DNS_BROKEN;
-}
-
 bool
 classify_delegation(struct judge *j)
 {
@@ -184,9 +178,9 @@ classify_delegation(struct judge *j)
 	if (silent.n > 0)
 		put_servers(j, CAUSE_DNS_DELEGATION_LAME, silent);
 	/* Old habits hurt nobody as long as the answer comes; where it does not, they say more than the failure. */
-	bool is_unknown = is_failed(j->n->a_status) || is_failed(j->n->aaaa_status);
+	bool is_unknown = dns_is_lost(j->n->a_status) || dns_is_lost(j->n->aaaa_status);
 	bool is_explained = outdated.n > 0 && is_unknown;
-	if (outdated.n > 0 && (is_unknown || is_failed(j->n->caa_status)))
+	if (outdated.n > 0 && (is_unknown || dns_is_lost(j->n->caa_status)))
 		put_servers(j, CAUSE_DNS_NS_NONCOMPLIANT, outdated);
 	if (d->denied_parent.n > 0)
 		put_servers(j, CAUSE_DNS_PARENT_NXDOMAIN, d->denied_parent);

@@ -109,3 +109,9 @@ address_eq(const struct address *a, const struct address *b)
 			return false;
 	return true;
 }
+
+bool
+dns_is_lost(enum dns_status s)
+{
+	return s == DNS_SERVFAIL || s == DNS_TIMEOUT || s == DNS_BROKEN;
+}

@@ -161,4 +161,6 @@ struct evidence {
 /* Text form of an address ("203.0.113.10", "2001:db8::5" in RFC 5952 form); buffer of 46 bytes. */
 void address_text(const struct address *a, char ret[46]);
 bool address_eq(const struct address *a, const struct address *b);
+/* Nothing is known by it: no answer came, or none that can be used. */
+bool dns_is_lost(enum dns_status s);
 #endif

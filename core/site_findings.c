@@ -189,12 +189,6 @@ was_mended(const struct step *st, const struct finding *old, const struct findin
 	       blocks_name(&st->s->findings, old->subject, true) && !blocks_name(seen, old->subject, false);
 }
 
-static bool
-is_lost(enum dns_status s)
-{
-	return s == DNS_TIMEOUT || s == DNS_SERVFAIL || s == DNS_BROKEN;
-}
-
 /* Of a name's two kinds of addresses one was answered, which is enough to judge by; the other, that stood against the name, was not:
  * a lost answer mends nothing. For an hour: a server that leaves a kind out for good has another fault, or none. */
 static bool
@@ -222,7 +216,7 @@ was_half_seen(const struct step *st, const struct finding *old, const struct fin
 		return false;
 	for (size_t i = 0; i < e->names_n; i++)
 		if (str_eq(e->names[i].name, old->subject))
-			return (by_v4 && is_lost(e->names[i].a_status)) || (by_v6 && is_lost(e->names[i].aaaa_status));
+			return (by_v4 && dns_is_lost(e->names[i].a_status)) || (by_v6 && dns_is_lost(e->names[i].aaaa_status));
 	return false;
 }
 

@@ -108,12 +108,12 @@ read_chain(struct str pem, struct why *why, struct chain *ret)
 	return ERR_INVALID;
 }
 
-static struct when
-when_of_asn1(const ASN1_TIME *t)
+struct when
+x509_when(const struct asn1_string_st *t)
 {
 	struct tm tm;
 
-	if (ASN1_TIME_to_tm(t, &tm) != 1)
+	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
 		return WHEN_UNKNOWN;
 	return when_of_civil(&(struct civil){ .year = tm.tm_year + 1900,
 	    .month = tm.tm_mon + 1,
@@ -126,8 +126,8 @@ when_of_asn1(const ASN1_TIME *t)
 static enum err
 read_dates(const X509 *x, struct why *why, struct certificate_info *ret)
 {
-	ret->not_before = when_of_asn1(X509_get0_notBefore(x));
-	ret->not_after = when_of_asn1(X509_get0_notAfter(x));
+	ret->not_before = x509_when(X509_get0_notBefore(x));
+	ret->not_after = x509_when(X509_get0_notAfter(x));
 	if (when_is_known(ret->not_before) && when_is_known(ret->not_after) &&
 	    when_before(ret->not_before, ret->not_after))
 		return ERR_OK;

@@ -18,4 +18,7 @@ MUST_USE enum err x509_check_chain(struct str chain_pem, struct str csr_der, con
     struct when now, struct arena *a, struct why *why, struct certificate_info *ret);
 /* Common name of the issuer of the last certificate, for choosing among alternate chains (RFC 8555 7.4.2). */
 MUST_USE enum err x509_top_issuer(struct str chain_pem, struct arena *a, struct str *ret);
+/* A date of a certificate or of a list of revoked ones (OpenSSL's ASN1_TIME); WHEN_UNKNOWN for none, and for what is no date. */
+struct asn1_string_st;
+struct when x509_when(const struct asn1_string_st *t);
 #endif

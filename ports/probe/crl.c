@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/limits.h"
 #include "ports/clock/clock.h"
+#include "ports/keys/x509.h"
 
 enum {
 	LISTS_MAX = 128, /* Let's Encrypt has as many for one of its issuers */
@@ -151,29 +152,14 @@ take_serials(struct list *l, X509_CRL *crl)
 	return true;
 }
 
-static struct when
-date_of(const ASN1_TIME *t)
-{
-	struct tm tm;
-
-	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
-		return WHEN_UNKNOWN;
-	return when_of_civil(&(struct civil){ .year = tm.tm_year + 1900,
-	    .month = tm.tm_mon + 1,
-	    .day = tm.tm_mday,
-	    .hour = tm.tm_hour,
-	    .minute = tm.tm_min,
-	    .second = tm.tm_sec });
-}
-
 static void
 read_list(struct list *l, struct when now)
 {
 	const unsigned char *p = (const unsigned char *)l->body.p, *key = (const unsigned char *)l->issuer_key.p;
 	X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)l->body.n);
 	EVP_PKEY *issuer = d2i_PUBKEY(NULL, &key, (long)l->issuer_key.n);
-	struct when from = crl == NULL ? WHEN_UNKNOWN : date_of(X509_CRL_get0_lastUpdate(crl)),
-		    to = crl == NULL ? WHEN_UNKNOWN : date_of(X509_CRL_get0_nextUpdate(crl));
+	struct when from = crl == NULL ? WHEN_UNKNOWN : x509_when(X509_CRL_get0_lastUpdate(crl)),
+		    to = crl == NULL ? WHEN_UNKNOWN : x509_when(X509_CRL_get0_nextUpdate(crl));
 	bool is_whole = crl != NULL && X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) < 0;
 
 	if (is_whole && issuer != NULL && X509_CRL_verify(crl, issuer) == 1 && when_is_known(from) && when_is_known(to) &&

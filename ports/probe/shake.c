@@ -143,24 +143,6 @@ finish_errno(struct shake *x, int number)
 
 /* ---- what was shown ---- */
 
-static struct when
-when_of_asn1(const ASN1_TIME *t)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(t, &tm) != 1)
-		return WHEN_UNKNOWN;
-	const struct civil c = {
-		.year = tm.tm_year + 1900,
-		.month = tm.tm_mon + 1,
-		.day = tm.tm_mday,
-		.hour = tm.tm_hour,
-		.minute = tm.tm_min,
-		.second = tm.tm_sec,
-	};
-	return when_of_civil(&c);
-}
-
 /* Of a certificate that x509_read_der refuses (a device's own, without names): enough to tell it from others. */
 static void
 read_bare_facts(struct shake *x, X509 *leaf)
@@ -170,8 +152,8 @@ read_bare_facts(struct shake *x, X509 *leaf)
 	char *issuer = X509_NAME_oneline(X509_get_issuer_name(leaf), NULL, 0);
 
 	*c = (struct certificate_info){
-		.not_before = when_of_asn1(X509_get0_notBefore(leaf)),
-		.not_after = when_of_asn1(X509_get0_notAfter(leaf)),
+		.not_before = x509_when(X509_get0_notBefore(leaf)),
+		.not_after = x509_when(X509_get0_notAfter(leaf)),
 		.issuer = arena_str(x->t.arena, str_of(issuer)),
 	};
 	OPENSSL_free(issuer);
