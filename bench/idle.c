@@ -75,7 +75,7 @@ open_world(const char *file, struct sim **ret)
 {
 	const struct store_options o = { .file = file, .may_create = true };
 	struct why why = { "" };
-	enum err e = sim_new((struct when){ START_S }, 1, ret);
+	enum err e = sim_new((struct when){ START_S }, 1, NULL, ret);
 
 	if (e != ERR_OK)
 		return e;

@@ -445,8 +445,8 @@ do_clock(struct player *p, const struct words *w)
 	if (err == ERR_OK && p->sim != NULL)
 		err = wrong(p, "one clock, before everything else", word(w, 0));
 	if (err == ERR_OK)
-		err = sim_new(start, (uint64_t)seed, &p->sim);
-	if (err == ERR_OK && p->hooks != NULL)
+		err = sim_new(start, (uint64_t)seed, p->hooks == NULL ? NULL : p->hooks->like, &p->sim);
+	if (err == ERR_OK && p->hooks != NULL && p->hooks->before != NULL)
 		p->hooks->before(p->sim, p->hooks->arg);
 	return err;
 }
@@ -623,7 +623,7 @@ scenario_play_with(struct str text, const char *file, const struct scenario_hook
 		err = wrong(&p, "a clock", STR("an empty scenario"));
 	if (err == ERR_OK)
 		err = check_end(&p);
-	if (p.sim != NULL && hooks != NULL)
+	if (p.sim != NULL && hooks != NULL && hooks->after != NULL)
 		hooks->after(p.sim, hooks->arg);
 	if (err != ERR_OK && why != NULL && why->text[0] == '\0')
 		why_set(why, "%s:%zu: %s", file, p.line, err_words(err));

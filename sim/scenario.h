@@ -12,9 +12,10 @@
 MUST_USE enum err scenario_play(struct str text, const char *file, struct why *why, struct buf *ret_words);
 /* The same with something done to the world before it begins and a word on the result after it has ended: for sweeps. */
 struct scenario_hooks {
-	void (*before)(struct sim *s, void *arg);
+	void (*before)(struct sim *s, void *arg); /* NULL: nothing, as after */
 	void (*after)(struct sim *s, void *arg);
 	void *arg;
+	struct store *like; /* what the world's store begins with; NULL: it is made anew */
 };
 MUST_USE enum err scenario_play_with(struct str text, const char *file, const struct scenario_hooks *hooks, struct why *why,
     struct buf *ret_words);

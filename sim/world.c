@@ -219,9 +219,9 @@ free_config(struct config *c)
 }
 
 enum err
-sim_new(struct when start, uint64_t seed, struct sim **ret)
+sim_new(struct when start, uint64_t seed, struct store *like, struct sim **ret)
 {
-	const struct store_options options = { .file = ":memory:", .may_create = true };
+	const struct store_options options = { .file = ":memory:", .may_create = true, .like = like };
 	struct sim *s = calloc(1, sizeof *s);
 	enum err err;
 

@@ -146,8 +146,8 @@ struct sim {
 	bool is_loud; /* the engine's log goes to stderr */
 };
 
-/* A fresh world at this date. Its store is in memory. */
-MUST_USE enum err sim_new(struct when start, uint64_t seed, struct sim **ret);
+/* A fresh world at this date. Its store is in memory, and begins as a copy of `like`, or is made anew (NULL). */
+MUST_USE enum err sim_new(struct when start, uint64_t seed, struct store *like, struct sim **ret);
 void sim_free(struct sim **s);
 /* Lets virtual time pass, with everything that happens in it. BUG: the engine does not come to rest. */
 MUST_USE enum err sim_pass(struct sim *s, struct span span, struct why *why);

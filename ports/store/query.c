@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NAMES_BYTES_MAX = LIMIT_SITE_NAMES * (LIMIT_NAME_BYTES + 1) };
@@ -80,21 +81,42 @@ query_fail_sqlite(struct store *s, const char *verb)
 
 /* --- one use of a statement --- */
 
+static enum err
+prepare(struct store *s, enum sql id, struct statement *ret)
+{
+	sqlite3_stmt *st;
+
+	if (sqlite3_prepare_v3(s->db, sql_queries[id].text, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK)
+		return query_fail_sqlite(s, sql_queries[id].name);
+	int parameters = sqlite3_bind_parameter_count(st), columns = sqlite3_column_count(st);
+	const char **seen = calloc((size_t)(parameters + columns) + 1, sizeof *seen);
+	if (seen == NULL) {
+		(void)sqlite3_finalize(st); /* was not run */
+		return query_fail(s, ERR_MEMORY, "%s: out of memory", sql_queries[id].name);
+	}
+	*ret = (struct statement){ .st = st, .seen = seen, .parameters = parameters, .columns = columns };
+	return ERR_OK;
+}
+
+void
+query_forget(struct statement *statement)
+{
+	(void)sqlite3_finalize(statement->st); /* repeats the step's error */
+	free(statement->seen);
+	*statement = (struct statement){ .st = NULL };
+}
+
 struct query
 query_start(struct store *s, enum sql id, struct arena *a)
 {
-	struct query q = { .s = s, .a = a, .id = id, .st = s->statements[id] };
+	struct statement *of = &s->statements[id];
+	struct query q = { .s = s, .a = a, .id = id, .of = of };
 
-	must(!s->is_busy[id]);
-	if (q.st == NULL) {
-		if (sqlite3_prepare_v3(s->db, sql_queries[id].text, -1,
-			SQLITE_PREPARE_PERSISTENT, &q.st, NULL) != SQLITE_OK) {
-			q.err = query_fail_sqlite(s, sql_queries[id].name);
-			return q;
-		}
-		s->statements[id] = q.st;
-	}
-	s->is_busy[id] = true;
+	must(!of->is_busy);
+	if (of->st == NULL)
+		q.err = prepare(s, id, of);
+	q.st = of->st;
+	of->is_busy = q.st != NULL;
 	return q;
 }
 
@@ -104,8 +126,14 @@ next_parameter(struct query *q, const char *name)
 {
 	if (q->err != ERR_OK)
 		return 0;
-	const char *known = sqlite3_bind_parameter_name(q->st, ++q->bound);
-	must(known != NULL && strcmp(known + 1, name) == 0);
+	must(q->bound < q->of->parameters);
+	const char **seen = &q->of->seen[q->bound++];
+	if (*seen != name) {
+		const char *known = sqlite3_bind_parameter_name(q->st, q->bound);
+
+		must(known != NULL && strcmp(known + 1, name) == 0);
+		*seen = name;
+	}
 	return q->bound;
 }
 
@@ -201,7 +229,7 @@ query_write(struct query *q)
 	const char *verb = sql_queries[q->id].name;
 
 	if (q->err == ERR_OK) {
-		must(q->bound == sqlite3_bind_parameter_count(q->st));
+		must(q->bound == q->of->parameters);
 		q->err = may_write(q->s, verb);
 	}
 	if (q->err == ERR_OK && sqlite3_step(q->st) != SQLITE_DONE)
@@ -233,8 +261,8 @@ query_row(struct query *q)
 {
 	if (q->err != ERR_OK)
 		return false;
-	must(q->bound == sqlite3_bind_parameter_count(q->st));
-	must(q->read == 0 || q->read == sqlite3_column_count(q->st));
+	must(q->bound == q->of->parameters);
+	must(q->read == 0 || q->read == q->of->columns);
 	q->read = 0;
 	int rc = sqlite3_step(q->st);
 	if (rc == SQLITE_ROW)
@@ -253,7 +281,7 @@ query_finish(struct query *q)
 	(void)sqlite3_reset(q->st);
 	(void)sqlite3_clear_bindings(q->st);
 	q->st = NULL;
-	q->s->is_busy[q->id] = false;
+	q->of->is_busy = false;
 	return q->err;
 }
 
@@ -262,12 +290,19 @@ query_finish(struct query *q)
 static int
 next_column(struct query *q, const char *name)
 {
+	must(q->read < q->of->columns);
 	int i = q->read++;
-	const char *known = sqlite3_column_name(q->st, i);
+	const char **seen = &q->of->seen[q->of->parameters + i];
 
-	if (known == NULL && q->err == ERR_OK)
-		q->err = query_fail(q->s, ERR_MEMORY, "%s: out of memory", name);
-	must(known == NULL || strcmp(known, name) == 0);
+	if (*seen != name) {
+		const char *known = sqlite3_column_name(q->st, i);
+
+		if (known == NULL && q->err == ERR_OK)
+			q->err = query_fail(q->s, ERR_MEMORY, "%s: out of memory", name);
+		must(known == NULL || strcmp(known, name) == 0);
+		if (known != NULL)
+			*seen = name;
+	}
 	return i;
 }
 

@@ -15,10 +15,18 @@
 #include "ports/store/store.h"
 #include "sql_table.h"
 
+struct statement {
+	sqlite3_stmt *st; /* prepared at first use */
+	/* For each parameter and then each column, the caller's name that was last found to be right: a literal, so the
+	 * same address need not be compared again. */
+	const char **seen;
+	int parameters, columns;
+	bool is_busy; /* between query_start and query_finish */
+};
+
 struct store {
 	sqlite3 *db;
-	sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
-	bool is_busy[SQL_COUNT];	     /* between query_start and query_finish */
+	struct statement statements[SQL_COUNT];
 	bool is_begun;			     /* by store_begin */
 	bool is_broken; /* a statement of the transaction failed: it can only be abandoned */
 	int64_t changes; /* SQLite's count when it began */
@@ -33,11 +41,15 @@ struct query {
 	struct store *s;
 	struct arena *a; /* for what is read; NULL if nothing is */
 	sqlite3_stmt *st;
+	struct statement *of;
 	enum sql id;
 	int bound, read;
 	enum err err;
 };
+/* Names are literals, here and below. */
 struct query query_start(struct store *s, enum sql id, struct arena *a);
+/* Gives up what query_start prepared. */
+void query_forget(struct statement *statement);
 void query_bind_int(struct query *q, const char *name, int64_t v);
 void query_bind_u64(struct query *q, const char *name, uint64_t v);
 void query_bind_id(struct query *q, const char *name, int64_t id); /* 0: NULL */

@@ -144,8 +144,8 @@ look_through_sqlite(const char *file, int busy_ms, struct why *why)
 	else
 		why_set(why, "%s cannot be read: %s", file, s.words.text);
 	for (size_t i = 0; i < SQL_COUNT; i++)
-		(void)sqlite3_finalize(s.statements[i]); /* repeats the step's error */
-	(void)sqlite3_close(s.db);			 /* has no statement left */
+		query_forget(&s.statements[i]);
+	(void)sqlite3_close(s.db); /* has no statement left */
 	return e;
 }
 
@@ -237,6 +237,18 @@ open_connection(struct store *s, const struct store_options *o, int busy_ms)
 	return e;
 }
 
+/* What the other store holds: for worlds that begin alike. */
+static enum err
+copy_from(struct store *s, struct store *other)
+{
+	sqlite3_backup *copy = sqlite3_backup_init(s->db, "main", other->db, "main");
+
+	if (copy == NULL)
+		return query_fail_sqlite(s, "copy");
+	(void)sqlite3_backup_step(copy, -1); /* its error is that of the end */
+	return sqlite3_backup_finish(copy) == SQLITE_OK ? ERR_OK : query_fail_sqlite(s, "copy");
+}
+
 /* One migration in one transaction, unless another process was quicker. */
 static enum err
 migrate_one(struct store *s, const char *file, struct why *why, int64_t *ret_version)
@@ -323,7 +335,10 @@ open_store(struct store *s, const struct store_options *o, struct why *why)
 			    "once, it brings the store up to date",
 			    (long long)version, SQL_MIGRATIONS);
 	} else if (e == ERR_OK) {
-		e = migrate(s, o->file, why);
+		if (o->like != NULL && is_memory(o->file))
+			e = copy_from(s, o->like);
+		if (e == ERR_OK)
+			e = migrate(s, o->file, why);
 		if (e == ERR_OK && !is_memory(o->file))
 			e = turn_log_on(s);
 	}
@@ -360,7 +375,7 @@ store_close(struct store **s)
 	if (old == NULL)
 		return;
 	for (size_t i = 0; i < SQL_COUNT; i++)
-		(void)sqlite3_finalize(old->statements[i]); /* repeats the step's error */
+		query_forget(&old->statements[i]);
 	/* Without statements it cannot be busy; a transaction that is open is rolled back. */
 	(void)sqlite3_close(old->db);
 	free(old);

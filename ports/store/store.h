@@ -25,6 +25,7 @@ struct store_options {
 	bool is_readonly; /* doctor, and the lists of a command without a daemon */
 	bool may_create;
 	int busy_timeout_ms; /* how long another process's transaction is waited for; 0: 5 s */
+	struct store *like; /* ":memory:" begins as a copy of this one, which need not be migrated again; NULL: empty */
 };
 /* NEWER: made by a newer version, not touched; nor is a file that is no store of ours (STORE). Runs the migrations of
  * sql/ in order, each in a transaction; a store that is opened read-only has to be up to date. */

@@ -221,6 +221,7 @@ take_token(struct fleet *f, struct authority *ca)
 	if (ca->tokens_ms < each)
 		return false;
 	ca->tokens_ms -= each;
+	ca->used_ms = f->now_ms + full - ca->tokens_ms;
 	return true;
 }
 

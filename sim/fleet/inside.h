@@ -160,6 +160,7 @@ struct authority {
 	uint32_t orders_capacity; /* new orders of the account in the plan's window; 0: any number */
 	int64_t tokens_ms; /* new orders: a bucket, in milliseconds of refill */
 	int64_t tokens_at_ms;
+	int64_t used_ms; /* until here none of the orders that the account may have was wasted: the bucket is not full */
 	int64_t second; /* requests of this second, of each endpoint */
 	uint32_t second_n[ENDPOINT_COUNT];
 	int64_t issued_ms; /* its last certificate: for a site, or for the operator's own name */

@@ -51,7 +51,7 @@ watch_does_caa_let(const struct fleet *f, uint32_t n, uint8_t ca)
 	return false;
 }
 
-/* … any of those that CAA lets issue. */
+/* … any of those that CAA lets issue. A reserve with a small account has none left for a site while others take what there is. */
 int64_t
 watch_cas_clean_since(const struct fleet *f, uint32_t n)
 {
@@ -59,7 +59,7 @@ watch_cas_clean_since(const struct fleet *f, uint32_t n)
 
 	if (f->cas_n == 1)
 		return since;
-	other = watch_ca_clean_since(f, n, 1);
+	other = most(watch_ca_clean_since(f, n, 1), f->cas[1].used_ms);
 	if (!watch_does_caa_let(f, n, 1) || (watch_does_caa_let(f, n, 0) && since < other))
 		return since;
 	return other;

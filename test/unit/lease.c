@@ -136,7 +136,7 @@ static void
 begin(struct two *t)
 {
 	*t = (struct two){ .arena = { .max = 1 << 20 } };
-	assert_int_equal(sim_new((struct when){ 1796083200 }, 5, &t->sim), ERR_OK);
+	assert_int_equal(sim_new((struct when){ 1796083200 }, 5, NULL, &t->sim), ERR_OK);
 	t->sim->lease = SPAN_S(LENGTH_S);
 	t->sim->holder = STR("first");
 	assert_int_equal(sim_crash(t->sim), ERR_OK);

@@ -19,6 +19,7 @@
 #include "ports/keys/core.h"
 #include "ports/keys/secret.h"
 #include "sim/scenario.h"
+#include "test/unit/like.h"
 
 static size_t
 decode(const char *text, uint8_t *ret, size_t cap)
@@ -223,6 +224,7 @@ static void
 killed_at_every_second(void **state)
 {
 	(void)state;
+	const struct scenario_hooks hooks = { .like = like };
 	static const char *const faults[] = { "", "ca a1 { mute for 20s }\n", "ca a1 { down for 40s }\n", "ca a1 { silent for 50s }\n" };
 
 	for (size_t f = 0; f < sizeof faults / sizeof *faults; f++)
@@ -231,7 +233,7 @@ killed_at_every_second(void **state)
 
 			(void)snprintf(end, sizeof end, "pass %ds\ncrash\n", second);
 			(void)snprintf(what, sizeof what, "fault %zu, killed after %d s", f, second);
-			play(faults[f], end, NULL, what);
+			play(faults[f], end, &hooks, what);
 		}
 }
 
@@ -278,7 +280,7 @@ each_statement_fails_once(void **state)
 
 	for (; has_come; n += (size_t)stride()) {
 		struct sweep w = { .left = n };
-		const struct scenario_hooks hooks = { before, after, &w };
+		const struct scenario_hooks hooks = { before, after, &w, like };
 		char what[64];
 
 		(void)snprintf(what, sizeof what, "statement %zu", n);
@@ -299,5 +301,5 @@ main(void)
 		cmocka_unit_test(each_statement_fails_once),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, like_open, like_close);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "sim/scenario.h"
+#include "test/unit/like.h"
 #include "test/unit/sweep_story.h"
 
 /*
@@ -61,7 +62,7 @@ sweep_with(enum err err, const char *words, size_t stride)
 
 	for (;; n += stride) {
 		struct sweep w = { .left = n, .err = err };
-		const struct scenario_hooks hooks = { before, after, &w };
+		const struct scenario_hooks hooks = { before, after, &w, like };
 		AUTO_BUF title = { .max = 1024 };
 		struct why why = { "" };
 
@@ -96,6 +97,8 @@ static void
 test_kills(void **state)
 {
 	(void)state;
+	const struct scenario_hooks hooks = { .like = like };
+
 	for (int second = 1; second <= 30; second += getenv("KOSHIN_SWEEP") != NULL ? 1 : 5) {
 		AUTO_BUF text = { .max = 8192 }, words = { .max = 1024 };
 		struct why why = { "" };
@@ -103,7 +106,7 @@ test_kills(void **state)
 
 		buf_put(&text, story, (size_t)(at - story));
 		buf_putf(&text, "pass %ds\ncrash\n%s", second, at);
-		if (scenario_play(buf_str(&text), "sweep", &why, &words) != ERR_OK)
+		if (scenario_play_with(buf_str(&text), "sweep", &hooks, &why, &words) != ERR_OK)
 			fail_msg("killed after %d s: %s", second, why.text);
 	}
 }
@@ -116,5 +119,5 @@ main(void)
 		cmocka_unit_test(test_kills),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, like_open, like_close);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 #include "sim/scenario.h"
+#include "test/unit/like.h"
 #include "test/unit/sweep_story.h"
 
 /*
@@ -178,19 +179,17 @@ set_up(void **state)
 {
 	sqlite3_mem_methods ours;
 
-	(void)state;
 	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite) != SQLITE_OK)
 		return -1;
 	ours = sqlite;
 	ours.xMalloc = sqlite_malloc;
 	ours.xRealloc = sqlite_realloc;
 	/* Without its store of small pieces every allocation is one of ours. */
-	return sqlite3_config(SQLITE_CONFIG_MALLOC, &ours) == SQLITE_OK &&
-			sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) == SQLITE_OK &&
-			/* Begun here, or the store would have it not count. */
-			sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 1) == SQLITE_OK && sqlite3_initialize() == SQLITE_OK
-	    ? 0
-	    : -1;
+	bool is_ours = sqlite3_config(SQLITE_CONFIG_MALLOC, &ours) == SQLITE_OK &&
+		       sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) == SQLITE_OK &&
+		       /* Begun here, or the store would have it not count. */
+		       sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 1) == SQLITE_OK && sqlite3_initialize() == SQLITE_OK;
+	return is_ours ? like_open(state) : -1;
 }
 
 /* --- the sweep --- */
@@ -261,7 +260,7 @@ static bool
 play(enum heap heap, size_t n, size_t *failed)
 {
 	size_t broken = 0;
-	const struct scenario_hooks hooks = { before, after, &broken };
+	const struct scenario_hooks hooks = { before, after, &broken, like };
 	AUTO_BUF words = { .max = 1024 };
 	struct why why = { "" };
 	int64_t blocks = memory.blocks;
@@ -337,5 +336,5 @@ main(void)
 		cmocka_unit_test(test_sqlite),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return cmocka_run_group_tests(tests, set_up, like_close);
 }

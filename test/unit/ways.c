@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include "core/view.h"
 #include "sim/world.h"
+#include "test/unit/like.h"
 
 enum port { PORT_ACME, PORT_ACCOUNT, PORT_KEYS, PORT_DEPLOY, PORT_MAIL, PORT_COUNT };
 static const char *const port_names[] = { "acme", "account", "keys", "deploy", "mail" };
@@ -220,7 +221,7 @@ play(struct fault *f, const char *name)
 	int64_t id;
 	AUTO_ARENA a = { .max = 1 << 20 };
 
-	assert_int_equal(sim_new((struct when){ 1796083200 }, 7, &s), ERR_OK);
+	assert_int_equal(sim_new((struct when){ 1796083200 }, 7, like, &s), ERR_OK);
 	s->wrap_ports = wrap;
 	s->wrap_arg = f;
 	f->sim = s;
@@ -303,5 +304,5 @@ main(void)
 		cmocka_unit_test(test_full_ports),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, like_open, like_close);
 }
