@@ -140,7 +140,11 @@ own_file(struct str bytes)
 	AUTO_BUF chain = { .max = 1 << 20 };
 	struct own_certificate c;
 
-	struct own_input in = { .files = { bytes }, .password = "password", .now = { 1767225600 } };
+	/* The system's roots would be read anew each time. */
+	struct own_input in = { .files = { bytes },
+		.password = "password",
+		.roots = "test/fuzz/corpus/certificate_pem/self-signed.pem",
+		.now = { 1767225600 } };
 	AUTO_SECRET key = { 0 };
 
 	if (own_read(&in, &a, &c, &chain, &key) != ERR_OK)

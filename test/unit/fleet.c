@@ -235,7 +235,7 @@ test_calendar_that_changes(void **state)
 
 	(void)state;
 	fleet_plan_init(&p);
-	p.sites = 6000;
+	p.sites = part_of(24000);
 	p.fill = SPAN_D(0);
 	p.span = SPAN_D(240);
 	p.bin = SPAN_D(1);
