@@ -112,7 +112,9 @@ static bool
 is_all_well(const struct site *s, struct when now)
 {
 	if (s->held.id == 0 || !s->held.is_live || !when_before(now, s->held.life.to) ||
-	    s->doing != DOING_NOTHING || (s->held.is_own && plan_wants(s)))
+	    s->doing != DOING_NOTHING || (s->held.is_own && plan_wants(s)) ||
+	    /* On its way to another CA what the first has against its names is out of sight; a certificate ends that. */
+	    s->ca_id != 0)
 		return false;
 	for (size_t i = 0; i < s->names_n; i++)
 		if (s->names[i].is_wanted &&
