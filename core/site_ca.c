@@ -292,10 +292,18 @@ site_ca_is_gone(const struct site *s, const struct policy *p)
 }
 
 void
-site_ca_reset(struct site *s)
+site_ca_reset(const struct step *st)
 {
+	struct site *s = st->s;
+
 	if (MUTANT(RESERVE_KEPT))
 		return;
+	if (s->ca_id != 0) {
+		bool has_date = s->left_is_law && st->p->cas_n > 0 && s->left_ca_id == st->p->cas[0].id && when_before(st->t->now, s->left_at);
+
+		s->retry_at = has_date ? s->left_at : WHEN_UNKNOWN;
+		s->retry_is_law = has_date;
+	}
 	s->ca_id = 0;
 	s->left_ca_id = 0;
 	s->left_at = WHEN_UNKNOWN;

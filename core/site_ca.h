@@ -28,6 +28,6 @@ void site_ca_decide(const struct step *st);
 struct when site_ca_wake(const struct site *s, const struct policy *p, struct when now);
 /* The site was left with a CA that the installation has no longer: it goes by the first. */
 bool site_ca_is_gone(const struct site *s, const struct policy *p);
-/* After a certificate: with the first again. */
-void site_ca_reset(struct site *s);
+/* After a certificate: with the first again, whose date, where it gave one, still holds. */
+void site_ca_reset(const struct step *st);
 #endif

@@ -281,7 +281,7 @@ findings_merge(const struct step *st, bool is_handshake_only)
 	take_list(st, &l);
 	/* It has been told; from here on nothing leads to that CA any more. */
 	if (!is_handshake_only && site_ca_is_gone(st->s, st->p))
-		site_ca_reset(st->s);
+		site_ca_reset(st);
 }
 
 bool

@@ -13,9 +13,12 @@ site_hold(const struct step *st, const struct held *held)
 	/* What the CA said was about the one before. */
 	s->renewal = (struct renewal){ .poll_at = WHEN_NEVER };
 	s->order_failures = 0;
-	s->retry_at = WHEN_UNKNOWN;
-	s->retry_is_law = false;
-	site_ca_reset(s);
+	/* A date of the CA's is one though its owner has brought another certificate meanwhile. */
+	if (!s->retry_is_law || !when_before(st->t->now, s->retry_at)) {
+		s->retry_at = WHEN_UNKNOWN;
+		s->retry_is_law = false;
+	}
+	site_ca_reset(st);
 	s->deploy_at = st->t->now;
 	s->reminders_told = 0;
 	s->expired_told = false;

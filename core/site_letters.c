@@ -161,7 +161,7 @@ untold_loss(const struct site *s, const struct policy *p, const struct site_name
 	const struct finding *f = site_cause_of(s, n->name);
 
 	if (s->held.id == 0 || !n->is_wanted || n->is_held || !when_is_known(n->validated_at) || f == NULL ||
-	    !actor_is_owner(f->acts) || is_moved(f) || is_mass(p, f))
+	    !actor_is_owner(f->acts) || cause_row(f->cause)->severity < SEVERITY_WARN || is_moved(f) || is_mass(p, f))
 		return NULL;
 	return !when_is_known(f->told_at) || when_before(f->told_at, s->held.life.from) ? f : NULL;
 }

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 #include "core/site_ca.h"
+#include "core/site_held.h"
 #include "core/site_letters.h"
 
 static const struct when now = { 1800000000 };
@@ -156,7 +157,8 @@ it_comes_back_and_leaves_nothing_behind(void **state)
 	assert_int_equal(pick(&f), 0);
 	f.site.left_at = when_minus(now, SPAN_S(1));
 	assert_int_equal(pick(&f), 1);
-	site_ca_reset(&f.site);
+	const struct turn t = { now, 1 };
+	site_ca_reset(&(struct step){ .s = &f.site, .t = &t, .p = &f.policy });
 	assert_int_equal(site_ca_index(&f.site, &f.policy), 0);
 	arena_fini(&f.arena);
 }
@@ -239,6 +241,40 @@ limits_are_of_the_ca_that_it_goes_to(void **state)
 	}
 }
 
+/* The reserve has issued. A date that the first gave still holds; a back-off of ours, and what another CA said, do not. */
+static void
+the_date_of_the_first_outlives_the_reserve(void **state)
+{
+	static const struct {
+		uint8_t left_ca_id;
+		bool is_law;
+		int hours;
+		bool holds;
+	} rows[] = { { 1, true, 3, true }, { 1, false, 3, false }, { 1, true, -1, false }, { 3, true, 3, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fixture f;
+		const struct turn t = { now, 1 };
+		const struct step st = { .s = &f.site, .t = &t, .p = &f.policy };
+		const struct held held = { .id = 4, .life = { now, when_plus(now, SPAN_D(90)) } };
+		struct when date = when_plus(now, SPAN_H(rows[i].hours));
+
+		init(&f, 3, 70);
+		f.site.ca_id = 2;
+		f.site.retry_at = when_plus(now, SPAN_D(2)); /* the reserve's own */
+		f.site.retry_is_law = true;
+		f.site.left_ca_id = rows[i].left_ca_id;
+		f.site.left_at = date;
+		f.site.left_is_law = rows[i].is_law;
+		site_hold(&st, &held);
+		assert_int_equal(f.site.ca_id, 0);
+		assert_int_equal(f.site.retry_at.s, rows[i].holds ? date.s : WHEN_UNKNOWN.s);
+		assert_int_equal(f.site.retry_is_law, rows[i].holds);
+		arena_fini(&f.arena);
+	}
+}
+
 static void
 it_wakes_when_another_may_help(void **state)
 {
@@ -273,6 +309,7 @@ main(void)
 		cmocka_unit_test(the_third_and_none),
 		cmocka_unit_test(it_does_not_stay_where_caa_keeps_it_out),
 		cmocka_unit_test(limits_are_of_the_ca_that_it_goes_to),
+		cmocka_unit_test(the_date_of_the_first_outlives_the_reserve),
 		cmocka_unit_test(it_wakes_when_another_may_help),
 	};
 

@@ -47,6 +47,32 @@ test_old_failure_of_ours_silences_nobody(void **state)
 	}
 }
 
+/* A name was left out of a certificate, and all that is known of it is news: nobody is asked to mend that. */
+static void
+test_loss_is_told_with_a_fault(void **state)
+{
+	static const enum cause causes[] = { CAUSE_DNS_CAA_RESERVE, CAUSE_DNS_A_ELSEWHERE };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture f;
+		struct site_effects out = { .n = 0 };
+		const struct turn t = { now, 1 };
+
+		fixture_init(&f, AGE_DUE);
+		f.names[1].is_held = false;
+		f.names[1].validated_at = when_minus(now, SPAN_D(60));
+		f.findings[0] = (struct finding){ .cause = causes[i], .subject = f.names[1].name, .acts = ACTOR_DOMAIN_COMPANY,
+			.first_seen = now, .last_seen = now, .next_look = when_plus(now, SPAN_MIN(15)), .told_at = WHEN_UNKNOWN, .times_seen = 2 };
+		f.site.findings.n = 1;
+		site_letters(&f.site, &t, &f.policy, &f.arena, &out);
+		assert_int_equal(out.n, i);
+		if (i == 1)
+			assert_int_equal(out.at[0].letter, LETTER_REDUCED);
+		arena_fini(&f.arena);
+	}
+}
+
 /* A fault of the owner's over a whole life, day by day: what is told, and how often. */
 static void
 test_story_of_letters(void **state)
@@ -386,6 +412,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_owner_is_left_in_peace),
 		cmocka_unit_test(test_old_failure_of_ours_silences_nobody),
+		cmocka_unit_test(test_loss_is_told_with_a_fault),
 		cmocka_unit_test(test_story_of_letters),
 		cmocka_unit_test(test_well_is_not_said_blindly),
 		cmocka_unit_test(test_unseen_is_not_gone),
