@@ -2,8 +2,8 @@
 #include "base/must.h"
 
 static const struct cause_row rows[] = {
-#define CAUSE(symbol, id, layer, severity, scope, blocks, acts, heals) \
-	[CAUSE_##symbol] = { id, LAYER_##layer, SEVERITY_##severity, SCOPE_##scope, blocks, ACTOR_##acts, HEALS_##heals },
+#define CAUSE(symbol, id, layer, severity, scope, blocks, acts, heals, mends, stands_on) \
+	[CAUSE_##symbol] = { id, LAYER_##layer, SEVERITY_##severity, SCOPE_##scope, blocks, ACTOR_##acts, HEALS_##heals, MENDS_##mends, STANDS_ON_##stands_on },
 #include "core/cause.tbl"
 #undef CAUSE
 };

@@ -9,7 +9,7 @@
 
 enum cause {
 	CAUSE_NONE,
-#define CAUSE(symbol, id, layer, severity, scope, blocks, acts, heals) CAUSE_##symbol,
+#define CAUSE(symbol, id, layer, severity, scope, blocks, acts, heals, mends, stands_on) CAUSE_##symbol,
 #include "core/cause.tbl"
 #undef CAUSE
 	CAUSE_COUNT
@@ -21,6 +21,10 @@ enum scope { SCOPE_NAME, SCOPE_SITE, SCOPE_ACCOUNT, SCOPE_FLEET };
 /* Who does the one action. DOMAIN_COMPANY and WEB_OWNER: the owner too, but outside our panel. */
 enum actor { ACTOR_OWNER, ACTOR_DOMAIN_COMPANY, ACTOR_WEB_OWNER, ACTOR_HOST, ACTOR_NOBODY };
 enum heals { HEALS_NOW, HEALS_OUTSIDE, HEALS_CLICK, HEALS_PERSON };
+/* What koshin does about it by itself, besides looking again: what the server has to have is put there once more (core/site_mend). */
+enum mends { MENDS_NOTHING, MENDS_DEPLOY };
+/* Does it stand on what DNS said of addresses of a kind? Then an answer that was lost does not mend it. */
+enum stands_on { STANDS_ON_NO, STANDS_ON_A, STANDS_ON_AAAA, STANDS_ON_EITHER };
 
 struct cause_row {
 	const char *id;
@@ -30,6 +34,8 @@ struct cause_row {
 	bool blocks; /* while it stands, no order for its scope is made */
 	enum actor acts;
 	enum heals heals;
+	enum mends mends;
+	enum stands_on stands_on;
 };
 /* c must not be CAUSE_NONE. */
 const struct cause_row *cause_row(enum cause c);

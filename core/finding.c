@@ -18,6 +18,7 @@ finding_put(struct finding_list *l, enum cause c, struct str subject)
 		.last_seen = WHEN_UNKNOWN,
 		.next_look = WHEN_UNKNOWN,
 		.told_at = WHEN_UNKNOWN,
+		.mended_at = WHEN_UNKNOWN,
 	};
 	return f;
 }

@@ -21,6 +21,8 @@ struct finding {
 	struct when next_look; /* when koshin looks again by itself; never WHEN_NEVER in a stored finding */
 	struct when told_at;   /* WHEN_UNKNOWN until a letter said it */
 	unsigned times_seen;   /* by how many checks in a row */
+	unsigned mends;	       /* how often koshin has done something about it by itself */
+	struct when mended_at; /* the last time; says nothing without one */
 	bool is_from_order;    /* the CA's or the installer's word, not a check's: stands until next_look or success */
 };
 

@@ -10,6 +10,7 @@
 #include "core/site_held.h"
 #include "core/site_letters.h"
 #include "core/site_memory.h"
+#include "core/site_mend.h"
 #include "core/site_own.h"
 #include "core/site_plan.h"
 
@@ -138,6 +139,7 @@ begin_deploy(const struct step *st)
 	struct site_effect *fx = begin(st, DOING_DEPLOY, FX_DEPLOY);
 
 	fx->is_removal = s->is_removed;
+	fx->is_again = mend_wants_reload(s);
 	fx->applied =
 	    (struct applied){ plan_digest(s, now), site_redirect(s, now), site_hsts(s, now) };
 	fx->hsts_age_s = site_hsts(s, now) ? (uint32_t)life_hsts_age(s->held.life).s : 0;
@@ -295,6 +297,7 @@ on_checked(const struct step *st)
 	for (size_t i = 0; passed != NULL && i < s->names_n; i++)
 		passed[i] = plan_passes(s, &s->names[i], now);
 	enum proof proof = look_at_served(st, true);
+	bool was_applied = s->applied.digest == plan_digest(s, now);
 	site_ca_judge(st);
 	findings_merge(st, false);
 	s->checked_at = now;
@@ -322,8 +325,9 @@ on_checked(const struct step *st)
 		prove(st);
 	/* Somebody put another certificate into the web server: ours goes back at once, no order is spent. */
 	if (proof == PROOF_OTHER && !MUTANT(STRANGER_TOLERATED) && s->held.is_live && when_before(now, s->held.life.to) &&
-	    s->applied.digest == plan_digest(s, now))
-		s->applied.digest = 0;
+	    was_applied)
+		s->applied.digest = DIGEST_UNKNOWN;
+	mend(st, was_applied);
 	site_remember(st);
 	s->look_at = dates_next_look(st);
 	rest(st);
@@ -375,7 +379,7 @@ on_verified(const struct step *st)
 	}
 	s->deploy_failures++;
 	s->renewals_good = 0;
-	s->applied.digest = 0;
+	s->applied.digest = DIGEST_UNKNOWN;
 	s->deploy_at = when_plus(st->t->now,
 	    plan_backoff(s->deploy_failures, st->p->poll_min, SPAN_S(DEPLOY_PAUSE_MOST_S)));
 	struct finding f = { .cause = CAUSE_OWN_DEPLOY_NOT_SERVED,
@@ -712,7 +716,7 @@ take_event(const struct step *st)
 		give_order_up(st);
 		/* What the installer is doing just now has to be taken off as well. */
 		if (s->doing == DOING_DEPLOY && s->applied.digest == 0)
-			s->applied.digest = UINT64_MAX;
+			s->applied.digest = DIGEST_UNKNOWN;
 		rest(st);
 		s->deploy_at = st->t->now;
 		return;

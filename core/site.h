@@ -76,6 +76,7 @@ struct held {
 };
 
 /* What the installer was last told to put on the server, as a digest; equal means nothing to do. */
+#define DIGEST_UNKNOWN UINT64_MAX /* what is there is not what was put there: all is told again */
 struct applied {
 	uint64_t digest; /* 0: nothing yet */
 	uint16_t redirect; /* 0, or the status 307 / 308 that is set */
@@ -248,6 +249,7 @@ struct site_effect {
 	enum history_kind history;	/* FX_HISTORY */
 	bool is_dns_only;		/* FX_CHECK: the site has moved away, its DNS is all that matters */
 	bool is_removal;		/* FX_DEPLOY: take the site off */
+	bool is_again;			/* FX_DEPLOY: also what has not changed is read again (core/site_mend) */
 	struct applied applied;		/* FX_DEPLOY: what is to be put on; comes back in the event */
 	uint32_t hsts_age_s;		/* FX_DEPLOY: 0 without */
 };

@@ -36,6 +36,7 @@ move_finding(struct finding *f, struct span by, struct when now)
 	move_past(&f->first_seen, by, now);
 	move_past(&f->last_seen, by, now);
 	move_past(&f->told_at, by, now);
+	move_past(&f->mended_at, by, now);
 	f->next_look = when_plus(f->next_look, by);
 }
 

@@ -87,6 +87,8 @@ put_finding(const struct step *st, struct finding_list *l, const struct finding 
 	f->first_seen = old != NULL ? old->first_seen : st->t->now;
 	f->told_at = old != NULL && old->cause == seen->cause ? old->told_at : WHEN_UNKNOWN;
 	f->times_seen = old != NULL ? old->times_seen + 1 : 1;
+	f->mends = old != NULL && old->cause == seen->cause ? old->mends : 0;
+	f->mended_at = f->mends > 0 ? old->mended_at : WHEN_UNKNOWN;
 	if (!when_is_known(f->next_look) || when_before(f->next_look, st->t->now))
 		f->next_look = when_plus(st->t->now, st->p->poll_max);
 	if (old == NULL || old->cause != seen->cause)
@@ -194,24 +196,10 @@ was_mended(const struct step *st, const struct finding *old, const struct findin
 static bool
 was_half_seen(const struct step *st, const struct finding *old, const struct finding_list *seen)
 {
-	static const struct {
-		enum cause cause;
-		bool by_v4, by_v6;
-	} rows[] = {
-		{ CAUSE_DNS_A_ELSEWHERE, true, false },
-		{ CAUSE_DNS_A_PARTLY_ELSEWHERE, true, false },
-		{ CAUSE_DNS_AAAA_ELSEWHERE, false, true },
-		{ CAUSE_DNS_AAAA_FALLBACK_LOST, false, true },
-		{ CAUSE_DNS_ADDRESS_RESERVED, true, true },
-	};
+	enum stands_on on = cause_row(old->cause)->stands_on;
+	bool by_v4 = on == STANDS_ON_A || on == STANDS_ON_EITHER, by_v6 = on == STANDS_ON_AAAA || on == STANDS_ON_EITHER;
 	const struct evidence *e = st->ev->evidence;
-	bool by_v4 = false, by_v6 = false;
 
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (rows[i].cause == old->cause) {
-			by_v4 = rows[i].by_v4;
-			by_v6 = rows[i].by_v6;
-		}
 	if ((!by_v4 && !by_v6) || when_between(old->last_seen, st->t->now).s >= HALF_SEEN_MOST_S || blocks_name(seen, old->subject, false))
 		return false;
 	for (size_t i = 0; i < e->names_n; i++)

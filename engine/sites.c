@@ -117,6 +117,7 @@ put_deploy(struct engine *e, const struct site *s, const struct site_effect *fx)
 		.proxy = arena_str(&w->arena, s->setting.proxy),
 		.redirect = fx->applied.redirect,
 		.hsts_age_s = fx->hsts_age_s,
+		.is_again = fx->is_again,
 	};
 	if (s->held.id != 0 && !fx->is_removal) {
 		struct certificate_row row;

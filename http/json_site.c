@@ -196,6 +196,8 @@ json_finding(const struct finding *f, struct str site_name, const struct view *v
 		  json_put(o, "next_look", json_date(f->next_look)) &&
 		  json_put(o, "told_at", json_date(f->told_at)) &&
 		  json_put(o, "times_seen", json_integer((json_int_t)f->times_seen)) &&
+		  json_put(o, "mends", json_integer((json_int_t)f->mends)) &&
+		  json_put(o, "mended_at", json_date(f->mends > 0 ? f->mended_at : WHEN_UNKNOWN)) &&
 		  json_put(o, "evidence", lines_of(f->evidence));
 
 	if (!json_put(o, "action", action) || !ok) {

@@ -227,7 +227,7 @@ plan_site(struct target *t, struct work *w, struct why *why)
 		e = nginx_plan_flags(&t->live, job, c, &is_map_changed, why);
 	if (e == ERR_OK && w->bytes == NULL)
 		e = liveset_plan_current(&t->live, job->site_id, "", c, why);
-	w->wants_reload = is_nginx ? c->n > 0 : is_answer_changed || is_map_changed;
+	w->wants_reload = job->is_again || (is_nginx ? c->n > 0 : is_answer_changed || is_map_changed);
 	if (e == ERR_OK)
 		e = liveset_plan_names(&t->live, job->site_id, job->names,
 		    job->verb == DEPLOY_REMOVE ? 0 : job->names_n, c, why);
@@ -463,7 +463,7 @@ tell_command(struct target *t, struct work *w)
 	struct why why = { "" };
 	AUTO_BUF words = { .max = 0 };
 
-	if (w->change.n == 0 && !w->is_pending)
+	if (w->change.n == 0 && !w->is_pending && !w->job->is_again)
 		return;
 	buf_init(&words, LIMIT_COMMAND_OUTPUT_BYTES + 1024);
 	enum err e = pending_path(t, w, pending);

@@ -142,6 +142,16 @@ fill_leaf(const struct sim_certificate *c, struct arena *a, struct certificate_i
 }
 
 static void
+show(const struct sim_certificate *c, const struct probe_job *job, struct arena *a, struct tls_evidence *ret)
+{
+	ret->result = TLS_SHOWN;
+	ret->chain_ok = true;
+	if (job->want_http)
+		ret->revocation = c->is_revoked ? REVOCATION_REVOKED : REVOCATION_GOOD;
+	fill_leaf(c, a, &ret->leaf);
+}
+
+static void
 probe_address(const struct sim *s, const struct probe_job *job, struct str name, struct str value, struct arena *a,
     struct address_evidence *ret)
 {
@@ -164,9 +174,15 @@ probe_address(const struct sim *s, const struct probe_job *job, struct str name,
 		ret->tls.result = TLS_REFUSED;
 		return;
 	}
-	ret->tls.result = TLS_SHOWN;
-	ret->tls.chain_ok = true;
-	fill_leaf(&s->certificates[v->certificate - 1], a, &ret->tls.leaf);
+	show(&s->certificates[v->certificate - 1], job, a, &ret->tls);
+	if (!w->has_mail || v->mail == 0 || !job->want_http)
+		return;
+	ret->services = arena_get(a, sizeof *ret->services);
+	if (ret->services == NULL)
+		return;
+	ret->services_n = 1;
+	ret->services[0] = (struct service_evidence){ .port = 993 };
+	show(&s->certificates[v->mail - 1], job, a, &ret->services[0].tls);
 }
 
 static void
@@ -311,15 +327,21 @@ static enum err
 apply_site(struct sim_web *w, const struct deploy_call *call)
 {
 	struct sim_vhost *grown = realloc(w->vhosts, (w->vhosts_n + call->names_n + 1) * sizeof *grown);
+	size_t mail[SIM_NAMES];
 
 	if (grown == NULL)
 		return ERR_MEMORY;
 	w->vhosts = grown;
+	for (size_t i = 0; i < call->names_n; i++) {
+		const struct sim_vhost *before = sim_vhost_of(w, str_of(call->names[i]));
+
+		mail[i] = w->mail_is_deaf && before != NULL ? before->mail : call->certificate;
+	}
 	remove_site(w, call->site_id);
 	for (size_t i = 0; i < call->names_n; i++) {
 		struct sim_vhost *v = &w->vhosts[w->vhosts_n++];
 
-		*v = (struct sim_vhost){ .site_id = call->site_id, .certificate = call->certificate,
+		*v = (struct sim_vhost){ .site_id = call->site_id, .certificate = call->certificate, .mail = mail[i],
 			.redirect = call->redirect, .hsts_age_s = call->hsts_age_s };
 		(void)snprintf(v->name, sizeof v->name, "%s", call->names[i]);
 	}

@@ -159,8 +159,11 @@ do_web(struct player *p, struct str address, const struct words *w)
 		web->is_down = is(w, 0, "down");
 	else if (is(w, 0, "shows") && is(w, 1, "expired"))
 		return put_expired(p, web, word(w, 2));
+	else if (is(w, 0, "mail") && (is(w, 1, "deaf") || is(w, 1, "hears")))
+		web->mail_is_deaf = is(w, 1, "deaf");
 	else if (w->n > 0)
-		return wrong(p, "config, disk, down, up or shows", word(w, 0));
+		return wrong(p, "config, disk, down, up, shows or mail", word(w, 0));
+	web->has_mail = web->has_mail || is(w, 0, "mail");
 	return ERR_OK;
 }
 

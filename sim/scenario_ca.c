@@ -58,6 +58,18 @@ do_limits(struct player *p, const struct words *w)
 	return err;
 }
 
+/* revoke example.jp: the certificate that is served there stands on its issuer's list from now on. */
+static enum err
+revoke(struct player *p, struct str name)
+{
+	const struct sim_certificate *c = sim_served(p->sim, name);
+
+	if (c == NULL)
+		return wrong(p, "a name that a certificate is served for", name);
+	p->sim->certificates[c - p->sim->certificates].is_revoked = true;
+	return ERR_OK;
+}
+
 enum err
 scenario_do_ca(struct player *p, struct sim_ca *ca, const struct words *w)
 {
@@ -86,6 +98,8 @@ scenario_do_ca(struct player *p, struct sim_ca *ca, const struct words *w)
 	}
 	if (is(w, 0, "renewal"))
 		return set_renewal(p, word(w, 1));
+	if (is(w, 0, "revoke"))
+		return revoke(p, word(w, 1));
 	if (is(w, 0, "profile"))
 		return put_profile(p, w);
 	if (is(w, 0, "validation")) {

@@ -25,6 +25,7 @@ struct sim_certificate {
 	uint8_t fingerprint[FINGERPRINT_BYTES];
 	int64_t issued_ms;
 	bool is_replaced; /* an order named it in `replaces` */
+	bool is_revoked; /* its issuer's list has it */
 };
 
 /* What a web server has for one name. */
@@ -32,6 +33,7 @@ struct sim_vhost {
 	char name[SIM_TEXT];
 	int64_t site_id;
 	size_t certificate; /* index + 1; 0: HTTP only */
+	size_t mail; /* the same, of the mail server beside it */
 	uint16_t redirect;
 	uint32_t hsts_age_s;
 };
@@ -42,6 +44,8 @@ struct sim_web {
 	bool config_is_broken; /* somebody broke it: the test fails */
 	bool disk_is_full;
 	bool is_down;	       /* answers nothing */
+	bool has_mail;	       /* a mail server beside it shows certificates too, … */
+	bool mail_is_deaf;     /* … and does not hear that there are new ones */
 	unsigned reloads;
 };
 

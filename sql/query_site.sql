@@ -55,7 +55,7 @@ LIMIT :max;
 
 -- name: site_load_findings
 SELECT cause, subject, seen, wanted, copy, company, evidence, acts,
-	first_seen, last_seen, next_look, told_at, times_seen, is_from_order
+	first_seen, last_seen, next_look, told_at, times_seen, is_from_order, mends, mended_at
 FROM finding
 WHERE site_id = :site_id AND gone_at IS NULL
 ORDER BY position, id;
@@ -115,19 +115,21 @@ UPDATE finding SET gone_at = :now WHERE id = :id;
 
 -- name: finding_save
 INSERT INTO finding (site_id, subject, cause, position, seen, wanted, copy, company, evidence, acts,
-	first_seen, last_seen, next_look, told_at, times_seen, is_from_order)
+	first_seen, last_seen, next_look, told_at, times_seen, is_from_order, mends, mended_at)
 VALUES (:site_id, :subject, :cause, :position, :seen, :wanted, :copy, :company, :evidence, :acts,
-	:first_seen, :last_seen, :next_look, :told_at, :times_seen, :is_from_order)
+	:first_seen, :last_seen, :next_look, :told_at, :times_seen, :is_from_order, :mends, :mended_at)
 ON CONFLICT (site_id, subject, cause) WHERE gone_at IS NULL DO UPDATE SET position = excluded.position,
 	seen = excluded.seen, wanted = excluded.wanted, copy = excluded.copy, company = excluded.company,
 	evidence = excluded.evidence, acts = excluded.acts, first_seen = excluded.first_seen,
 	last_seen = excluded.last_seen, next_look = excluded.next_look, told_at = excluded.told_at,
-	times_seen = excluded.times_seen, is_from_order = excluded.is_from_order
+	times_seen = excluded.times_seen, is_from_order = excluded.is_from_order,
+	mends = excluded.mends, mended_at = excluded.mended_at
 WHERE position <> excluded.position OR seen <> excluded.seen OR wanted <> excluded.wanted
 	OR copy <> excluded.copy OR company <> excluded.company OR evidence <> excluded.evidence
 	OR acts <> excluded.acts OR first_seen IS NOT excluded.first_seen OR last_seen IS NOT excluded.last_seen
 	OR next_look IS NOT excluded.next_look OR told_at IS NOT excluded.told_at
-	OR times_seen <> excluded.times_seen OR is_from_order <> excluded.is_from_order;
+	OR times_seen <> excluded.times_seen OR is_from_order <> excluded.is_from_order
+	OR mends <> excluded.mends OR mended_at IS NOT excluded.mended_at;
 
 -- name: draft_discard
 DELETE FROM draft WHERE site_id = :site_id;

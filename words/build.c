@@ -18,7 +18,7 @@ static const struct {
 	const char *symbol, *id;
 	enum actor acts;
 } causes[] = {
-#define CAUSE(symbol, id, layer, severity, scope, blocks, acts, heals) \
+#define CAUSE(symbol, id, layer, severity, scope, blocks, acts, heals, mends, stands_on) \
 	{ #symbol, id, ACTOR_##acts },
 #include "core/cause.tbl"
 #undef CAUSE

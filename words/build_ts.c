@@ -10,7 +10,7 @@
 static const struct {
 	const char *id, *acts;
 } causes[] = {
-#define CAUSE(symbol, id, layer, severity, scope, blocks, acts, heals) { id, #acts },
+#define CAUSE(symbol, id, layer, severity, scope, blocks, acts, heals, mends, stands_on) { id, #acts },
 #include "core/cause.tbl"
 #undef CAUSE
 };

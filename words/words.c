@@ -685,6 +685,24 @@ put_action(const struct finding *f, const struct words_context *c, struct buf *o
 		put_filled(words_cause_raw(f->cause, CAUSE_ACTION, c->lang), f, c, out);
 }
 
+/* What koshin has done about it by itself comes before when it looks again. */
+static void
+put_mended(const struct finding *f, const struct words_context *c, struct buf *out)
+{
+	static const char *const keys[] = { [MENDS_NOTHING] = NULL, [MENDS_DEPLOY] = "mended.deploy" };
+	const char *key = keys[cause_row(f->cause)->mends];
+	AUTO_BUF date = { .max = 256 };
+
+	if (f->mends == 0 || key == NULL || !is_sayable(f->mended_at, c))
+		return;
+	put_on_date(f->mended_at, c, &date);
+	if (date.err != ERR_OK)
+		out->err = out->err == ERR_OK ? date.err : out->err;
+	else
+		words_ui(key, c->lang, (struct str[]){ buf_str(&date) }, 1, out);
+	put_gap(c, out);
+}
+
 void
 words_cause(
     const struct finding *f, enum cause_text t, const struct words_context *c, struct buf *out)
@@ -696,8 +714,11 @@ words_cause(
 	case CAUSE_ACTION:
 		put_action(f, c, out);
 		return;
-	case CAUSE_CAUSE:
 	case CAUSE_NEXT:
+		put_mended(f, c, out);
+		put_filled(words_cause_raw(f->cause, t, c->lang), f, c, out);
+		return;
+	case CAUSE_CAUSE:
 		put_filled(words_cause_raw(f->cause, t, c->lang), f, c, out);
 		return;
 	case CAUSE_TEXT_COUNT:

@@ -26,6 +26,7 @@ struct deploy_job {
 	struct str root, proxy;
 	uint16_t redirect;   /* 0, 307 or 308 */
 	uint32_t hsts_age_s; /* 0: none */
+	bool is_again;	     /* web servers and commands are told also where no file has changed: what they have read is not what is there */
 	struct str thumbprint;
 	/* "127.0.0.1:8402": challenges are forwarded to the web process there, because accounts have different thumbprints; the one
 	 * above is answered while it does not. Empty: the one above answers everything. */

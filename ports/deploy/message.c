@@ -24,6 +24,7 @@ deploy_job_put(struct buf *b, const struct deploy_job *job)
 	wire_put_u32(b, job->hsts_age_s);
 	wire_put_bytes(b, job->thumbprint);
 	wire_put_bytes(b, job->answer_at);
+	wire_put_u8(b, job->is_again);
 }
 
 enum err
@@ -45,6 +46,7 @@ deploy_job_get(struct str body, struct arena *a, struct deploy_job *ret)
 	job.hsts_age_s = wire_get_u32(&r);
 	job.thumbprint = wire_get_bytes(&r, 128);
 	job.answer_at = wire_get_bytes(&r, 256);
+	job.is_again = wire_get_u8(&r) != 0;
 	if (wire_close(&r) != ERR_OK || verb >= DEPLOY_VERB_COUNT || redirect > UINT16_MAX)
 		return ERR_PROTOCOL;
 	job.verb = (enum deploy_verb)verb;

@@ -280,6 +280,8 @@ load_findings(struct store *s, struct arena *a, struct site *ret)
 		f->told_at = query_when(&q, "told_at");
 		f->times_seen = (unsigned)query_int(&q, "times_seen", 0, UINT32_MAX);
 		f->is_from_order = query_bool(&q, "is_from_order");
+		f->mends = (unsigned)query_int(&q, "mends", 0, UINT32_MAX);
+		f->mended_at = query_when(&q, "mended_at");
 	}
 	l->cap = l->n;
 	return query_finish(&q);
@@ -537,6 +539,8 @@ save_finding(struct store *s, const struct site *site, size_t position)
 	query_bind_when(&q, "told_at", f->told_at);
 	query_bind_int(&q, "times_seen", f->times_seen);
 	query_bind_int(&q, "is_from_order", f->is_from_order);
+	query_bind_int(&q, "mends", f->mends);
+	query_bind_when(&q, "mended_at", f->mended_at);
 	return query_write(&q);
 }
 

@@ -21,6 +21,15 @@ test_one_test_one_reload(void **state)
 		assert_int_equal(lines("reloads"), 1);
 		assert_false(journal_exists(&t.journal));
 	}
+	/* It is read again, once for all, where that is what is asked for. */
+	for (int i = 0; i < SITES; i++) {
+		(void)prepare(i, 0);
+		sites[i].job.is_again = i % 2 == 0;
+	}
+	apply_all(&t, 0, SITES);
+	forget(0, SITES);
+	assert_int_equal(lines("tests"), 2);
+	assert_int_equal(lines("reloads"), 2);
 	assert_true(file_has("loaded", "key of site 11, 0"));
 	assert_true(
 	    file_has("conf/koshin-4-site3.jp.conf", "server_name site3.jp www.site3.jp;"));
@@ -213,6 +222,12 @@ test_folder_and_command(void **state)
 		forget(0, 1);
 		assert_int_equal(lines("reloads"), 1);
 	}
+	(void)prepare(0, 0);
+	sites[0].job.is_again = true;
+	apply_all(&t, 0, 1);
+	wanted(__LINE__, 0, ERR_OK, CAUSE_NONE, NULL);
+	forget(0, 1);
+	assert_int_equal(lines("reloads"), 2);
 	assert_true(file_has("env", "KOSHIN_FINGERPRINT=0000000000\n"));
 	assert_true(file_has("env", "KOSHIN_NAME=site0.jp\n"));
 	assert_true(file_has("env", "/live/live/site0.jp\n"));

@@ -35,7 +35,7 @@ test_dates(void **state)
 		const struct life life = s->held.life;
 		s->findings.n = 1;
 		f.findings[0] = (struct finding){ .cause = CAUSE_DNS_A_ELSEWHERE, .subject = f.names[0].name, .first_seen = at,
-			.last_seen = at, .told_at = WHEN_UNKNOWN, .next_look = at };
+			.last_seen = at, .told_at = WHEN_UNKNOWN, .mends = 1, .mended_at = at, .next_look = at };
 		s->doing_since = s->checked_at = s->letter_at = s->look_at = s->retry_at = at;
 		s->draft = (struct draft){ .exists = true, .begun_at = at, .told_at = WHEN_UNKNOWN };
 		s->retry_is_law = true;
@@ -46,7 +46,7 @@ test_dates(void **state)
 		site_set_clock(s, SPAN_S(5 + rows[i].set_s), later);
 		if (s->doing_since.s != past.s || s->checked_at.s != past.s || s->letter_at.s != past.s ||
 		    s->draft.begun_at.s != past.s || f.names[0].passed_at.s != past.s || f.names[0].served.at.s != past.s ||
-		    f.findings[0].first_seen.s != past.s || f.findings[0].last_seen.s != past.s)
+		    f.findings[0].first_seen.s != past.s || f.findings[0].last_seen.s != past.s || f.findings[0].mended_at.s != past.s)
 			fail_msg("%s: what happened is wrong", rows[i].name);
 		if (s->look_at.s != when_plus(later, SPAN_S(rows[i].look_s)).s)
 			fail_msg("%s: the next look is wrong", rows[i].name);

@@ -92,6 +92,8 @@ change_findings(struct site *s, struct arena *a)
 		f->told_at = any_when();
 		f->times_seen = any_count();
 		f->is_from_order = flip();
+		f->mends = any_count();
+		f->mended_at = any_when();
 	}
 }
 
@@ -212,6 +214,8 @@ same_findings(const struct site *a, const struct site *b)
 		SAME(x->told_at.s, y->told_at.s);
 		SAME(x->times_seen, y->times_seen);
 		SAME(x->is_from_order, y->is_from_order);
+		SAME(x->mends, y->mends);
+		SAME(x->mended_at.s, y->mended_at.s);
 	}
 }
 

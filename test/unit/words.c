@@ -361,6 +361,38 @@ a_turned_actor_gets_a_general_action(void **unused)
 	assert_int_equal(bad, 0);
 }
 
+/* What koshin has done by itself is said with its date, in front of when it looks again; of what it has not done nothing is said. */
+static void
+what_was_mended_is_said(void **unused)
+{
+	(void)unused;
+	static const struct {
+		enum cause cause;
+		unsigned mends;
+		const char *begins[LANG_COUNT];
+	} rows[] = {
+		{ CAUSE_OWN_DEPLOY_PARTLY_SERVED, 2,
+		    { [LANG_JA] = "2026年11月24日(火) 13:00(60分前)に、当社でサーバーへの設置をやり直しました。2026年11月24日",
+			[LANG_EN] = "We put it in place on the server again on Tue, 24 Nov 2026 13:00 (60 minutes ago). We look again" } },
+		{ CAUSE_OWN_DEPLOY_PARTLY_SERVED, 0, { [LANG_JA] = "2026年11月24日(火) 15:00", [LANG_EN] = "We look again" } },
+		{ CAUSE_DNS_A_ELSEWHERE, 2, { [LANG_JA] = "2026年11月24日(火) 15:00", [LANG_EN] = "We look again" } },
+	};
+	bad = 0;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (enum lang l = 0; l < LANG_COUNT; l++) {
+			struct words_context ctx = context(l);
+			struct finding f = finding(rows[i].cause);
+			AUTO_BUF out = { .max = 65536 };
+
+			f.mends = rows[i].mends;
+			f.mended_at = at(2026, 11, 24, 4);
+			words_cause(&f, CAUSE_NEXT, &ctx, &out);
+			if (!str_starts(buf_str(&out), str_of(rows[i].begins[l])))
+				FAIL_AT(__LINE__, cause_row(rows[i].cause)->id, "%s", out.p);
+		}
+	assert_int_equal(bad, 0);
+}
+
 static void
 an_empty_value_takes_its_brackets_along(void **unused)
 {
@@ -587,6 +619,7 @@ main(void)
 		cmocka_unit_test(raw_texts_and_titles_are_there),
 		cmocka_unit_test(values_are_put_where_they_are_typed),
 		cmocka_unit_test(a_turned_actor_gets_a_general_action),
+		cmocka_unit_test(what_was_mended_is_said),
 		cmocka_unit_test(an_empty_value_takes_its_brackets_along),
 		cmocka_unit_test(names_are_written_as_people_write_them),
 		cmocka_unit_test(foreign_bytes_become_a_line),

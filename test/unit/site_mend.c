@@ -1,0 +1,130 @@
+/* What koshin mends by itself: put on the server once more, at once and then ever more rarely, and what the finding says of it. */
+#include "test/unit/site_world.h"
+
+enum fault { FAULT_NONE, FAULT_MAIL_OF_BEFORE, FAULT_NO_CHALLENGE, FAULT_HALF_A_CHALLENGE, FAULT_NO_CHAIN, FAULT_COUNT };
+static const enum cause causes[FAULT_COUNT] = { CAUSE_NONE, CAUSE_OWN_DEPLOY_PARTLY_SERVED, CAUSE_OWN_CHALLENGE_NOT_SERVED,
+	CAUSE_OWN_CHALLENGE_PARTLY_SERVED, CAUSE_SERVED_CHAIN_INCOMPLETE };
+
+static void
+put_fault(struct fixture *f, struct address_evidence *a, enum fault fault)
+{
+	switch (fault) {
+	case FAULT_MAIL_OF_BEFORE:
+		a->services = arena_get(&f->arena, sizeof *a->services);
+		a->services_n = 1;
+		a->services[0] = (struct service_evidence){ .port = 993, .tls = a->tls };
+		a->services[0].tls.leaf.fingerprint[0] ^= 1;
+		a->services[0].tls.leaf.not_before.s -= DAY;
+		return;
+	case FAULT_NO_CHALLENGE:
+		a->http = (struct http_evidence){ .result = HTTP_ANSWERED, .status = 404, .tries = 5 };
+		return;
+	case FAULT_HALF_A_CHALLENGE:
+		a->http = (struct http_evidence){ .result = HTTP_ANSWERED, .status = 404, .tries = 5, .ours_n = 2 };
+		return;
+	case FAULT_NO_CHAIN:
+		a->tls.chain_ok = false;
+		a->tls.chain_is_incomplete = true;
+		return;
+	case FAULT_NONE:
+	case FAULT_COUNT:
+		break;
+	}
+}
+
+/* One look, as late as this; with what it begins, the installer's answer and the handshake after it, which shows our certificate. Tells
+ * whether the server was told again. */
+static bool
+look(struct fixture *f, int after_s, enum fault fault)
+{
+	struct site_effects *out = arena_get(&f->arena, sizeof *out);
+	const struct turn t = { when_plus(now, SPAN_S(after_s)), 12345 };
+	struct evidence *e = evidence_of(f, SIGHT_FINE, false);
+	struct site *s = &f->site;
+
+	e->at = t.now;
+	put_fault(f, e->names[0].addresses, fault);
+	fixture_do(f, DOING_CHECK);
+	site_step(s, &(struct site_event){ .kind = SITE_CHECKED, .job = s->job, .evidence = e, .retry_after = WHEN_UNKNOWN }, &t, &f->policy,
+	    &f->arena, out);
+	const struct site_effect *deploy = first(out, FX_DEPLOY);
+	if (deploy == NULL)
+		return false;
+	assert_true(deploy->is_again);
+	const struct applied applied = deploy->applied;
+	*out = (struct site_effects){ 0 };
+	site_step(s, &(struct site_event){ .kind = SITE_DEPLOYED, .job = s->job, .applied = applied, .retry_after = WHEN_UNKNOWN }, &t, &f->policy,
+	    &f->arena, out);
+	assert_int_equal(count(out, FX_VERIFY), 1);
+	e = evidence_of(f, SIGHT_FINE, true);
+	e->at = t.now;
+	if (fault == FAULT_NO_CHAIN)
+		put_fault(f, e->names[0].addresses, fault);
+	*out = (struct site_effects){ 0 };
+	site_step(s, &(struct site_event){ .kind = SITE_CHECKED, .job = s->job, .evidence = e, .retry_after = WHEN_UNKNOWN }, &t, &f->policy,
+	    &f->arena, out);
+	assert_int_equal(s->doing, DOING_NOTHING);
+	/* What a handshake does not show is looked at soon, by the pace of a fault that stands. */
+	assert_true(when_between(t.now, s->look_at).s <= f->policy.poll_max.s);
+	return true;
+}
+
+static void
+test_again_and_ever_more_rarely(void **state)
+{
+	/* Seconds after the first look; the last wait is a day at most. */
+	static const struct {
+		int at;
+		bool is_told;
+	} looks[] = { { 0, true }, { 30, false }, { 899, false }, { 900, true }, { 1000, false }, { 2699, false }, { 2700, true }, { 6299, false },
+		{ 6300, true }, { 20 * DAY, true }, { 20 * DAY + 3600, false }, { 21 * DAY, true }, { 22 * DAY, true }, { 22 * DAY + 60, false } };
+
+	(void)state;
+	for (enum fault fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++) {
+		AUTO_FIXTURE f = { 0 };
+		unsigned told = 0;
+
+		fixture_init(&f, AGE_YOUNG);
+		for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+			if (look(&f, looks[i].at, fault) != looks[i].is_told)
+				fail_msg("%s: at %d s it was %stold", cause_row(causes[fault])->id, looks[i].at, looks[i].is_told ? "not " : "");
+			told += looks[i].is_told;
+			const struct finding *found = findings_find(&f.site.findings, causes[fault], f.names[0].name);
+			if (found == NULL)
+				fail_msg("%s is not found", cause_row(causes[fault])->id);
+			else if (found->mends != told || (looks[i].is_told && found->mended_at.s != now.s + looks[i].at))
+				fail_msg("%s: at %d s it says %u times", cause_row(causes[fault])->id, looks[i].at, found->mends);
+		}
+		/* Gone, and back later: that is another one, and mended at once. */
+		assert_false(look(&f, 22 * DAY + 120, FAULT_NONE));
+		assert_null(findings_find(&f.site.findings, causes[fault], f.names[0].name));
+		assert_true(look(&f, 22 * DAY + 180, fault));
+	}
+}
+
+/* Free SSL was given up: the certificate is served until its end, and the server is not told of it any more, but the site can still be
+ * taken off it. */
+static void
+test_given_up(void **state)
+{
+	AUTO_FIXTURE f = { 0 };
+	const struct turn t = { now, 12345 };
+
+	(void)state;
+	fixture_init(&f, AGE_YOUNG);
+	f.site.setting.source = SOURCE_NONE;
+	f.site.applied.digest = plan_digest(&f.site, now);
+	assert_true(look(&f, 0, FAULT_MAIL_OF_BEFORE));
+	struct site_effects *out = arena_get(&f.arena, sizeof *out);
+	site_step(&f.site, &(struct site_event){ .kind = SITE_REMOVED, .retry_after = WHEN_UNKNOWN }, &t, &f.policy, &f.arena, out);
+	const struct site_effect *deploy = first(out, FX_DEPLOY);
+	assert_true(deploy != NULL && deploy->is_removal);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_again_and_ever_more_rarely), cmocka_unit_test(test_given_up) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
