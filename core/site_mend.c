@@ -1,6 +1,13 @@
 #include "core/site_mend.h"
 #include "core/site_plan.h"
 
+/* What only the CA has met, and this look not, is no matter of what the server has. */
+static bool
+is_meant(const struct finding *f)
+{
+	return cause_row(f->cause)->mends == MENDS_DEPLOY && !f->is_from_order;
+}
+
 static bool
 is_due(const struct step *st, const struct finding *f)
 {
@@ -17,7 +24,7 @@ mend(const struct step *st, bool was_applied)
 	for (size_t i = 0; was_applied && i < s->findings.n; i++) {
 		struct finding *f = &s->findings.at[i];
 
-		if (cause_row(f->cause)->mends != MENDS_DEPLOY || !is_due(st, f))
+		if (!is_meant(f) || !is_due(st, f))
 			continue;
 		f->mends++;
 		f->mended_at = st->t->now;
