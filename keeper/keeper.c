@@ -47,14 +47,14 @@ on_dropped(void *arg, const char *words)
 }
 
 /* The web process gives keys out to the operator, seals what people give, makes requests for what they buy, and judges their codes; it
- * signs nothing else. */
+ * signs nothing else but questions to vantage points, which are for nothing else. */
 static bool
 may_ask(const struct desk *desk, enum keys_verb verb)
 {
 	bool is_of_web = verb == KEYS_EXPORT || verb == KEYS_CODE_NEW || verb == KEYS_CODE || verb == KEYS_CSR || verb == KEYS_OWN;
 
 	if (desk->is_for_export)
-		return is_of_web || verb == KEYS_SEAL;
+		return is_of_web || verb == KEYS_SEAL || verb == KEYS_QUESTION;
 	return !is_of_web;
 }
 
@@ -110,6 +110,8 @@ warm_up(struct keys_core *core)
 		    &(struct keys_job){
 			.verb = KEYS_JWS, .sealed = answer.sealed, .url = STR("u") },
 		    &a, &answer);
+	if (answer.err == ERR_OK)
+		keys_do(core, &(struct keys_job){ .verb = KEYS_QUESTION, .payload = STR("{}") }, &a, &answer);
 	if (answer.err == ERR_OK)
 		keys_do(core, &site, &a, &answer);
 	struct str sealed = answer.sealed;

@@ -8,6 +8,7 @@
 #include "ports/keys/code.h"
 #include "ports/keys/jose.h"
 #include "ports/keys/pair.h"
+#include "ports/keys/question.h"
 #include "ports/keys/seal.h"
 #include "ports/keys/set.h"
 
@@ -354,6 +355,22 @@ do_code_new(const struct keys_core *c, struct arena *a, struct keys_answer *answ
 }
 
 static enum err
+do_question(const struct keys_core *c, const struct keys_job *job, struct arena *a, struct keys_answer *answer)
+{
+	struct question_key *key = NULL;
+	AUTO_BUF json = { .max = 0 };
+
+	buf_init(&json, LIMIT_MESSAGE_BYTES);
+	enum err e = question_key_new(c->master.p, &key);
+	if (e == ERR_OK)
+		e = question_sign(key, job->payload, &json);
+	if (e == ERR_OK)
+		answer->thumbprint = arena_str(a, str_of(question_key_text(key)));
+	question_key_free(&key);
+	return e == ERR_OK ? keep(a, &json, &answer->json) : e;
+}
+
+static enum err
 check_limits(const struct keys_job *job)
 {
 	if (job->url.n > LIMIT_URL_BYTES || job->kid.n > LIMIT_URL_BYTES ||
@@ -397,6 +414,8 @@ do_verb(struct keys_core *c, const struct keys_job *job, struct arena *a,
 		return do_own(c, job, a, answer);
 	case KEYS_EXPORT:
 		return do_export(c, job, a, answer);
+	case KEYS_QUESTION:
+		return do_question(c, job, a, answer);
 	case KEYS_VERB_COUNT:
 		break;
 	}

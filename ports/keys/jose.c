@@ -222,6 +222,24 @@ jose_sign(struct jose_key *k, const struct jose_header *h, struct str payload, s
 				 (struct str){ (const char *)signature, sizeof signature });
 }
 
+enum err
+jose_sign_ed25519(EVP_PKEY *pair, struct str header, struct str payload, struct buf *to)
+{
+	uint8_t signature[JOSE_ED25519_BYTES];
+	size_t n = sizeof signature;
+	AUTO_BUF input = { .max = 0 };
+
+	buf_init(&input, to->max);
+	put_signed_parts(to, header, payload, &input);
+	if (input.err != ERR_OK)
+		return input.err;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool is_signed = ctx != NULL && EVP_DigestSignInit(ctx, NULL, NULL, NULL, pair) == 1 &&
+			 EVP_DigestSign(ctx, signature, &n, (const uint8_t *)input.p, input.n) == 1 && n == sizeof signature;
+	EVP_MD_CTX_free(ctx);
+	return is_signed ? close_signed(to, &input, (struct str){ (const char *)signature, n }) : ERR_CRYPTO;
+}
+
 /* CAs give the HMAC key as base64url; some pad it, some use the older alphabet. */
 static enum err
 read_hmac_key(struct str text, struct secret *ret)

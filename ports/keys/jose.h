@@ -7,7 +7,7 @@
 #include "ports/keys/openssl.h"
 #include "ports/keys/secret.h"
 
-enum { JOSE_JWK_BYTES = 160, JOSE_THUMBPRINT_BYTES = 43 };
+enum { JOSE_JWK_BYTES = 160, JOSE_THUMBPRINT_BYTES = 43, JOSE_ED25519_BYTES = 64 };
 
 /* One account key, ready to sign: what would be worked out anew for each signature is kept. */
 struct jose_key {
@@ -28,5 +28,7 @@ MUST_USE enum err jose_sign(struct jose_key *k, const struct jose_header *h, str
 MUST_USE enum err jose_bind(const struct jose_key *k, const struct jose_header *h, struct str hmac_text, struct buf *to);
 /* {"account": its URL, "oldKey": this public key}, what a key change says (RFC 8555 7.3.5). */
 MUST_USE enum err jose_put_key_change(const struct jose_key *old, struct str account, struct buf *to);
+/* The same by an Ed25519 pair (RFC 8037 3.1), under a header of the caller's making: the text of a JSON object. */
+MUST_USE enum err jose_sign_ed25519(EVP_PKEY *pair, struct str header, struct str payload, struct buf *to);
 void jose_put_base64url(struct buf *to, struct str bytes);
 #endif

@@ -26,6 +26,7 @@ enum keys_verb {
 	KEYS_CSR,	  /* key_type, names, subject -> sealed (site), csr_der: a request for a certificate that its owner buys elsewhere */
 	KEYS_OWN,	  /* secret (the owner's key, PKCS#8), chain_pem -> sealed (site), or MISMATCH: one that was made elsewhere */
 	KEYS_EXPORT,	  /* sealed (site) -> key_pem; answered to the web process and local operator only */
+	KEYS_QUESTION,	  /* payload -> json, thumbprint: a question to vantage points, signed (ports/keys/question.h), and the public key */
 	KEYS_VERB_COUNT
 };
 /* What sellers ask for, beside the names; each may be empty. Text in UTF-8; country: two letters (ISO 3166). */

@@ -326,14 +326,19 @@ each_link_has_its_own_verbs(void **state)
 		bool is_of_web = verb == KEYS_EXPORT || verb == KEYS_CODE_NEW || verb == KEYS_CODE || verb == KEYS_CSR || verb == KEYS_OWN;
 		struct keys_remote *wrong = is_of_web ? from_engine : from_web;
 
-		/* Both may seal: nothing comes out of it that could be used. */
-		if (verb == KEYS_SEAL)
+		/* Both may seal: nothing comes out of it that could be used. And both may ask vantage points. */
+		if (verb == KEYS_SEAL || verb == KEYS_QUESTION)
 			continue;
 		assert_int_equal(
 		    ask(wrong, (struct keys_job){ .verb = verb, .secret = STR("x") }).err,
 		    ERR_DENIED);
 	}
 	assert_int_equal(ask(from_web, (struct keys_job){ .verb = KEYS_SEAL, .secret = STR("x") }).err, ERR_OK);
+	struct keys_answer one = ask(from_web, (struct keys_job){ .verb = KEYS_QUESTION, .payload = STR("{}") }),
+			   other = ask(from_engine, (struct keys_job){ .verb = KEYS_QUESTION, .payload = STR("{}") });
+	assert_int_equal(one.err, ERR_OK);
+	/* One key for the installation, whoever asks; Ed25519 signs the same in the same way. */
+	assert_true(one.thumbprint.n == 43 && str_eq(one.thumbprint, other.thumbprint) && str_eq(one.json, other.json));
 	lives_on(pid);
 	keys_remote_free(&from_engine);
 	keys_remote_free(&from_web);
