@@ -485,8 +485,10 @@ classify_name(struct judge *j)
 		if (judge_has(j, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY))
 			return;
 	}
-	if (j->e->has_http)
+	if (j->e->has_http) {
 		classify_http(j);
+		classify_views(j);
+	}
 	if (j->e->has_tls)
 		classify_served(j);
 }

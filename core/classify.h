@@ -24,4 +24,6 @@ bool classify_caa_refuses(const struct name_evidence *n, const struct policy *p)
  * identifier concerned, or the site's first name. Never appends nothing: the last resort is ca.unclassified. */
 void classify_problem(const struct acme_answer *answer, struct str name, const struct policy *p,
     struct when now, struct arena *a, struct finding_list *out);
+/* "connection refused": for evidence, and for lists of it. */
+const char *classify_http_words(enum http_result r);
 #endif

@@ -5,8 +5,8 @@
 #include "core/classify_inside.h"
 #include "core/front.h"
 
-static struct str
-seen_of(const struct judge *j, const struct address_evidence *a)
+struct str
+classify_http_seen(const struct judge *j, const struct address_evidence *a)
 {
 	const struct http_evidence *h = &a->http;
 	char ip[46];
@@ -32,7 +32,7 @@ put(struct judge *j, enum cause c, const struct address_evidence *a)
 	bool is_by_page = c == CAUSE_HTTP_PLUGIN_INTERCEPTS ||
 			  c == CAUSE_HTTP_BOT_FILTER_BLOCKS || c == CAUSE_HTTP_PAGE_PARKED ||
 			  c == CAUSE_HTTP_CDN_BLOCKS;
-	f->seen = is_by_page && page.kind != PAGE_NONE ? page.who : seen_of(j, a);
+	f->seen = is_by_page && page.kind != PAGE_NONE ? page.who : classify_http_seen(j, a);
 	if (c == CAUSE_HTTP_CDN_BLOCKS || c == CAUSE_HTTP_BOT_FILTER_BLOCKS ||
 	    c == CAUSE_HTTP_CACHE_STALE)
 		f->copy = STR("/.well-known/acme-challenge/");
@@ -289,6 +289,12 @@ classify_stranger(struct judge *j, const struct address_evidence *a)
 	f->copy = judge_record_of_ours(j);
 }
 
+enum cause
+classify_http_cause(const struct judge *j, const struct address_evidence *a)
+{
+	return a->front.n > 0 && !judge_reaches_us(j, a) ? cause_of_front(j, a) : cause_of(j, a);
+}
+
 void
 classify_http(struct judge *j)
 {
@@ -306,7 +312,7 @@ classify_http(struct judge *j)
 		}
 		if (is_known_front && a->http.result == HTTP_NOT_TRIED)
 			continue;
-		enum cause c = is_known_front ? cause_of_front(j, a) : cause_of(j, a);
+		enum cause c = classify_http_cause(j, a);
 		if (c != CAUSE_NONE)
 			put(j, c, a);
 	}

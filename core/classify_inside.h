@@ -43,6 +43,13 @@ void classify_dnssec(struct judge *j);
 void classify_caa(struct judge *j);
 void classify_http(struct judge *j);
 void classify_served(struct judge *j);
+/* What vantage points see of a name that passes from here: after classify_dns and classify_http. */
+void classify_views(struct judge *j);
+/* What an answer over HTTP that is not ours comes to at an address that leads to us or to a known service (CAUSE_NONE: nothing), and what of
+ * it is told. */
+enum cause classify_http_cause(const struct judge *j, const struct address_evidence *a);
+struct str classify_http_seen(const struct judge *j, const struct address_evidence *a);
+const char *classify_dns_words(enum dns_status s);
 /* The evidence in readable lines, with nothing in it but printable text. */
 struct str classify_trace(const struct judge *j);
 #endif

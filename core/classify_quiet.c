@@ -34,7 +34,7 @@ is_address_quiet(const struct evidence *e, const struct address_evidence *a, str
 static bool
 is_name_quiet(const struct evidence *e, const struct name_evidence *n, const struct held *h)
 {
-	if (n->reported.n > 0)
+	if (n->reported.n > 0 || n->views_n > 0)
 		return false;
 	if (e->has_dns && (n->a_status != DNS_OK || n->caa_status != DNS_OK || n->caa_n > 0))
 		return false;

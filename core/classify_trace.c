@@ -53,8 +53,8 @@ end_line(struct lines *l)
 	put_byte(l, '\n');
 }
 
-static const char *
-status_words(enum dns_status s)
+const char *
+classify_dns_words(enum dns_status s)
 {
 	switch (s) {
 	case DNS_NOT_ASKED:
@@ -85,7 +85,7 @@ put_family(struct lines *l, const struct name_evidence *n, uint8_t family)
 
 	put(l, n->name);
 	put_words(l, family == 4 ? " A: " : " AAAA: ");
-	put_words(l, status_words(status));
+	put_words(l, classify_dns_words(status));
 	for (size_t i = 0; i < n->addresses_n; i++) {
 		char ip[46];
 
@@ -153,7 +153,7 @@ put_delegation(struct lines *l, const struct delegation_evidence *d)
 		put_words(l, " (");
 		put_words(l, ip);
 		put_words(l, "): ");
-		put_words(l, s->rcode == 5 ? "REFUSED" : status_words(s->status));
+		put_words(l, s->rcode == 5 ? "REFUSED" : classify_dns_words(s->status));
 		put_words(l, has_rcode(s) && !s->is_authoritative ? ", not authoritative" : "");
 		put_words(l, s->is_plain_only ? ", only without EDNS" : "");
 		put_words(l, s->is_tcp_silent ? ", silent over TCP" : "");
@@ -190,7 +190,7 @@ put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 	if (n->registered_status != DNS_NOT_ASKED) {
 		put(l, n->registered_domain);
 		put_words(l, " SOA: ");
-		put_words(l, status_words(n->registered_status));
+		put_words(l, classify_dns_words(n->registered_status));
 		end_line(l);
 	}
 	put_registration(l, n, a);
@@ -210,7 +210,7 @@ put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 		end_line(l);
 	}
 	put_words(l, "CAA: ");
-	put_words(l, status_words(n->caa_status));
+	put_words(l, classify_dns_words(n->caa_status));
 	if (n->caa_n > 0)
 		put_words(l, " at ");
 	put(l, n->caa_at);
@@ -224,8 +224,8 @@ put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 	}
 }
 
-static const char *
-http_words(enum http_result r)
+const char *
+classify_http_words(enum http_result r)
 {
 	switch (r) {
 	case HTTP_NOT_TRIED:
@@ -261,7 +261,7 @@ http_words(enum http_result r)
 static void
 put_http(struct lines *l, const struct http_evidence *h, struct arena *a)
 {
-	put_words(l, http_words(h->result));
+	put_words(l, classify_http_words(h->result));
 	if (h->status != 0)
 		put(l, arena_strf(a, ", status %d", h->status));
 	put_words(l, h->is_ours		  ? ", our answer"
@@ -382,6 +382,56 @@ put_home(struct lines *l, const struct address_evidence *a, const char *ip, stru
 	}
 }
 
+static const char *
+view_words(enum view_result r)
+{
+	switch (r) {
+	case VIEW_NOT_ASKED:
+		return "was not asked";
+	case VIEW_SEEN:
+		return "";
+	case VIEW_SILENT:
+		return "did not answer";
+	case VIEW_REFUSED:
+		return "did not take the question";
+	case VIEW_BLIND:
+		return "could not look";
+	}
+	return "";
+}
+
+/* A line for each place, and one for each address that it looked at. */
+static void
+put_views(struct lines *l, const struct name_evidence *n, struct arena *a)
+{
+	for (size_t i = 0; i < n->views_n; i++) {
+		const struct view_evidence *v = &n->views[i];
+		char ip[46];
+
+		put_words(l, "from ");
+		put(l, v->place);
+		put_words(l, v->result == VIEW_SEEN ? ": A " : ": ");
+		put_words(l, v->result == VIEW_SEEN ? classify_dns_words(v->a_status) : view_words(v->result));
+		if (v->result == VIEW_SEEN) {
+			put_words(l, ", AAAA ");
+			put_words(l, classify_dns_words(v->aaaa_status));
+			put_words(l, ", CAA ");
+			put_words(l, classify_dns_words(v->caa_status));
+			put_words(l, v->caa_n > 0 ? " at " : "");
+			put(l, v->caa_n > 0 ? v->caa_at : STR_NONE);
+		}
+		/* Why it did not answer is the operator's to read, and stands in the log. */
+		end_line(l);
+		for (size_t k = 0; k < v->addresses_n; k++) {
+			address_text(&v->addresses[k].ip, ip);
+			put_words(l, "  http at ");
+			put_words(l, ip);
+			put_words(l, ": ");
+			put_http(l, &v->addresses[k].http, a);
+		}
+	}
+}
+
 struct str
 classify_trace(const struct judge *j)
 {
@@ -415,6 +465,7 @@ classify_trace(const struct judge *j)
 			put_services(&l, a, ip, j->a);
 		}
 	}
+	put_views(&l, j->n, j->a);
 	/* Said, not hidden: the rest did not fit. */
 	if (l.is_full)
 		for (const char *mark = " [cut]\n"; *mark != '\0'; mark++)

@@ -127,6 +127,36 @@ struct delegation_evidence {
 	struct str denied_parent; /* a name between zone and name that is denied (NXDOMAIN) although the name below exists */
 };
 
+/*
+ * What one vantage point saw of a name: a machine of ours in another network that looked as a CA's validator does, by its own
+ * resolver and at its own addresses of the name. Only SEEN says anything of the name; the rest is about the place.
+ */
+enum view_result {
+	VIEW_NOT_ASKED, /* by our own limits */
+	VIEW_SEEN,
+	VIEW_SILENT,  /* no answer, or none in time */
+	VIEW_REFUSED, /* it does not answer us; detail says why */
+	VIEW_BLIND,   /* it answered that it cannot look itself: no resolver, no way out */
+};
+struct view_address {
+	struct address ip;
+	struct str front; /* as of address_evidence */
+	struct http_evidence http;
+};
+struct view_evidence {
+	struct str place;
+	enum view_result result;
+	struct str detail;
+	enum dns_status a_status, aaaa_status, caa_status;
+	struct str cname_target;
+	struct str caa_at;
+	struct caa_record *caa;
+	size_t caa_n;
+	struct view_address *addresses;
+	size_t addresses_n;
+	int32_t ms; /* from the question to the answer */
+};
+
 struct name_evidence {
 	struct str name;
 	struct str reported; /* what one visitor's device said of it, in its own words; empty without a report */
@@ -148,6 +178,8 @@ struct name_evidence {
 	size_t caa_n;
 	struct address_evidence *addresses;
 	size_t addresses_n;
+	struct view_evidence *views; /* one for each vantage point, where they were asked */
+	size_t views_n;
 };
 
 struct evidence {

@@ -185,7 +185,9 @@ begin_check(const struct step *st)
 	bool is_dns_only = plan_is_gone(st->s) && !st->s->asked_check;
 
 	st->s->asked_check = false;
-	begin(st, DOING_CHECK, FX_CHECK)->is_dns_only = is_dns_only;
+	struct site_effect *fx = begin(st, DOING_CHECK, FX_CHECK);
+	fx->is_dns_only = is_dns_only;
+	fx->wants_views = !is_dns_only && plan_wants_views(st->s);
 }
 
 /* NOTHING is under way: what is next? In this order: what is ready reaches visitors first, then what was asked

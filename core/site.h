@@ -248,6 +248,7 @@ struct site_effect {
 	unsigned reminder;		/* LETTER_REMINDER: which, 0-based */
 	enum history_kind history;	/* FX_HISTORY */
 	bool is_dns_only;		/* FX_CHECK: the site has moved away, its DNS is all that matters */
+	bool wants_views;		/* FX_CHECK: what went wrong may lie where vantage points can look and we cannot */
 	bool is_removal;		/* FX_DEPLOY: take the site off */
 	bool is_again;			/* FX_DEPLOY: also what has not changed is read again (core/site_mend) */
 	struct applied applied;		/* FX_DEPLOY: what is to be put on; comes back in the event */

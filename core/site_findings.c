@@ -5,7 +5,7 @@
 #include "core/site_letters.h"
 #include "core/site_plan.h"
 
-enum { HALF_SEEN_MOST_S = 3600 };
+enum { HALF_SEEN_MOST_S = 3600, UNSEEN_FROM_AFAR_MOST_S = 86400 };
 
 struct finding *
 findings_find(struct finding_list *l, enum cause c, struct str subject)
@@ -208,6 +208,33 @@ was_half_seen(const struct step *st, const struct finding *old, const struct fin
 	return false;
 }
 
+/* The CA could not come in, and now it is known that nobody else is kept out: what it met has got another name. */
+static bool
+was_renamed(const struct finding *old, const struct finding_list *seen)
+{
+	if (!old->is_from_order || cause_row(old->cause)->layer != LAYER_TRANSPORT)
+		return false;
+	for (size_t i = 0; i < seen->n; i++)
+		if (seen->at[i].cause == CAUSE_TRANSPORT_VALIDATOR_BANNED && str_eq(seen->at[i].subject, old->subject))
+			return true;
+	return false;
+}
+
+/* It was seen from other networks, and this time none of them had anything to say. For a day: a vantage point may be gone for good. */
+static bool
+was_not_looked_at(const struct step *st, const struct finding *old)
+{
+	const struct evidence *e = st->ev->evidence;
+
+	if (!plan_is_from_afar(old->cause) || old->is_from_order || when_between(old->last_seen, st->t->now).s >= UNSEEN_FROM_AFAR_MOST_S)
+		return false;
+	for (size_t i = 0; i < e->names_n; i++)
+		for (size_t k = 0; str_eq(e->names[i].name, old->subject) && k < e->names[i].views_n; k++)
+			if (e->names[i].views[k].result == VIEW_SEEN)
+				return false;
+	return true;
+}
+
 /* Does this old finding stay although the new evidence does not show it? */
 static bool
 outlives_check(
@@ -222,6 +249,10 @@ outlives_check(
 	if (was_unseen(seen, old))
 		return true;
 	if (was_half_seen(st, old, seen))
+		return true;
+	if (was_renamed(old, seen))
+		return false;
+	if (was_not_looked_at(st, old))
 		return true;
 	if (was_mended(st, old, seen))
 		return false;

@@ -213,6 +213,26 @@ plan_blames_name(enum cause c)
 }
 
 bool
+plan_is_from_afar(enum cause c)
+{
+	return c == CAUSE_TRANSPORT_CONNECT_GEO_BLOCKED || c == CAUSE_TRANSPORT_SECONDARY_VALIDATION_TIMEOUT || c == CAUSE_DNS_VIEW_SPLIT ||
+	       c == CAUSE_TRANSPORT_VALIDATOR_BANNED;
+}
+
+bool
+plan_wants_views(const struct site *s)
+{
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct finding *f = &s->findings.at[i];
+		enum layer layer = cause_row(f->cause)->layer;
+
+		if (plan_is_from_afar(f->cause) || (f->is_from_order && (layer == LAYER_DNS || layer == LAYER_TRANSPORT || layer == LAYER_HTTP)))
+			return true;
+	}
+	return false;
+}
+
+bool
 plan_is_refused(const struct site *s, const struct site_name *n, struct when now)
 {
 	if (MUTANT(REFUSED_NAME_ASKED_AGAIN))

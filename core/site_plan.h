@@ -25,6 +25,11 @@ bool plan_is_gone(const struct site *s);
 bool plan_is_about(const struct site *s, const struct finding *f, const struct site_name *n);
 /* Of an order's failure: is it about one name? Else the order, the CA or we are at fault, and no name is better off alone. */
 bool plan_blames_name(enum cause c);
+/* What stands against a name may lie where vantage points can look and we cannot: the CA said it, or they did. A site that is well, or whose
+ * fault is seen from here, costs them nothing. */
+bool plan_wants_views(const struct site *s);
+/* Only vantage points, or the CA, can have seen it. */
+bool plan_is_from_afar(enum cause c);
 /* The CA itself has refused this name, and its word still stands: it is not asked again, whatever the hurry (P6). */
 bool plan_is_refused(const struct site *s, const struct site_name *n, struct when now);
 /* Is a new certificate wanted now, whether or not it can be had? */

@@ -14,6 +14,8 @@ struct row {
 	{ \
 		__LINE__, how, { one, two }, wanted, __VA_ARGS__ \
 	}
+#define TOKYO "from=tokyo "
+#define OREGON "from=oregon "
 #define A_RECORD "www.example.jp. 3600 IN A 203.0.113.10"
 
 static const struct row rows[] = {
@@ -311,6 +313,68 @@ static const struct row rows[] = {
 	ROW("none", W "ip=198.51.100.5 said=x http=ours tls=other", "served.client.outdated", "x", NULL),
 	ROW("none", W "ip=198.51.100.5 said=x http=ours tls=other-chain", "served.chain.incomplete", NULL, NULL),
 	ROW("no-tls", W OK4 "said=x tls=untried", "", NULL, NULL),
+
+	/* from other networks: all well, none there, none that says anything */
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/ours " OREGON "sees=203.0.113.10/ours", "", NULL, NULL),
+	ROW("", W OK4 "from=tokyo/silent from=oregon/silent", "", NULL, NULL),
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/unreachable", "", NULL, NULL),
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/untried", "", NULL, NULL),
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/forbidden", "", NULL, NULL),
+	ROW("", W OK4 TOKYO "from-a=local from-aaaa=local", "", NULL, NULL),
+	/* shut out everywhere, or in places */
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/silent", "transport.connect.geo-blocked", "tokyo", NULL),
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/silent " OREGON "sees=203.0.113.10/refused", "transport.connect.geo-blocked", "tokyo, oregon", NULL),
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/silent from=oregon/silent", "transport.connect.geo-blocked", "tokyo", NULL),
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/ours " OREGON "sees=203.0.113.10/reset", "transport.secondary-validation.timeout", "oregon", NULL),
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/ours " OREGON "sees=203.0.113.10/read", "transport.secondary-validation.timeout", "oregon", NULL),
+	ROW("none", W OK4 TOKYO "sees=203.0.113.10/silent", "transport.connect.geo-blocked", "tokyo", NULL),
+	/* where we do not pass ourselves, the cause is here */
+	ROW("", W OK4 "http=silent " TOKYO "sees=203.0.113.10/silent", "transport.port80.closed", NULL, NULL),
+	ROW("", W "ip=198.51.100.5 " TOKYO "sees=198.51.100.5/silent", "dns.a.elsewhere", NULL, NULL),
+	/* another answer there: the class of the rest, and whose it is */
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/ours " OREGON "sees=203.0.113.10/403", "http.challenge.forbidden", "oregon: 403, Apache", NULL),
+	ROW("", W OK4 OREGON "sees=203.0.113.10/403 " TOKYO "sees=203.0.113.10/silent", "transport.connect.geo-blocked http.challenge.forbidden", "tokyo", NULL),
+	ROW("", W OK4 OREGON "sees=203.0.113.10/503", "http.server.error", "oregon: 503, Apache", NULL),
+	ROW("", W OK4 "front=Cloudflare tls=other " OREGON "sees=203.0.113.10/403", "http.cdn.blocks served.certificate.from-cdn", "oregon: 403, Apache", "/.well-known/acme-challenge/"),
+	ROW("", W OK4 "front=Cloudflare tls=other " OREGON "sees=198.51.100.7/ours front-there=Cloudflare", "served.certificate.from-cdn", NULL, NULL),
+	ROW("", W OK4 "front=Cloudflare tls=other " OREGON "sees=198.51.100.7/403 front-there=Cloudflare", "http.cdn.blocks served.certificate.from-cdn", "oregon: 403, Apache", NULL),
+	ROW("", W OK4 OREGON "sees=198.51.100.7/unreachable front-there=Cloudflare", "", NULL, NULL),
+	ROW("", W OK4 OREGON "sees=198.51.100.7/silent front-there=Cloudflare", "transport.connect.geo-blocked", "oregon", NULL),
+	/* another address there */
+	ROW("", W OK4 TOKYO "sees=203.0.113.10/ours " OREGON "sees=198.51.100.7/404", "dns.view.split", "oregon: 198.51.100.7", A_RECORD),
+	ROW("", W OK4 OREGON "sees=198.51.100.7/silent", "dns.view.split", "oregon: 198.51.100.7", A_RECORD),
+	ROW("", W OK4 OREGON "sees=198.51.100.7/ours", "", NULL, NULL),
+	ROW("", W OK4 OREGON "sees=203.0.113.11/ours", "", NULL, NULL),
+	ROW("", W OK4 OREGON "from-a=nx from-aaaa=nx", "dns.view.split", "oregon: NXDOMAIN", A_RECORD),
+	ROW("", W OK4 OREGON, "dns.view.split", "oregon: NOERROR", A_RECORD),
+	ROW("", W OK4 OREGON "from-aaaa=timeout", "", NULL, NULL),
+	ROW("", W OK4 OREGON "from-a=timeout from-aaaa=timeout", "dns.lookup.timeout", "oregon: no answer in time", NULL),
+	ROW("", W OK4 OREGON "from-a=servfail from-aaaa=timeout", "dns.lookup.servfail", "oregon: SERVFAIL", NULL),
+	/* CAA there */
+	ROW("", W OK4 OREGON "sees=203.0.113.10/ours from-caa=0:issue:other.example", "dns.caa.forbids", "oregon: www.example.jp",
+	    "www.example.jp. CAA 0 issue \"letsencrypt.org\""),
+	ROW("", W OK4 OREGON "sees=203.0.113.10/ours from-caa=0:issue:letsencrypt.org", "", NULL, NULL),
+	ROW("", W OK4 OREGON "sees=203.0.113.10/ours from-caa=servfail", "dns.caa.lookup-failed", "oregon: SERVFAIL", NULL),
+	ROW("", W OK4 OREGON "sees=203.0.113.10/ours from-caa=nx", "", NULL, NULL),
+	/* IPv6 first, IPv4 where that cannot be connected to and nothing has forwarded */
+	ROW("", W "ip=2001:db8::10 " OK4 OREGON "sees=2001:db8::10/silent sees=203.0.113.10/ours", "", NULL, NULL),
+	ROW("", W "ip=2001:db8::10 " OK4 OREGON "sees=2001:db8::10/unreachable sees=203.0.113.10/ours", "", NULL, NULL),
+	ROW("", W "ip=2001:db8::10 " OK4 OREGON "sees=2001:db8::10/silent sees=203.0.113.10/silent", "transport.connect.geo-blocked", "oregon", NULL),
+	ROW("", W "ip=2001:db8::10 " OK4 OREGON "sees=2001:db8::10/read sees=203.0.113.10/ours", "transport.connect.geo-blocked", "oregon", NULL),
+	ROW("", W "ip=2001:db8::10 " OK4 OREGON "sees=2001:db8::10/403 sees=203.0.113.10/ours", "http.challenge.forbidden", "oregon: 403, Apache", NULL),
+	ROW("", W "ip=2001:db8::10 " OK4 OREGON "sees=2001:db8::10/ours sees=203.0.113.10/silent", "", NULL, NULL),
+	ROW("", W "ip=2001:db8::10 " OREGON "sees=2001:db8::10/unreachable", "", NULL, NULL),
+	/* the CA alone: only where the CA has said so twice, and every place that could look has passed */
+	ROW("kept-out2", W OK4 TOKYO "sees=203.0.113.10/ours " OREGON "sees=203.0.113.10/ours", "transport.validator.banned", "tokyo, oregon", NULL),
+	ROW("refused2", W OK4 TOKYO "sees=203.0.113.10/ours", "transport.validator.banned", "tokyo", NULL),
+	ROW("banned", W OK4 TOKYO "sees=203.0.113.10/ours", "transport.validator.banned", "tokyo", NULL),
+	ROW("kept-out", W OK4 TOKYO "sees=203.0.113.10/ours", "", NULL, NULL),
+	ROW("kept-out2", W OK4, "", NULL, NULL),
+	ROW("kept-out2", W OK4 "from=tokyo/silent", "", NULL, NULL),
+	ROW("kept-out2", W OK4 TOKYO "sees=203.0.113.10/ours " OREGON "sees=203.0.113.10/silent", "transport.secondary-validation.timeout", "oregon", NULL),
+	ROW("kept-out2", W OK4 TOKYO "sees=203.0.113.10/silent", "transport.connect.geo-blocked", "tokyo", NULL),
+	ROW("kept-out2", W OK4 "http=silent " TOKYO "sees=203.0.113.10/ours", "transport.port80.closed", NULL, NULL),
+	ROW("kept-out2", W OK4 TOKYO "sees=203.0.113.10/ours " OREGON "sees=203.0.113.10/403", "http.challenge.forbidden", NULL, NULL),
 
 	/* plans that ask for less */
 	ROW("no-dns no-http", W "a=servfail aaaa=servfail caa-status=none", "", NULL, NULL),

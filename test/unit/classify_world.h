@@ -8,6 +8,7 @@
  *   said=WORDS       what one visitor's device said
  *   cname=TARGET loop ttl=N why=TEXT caa=FLAGS:TAG:VALUE caa-at=NAME       "_" in a value is a space
  *   ip=ADDRESS                  ours if it is one of the policy's; ours answer rightly, others 404
+ *   from=PLACE[/silent]         a vantage point: sees=ADDRESS/HTTP (as http), at=NAME, from-a= from-aaaa= from-caa= (status, or FLAGS:TAG:VALUE) say what it sees
  *   http=…  body=… loc=URL  tls=…  reserved  front=SERVICE  mail=… (as tls)  home=loop|hsts|page|URL that the page loads                          said of the last address
  */
 #include <setjmp.h>
@@ -27,7 +28,7 @@
 #define DAY 86400
 #define TOKEN43 "9jg46WB3rR-AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
 
-enum { NAMES_MAX = 4, ADDRESSES_MAX = 40, CAA_MAX = 10 };
+enum { NAMES_MAX = 4, ADDRESSES_MAX = 40, CAA_MAX = 10, VIEWS_MAX = 6 };
 
 static struct str ours[] = { { "203.0.113.10", 12 }, { "203.0.113.11", 12 },
 	{ "2001:db8::10", 12 } };
@@ -38,6 +39,8 @@ struct world {
 	struct name_evidence names[NAMES_MAX];
 	struct address_evidence addresses[NAMES_MAX][ADDRESSES_MAX];
 	struct caa_record caa[NAMES_MAX][CAA_MAX];
+	struct view_evidence views[NAMES_MAX][VIEWS_MAX];
+	struct finding of_order;
 	struct site site;
 	struct site_name site_names[NAMES_MAX];
 	struct policy p;
@@ -180,6 +183,58 @@ put_caa(struct world *w, struct name_evidence *n, struct str value)
 }
 
 static inline void
+put_sight(struct world *w, struct view_evidence *v, struct str value)
+{
+	struct str ip = str_cut(&value, '/');
+	struct view_address *at;
+
+	if (v->addresses == NULL)
+		v->addresses = arena_get(&w->a, 8 * sizeof *v->addresses);
+	assert_non_null(v->addresses);
+	assert_true(v->addresses_n < 8);
+	at = &v->addresses[v->addresses_n++];
+	assert_int_equal(address_read(ip, &at->ip), ERR_OK);
+	set_http(&at->http, value);
+}
+
+static inline void
+put_view_word(struct world *w, struct name_evidence *n, struct str key, struct str value)
+{
+	struct view_evidence *v = n->views_n > 0 ? &n->views[n->views_n - 1] : NULL;
+
+	if (str_eq(key, STR("from"))) {
+		struct str place = str_cut(&value, '/');
+
+		assert_true(n->views_n < VIEWS_MAX);
+		n->views[n->views_n++] = (struct view_evidence){ .place = place,
+			.result = str_eq(value, STR("silent")) ? VIEW_SILENT : VIEW_SEEN,
+			.a_status = DNS_OK, .aaaa_status = DNS_OK, .caa_status = DNS_OK };
+		return;
+	}
+	assert_non_null(v);
+	if (str_eq(key, STR("sees")))
+		put_sight(w, v, value);
+	else if (str_eq(key, STR("front-there")))
+		v->addresses[v->addresses_n - 1].front = value;
+	else if (str_eq(key, STR("from-a")))
+		v->a_status = status_of(value);
+	else if (str_eq(key, STR("from-aaaa")))
+		v->aaaa_status = status_of(value);
+	else if (str_eq(key, STR("from-caa")) && str_find(value, STR(":")) == SIZE_MAX)
+		v->caa_status = status_of(value);
+	else {
+		struct name_evidence there = { .name = n->name, .caa = arena_get(&w->a, CAA_MAX * sizeof *there.caa) };
+
+		assert_true(str_eq(key, STR("from-caa")));
+		assert_non_null(there.caa);
+		put_caa(w, &there, value);
+		v->caa = there.caa;
+		v->caa_n = there.caa_n;
+		v->caa_at = there.caa_at;
+	}
+}
+
+static inline void
 put_word(struct world *w, struct name_evidence *n, struct str word)
 {
 	struct str value = word, key = str_cut(&value, '=');
@@ -197,6 +252,8 @@ put_word(struct world *w, struct name_evidence *n, struct str word)
 		n->registered_status = status_of(value);
 	else if (str_eq(key, STR("cname")))
 		n->cname_target = value;
+	else if (str_starts(key, STR("from")) || str_eq(key, STR("sees")) || str_eq(key, STR("front-there")))
+		put_view_word(w, n, key, value);
 	else if (str_eq(key, STR("said")))
 		n->reported = value;
 	else if (str_eq(key, STR("misplaced")))
@@ -268,7 +325,8 @@ put_name(struct world *w, const char *text)
 		.registered_domain = STR("example.jp"),
 		.ttl_s = 300,
 		.addresses = w->addresses[w->e.names_n],
-		.caa = w->caa[w->e.names_n] };
+		.caa = w->caa[w->e.names_n],
+		.views = w->views[w->e.names_n] };
 	while (rest.n > 0) {
 		struct str word = str_cut(&rest, ' ');
 
@@ -319,6 +377,13 @@ world_new(struct world *w, const char *how)
 static inline void
 world_classify(struct world *w, const char *how)
 {
+	/* The CA could not come in: "kept-out" once, "kept-out2" twice in a row; "refused2": twice, refused. */
+	if (strstr(how, "kept-out") != NULL || strstr(how, "refused2") != NULL || strstr(how, "banned") != NULL) {
+		w->of_order = (struct finding){ .cause = strstr(how, "kept-out") != NULL ? CAUSE_TRANSPORT_CONNECT_GEO_BLOCKED : strstr(how, "banned") != NULL ?
+			CAUSE_TRANSPORT_VALIDATOR_BANNED : CAUSE_TRANSPORT_UNCLASSIFIED,
+			.subject = w->names[0].name, .evidence = STR("the CA's words"), .is_from_order = true, .times_seen = strstr(how, "2") != NULL ? 2 : 1 };
+		w->site.findings = (struct finding_list){ .at = &w->of_order, .n = 1, .cap = 1 };
+	}
 	if (strstr(how, "new") != NULL)
 		w->site_names[w->e.names_n - 1].is_held = false;
 	for (size_t i = 0; strstr(how, "first") != NULL && i < w->e.names_n; i++)
