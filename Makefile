@@ -47,7 +47,7 @@ GNU = -D_GNU_SOURCE
 LIBS = $(PKG_LIBS) -lm
 
 # One static library for each folder. core, base and words are built without _GNU_SOURCE where they can be.
-FOLDERS = base core words $(patsubst %/,%,$(wildcard ports/*/ sim/*/)) engine keeper installer http watch sim
+FOLDERS = base core words $(patsubst %/,%,$(wildcard ports/*/ sim/*/)) engine keeper installer http watch vantage sim
 # The program that makes a table of the texts; it runs on the machine of the build.
 WORDS_BUILD = words/build.c words/build_ts.c words/source.c words/source_ui.c
 # The program that makes the table of routes of the API's description.

@@ -35,6 +35,12 @@ enum {
 	LIMIT_CAS = 16,			 /* CAs in use at one time: a handful in the world issue freely by ACME */
 	LIMIT_INVITATIONS = 20,		 /* of one owner that nobody has followed yet: more than any household, too few to send rubbish by */
 	LIMIT_PASSKEYS = 20,		 /* of one person: a few machines and keys each */
+	LIMIT_VANTAGES = 8,		 /* vantage points: more networks than any CA checks from */
+	LIMIT_VANTAGE_ASKERS = 64,	 /* installations that one vantage point answers */
+	LIMIT_QUESTION_NAMES = 20,	 /* of one question to a vantage point: its answer fits LIMIT_BODY_BYTES, whatever servers say */
+	LIMIT_QUESTION_BYTES = 16 * 1024, /* 20 names of 253 bytes, signed, in base64 */
+	LIMIT_VIEW_ADDRESSES = 8,	 /* of one name that a vantage point looks at and tells: of each family a CA tries one */
+	LIMIT_VIEW_BODY_BYTES = 128,	 /* of a wrong answer that it passes on: a right one is shorter */
 	LIMIT_COMMAND_OUTPUT_BYTES = 8192, /* words kept of a configuration test */
 };
 #endif

@@ -3,14 +3,18 @@
 #include <string.h>
 #include <unistd.h>
 #include "cmd/client.h"
+#include "cmd/places.h"
 #include "cmd/show.h"
 #include "cmd/terminal.h"
+#include "core/classify.h"
 #include "http/doctor.h"
 #include "http/look.h"
 #include "ports/clock/clock.h"
 #include "ports/names/names.h"
 #include "ports/probe/net.h"
+#include "ports/process/process.h"
 #include "ports/store/store.h"
+#include "ports/vantage/ask.h"
 
 /*
  * koshin check NAME: looks at a name as the CA's validator and a visitor do, and says what is wrong with it. It needs no
@@ -66,8 +70,10 @@ addresses_text(const struct name_evidence *n, struct arena *a)
 }
 
 static void
-on_told(void *arg, enum probe_step step, const struct name_evidence *n, const struct address_evidence *at)
+on_told(void *arg, const struct probe_news *news)
 {
+	const struct name_evidence *n = news->name;
+	const struct address_evidence *at = news->at;
 	struct checking *k = arg;
 	int64_t ms = clock_mono(&k->clock).ms - k->began.ms;
 	const char *key = NULL;
@@ -78,7 +84,7 @@ on_told(void *arg, enum probe_step step, const struct name_evidence *n, const st
 	k->has_told = true;
 	if (at != NULL)
 		address_text(&at->ip, ip);
-	switch (step) {
+	switch (news->step) {
 	case PROBE_STEP_ADDRESSES:
 		key = n->addresses_n > 0 ? "cli.check.addresses" : "cli.check.addresses.none";
 		break;
@@ -90,10 +96,25 @@ on_told(void *arg, enum probe_step step, const struct name_evidence *n, const st
 		what = str_of(ip);
 		key = at->tls.result == TLS_SHOWN ? "cli.check.tls" : "cli.check.tls.none";
 		break;
+	case PROBE_STEP_VIEW:
+		what = news->view->place;
+		key = news->view->result == VIEW_SEEN ? "cli.check.vantage" : "cli.check.vantage.none";
+		break;
 	}
 	CMD_SAY(k->cmd, stdout, key, arena_strf(&a, "%d.%02d", (int)(ms / 1000), (int)(ms % 1000 / 10)),
 	    names_for_people(n->name, &a), what);
 	(void)fflush(stdout); /* a terminal that is gone is noticed at the end */
+}
+
+/* Who may not read the master key looks without vantage points, and is told so where it was asked for everything. */
+static void
+find_key(struct checking *k, struct question_key **ret)
+{
+	struct why why = { "" };
+	enum err err = places_key(k->config, &why, ret);
+
+	if (err != ERR_OK && k->cmd->is_verbose)
+		CMD_SAY(k->cmd, stderr, "cli.check.vantage.no-key", str_of(why.text[0] != '\0' ? why.text : err_words(err)));
 }
 
 static enum err
@@ -101,12 +122,18 @@ probe(struct checking *k, struct why *why)
 {
 	struct loop *loop = NULL;
 	struct probe_net *net = NULL;
+	struct vantages *vantages = NULL;
+	struct question_key *key = NULL;
 	struct probe_job job;
 	enum err err = look_plan(&k->look, &job) ? loop_new(&k->clock, &loop) : ERR_MEMORY;
 
 	job.told = !k->cmd->is_json && isatty(STDOUT_FILENO) == 1 ? on_told : NULL;
 	if (err == ERR_OK)
-		err = probe_net_configured(loop, &k->clock, k->config, why, &net);
+		find_key(k, &key);
+	if (err == ERR_OK && key != NULL)
+		err = vantages_new(loop, &k->clock, &(struct vantages_options){ .config = k->config, .key = key }, &vantages);
+	if (err == ERR_OK)
+		err = probe_net_configured(loop, &k->clock, k->config, vantages, why, &net);
 	if (err == ERR_OK) {
 		struct probe port = probe_net_port(net);
 
@@ -116,6 +143,8 @@ probe(struct checking *k, struct why *why)
 	while (err == ERR_OK && k->box == NULL)
 		err = loop_round(loop, -1);
 	probe_net_free(&net);
+	vantages_free(&vantages);
+	question_key_free(&key);
 	loop_free(&loop);
 	return err;
 }
@@ -156,6 +185,41 @@ show_addresses(const struct show *s, const json_t *document)
 	table_print(&t);
 }
 
+/* -v: each vantage point with what it saw. */
+static void
+show_views(const struct show *s, const struct evidence *e)
+{
+	AUTO_TABLE t = { 0 };
+	size_t rows = 0;
+
+	table_init(&t, 4);
+	const struct str head[] = { show_ui(s, "cli.head.vantage", &t.arena), show_ui(s, "cli.head.name", &t.arena),
+		show_ui(s, "cli.head.address", &t.arena), STR("HTTP") };
+	table_put(&t, head);
+	for (size_t i = 0; i < e->names_n; i++)
+		for (size_t k = 0; k < e->names[i].views_n; k++, rows++) {
+			const struct view_evidence *v = &e->names[i].views[k];
+			AUTO_BUF addresses = { .max = 4096 }, http = { .max = 4096 };
+
+			for (size_t n = 0; n < v->addresses_n; n++) {
+				char ip[46];
+
+				address_text(&v->addresses[n].ip, ip);
+				buf_putf(&addresses, "%s%s", n > 0 ? ", " : "", ip);
+				buf_putf(&http, "%s%s", n > 0 ? ", " : "", classify_http_words(v->addresses[n].http.result));
+				if (v->addresses[n].http.result == HTTP_ANSWERED)
+					buf_putf(&http, " %d", v->addresses[n].http.status);
+			}
+			const struct str cells[] = { v->place, names_for_people(e->names[i].name, &t.arena), addresses.n > 0 ? buf_str(&addresses) : STR("-"),
+				v->result != VIEW_SEEN ? v->detail.n > 0 ? v->detail : STR("-") : http.n > 0 ? buf_str(&http) : STR("-") };
+			table_put(&t, cells);
+		}
+	if (rows == 0)
+		return;
+	(void)putchar('\n');
+	table_print(&t);
+}
+
 static int
 check(struct checking *k)
 {
@@ -187,6 +251,8 @@ check(struct checking *k)
 		show_lines(&s, document);
 		if (k->cmd->is_verbose)
 			show_addresses(&s, document);
+		if (k->cmd->is_verbose)
+			show_views(&s, &k->box->evidence);
 	}
 	json_decref(document);
 	return k->look.findings.n == 0 ? CMD_DONE : CMD_FAILED;
@@ -198,7 +264,8 @@ cmd_check(struct cmd *c)
 	struct checking k = { .cmd = c, .config = cmd_config(c) };
 	int status = CMD_FAILED;
 
-	if (k.config != NULL) {
+	/* It may hold the master key for a moment. */
+	if (k.config != NULL && process_keep_secret() == ERR_OK) {
 		(void)signal(SIGPIPE, SIG_IGN);
 		k.clock = clock_real(k.config->clock_offset);
 		arena_init(&k.arena, 64 * 1024 * 1024);

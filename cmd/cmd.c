@@ -66,6 +66,18 @@ cmd_has(const struct cmd *c, const char *option)
 struct config *
 cmd_config(const struct cmd *c)
 {
+	struct config *config = cmd_config_any(c);
+
+	if (config == NULL || config->cas_n > 0)
+		return config;
+	(void)fprintf(stderr, "koshin: %s: cas: missing; this is the configuration of a vantage point, and of nothing else\n", config->file);
+	config_free(&config);
+	return NULL;
+}
+
+struct config *
+cmd_config_any(const struct cmd *c)
+{
 	struct why why = { "" };
 	struct config *config = NULL;
 	enum err err = config_read(c->config_file, &why, &config);

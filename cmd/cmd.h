@@ -54,10 +54,15 @@ void cmd_say(const struct cmd *c, FILE *to, const char *key, const struct str *a
 int cmd_misused(const struct cmd *c, const char *key, const char *arg);
 /* The configuration; NULL after its mistake was said on stderr. */
 struct config *cmd_config(const struct cmd *c);
+/* The same where it may be that of a machine which is a vantage point and nothing else: it has neither servers nor a CA. */
+struct config *cmd_config_any(const struct cmd *c);
 
 /* Sub-commands; `koshin COMMAND --help` says what each is for. */
 int cmd_serve(struct cmd *c);
 int cmd_watch(struct cmd *c);
+int cmd_vantage(struct cmd *c);
+int cmd_vantage_key(struct cmd *c);
+int cmd_vantage_test(struct cmd *c);
 int cmd_site_add(struct cmd *c);
 int cmd_site_list(struct cmd *c);
 int cmd_site_show(struct cmd *c);

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include "cmd/client.h"
+#include "cmd/places.h"
 #include "http/doctor.h"
 #include "ports/clock/clock.h"
 #include "ports/keys/core.h"
@@ -64,6 +65,30 @@ report(struct cmd *c, struct str lines, size_t sites)
 	return is_fine ? CMD_DONE : CMD_FAILED;
 }
 
+static void
+put_place(void *arg, const struct view_evidence *v)
+{
+	struct buf *lines = arg;
+
+	if (v->result != VIEW_SEEN)
+		buf_putf(lines, "vantage point %.*s does not answer: %.*s\n", STR_ARG(v->place), STR_ARG(v->detail));
+}
+
+/* Without the master key nothing can be asked of them in our name. */
+static enum err
+put_silent_places(const struct config *config, const struct clock *clock, const uint8_t *master, struct buf *lines)
+{
+	struct question_key *key = NULL;
+
+	if (config->vantages_n == 0 || master == NULL)
+		return ERR_OK;
+	enum err err = question_key_new(master, &key);
+	if (err == ERR_OK)
+		err = places_ask(config, clock, key, put_place, lines);
+	question_key_free(&key);
+	return err;
+}
+
 static int
 examine(struct cmd *c, const struct config *config)
 {
@@ -90,6 +115,8 @@ examine(struct cmd *c, const struct config *config)
 	}
 	if (err == ERR_OK)
 		err = doctor_examine(&subject, &a, &lines, &sites);
+	if (err == ERR_OK)
+		err = put_silent_places(config, &clock, master.p, &lines);
 	keys_core_free(&keyring.core);
 	arena_fini(&keyring.arena);
 	store_close(&subject.store);
@@ -117,7 +144,7 @@ cmd_doctor(struct cmd *c)
 int
 cmd_config_check(struct cmd *c)
 {
-	struct config *config = cmd_config(c);
+	struct config *config = cmd_config_any(c);
 
 	if (config == NULL)
 		return CMD_FAILED;

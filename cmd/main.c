@@ -120,6 +120,9 @@ static const struct command commands[] = {
 	    "  koshin watch -c /etc/koshin/koshin.yaml\n"
 	    "  koshin watch --once --json\n",
 	    { { "once", NULL } } },
+	{ "vantage key", cmd_vantage_key, "", 0, 0, "  koshin vantage key\n  koshin vantage key --json\n", { { NULL, NULL } } },
+	{ "vantage test", cmd_vantage_test, "", 0, 0, "  koshin vantage test\n  koshin vantage test --json\n", { { NULL, NULL } } },
+	{ "vantage", cmd_vantage, "", 0, 0, "  koshin vantage -c /etc/koshin/vantage.yaml\n", { { NULL, NULL } } },
 	{ "config check", cmd_config_check, "", 0, 0,
 	    "  koshin config check -c /etc/koshin/koshin.yaml\n", { { NULL, NULL } } },
 	{ "simulate", cmd_simulate, "FILE...", 0, CMD_ARGS_MAX,

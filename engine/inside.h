@@ -5,6 +5,7 @@
 #include "core/order.h"
 #include "core/skew.h"
 #include "core/lease.h"
+#include "base/limits.h"
 #include "engine/engine.h"
 #include "ports/store/watch.h"
 #include "words/words.h"
@@ -38,7 +39,7 @@ struct work {
 	uint64_t job;
 	bool is_cancelled; /* nobody waits any more: the answer is dropped */
 	/* what was asked */
-	bool is_verify, is_dns_only;
+	bool is_verify, is_dns_only, wants_views;
 	struct deploy_job deploy;
 	struct applied applied;
 	struct str *names;
@@ -161,6 +162,7 @@ struct engine {
 	int64_t started_after_id;
 	struct span heartbeat_every;
 	struct when heartbeat_at;
+	bool is_place_silent[LIMIT_VANTAGES]; /* vantage points, in the order of the configuration */
 	uint64_t turns, late_answers;
 	struct when learned_at[LEARNED_COUNT]; /* not yet written; WHEN_UNKNOWN: nothing new */
 

@@ -14,6 +14,7 @@
 #include "ports/outside/outside.h"
 #include "ports/process/process.h"
 #include "ports/probe/net.h"
+#include "ports/vantage/ask.h"
 
 /* The engine process: real ports around the engine, and rounds of the loop until SIGTERM. */
 
@@ -32,6 +33,7 @@ struct run {
 	struct keys_remote *keys;
 	struct keys keys_port; /* what the ACME port keeps a pointer to */
 	struct acme_many *acme;
+	struct vantages *vantages;
 	struct probe_net *probe;
 	struct deploy_remote *deploy;
 	struct smtp *smtp;
@@ -118,7 +120,9 @@ open_ports(struct run *r, struct why *why)
 	if (err == ERR_OK)
 		err = deploy_remote_new(r->loop, &r->clock, r->options->fd_installer, &r->deploy);
 	if (err == ERR_OK)
-		err = probe_net_configured(r->loop, &r->clock, c, why, &r->probe);
+		err = vantages_new(r->loop, &r->clock, &(struct vantages_options){ .config = c, .keys = &r->keys_port }, &r->vantages);
+	if (err == ERR_OK)
+		err = probe_net_configured(r->loop, &r->clock, c, r->vantages, why, &r->probe);
 	if (err == ERR_OK)
 		err = open_mail(r, why);
 	if (err == ERR_OK)
@@ -235,6 +239,7 @@ close_all(struct run *r)
 	smtp_free(&r->smtp);
 	deploy_remote_free(&r->deploy);
 	probe_net_free(&r->probe);
+	vantages_free(&r->vantages);
 	acme_many_free(&r->acme);
 	keys_remote_free(&r->keys);
 	store_close(&r->store);

@@ -1,5 +1,6 @@
 #include "engine/inside.h"
 #include <inttypes.h>
+#include "base/limits.h"
 
 /*
  * Signs of life for the watchdog: the heartbeat, what was last learned from outside, and whether the date is believed.
@@ -82,6 +83,25 @@ has_seen_a_site(const struct evidence *v)
 	return false;
 }
 
+/* A vantage point that falls silent, or answers again, is told once: it is no matter of the site that was looked at. */
+static void
+note_places(struct engine *e, const struct evidence *v)
+{
+	for (size_t i = 0; i < v->names_n; i++)
+		for (size_t k = 0; k < v->names[i].views_n && k < LIMIT_VANTAGES; k++) {
+			const struct view_evidence *view = &v->names[i].views[k];
+			bool is_silent = view->result != VIEW_SEEN;
+
+			if (view->result == VIEW_NOT_ASKED || is_silent == e->is_place_silent[k])
+				continue;
+			e->is_place_silent[k] = is_silent;
+			if (is_silent)
+				engine_log(e, "vantage point %.*s does not answer: %.*s", STR_ARG(view->place), STR_ARG(view->detail));
+			else
+				engine_log(e, "vantage point %.*s answers again", STR_ARG(view->place));
+		}
+}
+
 void
 signs_note(struct engine *e, const struct work *w)
 {
@@ -92,6 +112,7 @@ signs_note(struct engine *e, const struct work *w)
 			e->learned_at[LEARNED_DNS] = e->turn.now;
 		if (has_seen_a_site(v))
 			e->learned_at[LEARNED_PROBE] = e->turn.now;
+		note_places(e, v);
 	}
 	if ((w->kind == WORK_REQUEST && w->answer != NULL && w->answer->http_status > 0) ||
 	    (w->kind == WORK_ACCOUNT && w->err == ERR_OK))

@@ -43,6 +43,7 @@ put_check(struct engine *e, const struct site *s, const struct site_effect *fx)
 	}
 	w->is_verify = fx->kind == FX_VERIFY;
 	w->is_dns_only = fx->is_dns_only;
+	w->wants_views = fx->wants_views;
 	/* A verification asks only for what the certificate has. */
 	for (size_t i = 0; i < s->names_n; i++)
 		if (w->is_verify ? s->names[i].is_held && s->names[i].is_wanted : s->names[i].is_wanted)

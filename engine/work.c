@@ -260,6 +260,7 @@ act_check(struct engine *e, struct work *w)
 		.want_dns = !w->is_verify,
 		.want_http = !w->is_verify && !w->is_dns_only,
 		.want_tls = !w->is_dns_only,
+		.want_views = w->wants_views,
 		.thumbprint = w->is_verify || w->is_dns_only ? STR_NONE : account_thumbprint(e),
 	};
 

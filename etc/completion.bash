@@ -2,7 +2,7 @@
 _koshin() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' i
 	local everywhere="--config --json --lang --verbose --help"
-	local commands="serve site renew check causes question user mail cert ca doctor watch config simulate"
+	local commands="serve site renew check causes question user mail cert ca doctor watch vantage config simulate"
 
 	case $before in
 	--config | -c | --out | --root | --password-file | --folder)
@@ -44,6 +44,7 @@ _koshin() {
 	user) mapfile -t COMPREPLY < <(compgen -W "add list login-link password remove reset-codes" -- "$word"); return ;;
 	question) mapfile -t COMPREPLY < <(compgen -W "answer close list show" -- "$word"); return ;;
 	mail) mapfile -t COMPREPLY < <(compgen -W "receive" -- "$word"); return ;;
+	vantage) mapfile -t COMPREPLY < <(compgen -W "key test $everywhere" -- "$word"); return ;;
 	config) mapfile -t COMPREPLY < <(compgen -W "check" -- "$word"); return ;;
 	"site add"*) options="--owner --coverage --root --proxy --key-type --profile --source --redirect --owner-lang --wait" ;;
 	"site list"*) options="--show --cause --owner --limit --after" ;;

@@ -36,6 +36,7 @@ look_plan(struct look *k, struct probe_job *ret)
 		.want_http = true,
 		.want_tls = true,
 		.want_registration = true,
+		.want_views = true,
 		.is_thorough = true,
 		.thumbprint = k->ca.thumbprint,
 	};
@@ -173,16 +174,57 @@ address_document(const struct address_evidence *a)
 	return NULL;
 }
 
+/* What a vantage point saw: whether it answered at all, where the name leads from there, and what each address gave it. */
+static json_t *
+view_document(const struct view_evidence *v, bool is_discreet)
+{
+	static const char *const results[] = { [VIEW_NOT_ASKED] = "not-asked",
+		[VIEW_SEEN] = "seen",
+		[VIEW_SILENT] = "silent",
+		[VIEW_REFUSED] = "refused",
+		[VIEW_BLIND] = "blind" };
+	json_t *o = json_object(), *list = json_array();
+	char ip[46];
+	bool ok = true;
+
+	for (size_t i = 0; i < v->addresses_n; i++) {
+		const struct http_evidence *h = &v->addresses[i].http;
+		json_t *one = json_object();
+
+		address_text(&v->addresses[i].ip, ip);
+		ok = json_put(one, "address", json_string(ip)) && json_put(one, "passes", json_boolean(h->is_ours)) &&
+		     json_put(one, "http_status", h->result == HTTP_ANSWERED ? json_integer(h->status) : json_null()) && ok;
+		ok = json_array_append_new(list, one) == 0 && ok;
+	}
+	ok = json_put(o, "vantage", json_text(v->place)) && json_put(o, "result", json_string(results[v->result])) &&
+	     json_put(o, "detail", json_text(is_discreet ? STR_NONE : v->detail)) && json_put(o, "ms", json_integer(v->ms)) && ok;
+	ok = json_put(o, "addresses", list) && ok;
+	if (ok)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static json_t *
+views_document(const struct name_evidence *n, bool is_discreet)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n->views_n; i++)
+		(void)json_array_append_new(list, view_document(&n->views[i], is_discreet));
+	return list;
+}
+
 /* Puts what was seen on each address beside the findings of its name. */
 static bool
-put_addresses(const struct evidence *e, json_t *names)
+put_addresses(const struct look *k, const struct evidence *e, json_t *names)
 {
 	size_t i;
 	json_t *name;
 
 	json_array_foreach(names, i, name)
 	{
-		json_t *list = json_array();
+		json_t *list = json_array(), *views = json_array();
 
 		for (size_t n = 0; n < e->names_n; n++) {
 			if (!str_eq(e->names[n].name, str_of(json_string_value(json_object_get(name, "ascii")))))
@@ -190,8 +232,11 @@ put_addresses(const struct evidence *e, json_t *names)
 			for (size_t a = 0; a < e->names[n].addresses_n; a++)
 				(void)json_array_append_new(
 				    list, address_document(&e->names[n].addresses[a]));
+			json_decref(views);
+			views = views_document(&e->names[n], k->is_discreet);
 		}
-		if (!json_put(name, "addresses", list))
+		bool ok = json_put(name, "addresses", list);
+		if (!json_put(name, "vantages", views) || !ok)
 			return false;
 	}
 	return true;
@@ -223,7 +268,7 @@ document_of(struct look *k, const struct evidence *e)
 	};
 	json_t *site = put_seen(k, e) ? json_site(&k->site, &facts, k->a) : NULL;
 	json_t *names = json_incref(json_object_get(site, "names")), *o = json_object();
-	bool ok = put_addresses(e, names) &&
+	bool ok = put_addresses(k, e, names) &&
 		  json_put(o, "name", json_text(names_for_people(k->name, k->a))) &&
 		  json_put(o, "at", json_date(e->at)) &&
 		  json_put(o, "ok", json_boolean(k->findings.n == 0)) &&
@@ -273,25 +318,45 @@ look_document(struct look *k, struct evidence *e)
 
 /* --- while it goes on --- */
 
-json_t *
-look_step(enum probe_step step, int64_t ms, const struct name_evidence *n, const struct address_evidence *at, struct arena *a)
+static bool
+step_is_answered(const struct probe_news *news)
 {
-	static const char *const steps[] = { [PROBE_STEP_ADDRESSES] = "addresses", [PROBE_STEP_HTTP] = "http", [PROBE_STEP_TLS] = "tls" };
+	switch (news->step) {
+	case PROBE_STEP_ADDRESSES:
+		return news->name->addresses_n > 0;
+	case PROBE_STEP_HTTP:
+		return news->at->http.result == HTTP_ANSWERED;
+	case PROBE_STEP_TLS:
+		return news->at->tls.result == TLS_SHOWN;
+	case PROBE_STEP_VIEW:
+		return news->view->result == VIEW_SEEN;
+	}
+	return false;
+}
+
+json_t *
+look_step(const struct probe_news *news, int64_t ms, struct arena *a)
+{
+	static const char *const steps[] = { [PROBE_STEP_ADDRESSES] = "addresses",
+		[PROBE_STEP_HTTP] = "http",
+		[PROBE_STEP_TLS] = "tls",
+		[PROBE_STEP_VIEW] = "vantage" };
+	const struct name_evidence *n = news->name;
 	json_t *o = json_object(), *list = json_array();
 	char ip[46] = "";
-	bool is_http = step == PROBE_STEP_HTTP && at->http.result == HTTP_ANSWERED,
-	     is_answered = step == PROBE_STEP_ADDRESSES ? n->addresses_n > 0 : is_http || (step == PROBE_STEP_TLS && at->tls.result == TLS_SHOWN);
+	bool is_answered = step_is_answered(news);
 
 	for (size_t i = 0; i < n->addresses_n && i < LIMIT_ADDRESSES; i++) {
 		address_text(&n->addresses[i].ip, ip);
 		(void)json_array_append_new(list, json_string(ip)); /* one less without memory, as o would be then */
 	}
-	if (at != NULL)
-		address_text(&at->ip, ip);
-	bool ok = json_put(o, "step", json_string(steps[step])) && json_put(o, "name", json_text(names_for_people(n->name, a))) &&
+	if (news->at != NULL)
+		address_text(&news->at->ip, ip);
+	bool ok = json_put(o, "step", json_string(steps[news->step])) && json_put(o, "name", json_text(names_for_people(n->name, a))) &&
 		  json_put(o, "ms", json_integer(ms)) && json_put(o, "answered", json_boolean(is_answered)) &&
-		  json_put(o, "address", at != NULL ? json_string(ip) : json_null()) &&
-		  json_put(o, "http_status", is_http ? json_integer(at->http.status) : json_null());
+		  json_put(o, "address", news->at != NULL ? json_string(ip) : json_null()) &&
+		  json_put(o, "vantage", news->view != NULL ? json_text(news->view->place) : json_null()) &&
+		  json_put(o, "http_status", news->step == PROBE_STEP_HTTP && is_answered ? json_integer(news->at->http.status) : json_null());
 	ok = json_put(o, "addresses", list) && ok;
 	if (ok)
 		return o;

@@ -34,5 +34,5 @@ bool look_plan(struct look *k, struct probe_job *ret);
 /* Judges what was seen; the document, or NULL without memory. k->findings are set. */
 json_t *look_document(struct look *k, struct evidence *e);
 /* One answer that has come in (probe_told), so many ms after the beginning; NULL without memory. */
-json_t *look_step(enum probe_step step, int64_t ms, const struct name_evidence *n, const struct address_evidence *at, struct arena *a);
+json_t *look_step(const struct probe_news *news, int64_t ms, struct arena *a);
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include "http/look.h"
 #include "ports/probe/net.h"
+#include "ports/vantage/ask.h"
 
 enum { ARENA_BYTES = 32 * 1024 * 1024 };
 
@@ -16,18 +17,22 @@ struct one {
 struct looks {
 	struct api *api;
 	struct loop *loop;
-	struct probe_net *net; /* made for the first look */
+	struct keys keys; /* no submit: none */
+	struct vantages *vantages;
+	struct probe_net *net; /* made for the first look, as the vantage points */
 	struct one *first;
 	size_t n;
 };
 
 enum err
-looks_new(struct api *api, struct loop *l, struct looks **ret)
+looks_new(struct api *api, struct loop *l, const struct keys *keys, struct looks **ret)
 {
 	*ret = calloc(1, sizeof **ret);
 	if (*ret == NULL)
 		return ERR_MEMORY;
 	**ret = (struct looks){ .api = api, .loop = l };
+	if (keys != NULL)
+		(*ret)->keys = *keys;
 	return ERR_OK;
 }
 
@@ -53,6 +58,7 @@ looks_free(struct looks **lp)
 		return;
 	/* Drops its jobs without a word. */
 	probe_net_free(&l->net);
+	vantages_free(&l->vantages);
 	while (l->first != NULL)
 		one_free(l->first);
 	free(l);
@@ -82,13 +88,13 @@ put(struct one *o, const char *event, json_t *document)
 }
 
 static void
-on_told(void *arg, enum probe_step step, const struct name_evidence *n, const struct address_evidence *at)
+on_told(void *arg, const struct probe_news *news)
 {
 	struct one *o = arg;
 	AUTO_ARENA a = { .max = 64 * 1024 };
 
 	if (o->stream != NULL)
-		put(o, "step", look_step(step, clock_mono(&o->all->api->clock).ms - o->began.ms, n, at, &a));
+		put(o, "step", look_step(news, clock_mono(&o->all->api->clock).ms - o->began.ms, &a));
 }
 
 static void
@@ -116,8 +122,11 @@ submit(struct looks *l, struct one *o)
 	enum err err = look_plan(&o->look, &job) ? ERR_OK : ERR_MEMORY;
 
 	job.told = on_told;
+	const struct vantages_options vantages = { .config = l->api->config, .keys = &l->keys };
+	if (err == ERR_OK && l->net == NULL && l->vantages == NULL && l->keys.submit != NULL)
+		err = vantages_new(l->loop, &l->api->clock, &vantages, &l->vantages);
 	if (err == ERR_OK && l->net == NULL)
-		err = probe_net_configured(l->loop, &l->api->clock, l->api->config, &why, &l->net);
+		err = probe_net_configured(l->loop, &l->api->clock, l->api->config, l->vantages, &why, &l->net);
 	if (err != ERR_OK)
 		return err;
 	struct probe port = probe_net_port(l->net);

@@ -6,12 +6,14 @@
  * its deadline sets, so that nobody can have more of them under way by asking and leaving.
  */
 #include "http/stream.h"
+#include "ports/keys/keys.h"
 #include "ports/loop/loop.h"
 
 enum { LOOKS_MAX = 16 };
 struct looks;
 
-MUST_USE enum err looks_new(struct api *api, struct loop *l, struct looks **ret);
+/* keys: who signs questions to vantage points; copied. NULL: they are not asked. */
+MUST_USE enum err looks_new(struct api *api, struct loop *l, const struct keys *keys, struct looks **ret);
 /* When all streams have ended. */
 void looks_free(struct looks **l);
 /* Takes the one that an API_LOOK reply wants. BUSY: too many are under way. After an error nothing was sent. */

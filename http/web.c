@@ -665,6 +665,7 @@ start(struct web *w, struct why *why)
 	const struct config *c = w->options->config;
 	AUTO_BUF file = { 0 };
 	struct store_options store = { .may_create = true, .busy_timeout_ms = STORE_BUSY_MS };
+	struct keys keys = { NULL, NULL };
 	enum err err = loop_new(&w->clock, &w->loop);
 
 	if (err == ERR_OK)
@@ -691,8 +692,10 @@ start(struct web *w, struct why *why)
 		err = keys_remote_new(w->loop, &w->clock, w->options->fd_keeper, &w->remote);
 	if (err == ERR_OK)
 		err = streams_new(&w->api, &w->streams);
+	if (err == ERR_OK && w->remote != NULL)
+		keys = keys_remote_port(w->remote);
 	if (err == ERR_OK)
-		err = looks_new(&w->api, w->loop, &w->looks);
+		err = looks_new(&w->api, w->loop, keys.submit != NULL ? &keys : NULL, &w->looks);
 	if (err == ERR_OK)
 		err = passwords_new(w->loop, &w->passwords);
 	if (err == ERR_OK && w->options->fd_news >= 0)

@@ -335,13 +335,79 @@ check_login(struct walk *w, const yaml_node_t *mail)
 }
 
 static enum err
+check_limits_of_look(struct walk *w, const yaml_node_t *check)
+{
+	if (span_or(w, check, "poll_min", 30 * form_second) >
+	    span_or(w, check, "poll_max", 15 * form_minute))
+		return refuse(w, check,
+		    "check.poll_min: above poll_max; expected the smaller of the two");
+	if (span_or(w, check, "timeout", 10 * form_second) >
+	    span_or(w, check, "deadline", 60 * form_second))
+		return refuse(w, check,
+		    "check.timeout: above deadline; expected at most the deadline of the whole "
+		    "check");
+	return ERR_OK;
+}
+
+/* The first of these keys that a group does not have; NULL: it has all. */
+static const char *
+missing_of(struct walk *w, const yaml_node_t *group, const char *const *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (find(w, group, keys[i]) == NULL)
+			return keys[i];
+	return NULL;
+}
+
+static enum err
+refuse_missing(struct walk *w, const yaml_node_t *node, const char *path, const char *key)
+{
+	why_set(w->why, "%s:%zu: %s.%s: missing; expected it, as etc/koshin.yaml shows", w->file, line_of(node), path, key);
+	return ERR_CONFIG;
+}
+
+static enum err
+check_vantages(struct walk *w, const yaml_node_t *places)
+{
+	static const char *const keys[] = { "name", "url" };
+
+	if (places == NULL)
+		return ERR_OK;
+	for (yaml_node_item_t *i = places->data.sequence.items.start; i < places->data.sequence.items.top; i++) {
+		const yaml_node_t *one = yaml_document_get_node(&w->document, *i);
+		const char *missing = missing_of(w, one, keys, sizeof keys / sizeof *keys);
+
+		if (missing != NULL)
+			return refuse_missing(w, one, "vantages[]", missing);
+	}
+	return ERR_OK;
+}
+
+static enum err
+check_vantage(struct walk *w, const yaml_node_t *vantage)
+{
+	static const char *const keys[] = { "name", "listen", "certificate", "key", "askers" };
+	const char *missing = vantage == NULL ? NULL : missing_of(w, vantage, keys, sizeof keys / sizeof *keys);
+
+	return missing == NULL ? ERR_OK : refuse_missing(w, vantage, "vantage", missing);
+}
+
+static enum err
 check_together(struct walk *w, const yaml_node_t *root)
 {
 	const yaml_node_t *server = find(w, root, "server"), *cas = find(w, root, "cas");
 	const yaml_node_t *check = find(w, root, "check"), *mail = find(w, root, "mail");
 	const yaml_node_t *draft = find(w, root, "draft");
-	enum err err;
+	const yaml_node_t *vantage = find(w, root, "vantage");
+	enum err err = check_vantages(w, find(w, root, "vantages"));
 
+	if (err == ERR_OK)
+		err = check_vantage(w, vantage);
+	if (err != ERR_OK)
+		return err;
+	/* A machine that is a vantage point and nothing else has no servers and no CA. */
+	if (vantage != NULL && server == NULL && cas == NULL)
+		return check_limits_of_look(w, check);
 	if (find(w, server, "addresses") == NULL)
 		return refuse(w, server == NULL ? root : server,
 		    "server.addresses: missing; expected the list of the public addresses of "
@@ -354,15 +420,9 @@ check_together(struct walk *w, const yaml_node_t *root)
 		err = check_targets(w, find(w, root, "targets"));
 	if (err != ERR_OK)
 		return err;
-	if (span_or(w, check, "poll_min", 30 * form_second) >
-	    span_or(w, check, "poll_max", 15 * form_minute))
-		return refuse(w, check,
-		    "check.poll_min: above poll_max; expected the smaller of the two");
-	if (span_or(w, check, "timeout", 10 * form_second) >
-	    span_or(w, check, "deadline", 60 * form_second))
-		return refuse(w, check,
-		    "check.timeout: above deadline; expected at most the deadline of the whole "
-		    "check");
+	err = check_limits_of_look(w, check);
+	if (err != ERR_OK)
+		return err;
 	if (span_or(w, draft, "tell_after", 7 * form_day) >
 	    span_or(w, draft, "discard_after", 30 * form_day))
 		return refuse(w, draft,

@@ -208,6 +208,10 @@ complete(struct config_raw *r)
 	/* Two of the root name servers, by address: a.root-servers.net and k.root-servers.net. */
 	set_list(&c->watch.outside, &c->watch.outside_n,
 	    (const char *const[]){ "198.41.0.4@53", "193.0.14.129@53", NULL }, &err);
+	for (size_t i = 0; i < c->vantages_n; i++)
+		c->vantages[i].timeout_ms = span_ms(c->vantages[i].timeout, "20 s");
+	if (c->vantage.questions_a_minute == 0)
+		c->vantage.questions_a_minute = 120;
 	c->clock_offset = span_s(r->span.clock_offset, "0 s");
 	c->lease = span_s(r->span.lease, "0 s");
 	set_default(&c->log_level, "info", &err);
@@ -234,6 +238,13 @@ check_names(const struct config *c, const char *file, struct why *why)
 				    "%s: targets[].name: \"%s\" occurs twice; expected a name "
 				    "of its own for each target",
 				    file, c->targets[i].name);
+				return ERR_CONFIG;
+			}
+	for (size_t i = 0; i < c->vantages_n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(c->vantages[i].name, c->vantages[j].name) == 0) {
+				why_set(why, "%s: vantages[].name: \"%s\" occurs twice; expected a name of its own for each vantage point", file,
+				    c->vantages[i].name);
 				return ERR_CONFIG;
 			}
 	return ERR_OK;
@@ -308,6 +319,19 @@ fini_content(struct config *c)
 	free_list(&c->dns.forwarders, &c->dns.forwarders_n);
 	free_list(&c->check.allow, &c->check.allow_n);
 	free_list(&c->check.fronts, &c->check.fronts_n);
+	free_list(&c->check.from, &c->check.from_n);
+	for (size_t i = 0; i < c->vantages_n; i++) {
+		free(c->vantages[i].name);
+		free(c->vantages[i].url);
+		free(c->vantages[i].bundle);
+		free(c->vantages[i].timeout);
+	}
+	free(c->vantages);
+	free(c->vantage.name);
+	free_list(&c->vantage.listen, &c->vantage.listen_n);
+	free(c->vantage.certificate);
+	free(c->vantage.key);
+	free_list(&c->vantage.askers, &c->vantage.askers_n);
 	free_list(&c->check.services, &c->check.services_n);
 	free_list(&c->web.listen, &c->web.listen_n);
 	free_list(&c->panel.listen, &c->panel.listen_n);

@@ -34,6 +34,12 @@ struct config_ca {
 	char **raised; /* limits that the CA has raised for us, as budget_read_override has them */
 	size_t raised_n;
 };
+/* A vantage point that is asked what it sees: koshin vantage on another machine. */
+struct config_vantage {
+	char *name, *url, *bundle;
+	char *timeout; /* as it was read */
+	int64_t timeout_ms;
+};
 struct config {
 	char *file;		      /* where it was read from */
 	char *state_folder;	      /* store, master key, run sockets; default /var/lib/koshin */
@@ -50,6 +56,7 @@ struct config {
 		char **services; size_t services_n; /* "PORT [PROTOCOL]": that show sites' certificates beside the web; LIMIT_SERVICES at most */
 		char *roots;
 		char *rdap; /* bootstrap of the registries: URL or path; NULL: they are not asked */
+		char **from; size_t from_n; /* addresses of this machine that probes come from, one of a family; none: the kernel's choice */
 		int64_t timeout_ms, deadline_ms;
 		struct span look_every, poll_min, poll_max;
 	} check;
@@ -66,6 +73,15 @@ struct config {
 		struct span every, dead_after, late_after, blind_after;
 		char **outside; size_t outside_n; /* "198.41.0.4@53": points that tell a dead network from a dead CA */
 	} watch;
+	struct config_vantage *vantages; size_t vantages_n; /* LIMIT_VANTAGES at most */
+	/* This machine as a vantage point (koshin vantage); without an address it is none. */
+	struct {
+		char *name;
+		char **listen; size_t listen_n;
+		char *certificate, *key;    /* PEM files */
+		char **askers; size_t askers_n; /* "NAME KEY": who is answered */
+		unsigned questions_a_minute;
+	} vantage;
 	char *language;	     /* of owners without a wish: ja or en; default ja */
 	char *panel_url;     /* base of links in letters */
 	char *timezone;	     /* "+09:00": of dates in letters and on the command line; default +09:00 */

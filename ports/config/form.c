@@ -299,6 +299,21 @@ is_raised(struct str s, const struct form *f)
 	return budget_read_override(s, &o);
 }
 
+/* "tokyo-host 43 letters of base64url". */
+static bool
+is_asker(struct str s, const struct form *f)
+{
+	struct str name = str_cut(&s, ' ');
+
+	s = str_trim(s);
+	if (!is_word(name, f) || s.n != 43)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", s.p[i], 64) == NULL)
+			return false;
+	return true;
+}
+
 #define DAY (86400 * (int64_t)1000)
 static const struct form forms[] = {
 	{ "server.addresses[]", is_address, 0, 0,
@@ -337,6 +352,17 @@ static const struct form forms[] = {
 	    "a range of addresses and a name, as 203.0.113.0/24 Example CDN" },
 	{ "check.services[]", is_service, 0, 0,
 	    "a port, and where TLS begins later its protocol (smtp, imap, pop3 or ftp), as 993 or 587 smtp" },
+	{ "check.from[]", is_address, 0, 0, "an address of this machine, as 203.0.113.10 or 2001:db8::5" },
+	{ "vantages[].name", is_word, 0, 0, "a short word of letters, digits, \"-\", \"_\" and \".\"" },
+	{ "vantages[].url", is_https, 0, 0, "an https:// URL" },
+	{ "vantages[].bundle", is_file, 0, 0, "the absolute path of a PEM file that exists" },
+	{ "vantages[].timeout", is_span, 100, 60 * 1000, "a length of time from 100 ms to 60 s" },
+	{ "vantage.name", is_word, 0, 0, "a short word of letters, digits, \"-\", \"_\" and \".\"" },
+	{ "vantage.listen[]", is_listen, 0, 0, "address:port, as 0.0.0.0:8443 or [::]:8443" },
+	{ "vantage.certificate", is_file, 0, 0, "the absolute path of a PEM file that exists" },
+	{ "vantage.key", is_file, 0, 0, "the absolute path of a PEM file that exists" },
+	{ "vantage.askers[]", is_asker, 0, 0, "a name and a key, as `koshin vantage key` prints them there" },
+	{ "vantage.questions_a_minute", is_number, 1, 600, "a number, 1 to 600" },
 	{ "check.roots", is_file, 0, 0, "the absolute path of a PEM file that exists" },
 	{ "check.rdap", is_rdap, 0, 0,
 	    "a URL, the absolute path of a file that exists, or off" },

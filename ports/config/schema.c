@@ -85,6 +85,7 @@ static const cyaml_schema_field_t check_fields[] = {
 	TEXTS("fronts", struct config_raw, c.check.fronts, c.check.fronts_n),
 	CYAML_FIELD_SEQUENCE_COUNT("services", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct config_raw, c.check.services, c.check.services_n,
 	    &text, 1, LIMIT_SERVICES),
+	CYAML_FIELD_SEQUENCE_COUNT("from", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct config_raw, c.check.from, c.check.from_n, &text, 1, 2),
 	TEXT("roots", struct config_raw, c.check.roots),
 	TEXT("rdap", struct config_raw, c.check.rdap),
 	TEXT("timeout", struct config_raw, span.timeout),
@@ -139,6 +140,24 @@ static const cyaml_schema_field_t watch_fields[] = {
 	TEXTS("outside", struct config_raw, c.watch.outside, c.watch.outside_n),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t place_fields[] = {
+	TEXT("name", struct config_vantage, name),
+	TEXT("url", struct config_vantage, url),
+	TEXT("bundle", struct config_vantage, bundle),
+	TEXT("timeout", struct config_vantage, timeout),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t place = { CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_vantage, place_fields) };
+static const cyaml_schema_field_t vantage_fields[] = {
+	TEXT("name", struct config_raw, c.vantage.name),
+	TEXTS("listen", struct config_raw, c.vantage.listen, c.vantage.listen_n),
+	TEXT("certificate", struct config_raw, c.vantage.certificate),
+	TEXT("key", struct config_raw, c.vantage.key),
+	CYAML_FIELD_SEQUENCE_COUNT("askers", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct config_raw, c.vantage.askers, c.vantage.askers_n, &text, 1,
+	    LIMIT_VANTAGE_ASKERS),
+	NUMBER("questions_a_minute", struct config_raw, c.vantage.questions_a_minute),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t file_fields[] = {
 	GROUP("server", struct config_raw, server_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("cas", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER,
@@ -159,6 +178,9 @@ static const cyaml_schema_field_t file_fields[] = {
 	GROUP("draft", struct config_raw, draft_fields),
 	GROUP("acme", struct config_raw, acme_fields),
 	GROUP("watch", struct config_raw, watch_fields),
+	CYAML_FIELD_SEQUENCE_COUNT("vantages", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct config_raw, c.vantages, c.vantages_n, &place, 1,
+	    LIMIT_VANTAGES),
+	GROUP("vantage", struct config_raw, vantage_fields),
 	TEXT("clock_offset", struct config_raw, span.clock_offset),
 	TEXT("lease", struct config_raw, span.lease),
 	TEXT("log_level", struct config_raw, c.log_level),

@@ -281,6 +281,7 @@ ask_parents(struct survey *s)
 			.name = s->t.zone,
 			.type = LDNS_RR_TYPE_NS,
 			.want_dnssec = true,
+			.from = a->o.from,
 			.timeout_ms = a->o.timeout_ms };
 		if (exchange_start(a->o.loop, a->o.clock, &q, on_referral, s, &s->referral) ==
 		    ERR_OK)
@@ -474,6 +475,7 @@ start_exchange(
 		.name = s->t.name,
 		.type = type,
 		.is_plain = is_plain,
+		.from = o->from,
 		.timeout_ms = o->timeout_ms };
 
 	if (exchange_start(o->loop, o->clock, &q, fn, v, ret) != ERR_OK)
@@ -626,7 +628,8 @@ ask_between(struct survey *s)
 		.port = a->o.port,
 		.name = s->between[s->between_at],
 		.type = LDNS_RR_TYPE_A,
-		.timeout_ms = a->o.timeout_ms };
+		.from = a->o.from,
+			.timeout_ms = a->o.timeout_ms };
 	if (exchange_start(a->o.loop, a->o.clock, &q, on_denial, s, &s->denial) != ERR_OK)
 		finish(s);
 }

@@ -16,6 +16,7 @@ struct authority_options {
 	const struct clock *clock;
 	struct resolver *resolver;
 	uint16_t port;	    /* of name servers: 53 but in tests */
+	struct from from;
 	int64_t timeout_ms; /* for one question to one server */
 	authority_may_ask *may_ask;
 	void *arg;

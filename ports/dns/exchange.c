@@ -220,7 +220,7 @@ open_socket(struct exchange *x, int type, loop_fd_fn *fn, int events)
 	loop_cancel(x->loop, &x->timer);
 	x->fd = socket(to.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	x->timer = loop_after(x->loop, x->q.timeout_ms, on_timer, x);
-	if (x->fd < 0 || x->timer == NULL)
+	if (x->fd < 0 || x->timer == NULL || !from_bind(&x->q.from, x->q.server.family, x->fd))
 		return false;
 	/* A refusal over UDP comes with the first read, over TCP with the first event. */
 	if (connect(x->fd, (const struct sockaddr *)&to, n) != 0 && errno != EINPROGRESS) {

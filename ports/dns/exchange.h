@@ -10,6 +10,7 @@ typedef struct dsa_st DSA;
 #include <ldns/ldns.h>
 
 #include "core/evidence.h"
+#include "ports/dns/from.h"
 #include "ports/loop/loop.h"
 
 struct exchange_question {
@@ -19,6 +20,7 @@ struct exchange_question {
 	int type;
 	bool is_plain;	  /* without EDNS (RFC 6891), and in small letters */
 	bool want_dnssec; /* DO bit: a referral then tells its DS */
+	struct from from;
 	int64_t timeout_ms; /* for one try */
 };
 struct exchange_answer {

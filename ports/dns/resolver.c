@@ -52,6 +52,7 @@ struct resolver {
 	char **forwarders;
 	size_t forwarders_n;
 	char *trust_anchor_file;
+	struct from from;
 	int64_t timeout_ms;
 	struct context *contexts; /* the first one takes questions, unless is_retired */
 	bool is_retired;	  /* there is no current context */
@@ -86,6 +87,22 @@ set_options(struct ub_ctx *ub, bool validates)
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
 		if (ub_ctx_set_option(ub, options[i].key, options[i].value) != 0)
 			return false;
+	return true;
+}
+
+static bool
+set_from(struct ub_ctx *ub, const struct from *from)
+{
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		const struct address *a = from_of(from, family);
+		char text[46];
+
+		if (a == NULL)
+			continue;
+		address_text(a, text);
+		if (ub_ctx_set_option(ub, "outgoing-interface:", text) != 0)
+			return false;
+	}
 	return true;
 }
 
@@ -163,7 +180,7 @@ context_new(struct resolver *r)
 	}
 	bool validates = r->trust_anchor_file != NULL || r->forwarders_n == 0;
 	/* The removal of data that is not there makes libunbound read its settings now, so that mistakes show. */
-	if (!set_options(x->ub, validates) || !set_trust(x->ub, r) ||
+	if (!set_options(x->ub, validates) || !set_from(x->ub, &r->from) || !set_trust(x->ub, r) ||
 	    !set_forwarders(x->ub, r) || ub_ctx_data_remove(x->ub, "koshin.invalid.") != 0) {
 		context_free(x);
 		return ERR_CONFIG;
@@ -458,6 +475,7 @@ resolver_new(struct loop *l, const struct clock *c, const struct resolver_option
 	r->loop = l;
 	r->clock = *c;
 	r->timeout_ms = o->timeout_ms;
+	r->from = o->from;
 	enum err e = copy_options(r, o);
 	if (e == ERR_OK && r->trust_anchor_file != NULL &&
 	    access(r->trust_anchor_file, R_OK) != 0) {

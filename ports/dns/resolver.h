@@ -15,6 +15,7 @@
 
 #include "base/str.h"
 #include "core/evidence.h"
+#include "ports/dns/from.h"
 #include "ports/loop/loop.h"
 
 enum { DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_TXT = 16, DNS_AAAA = 28, DNS_CAA = 257 };
@@ -23,6 +24,7 @@ struct resolver_options {
 	const char *const *forwarders; /* "127.0.0.1@5300"; none: iterate from the root */
 	size_t forwarders_n;
 	const char *trust_anchor_file; /* NULL: no validation when there are forwarders, else the root keys built in */
+	struct from from;
 	int64_t timeout_ms;	       /* for one question: libunbound alone would try for half a minute and longer */
 };
 struct resolver;

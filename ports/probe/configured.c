@@ -5,13 +5,13 @@
 /* From the texts of the configuration to the options of the probe. */
 enum err
 probe_net_configured(struct loop *l, const struct clock *clock, const struct config *c,
-    struct why *why, struct probe_net **ret)
+    struct vantages *vantages, struct why *why, struct probe_net **ret)
 {
 	struct address *ours = calloc(c->server.addresses_n + 1, sizeof *ours);
 	struct address_range *allowed = calloc(c->check.allow_n + 1, sizeof *allowed);
 	struct probe_front *fronts = calloc(c->check.fronts_n + 1, sizeof *fronts);
 	struct probe_service *services = calloc(c->check.services_n + 1, sizeof *services);
-	const struct probe_net_options o = {
+	struct probe_net_options o = {
 		.ours = ours,
 		.ours_n = c->server.addresses_n,
 		.allowed = allowed,
@@ -25,6 +25,7 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		.outside = (const char *const *)c->watch.outside,
 		.outside_n = c->watch.outside_n,
 		.trust_anchor_file = c->dns.trust_anchor_file,
+		.vantages = vantages,
 		.roots = c->check.roots,
 		.dns_port = c->dns.port,
 		.rdap = c->check.rdap,
@@ -43,6 +44,13 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		err = probe_front_read(str_of(c->check.fronts[i]), &fronts[i]);
 	for (size_t i = 0; err == ERR_OK && i < c->check.services_n; i++)
 		err = probe_service_read(str_of(c->check.services[i]), &services[i]);
+	for (size_t i = 0; err == ERR_OK && i < c->check.from_n; i++) {
+		struct address a;
+
+		err = address_read(str_of(c->check.from[i]), &a);
+		if (err == ERR_OK)
+			*(a.family == 4 ? &o.from.v4 : &o.from.v6) = a;
+	}
 	if (err == ERR_OK)
 		err = probe_net_new(l, clock, &o, why, ret);
 	free(ours);

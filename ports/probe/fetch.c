@@ -286,6 +286,13 @@ set_options(struct fetch *x, const char *connect_to)
 	ok = ok && curl_easy_setopt(c, CURLOPT_WRITEDATA, x) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_HEADERDATA, x) == CURLE_OK;
+	const struct address *from = from_of(&x->f->o.from, x->ip.family);
+	if (from != NULL) {
+		char where[64] = "host!";
+
+		address_text(from, where + 5);
+		ok = ok && curl_easy_setopt(c, CURLOPT_INTERFACE, where) == CURLE_OK;
+	}
 	return ok && curl_easy_setopt(c, CURLOPT_PRIVATE, x) == CURLE_OK;
 }
 
@@ -529,6 +536,7 @@ result_of(struct fetch *x, CURLcode code)
 		return HTTP_TLS_FAILED;
 	case CURLE_OUT_OF_MEMORY:
 	case CURLE_FAILED_INIT:
+	case CURLE_INTERFACE_FAILED:
 		return HTTP_NOT_TRIED;
 	default: /* cut off in the middle, or without a byte of answer */
 		return HTTP_RESET;

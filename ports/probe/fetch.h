@@ -17,6 +17,7 @@ struct fetcher_options {
 	const struct clock *clock;
 	struct resolver *resolver;
 	struct gate *gate;
+	struct from from;
 	int64_t timeout_ms; /* for one hop */
 	uint16_t http_port, https_port;
 	fetch_may_connect *may_connect;

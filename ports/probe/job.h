@@ -13,6 +13,7 @@
 #include "ports/probe/net.h"
 #include "ports/probe/shake.h"
 #include "ports/rdap/rdap.h"
+#include "ports/vantage/ask.h"
 
 enum {
 	FETCH_TRIES = 5,	/* where the answers of one address may differ */
@@ -79,6 +80,7 @@ struct job {
 	struct caa_level *levels;
 	unsigned open, reasons_asked;
 	struct dns_control *control;
+	struct vantage_ask *views;
 	struct str token, key_authorization;
 };
 

@@ -361,7 +361,7 @@ end_addresses(struct look *k)
 	struct name_evidence *e = k->e;
 	uint32_t ttl = k->ttl_present_s != UINT32_MAX ? k->ttl_present_s : k->ttl_absent_s;
 
-	if (k->job->wanted.want_dns && k->found_a_n + k->found_aaaa_n == 0) {
+	if (k->job->wanted.want_dns && !k->job->wanted.is_narrow && k->found_a_n + k->found_aaaa_n == 0) {
 		ask_registry(k);
 		await_nameservers(k);
 	}
@@ -562,7 +562,7 @@ look_begin(struct look *k)
 		e->a_status = DNS_LOCAL;
 	if (!is_wildcard && resolver_ask(r, e->name, DNS_AAAA, on_aaaa, k, &k->aaaa) != ERR_OK)
 		e->aaaa_status = DNS_LOCAL;
-	if (k->job->wanted.want_dns) {
+	if (k->job->wanted.want_dns && !k->job->wanted.is_narrow) {
 		begin_registration(k);
 		ask_nameservers(k);
 	}

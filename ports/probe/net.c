@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/must.h"
@@ -70,6 +72,7 @@ static void
 stop_all(struct job *j)
 {
 	look_stop_all(j);
+	vantages_stop(&j->views);
 	for (size_t i = 0; i < j->looks_n; i++) {
 		struct look *k = &j->looks[i];
 
@@ -169,8 +172,10 @@ on_deadline(void *arg)
 static void
 tell(const struct look *k, enum probe_step step, const struct address_evidence *at)
 {
+	const struct probe_news news = { .step = step, .name = k->e, .at = at };
+
 	if (k->job->wanted.told != NULL)
-		k->job->wanted.told(k->job->arg, step, k->e, at);
+		k->job->wanted.told(k->job->arg, &news);
 }
 
 static void
@@ -243,7 +248,7 @@ start_home(struct point *p)
 		.done = on_home,
 		.arg = p,
 	};
-	bool is_wanted = j->wanted.want_http && (j->wanted.is_thorough || p->e->is_ours || p->e->front.n > 0);
+	bool is_wanted = j->wanted.want_http && !j->wanted.is_narrow && (j->wanted.is_thorough || p->e->is_ours || p->e->front.n > 0);
 
 	if (!is_wanted || p->look->is_home_asked || p->e->tls.result != TLS_SHOWN ||
 	    fetch_start(j->net->fetcher, &t, &p->home) != ERR_OK)
@@ -389,7 +394,7 @@ job_probe_addresses(struct look *k)
 
 	if (n == 0) {
 		tell(k, PROBE_STEP_ADDRESSES, NULL);
-		if (j->wanted.want_dns)
+		if (j->wanted.want_dns && !j->wanted.is_narrow)
 			look_ask_servers(k);
 		return;
 	}
@@ -408,7 +413,7 @@ job_probe_addresses(struct look *k)
 	bool is_elsewhere = false;
 	for (size_t i = 0; i < e->addresses_n; i++)
 		is_elsewhere = is_elsewhere || !e->addresses[i].is_ours;
-	if (j->wanted.is_thorough || (j->wanted.want_dns && is_elsewhere))
+	if (j->wanted.is_thorough || (j->wanted.want_dns && is_elsewhere && !j->wanted.is_narrow))
 		look_ask_servers(k);
 	for (size_t i = 0; i < e->addresses_n; i++) {
 		k->points[i].job = j;
@@ -424,6 +429,54 @@ job_probe_addresses(struct look *k)
 			probe_point(k, i);
 		}
 	}
+}
+
+/* ---- the vantage points ---- */
+
+static void
+on_view(void *arg, struct name_evidence *n, const struct view_evidence *v)
+{
+	struct job *j = arg;
+	const struct probe_news news = { .step = PROBE_STEP_VIEW, .name = n, .view = v };
+
+	for (size_t i = 0; n != NULL && n->views != NULL && i < n->views_n; i++)
+		for (size_t a = 0; &n->views[i] == v && a < n->views[i].addresses_n; a++)
+			n->views[i].addresses[a].front = front_name(j->net, &n->views[i].addresses[a].ip, &j->box->arena);
+	if (n != NULL && j->wanted.told != NULL)
+		j->wanted.told(j->arg, &news);
+}
+
+static void
+on_views(void *arg)
+{
+	struct job *j = arg;
+
+	j->views = NULL;
+	job_release(j);
+}
+
+/* Beside everything else, and no longer than that. Without them the look is what it is without vantage points. */
+static void
+ask_vantages(struct job *j)
+{
+	struct name_evidence *names[LIMIT_SITE_NAMES];
+	const struct vantage_target t = {
+		.names = names,
+		.names_n = j->looks_n,
+		.thumbprint = j->wanted.thumbprint,
+		.arena = &j->box->arena,
+		.within_ms = j->net->o.deadline_ms,
+		.told = on_view,
+		.done = on_views,
+		.arg = j,
+	};
+
+	if (!j->wanted.want_views || j->net->o.vantages == NULL || !j->box->evidence.has_http)
+		return;
+	for (size_t i = 0; i < j->looks_n; i++)
+		names[i] = j->looks[i].e;
+	if (vantages_ask(j->net->o.vantages, &t, &j->views) == ERR_OK && j->views != NULL)
+		j->open++;
 }
 
 /* ---- the beginning of a job ---- */
@@ -456,6 +509,7 @@ on_start(void *arg)
 		names[i] = j->looks[i].e->name;
 	/* Without a resolver the questions fail one by one, and the evidence says so. */
 	(void)!resolver_begin(j->net->resolver, names, j->looks_n);
+	ask_vantages(j);
 	for (size_t i = 0; i < j->looks_n; i++)
 		look_begin(&j->looks[i]);
 	job_release(j);
@@ -524,7 +578,8 @@ submit(void *ctx, const struct probe_job *wanted, probe_done *done, void *arg)
 	p->jobs = j;
 	p->jobs_n++;
 	j->start = loop_after(p->loop, 0, on_start, j);
-	j->deadline = loop_after(p->loop, p->o.deadline_ms, on_deadline, j);
+	bool is_sooner = wanted->deadline_ms > 0 && wanted->deadline_ms < p->o.deadline_ms;
+	j->deadline = loop_after(p->loop, is_sooner ? wanted->deadline_ms : p->o.deadline_ms, on_deadline, j);
 	if (j->start == NULL || j->deadline == NULL || !job_fill(j, wanted)) {
 		job_unlink(j);
 		evidence_box_free(&box);
@@ -589,6 +644,7 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 		.forwarders = o->forwarders,
 		.forwarders_n = o->forwarders_n,
 		.trust_anchor_file = o->trust_anchor_file,
+		.from = o->from,
 		.timeout_ms =
 		    dns_ms, /* leaves time for the control question before the deadline */
 	};
@@ -600,6 +656,7 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 		.clock = &p->clock,
 		.resolver = p->resolver,
 		.port = o->dns_port,
+		.from = o->from,
 		.timeout_ms = dns_ms / 2,
 		.may_ask = may_connect,
 		.arg = p,
@@ -613,6 +670,7 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 		.clock = &p->clock,
 		.resolver = p->resolver,
 		.gate = &p->gate,
+		.from = o->from,
 		.timeout_ms = o->timeout_ms,
 		.http_port = o->http_port,
 		.https_port = o->https_port,
@@ -630,6 +688,7 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 		.loop = p->loop,
 		.gate = &p->gate,
 		.roots = o->roots,
+		.from = o->from,
 		.timeout_ms = o->timeout_ms,
 		.port = o->https_port,
 	};
@@ -639,6 +698,29 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 	if (o->rdap != NULL && (e = rdap_new(p->loop, &p->clock, &rdap, &p->rdap)) != ERR_OK)
 		return e;
 	return shaker_new(&shaker, why, &p->shaker);
+}
+
+/* An address that was taken from the machine would make every site look unreachable. */
+static enum err
+try_from(const struct from *from, struct why *why)
+{
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		const struct address *a = from_of(from, family);
+		char text[46];
+
+		if (a == NULL)
+			continue;
+		int fd = socket(family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		bool is_here = fd >= 0 && from_bind(from, family, fd);
+		if (fd >= 0)
+			(void)close(fd);
+		if (is_here)
+			continue;
+		address_text(a, text);
+		why_set(why, "check.from: %s is no address of this machine", text);
+		return ERR_CONFIG;
+	}
+	return ERR_OK;
 }
 
 enum err
@@ -656,6 +738,8 @@ probe_net_new(struct loop *l, const struct clock *c, const struct probe_net_opti
 	p->loop = l;
 	p->clock = *c;
 	enum err e = copy_options(p, o);
+	if (e == ERR_OK)
+		e = try_from(&o->from, why);
 	if (e == ERR_OK)
 		e = make_parts(p, o, why);
 	if (e != ERR_OK) {

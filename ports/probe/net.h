@@ -2,6 +2,7 @@
 #define KOSHIN_PORTS_PROBE_NET_H
 /* The real probe: libunbound, libcurl multi and OpenSSL on the process's loop. The process ignores SIGPIPE. */
 #include "ports/loop/loop.h"
+#include "ports/dns/from.h"
 #include "ports/probe/probe.h"
 
 struct address_range {
@@ -18,6 +19,7 @@ struct probe_service {
 	uint16_t port;
 	enum service_opening opening;
 };
+struct vantages;
 struct probe_net_options {
 	const struct address *ours; /* addresses of our servers */
 	size_t ours_n;
@@ -34,6 +36,8 @@ struct probe_net_options {
 	const char *trust_anchor_file; /* DNSSEC root key; NULL: no validation when there are forwarders, else built in */
 	const char *roots;	       /* PEM file of the roots that visitors trust; NULL: the system's */
 	uint16_t dns_port;	       /* of name servers that are asked directly: 53 but in tests */
+	struct from from;
+	struct vantages *vantages;     /* borrowed, outlives the probe; NULL: there are none */
 	const char *rdap;	       /* bootstrap of the registries: URL or path; NULL: registries are not asked */
 	uint16_t http_port, https_port; /* 80 and 443 but in tests */
 	int64_t timeout_ms;		/* for one connection */
@@ -45,7 +49,7 @@ MUST_USE enum err probe_net_new(struct loop *l, const struct clock *c, const str
 /* The same with what the configuration says. */
 struct config;
 MUST_USE enum err probe_net_configured(struct loop *l, const struct clock *c, const struct config *config,
-    struct why *why, struct probe_net **ret);
+    struct vantages *vantages, struct why *why, struct probe_net **ret);
 void probe_net_free(struct probe_net **p);
 struct probe probe_net_port(struct probe_net *p);
 /* "203.0.113.10", "2001:db8::5"; a range as "10.0.0.0/8". */

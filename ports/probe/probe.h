@@ -14,10 +14,16 @@
 #include "base/arena.h"
 #include "core/evidence.h"
 
-/* What has come in of a job under way, for a person who waits: the name's addresses (at is NULL), or what one of them said. The rest of the
+/* What has come in of a job under way, for a person who waits: the name's addresses, or what one of them said. The rest of the
  * evidence is not complete yet. What the deadline cuts off is not told. */
-enum probe_step { PROBE_STEP_ADDRESSES, PROBE_STEP_HTTP, PROBE_STEP_TLS };
-typedef void probe_told(void *arg, enum probe_step step, const struct name_evidence *n, const struct address_evidence *at);
+enum probe_step { PROBE_STEP_ADDRESSES, PROBE_STEP_HTTP, PROBE_STEP_TLS, PROBE_STEP_VIEW };
+struct probe_news {
+	enum probe_step step;
+	const struct name_evidence *name;
+	const struct address_evidence *at; /* HTTP, TLS */
+	const struct view_evidence *view;  /* VIEW: what a vantage point says of the name */
+};
+typedef void probe_told(void *arg, const struct probe_news *news);
 
 struct probe_job {
 	const struct str *names; /* ASCII */
@@ -27,6 +33,9 @@ struct probe_job {
 				 * registry is waited for only where DNS has no answer */
 	bool is_thorough; /* a person wants to know: each name server of the zone is asked itself, each address several times.
 			   * Without it only where there is trouble */
+	bool is_narrow; /* what a CA's validator asks, and nothing beside it: no registry, no name servers, no home page */
+	bool want_views; /* the vantage points of the configuration are asked too; each look costs them a look */
+	int64_t deadline_ms; /* sooner than the probe's own; 0: that */
 	probe_told *told; /* NULL: nobody waits. Called with the `arg` of submit, before `done` */
 	struct str thumbprint; /* of the account key: the answer to TOKEN is TOKEN "." thumbprint; empty: no HTTP probe */
 };

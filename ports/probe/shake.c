@@ -542,6 +542,11 @@ begin(void *arg)
 		finish_errno(x, errno);
 		return;
 	}
+	if (!from_bind(&x->s->o.from, x->t.ip.family, x->fd)) {
+		put_detail(x, "the address that probes come from is none of this machine's");
+		finish(x, TLS_NOT_TRIED);
+		return;
+	}
 	x->ssl = SSL_new(x->s->tls);
 	if (x->timer == NULL || x->ssl == NULL || SSL_set_fd(x->ssl, x->fd) != 1 ||
 	    SSL_set_tlsext_host_name(x->ssl, name) != 1) {

@@ -6,12 +6,14 @@
  */
 #include "base/arena.h"
 #include "core/evidence.h"
+#include "ports/dns/from.h"
 #include "ports/probe/gate.h"
 
 struct shaker_options {
 	struct loop *loop;
 	struct gate *gate;
 	const char *roots; /* PEM file; NULL: the system's. Read once. */
+	struct from from;
 	int64_t timeout_ms;
 	uint16_t port;
 };

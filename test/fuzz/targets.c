@@ -5,19 +5,24 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "base/date.h"
+#include "base/limits.h"
 #include "base/must.h"
 #include "base/wire.h"
 #include "core/classify.h"
 #include "core/mixed.h"
 #include "ports/acme/parse.h"
 #include "ports/config/config.h"
+#include "ports/keys/jose.h"
 #include "ports/keys/own.h"
+#include "ports/keys/question.h"
 #include "ports/keys/x509.h"
 #include "ports/link/message.h"
 #include "ports/mail/intake.h"
 #include "ports/names/names.h"
 #include "ports/passkeys/passkeys.h"
 #include "ports/rdap/parse.h"
+#include "ports/vantage/answer.h"
+#include "ports/vantage/question.h"
 #include "words/words.h"
 
 enum { ARENA_BYTES = 16 << 20, FINDINGS = 64 };
@@ -297,11 +302,59 @@ passkey_client(struct str bytes)
 	must(passkey_read(&panel, STR(CHALLENGE), bytes, authenticator_data(STR("\105\0\0\0\1"), &a), &a, &made) != ERR_OK);
 }
 
+/* ---- vantage points: what somebody asks one, and what one answers ---- */
+
+static void
+vantage_question(struct str bytes)
+{
+	AUTO_ARENA a = { .max = ARENA_BYTES };
+	struct question_message m;
+	enum refusal r = question_read(bytes, &a, &m);
+
+	must(r != REFUSAL_NONE || (m.q.names_n <= LIMIT_QUESTION_NAMES && str_is_line(m.q.place) && m.q.nonce.n == QUESTION_NONCE_LETTERS));
+	for (size_t i = 0; r == REFUSAL_NONE && i < m.q.names_n; i++)
+		must(m.q.names[i].n > 0 && m.q.names[i].n <= LIMIT_NAME_BYTES && str_is_line(m.q.names[i]));
+	if (r == REFUSAL_NONE)
+		(void)!question_verify(m.key, m.input, m.signature);
+}
+
+/* Payloads, without the base64 around them, which no change of bytes would get through. */
+static void
+vantage_payload(struct str bytes)
+{
+	static const char header[] = "{\"alg\":\"EdDSA\",\"kid\":\"9jg46WB3rR-AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI\",\"typ\":\"koshin-question+json\"}";
+	static const char nothing[JOSE_ED25519_BYTES];
+	AUTO_BUF body = { .max = LIMIT_QUESTION_BYTES };
+
+	buf_put_str(&body, STR("{\"protected\":\""));
+	jose_put_base64url(&body, str_of(header));
+	buf_put_str(&body, STR("\",\"payload\":\""));
+	jose_put_base64url(&body, bytes);
+	buf_put_str(&body, STR("\",\"signature\":\""));
+	jose_put_base64url(&body, (struct str){ nothing, sizeof nothing });
+	buf_put_str(&body, STR("\"}"));
+	if (body.err == ERR_OK)
+		vantage_question(buf_str(&body));
+}
+
+static void
+vantage_answer(struct str bytes)
+{
+	AUTO_ARENA a = { .max = ARENA_BYTES };
+	struct view_evidence v = { .place = STR("tokyo") };
+	const struct answer_slot slot = { STR("www.example.jp"), &v };
+
+	if (answer_read(bytes, STR("AAECAwQFBgcICQoLDA0ODw"), &slot, 1, &a) == ERR_OK)
+		must(v.addresses_n <= LIMIT_VIEW_ADDRESSES && str_is_line(v.cname_target) && (v.result == VIEW_SEEN || v.result == VIEW_BLIND));
+	must(str_is_line(answer_refusal(bytes, &a)));
+}
+
 #define TARGET(function) { #function, function }
 const struct fuzz_target fuzz_targets[] = { TARGET(acme_directory), TARGET(acme_answer), TARGET(acme_renewal), TARGET(acme_problem),
 	TARGET(acme_headers), TARGET(rdap_domain), TARGET(rdap_bootstrap), TARGET(certificate_pem), TARGET(certificate_der), TARGET(own_file),
 	TARGET(message), TARGET(mail), TARGET(name), TARGET(config), TARGET(home_page),
-	TARGET(passkey_made), TARGET(passkey_use), TARGET(passkey_client) };
+	TARGET(passkey_made), TARGET(passkey_use), TARGET(passkey_client),
+	TARGET(vantage_question), TARGET(vantage_payload), TARGET(vantage_answer) };
 const size_t fuzz_targets_n = sizeof fuzz_targets / sizeof *fuzz_targets;
 
 const struct fuzz_target *
