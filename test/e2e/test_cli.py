@@ -193,8 +193,8 @@ def test_manual_has_every_key():
         indent, key, value = found.groups()
         if not indent:
             group = "" if value.strip() else key
-        wanted = key if not group or group in ("cas", "targets") or key == group else f"{group}.{key}"
-        if not (indent == "" and not value.strip() and key not in ("cas", "targets")) and not re.search(
+        wanted = key if not group or group in ("cas", "targets", "vantages") or key == group else f"{group}.{key}"
+        if not (indent == "" and not value.strip() and key not in ("cas", "targets", "vantages")) and not re.search(
             rf"[ ,]{re.escape(wanted)}\b", page
         ):
             missing.append(wanted)
