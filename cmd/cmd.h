@@ -77,6 +77,8 @@ int cmd_check(struct cmd *c);
 int cmd_cert_show(struct cmd *c);
 int cmd_cert_check(struct cmd *c);
 int cmd_cert_export(struct cmd *c);
+int cmd_cert_revoke(struct cmd *c);
+int cmd_cert_revoke(struct cmd *c);
 int cmd_cert_request(struct cmd *c);
 int cmd_cert_import(struct cmd *c);
 int cmd_ca_list(struct cmd *c);

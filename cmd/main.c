@@ -32,7 +32,7 @@ static const struct command commands[] = {
 		{ "key-type", "p256|p384|rsa2048|rsa3072|rsa4096" }, { "root", "DIR" },
 		{ "proxy", "URL" }, { "profile", "NAME" }, { "names", "NAME[,NAME...]" }, { "source", "free|none" }, { "takeover", "on|off" },
 		{ "draft", NULL }, { "discard-draft", NULL }, { "apply-draft", NULL } } },
-	{ "site suspend", cmd_site_suspend, "NAME", 1, 1, "  koshin site suspend example.jp\n", { { NULL, NULL } } },
+	{ "site suspend", cmd_site_suspend, "NAME", 1, 1, "  koshin site suspend example.jp\n", { { "renewals-only", NULL } } },
 	{ "site resume", cmd_site_resume, "NAME", 1, 1, "  koshin site resume example.jp\n", { { NULL, NULL } } },
 	{ "site start-over", cmd_site_start_over, "NAME", 1, 1,
 	    "  koshin site start-over example.jp\n"
@@ -100,6 +100,10 @@ static const struct command commands[] = {
 	    "  koshin cert export example.jp --key --out example.jp.key\n"
 	    "  koshin cert export example.jp --p12 --password-file pass.txt --out example.jp.p12\n",
 	    { { "key", NULL }, { "p12", NULL }, { "password-file", "FILE" }, { "out", "FILE" } } },
+	{ "cert revoke", cmd_cert_revoke, "NAME", 1, 1,
+	    "  koshin cert revoke example.jp\n"
+	    "  koshin cert revoke example.jp --reason key-compromise --yes\n",
+	    { { "reason", "cessation|key-compromise|unspecified" }, { "yes", NULL } } },
 	{ "ca add", cmd_ca_add, "NAME", 1, 1,
 	    "  koshin ca add second --directory https://ca.example/acme/directory\n"
 	    "  koshin ca add second --directory https://ca.example/acme/directory "

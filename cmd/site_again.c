@@ -25,7 +25,9 @@ ask(struct cmd *c, const char *method, const char *rest, const json_t *body, con
 int
 cmd_site_suspend(struct cmd *c)
 {
-	return ask(c, "POST", "/removal", NULL, "cli.suspended");
+	bool is_stop = cmd_has(c, "renewals-only");
+
+	return ask(c, "POST", is_stop ? "/removal?form=stop" : "/removal", NULL, is_stop ? "cli.stopped" : "cli.suspended");
 }
 
 int

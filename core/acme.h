@@ -34,7 +34,7 @@ struct acme_request {
 	struct str replaces, profile; /* NEW_ORDER, optional */
 	struct str ari_id;	      /* RENEWAL_INFO: of the certificate (9773 4.1) */
 	struct str csr_der;	      /* FINALIZE; CERTIFICATE: what it has to fit. The port checks it (MISMATCH) */
-	struct str certificate_der;   /* REVOKE */
+	struct str chain_pem;	      /* REVOKE: the first certificate of it is meant */
 	int reason;		      /* REVOKE: RFC 5280 5.3.1 */
 	struct str token;	      /* CHALLENGE: what will be asked for; not sent */
 	struct str inner;	      /* KEY_CHANGE: the statement that the new key has signed, JSON */

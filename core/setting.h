@@ -27,12 +27,14 @@ struct draft {
 	struct str begun_by;
 	struct when told_at; /* the friendly letter of the 7th day; WHEN_UNKNOWN before */
 };
+struct revoke; /* core/revocation.h */
 /* Free SSL was given up by its owner, or stopped by the provider: when, and what the setting was before. */
 struct given_up {
 	struct when at;
 	struct str by;
 	bool is_suspended; /* by the provider: an owner alone cannot take it back */
 	bool redirect, hsts;
+	const struct revoke *revocation; /* known where nothing is held and nothing is wanted; NULL: it was not revoked */
 };
 const char *source_name(enum source s);	    /* "none", "free", "own" */
 const char *coverage_name(enum coverage c); /* "multi", "single", "list", "wildcard" */

@@ -13,6 +13,7 @@
 #include "core/site_mend.h"
 #include "core/site_own.h"
 #include "core/site_plan.h"
+#include "core/site_revoked.h"
 
 enum {
 	FRESH_S = 600, /* a check this young is reason enough to order */
@@ -206,12 +207,14 @@ decide(struct step *st)
 	}
 	if (plan_is_own(s) && s->setting.takeover && !when_before(now, life_takeover_at(s->held.life)))
 		own_take_over(st);
+	if (revoked_is_due(s))
+		revoked_destroy(st);
 	st->is_deploy_due = deploy_is_due(s, now);
 	if (st->is_deploy_due && !when_before(now, s->deploy_at)) {
 		begin_deploy(st);
 		return;
 	}
-	if (s->is_removed || (s->setting.source == SOURCE_NONE && s->held.id == 0))
+	if (s->is_removed || s->is_revoking || (s->setting.source == SOURCE_NONE && s->held.id == 0))
 		return;
 	/* What a worker of before the reload would answer is no word about the site, and would fail an order. */
 	if (plan_is_settling(s, now))
@@ -335,14 +338,6 @@ on_checked(const struct step *st)
 	rest(st);
 }
 
-/* Visitors were given something else than the certificate that had been proven. */
-static bool
-is_replacement(enum cause c)
-{
-	return findings_by_handshake(c) && c != CAUSE_SERVED_UNREACHABLE &&
-	       c != CAUSE_SERVED_EXPIRING;
-}
-
 static void
 on_verified(const struct step *st)
 {
@@ -360,7 +355,7 @@ on_verified(const struct step *st)
 	}
 	(void)look_at_served(st, true);
 	for (size_t i = 0; i < s->findings.n; i++)
-		was_replaced |= is_replacement(s->findings.at[i].cause);
+		was_replaced |= findings_is_replacement(s->findings.at[i].cause);
 	findings_merge(st, true);
 	if (proof == PROOF_HELD) {
 		if (!s->held.is_live)
@@ -570,7 +565,7 @@ on_deployed(const struct step *st)
 	s->applied = ev->applied;
 	s->deploy_at = when_plus(st->t->now, SPAN_S(ev->is_reloading ? SETTLE_S : 0));
 	findings_drop(st, finding_of_installer);
-	if (s->held.id != 0 && when_before(st->t->now, s->held.life.to))
+	if (s->held.id != 0 && !s->is_revoking && when_before(st->t->now, s->held.life.to))
 		(void)begin(st, DOING_VERIFY, FX_VERIFY);
 	else
 		s->look_at = s->deploy_at;
@@ -679,6 +674,7 @@ is_awaited(const struct site *s, const struct site_event *ev)
 	case SITE_ASKED_RENEW:
 	case SITE_CHANGED:
 	case SITE_REMOVED:
+	case SITE_REVOKED:
 	case SITE_RESUMED:
 	case SITE_RENEWAL_TOLD:
 	case SITE_IMPORTED:
@@ -735,6 +731,12 @@ take_event(const struct step *st)
 	case SITE_ISSUED:
 		on_issued(st);
 		return;
+	case SITE_REVOKED:
+		if (s->held.id == 0)
+			return;
+		give_order_up(st);
+		revoked_begin(st);
+		return;
 	case SITE_IMPORTED:
 		if (s->is_removed)
 			return;
@@ -771,6 +773,7 @@ site_step(struct site *s, const struct site_event *ev, const struct turn *t,
 	struct policy own = *p; /* with the CA that this site is with */
 	struct step st = { .s = s, .ev = ev, .t = &own_turn, .p = &own, .a = a, .out = out, .own = &own };
 	int64_t held_before = s->held.id;
+	bool was_revoking = s->is_revoking;
 
 	site_check(s);
 	if (s->clock.s != p->clock.s)
@@ -788,8 +791,8 @@ site_step(struct site *s, const struct site_event *ev, const struct turn *t,
 	s->wake = dates_next_wake(&st);
 	if (is_news && s->doing == DOING_NOTHING && plan_order_is_due(s, t->now))
 		s->wake = when_min(s->wake, when_plus(t->now, SPAN_S(1)));
-	/* P3: a certificate is followed by its successor, never by nothing. */
-	must(held_before == 0 || s->held.id != 0);
+	/* P3: a certificate is followed by its successor, never by nothing, unless its owner gave it up for good. */
+	must(held_before == 0 || s->held.id != 0 || was_revoking || ev->kind == SITE_REVOKED);
 	/* P6: nothing is asked of a CA that has asked us to wait. */
 	for (size_t i = 0; i < out->n; i++)
 		must(out->at[i].kind != FX_ORDER || !when_before(t->now, own.ca_not_before) ||

@@ -34,6 +34,7 @@
 #include "core/lane.h"
 #include "core/lifetime.h"
 #include "core/renewal.h"
+#include "core/revocation.h"
 #include "core/setting.h"
 
 enum doing {
@@ -97,6 +98,7 @@ struct site {
 	enum doing doing;
 	bool asked_check : 1, asked_renew : 1;
 	bool is_removed : 1;
+	bool is_revoking : 1; /* what is held is given up for good as soon as our redirect has let go */
 	/* the story that letters tell */
 	bool story_open : 1;	/* act, a reminder or expired was told and not yet resolved */
 	bool expired_told : 1;
@@ -179,6 +181,7 @@ enum site_event_kind {
 	SITE_CHANGED,	  /* setting or names changed */
 	SITE_REMOVED,	  /* the owner removed the site */
 	SITE_RESUMED,	  /* the operator has had the CA take paused names again */
+	SITE_REVOKED,	  /* the owner wants the key destroyed and the certificate revoked; site.setting wants none any more */
 	SITE_IMPORTED,	  /* the owner's own certificate was judged and stored; site.setting has it as its source */
 	SITE_CHECKED,	  /* answer to FX_CHECK and FX_VERIFY */
 	SITE_ISSUED,	  /* the order's certificate was received and stored */
@@ -225,6 +228,7 @@ enum site_effect_kind {
 	FX_HISTORY, /* one line for the site's history */
 	FX_DISCARD_DRAFT,
 	FX_TAKE_OVER, /* the setting's source is free from now on */
+	FX_DESTROY,   /* every key of the site that the store has is overwritten, and the CA is asked to revoke what lives */
 	FX_EFFECT_COUNT
 };
 enum history_kind {
@@ -240,6 +244,7 @@ struct site_effect {
 	uint64_t job;
 	int64_t order_id;	 /* FX_ABANDON, FX_RESUME */
 	int64_t ca_id;		 /* FX_ORDER: where */
+	int64_t certificate_id;	 /* FX_DESTROY: the newest that goes; what has come after it stays */
 	struct str detail;	 /* FX_HISTORY without a finding; optional */
 	const struct str *names; /* FX_ORDER; LETTER_REDUCED: the names left out */
 	size_t names_n;

@@ -136,7 +136,7 @@ dates_next_wake(const struct step *st)
 	if (s->doing != DOING_NOTHING)
 		return when_plus(s->doing_since, dates_longest(s->doing));
 	struct when at = when_min(draft_next(s, st->p), site_letters_next(s, st->p, now));
-	if (s->is_removed)
+	if (s->is_removed || s->is_revoking)
 		return s->applied.digest != 0 ? when_max(s->deploy_at, soon) : WHEN_NEVER;
 	if (s->setting.source != SOURCE_NONE || s->held.id != 0)
 		at = when_min(at, s->look_at);

@@ -39,6 +39,12 @@ findings_by_handshake(enum cause c)
 	return cause_row(c)->layer == LAYER_SERVED || c == CAUSE_OWN_DEPLOY_NOT_SERVED || c == CAUSE_OWN_ORDER_COMPETING;
 }
 
+bool
+findings_is_replacement(enum cause c)
+{
+	return findings_by_handshake(c) && c != CAUSE_SERVED_UNREACHABLE && c != CAUSE_SERVED_EXPIRING;
+}
+
 /* What this was before: the same, or what it grew out of. */
 static const struct finding *
 find_before(const struct step *st, const struct finding *seen)

@@ -28,6 +28,8 @@ struct finding *findings_find(struct finding_list *l, enum cause c, struct str s
 bool findings_has(const struct site *s, enum cause c);
 /* Is it seen by a handshake alone? */
 bool findings_by_handshake(enum cause c);
+/* Visitors were given something else than the certificate that had been proven. */
+bool findings_is_replacement(enum cause c);
 /* Findings of an order or of the installer. */
 void findings_add(const struct step *st, const struct finding *at, size_t n);
 /* Did DNS say anything about the addresses of this name? */

@@ -412,7 +412,7 @@ https_works(const struct site *s, struct when now)
 uint16_t
 site_redirect(const struct site *s, struct when now)
 {
-	if (!s->setting.redirect || s->is_removed || !https_works(s, now))
+	if (!s->setting.redirect || s->is_removed || s->is_revoking || !https_works(s, now))
 		return MUTANT(REDIRECT_KEPT) && s->held.id != 0 ? s->applied.redirect : 0;
 	return s->renewals_good >= 3 ? 308 : 307;
 }

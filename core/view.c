@@ -181,6 +181,8 @@ view_of(const struct site *s, struct when now)
 		.next_renewal = plan_wants(s) && !s->held.is_own ? site_renew_at(s) : WHEN_UNKNOWN,
 	};
 
+	if (v.state == SITE_STATE_OFF && s->given_up != NULL)
+		v.revocation = s->given_up->revocation;
 	/* What visitors see in red is not called safe as well: the page says one thing. */
 	v.warns_everywhere = v.state == SITE_STATE_BROKEN && sum.warned == sum.wanted;
 	if (v.state == SITE_STATE_EXPIRED || v.state == SITE_STATE_BROKEN)
@@ -209,6 +211,8 @@ view_headline(const struct site *s, const struct view *v)
 const char *
 view_pill(const struct view *v)
 {
+	if (v->revocation != NULL)
+		return "revoked";
 	return v->warns_everywhere ? "broken-all" : site_state_name(v->state);
 }
 

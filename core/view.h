@@ -18,6 +18,7 @@ struct view {
 	struct when since;	/* visitors see a warning since; WHEN_UNKNOWN when they do not */
 	const struct finding *cause; /* the one that matters; NULL when all is well */
 	enum actor acts;	/* NOBODY when all is well */
+	const struct revoke *revocation; /* off: because its certificate was given up for good; NULL: it was not */
 	struct when next_look;
 	struct when next_renewal; /* WHEN_UNKNOWN without a certificate */
 };

@@ -108,7 +108,7 @@ add_ca(struct engine *e, struct ca_row *row, struct str eab_hmac)
 	if (ca == NULL)
 		return ERR_MEMORY;
 	ca->eab_hmac = eab_hmac;
-	ca->at = ca->roll.at = ca->polls_at = ca->forgotten_at = WHEN_UNKNOWN;
+	ca->at = ca->roll.at = ca->polls_at = ca->revokes_at = ca->forgotten_at = WHEN_UNKNOWN;
 	buf_init(&ca->roll.words, LIMIT_EVIDENCE_BYTES);
 	/* Which key the CA knows is asked before anything is signed with one. */
 	ca->roll.is_held = row->next_sealed_key.n > 0;
@@ -631,6 +631,7 @@ account_answer(struct engine *e, struct work *w)
 	case WORK_SITE_KEY:
 	case WORK_REQUEST:
 	case WORK_RENEWAL:
+	case WORK_REVOKE:
 	case WORK_SET:
 	case WORK_DEPLOY:
 	case WORK_LETTER:

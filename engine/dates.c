@@ -22,6 +22,7 @@ move_ca(struct engine *e, struct engine_ca *ca, struct span by)
 	move(&ca->at, by);
 	move(&ca->forgotten_at, by);
 	move(&ca->polls_at, by);
+	move(&ca->revokes_at, by);
 	move(&ca->roll.at, by);
 	move(&row.breaker.ill_since, by);
 	move(&row.breaker.not_before, by);

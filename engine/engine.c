@@ -54,6 +54,7 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	e->budget_none.profile = budget_profile_of_name(STR("none"));
 	arena_init(&e->arena, (size_t)16 * LIMIT_TURN_BYTES);
 	e->mass_at = WHEN_UNKNOWN;
+	e->empty_log_at = WHEN_UNKNOWN; /* a predecessor may have been ended before it came to that */
 	e->heartbeat_at = e->snippet.at = e->firsts_since = WHEN_UNKNOWN;
 	for (size_t i = 0; i < LEARNED_COUNT; i++)
 		e->learned_at[i] = WHEN_UNKNOWN;
@@ -226,6 +227,8 @@ take_answer(struct engine *e, struct work **w)
 		return orders_answer(e, *w);
 	case WORK_RENEWAL:
 		return renewals_answer(e, *w);
+	case WORK_REVOKE:
+		return revocations_answer(e, *w);
 	case WORK_SET:
 		return take_set(e, w);
 	case WORK_DEPLOY:
@@ -337,7 +340,7 @@ decide_all(struct engine *e, struct queue *done, bool *ret_is_more)
 	*ret_is_more |= is_more_wishes;
 	if (err != ERR_OK || (err = account_turn(e)) != ERR_OK || (err = answers_write(e)) != ERR_OK ||
 	    (err = letters_send(e)) != ERR_OK ||
-	    (err = renewals_turn(e)) != ERR_OK)
+	    (err = renewals_turn(e)) != ERR_OK || (err = revocations_turn(e)) != ERR_OK)
 		return err;
 	if (!when_before(e->turn.now, e->budget_tidy_at)) {
 		e->budget_tidy_at = when_plus(e->turn.now, SPAN_MIN(10));
@@ -367,7 +370,7 @@ next_ms(struct engine *e, bool is_more)
 	if (e->letters_n > 0)
 		letters = when_max(letters, when_plus(e->turn.now, SPAN_S(1)));
 	next = when_min(when_min(next, letters), when_min(e->heartbeat_at, renewals_next(e)));
-	next = when_min(next, account_next(e));
+	next = when_min(next, when_min(account_next(e), revocations_next(e)));
 	int64_t s = when_between(e->turn.now, next).s, ms = s <= 0 ? 0 : s > 3600 ? 3600000 : s * 1000;
 	int64_t order_ms = orders_next(e).ms == INT64_MAX ? INT64_MAX : orders_next(e).ms - clock_mono(&e->ports.clock).ms;
 
@@ -443,6 +446,7 @@ engine_turn(struct engine *e, struct why *why, int64_t *ret_next_ms)
 		return turn_ended(e, err, why);
 	e->is_in_transaction = false;
 	e->has_acted = true;
+	revocations_empty_log(e);
 	/* The commit may have taken long: what it decided is done by whoever finds it in the store. */
 	if (!lease_may_act(&e->lease, clock_mono(&e->ports.clock)))
 		return turn_ended(e, ERR_CONFLICT, why);

@@ -19,6 +19,7 @@ enum work_kind {
 	WORK_SITE_KEY,	/* key and CSR for an order */
 	WORK_REQUEST,	/* one request to the CA */
 	WORK_RENEWAL,	/* one question for renewal information */
+	WORK_REVOKE,	/* one revocation */
 	WORK_SET,	/* chain and key sealed for the installer */
 	WORK_DEPLOY,	/* the installer */
 	WORK_LETTER,	/* the mail server */
@@ -92,6 +93,7 @@ struct engine_ca {
 	struct when at;	   /* next try */
 	struct when forgotten_at; /* the CA last did not know its account; WHEN_UNKNOWN: never */
 	size_t orders_n;   /* under way there, and keys that are made for others */
+	struct when revokes_at; /* nothing is to be revoked before; WHEN_UNKNOWN: look */
 	struct when polls_at; /* no question for renewal information is due before; WHEN_UNKNOWN: look */
 	struct roll {
 		bool is_asked;	  /* something of it is under way */
@@ -154,6 +156,7 @@ struct engine {
 		size_t in_second; /* asked since `second` */
 		struct mono second;
 	} polls;
+	struct when empty_log_at; /* keys were destroyed, and the log of the store has what they were; WHEN_NEVER: it has nothing */
 	size_t firsts[2];	/* first certificates in this half of a day, and in the one before */
 	struct when firsts_since;
 
@@ -259,6 +262,13 @@ MUST_USE enum err budget_tidy(struct engine *e);
 /* own.c: the certificate that the owner has brought is taken; requests for such ones end. */
 MUST_USE enum err own_take(struct engine *e, int64_t site_id);
 MUST_USE enum err own_tidy(struct engine *e);
+/* revocations.c: certificates that were given up for good (core/revocation). */
+MUST_USE enum err revocations_destroy(struct engine *e, const struct site *s, const struct site_effect *fx);
+MUST_USE enum err revocations_turn(struct engine *e);
+MUST_USE enum err revocations_answer(struct engine *e, const struct work *w);
+struct when revocations_next(const struct engine *e);
+/* After a commit: nothing of destroyed keys stays in the log of the store. */
+void revocations_empty_log(struct engine *e);
 /* lanes.c */
 MUST_USE enum err lanes_take_due(struct engine *e, bool *ret_is_more);
 MUST_USE enum err lanes_next(struct engine *e, struct when *ret);

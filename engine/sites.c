@@ -184,6 +184,8 @@ carry_out(struct engine *e, struct site *s, const struct site_effect *fx)
 		return store_draft_discard(e->ports.store, s->id);
 	case FX_TAKE_OVER:
 		return store_source_put(e->ports.store, s->id, SOURCE_FREE);
+	case FX_DESTROY:
+		return revocations_destroy(e, s, fx);
 	case FX_EFFECT_COUNT:
 		break;
 	}

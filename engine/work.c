@@ -279,6 +279,7 @@ act(struct engine *e, struct work *w)
 		return act_keys(e, w, KEYS_SITE_NEW);
 	case WORK_REQUEST:
 	case WORK_RENEWAL:
+	case WORK_REVOKE:
 	case WORK_KEY_CHANGE:
 		return act_request(e, w);
 	case WORK_SET:

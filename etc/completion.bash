@@ -39,7 +39,7 @@ _koshin() {
 	case $command in
 	"") mapfile -t COMPREPLY < <(compgen -W "$commands $everywhere" -- "$word"); return ;;
 	site) mapfile -t COMPREPLY < <(compgen -W "add list show history set suspend resume start-over remove" -- "$word"); return ;;
-	cert) mapfile -t COMPREPLY < <(compgen -W "show export check request import" -- "$word"); return ;;
+	cert) mapfile -t COMPREPLY < <(compgen -W "show export check request import revoke" -- "$word"); return ;;
 	ca) mapfile -t COMPREPLY < <(compgen -W "add limits list resume rollover test" -- "$word"); return ;;
 	user) mapfile -t COMPREPLY < <(compgen -W "add list login-link password remove reset-codes" -- "$word"); return ;;
 	question) mapfile -t COMPREPLY < <(compgen -W "answer close list show" -- "$word"); return ;;
@@ -60,6 +60,8 @@ _koshin() {
 	"cert check"*) options="--for --out --password-file" ;;
 	"cert request"*) options="--organization --locality --state --country --key-type --out --list --discard" ;;
 	"cert import"*) options="--password-file --takeover --check --wait" ;;
+	"cert revoke"*) options="--reason --yes" ;;
+	"site suspend"*) options="--renewals-only" ;;
 	"cert export"*) options="--key --p12 --password-file --out" ;;
 	"site start-over"*) options="--new-certificate" ;;
 	"user add"*) options="--role --owner --name --user-lang" ;;

@@ -16,12 +16,10 @@ has_valid(const struct api_call *c, const struct site *s)
 }
 
 static json_t *
-texts_of(struct api_call *c, const struct site *s)
+texts_of(struct api_call *c, const struct site *s, const char *form)
 {
 	json_t *o = json_object();
-	const char *key = !has_valid(c, s)		     ? "api.giving-up-without"
-			  : s->setting.source == SOURCE_NONE ? "api.given-up"
-							     : "api.giving-up";
+	const char *key = !has_valid(c, s) ? "api.giving-up-without" : s->setting.source == SOURCE_NONE ? "api.given-up" : form;
 
 	for (enum lang l = 0; l < LANG_COUNT; l++) {
 		AUTO_BUF until = { .max = 256 }, text = { .max = 4096 };
@@ -52,7 +50,8 @@ removal_show(struct api_call *c)
 	if (err != ERR_OK)
 		return err;
 	document = json_object();
-	if (!json_put(document, "after", texts_of(c, &s)) ||
+	if (!json_put(document, "after", texts_of(c, &s, "api.giving-up")) ||
+	    !json_put(document, "after_stop", texts_of(c, &s, "api.stopping")) ||
 	    !json_put(document, "is_given_up", json_boolean(s.setting.source == SOURCE_NONE)) ||
 	    !json_put(document, "can_undo_until",
 		json_date(has_valid(c, &s) ? s.held.life.to : WHEN_UNKNOWN))) {
@@ -63,12 +62,21 @@ removal_show(struct api_call *c)
 	return ERR_OK;
 }
 
+/* Renewals alone are stopped: what is served stays as it is, our redirect too, until it lets go at the end by itself. */
+static bool
+is_stop(const struct api_call *c)
+{
+	return str_eq(api_text(c, "form"), STR("stop"));
+}
+
 static enum err
 give_up(struct api_call *c, struct site *s)
 {
 	enum err err = api_load(c, s);
+	/* Who has stopped renewals may go on to take SSL off. */
+	bool is_next = err == ERR_OK && s->setting.source == SOURCE_NONE && s->setting.redirect && !is_stop(c);
 
-	if (err == ERR_OK && s->setting.source != SOURCE_FREE) {
+	if (err == ERR_OK && s->setting.source != SOURCE_FREE && !is_next) {
 		api_say(c, s->setting.source == SOURCE_OWN ? "api.own-in-use" : "api.given-up-already", s->names[0].name);
 		err = ERR_CONFLICT;
 	}
@@ -81,7 +89,8 @@ give_up(struct api_call *c, struct site *s)
 		.hsts = s->setting.hsts };
 	struct setting setting = s->setting;
 	setting.source = SOURCE_NONE;
-	setting.redirect = setting.hsts = false;
+	if (!is_stop(c))
+		setting.redirect = setting.hsts = false;
 	err = store_given_up_put(c->api->store, s->id, &before);
 	if (err == ERR_OK)
 		err = api_put_live(c, s, &setting, (struct read_texts){ 0 });

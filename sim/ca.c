@@ -460,6 +460,7 @@ answer_request(struct sim *s, struct ca_call *call, struct acme_answer *a)
 		close_order(ca, o, ACME_INVALID);
 		return ERR_OK;
 	case ACME_REVOKE:
+		s->revoked++;
 		return ERR_OK;
 	case ACME_VERB_COUNT:
 		break;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "sim/scenario_inside.h"
+#include "ports/store/revocation.h"
 
 enum err
 scenario_wrong(const struct player *p, const char *expected, struct str got)
@@ -416,6 +417,26 @@ do_own(struct player *p, const struct words *w)
 	return err;
 }
 
+/* As the web process stores it: what the site holds is to go, and nothing is wanted any more. */
+static enum err
+put_revocation(struct player *p, size_t i)
+{
+	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+	struct site s;
+	enum err err = scenario_load(p, i, &a, &s);
+
+	if (err != ERR_OK)
+		return err;
+	const struct given_up before = { .at = sim_now(p->sim), .by = STR("owner"), .redirect = s.setting.redirect, .hsts = s.setting.hsts };
+	struct setting setting = s.setting;
+	setting.source = SOURCE_NONE;
+	setting.redirect = setting.hsts = false;
+	err = store_revocation_put(p->sim->store, &s, REVOKE_CESSATION, STR("owner"), sim_now(p->sim));
+	if (err == ERR_OK)
+		err = store_given_up_put(p->sim->store, s.id, &before);
+	return err == ERR_OK ? store_setting_put(p->sim->store, s.id, &setting) : err;
+}
+
 static enum err
 do_ask(struct player *p, const struct words *w)
 {
@@ -425,10 +446,12 @@ do_ask(struct player *p, const struct words *w)
 		return store_ca_ask_rollover(p->sim->store, word(w, 2), sim_now(p->sim));
 	enum err err = scenario_site_of(p, word(w, 1), &i);
 	enum site_event_kind kind = is(w, 2, "renew") ? SITE_ASKED_RENEW : is(w, 2, "remove") ? SITE_REMOVED
-	    : is(w, 2, "resume") ? SITE_RESUMED : SITE_ASKED_CHECK;
+	    : is(w, 2, "resume") ? SITE_RESUMED : is(w, 2, "revoke") ? SITE_REVOKED : SITE_ASKED_CHECK;
 
 	if (err == ERR_OK)
 		err = store_begin(p->sim->store);
+	if (err == ERR_OK && kind == SITE_REVOKED)
+		err = put_revocation(p, i);
 	if (err == ERR_OK)
 		err = store_wish_put(p->sim->store, p->sites[i].id, kind, sim_now(p->sim));
 	return err == ERR_OK ? store_commit(p->sim->store) : err;

@@ -139,6 +139,20 @@ expect_renewal(const struct player *p, const struct words *w, const struct site 
 }
 
 static enum err
+expect_keys(struct player *p, const struct words *w, const struct site *s)
+{
+	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+	struct certificate_row *rows;
+	size_t n = 0;
+	int64_t keys = 0;
+	enum err err = store_certificates_of(p->sim->store, s->id, &a, &rows, &n);
+
+	for (size_t i = 0; err == ERR_OK && i < n; i++)
+		keys += rows[i].sealed_key.n > 0;
+	return err == ERR_OK ? expect_number(p, "the count of keys", w, 3, keys) : err;
+}
+
+static enum err
 expect_site(struct player *p, const struct words *w)
 {
 	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
@@ -165,6 +179,8 @@ expect_site(struct player *p, const struct words *w)
 		return expect_number(p, "hsts", w, 3, s.applied.hsts);
 	if (is(w, 2, "findings"))
 		return expect_number(p, "the count of findings", w, 3, (int64_t)s.findings.n);
+	if (is(w, 2, "keys"))
+		return expect_keys(p, w, &s);
 	if (is(w, 2, "draft"))
 		return expect_number(p, "draft", w, 3, s.draft.exists);
 	if (is(w, 2, "names")) {
@@ -231,6 +247,8 @@ scenario_do_expect(struct player *p, const struct words *w)
 		return expect_number(p, "the count of replaced certificates", w, 2, p->sim->replaced);
 	if (is(w, 1, "refused"))
 		return expect_number(p, "the count of refusals by a limit", w, 2, p->sim->refused);
+	if (is(w, 1, "revoked"))
+		return expect_number(p, "the count of revoked certificates", w, 2, p->sim->revoked);
 	if (is(w, 1, "deactivated"))
 		return expect_number(p, "the count of authorizations given back", w, 2, p->sim->deactivated);
 	if (is(w, 1, "reloads")) {

@@ -122,6 +122,7 @@ struct sim {
 	size_t ca_profiles_n;
 	unsigned checks;	       /* looks at everything of a site */
 	unsigned polls, replaced;      /* questions for renewal information; orders that replaced a certificate */
+	unsigned revoked;	       /* certificates that were revoked */
 	unsigned deactivated;	       /* authorizations that were given back */
 	struct sim_limits *limits; /* of every CA together; NULL: they have none */
 	unsigned refused;	   /* by these limits, or for a pause */

@@ -42,6 +42,10 @@ PRAGMA temp_store = MEMORY;
 -- name: connect_journal_size
 PRAGMA journal_size_limit = 67108864;
 
+-- What is deleted or replaced is overwritten: among it are keys.
+-- name: connect_secure_delete
+PRAGMA secure_delete = ON;
+
 -- A damaged page is found when it is read.
 -- name: connect_cell_check
 PRAGMA cell_size_check = ON;

@@ -21,6 +21,9 @@ UPDATE token SET at = at + :by_s;
 -- name: clock_move_budgets
 UPDATE budget SET tat = tat + :by_us, not_before = not_before + :by_us, line = line + :by_us;
 
+-- name: clock_move_revocations
+UPDATE revocation SET next_try = next_try + :by_s WHERE next_try IS NOT NULL;
+
 -- name: clock_move_renewal
 UPDATE renewal SET poll_at = poll_at + :by_s, polled_at = polled_at + :by_s
 WHERE site_id = :site_id AND poll_at < 9223372036854775807;

@@ -107,6 +107,7 @@ set_conditions(struct letter_case *k)
 	k->holds[LETTER_CONDITION_LAST] = is_reminder && k->f->reminder > 2;
 	k->holds[LETTER_CONDITION_OWN] = plan_is_own(s);
 	k->holds[LETTER_CONDITION_TAKEOVER] = plan_is_own(s) && s->setting.takeover;
+	k->holds[LETTER_CONDITION_REVOKED] = k->c.view.revocation != NULL && revocation_state(k->c.view.revocation, k->c.now) == REVOKE_DONE;
 	k->holds[LETTER_CONDITION_CSR] = s->draft.has_csr;
 	k->holds[LETTER_CONDITION_BY] = s->draft.begun_by.n > 0;
 	k->holds[LETTER_CONDITION_URL] = k->c.panel_url.n > 0;
@@ -184,6 +185,20 @@ field_of(struct str word)
 	return at;
 }
 
+/* Of a certificate that was given up for good as the page of the site says it. */
+static void
+put_row(const struct letter_case *k, enum page_row row, const struct row_facts *rows, struct buf *out)
+{
+	if (k->c.view.revocation != NULL)
+		words_page_row(row, k->f->site, &k->c, out);
+	else if (row == PAGE_ROW_CAUSE)
+		words_put_cause(rows, CAUSE_CAUSE, &k->c, out);
+	else if (row == PAGE_ROW_DO)
+		words_put_who(rows, &k->c, out);
+	else
+		words_put_next(rows, &k->c, out);
+}
+
 static void
 put_letter_field(const void *ctx, struct str word, struct buf *out)
 {
@@ -216,7 +231,7 @@ put_letter_field(const void *ctx, struct str word, struct buf *out)
 		words_put_length(date_of(k), &k->c, out);
 		return;
 	case LETTER_FIELD_CAUSE:
-		words_put_cause(&rows, CAUSE_CAUSE, &k->c, out);
+		put_row(k, PAGE_ROW_CAUSE, &rows, out);
 		return;
 	case LETTER_FIELD_CHANGED:
 		put_changed(k, out);
@@ -228,10 +243,10 @@ put_letter_field(const void *ctx, struct str word, struct buf *out)
 		(void)put_also(k, out);
 		return;
 	case LETTER_FIELD_NEXT:
-		words_put_next(&rows, &k->c, out);
+		put_row(k, PAGE_ROW_NEXT_LOOK, &rows, out);
 		return;
 	case LETTER_FIELD_WHO:
-		words_put_who(&rows, &k->c, out);
+		put_row(k, PAGE_ROW_DO, &rows, out);
 		return;
 	case LETTER_FIELD_URL:
 		put_url(k, out);
@@ -363,6 +378,8 @@ words_letter(const struct letter_facts *f, const struct words_context *c, struct
 	must(f->kind < LETTER_COUNT && f->site != NULL);
 	if (f->for_people != NULL)
 		k.c.for_people = f->for_people;
+	if (f->revocation != NULL)
+		k.c.view.revocation = f->revocation;
 	set_conditions(&k);
 	put_subject(words_letter_table[f->kind].subject.in[c->lang], &k, ret_subject);
 	put_body(words_letter_table[f->kind].body.in[c->lang], &k, ret_body);

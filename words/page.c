@@ -78,10 +78,39 @@ put_cause(const struct row_facts *rows, const struct words_context *c, struct bu
 	buf_put_str(out, buf_str(&changes));
 }
 
+/* How the certificate was given up for good, as far as it has come. */
+static void
+put_revocation(const struct revoke *r, const struct words_context *c, struct buf *out)
+{
+	AUTO_BUF key = { .max = 64 }, destroyed = { .max = 256 }, revoked = { .max = 256 };
+
+	buf_putf(&key, "page.cause.revoked-%s", revoke_state_name(revocation_state(r, c->now)));
+	words_put_date(r->destroyed_at, c, &destroyed);
+	words_put_date(r->revoked_at, c, &revoked);
+	if (key.err != ERR_OK || destroyed.err != ERR_OK || revoked.err != ERR_OK)
+		out->err = out->err == ERR_OK ? ERR_MEMORY : out->err;
+	else
+		words_ui(key.p, c->lang, (struct str[]){ buf_str(&destroyed), buf_str(&revoked) }, 2, out);
+}
+
+static void
+put_next_of(const struct revoke *r, const struct words_context *c, struct buf *out)
+{
+	AUTO_BUF date = { .max = 256 };
+	bool waits = revocation_state(r, c->now) == REVOKE_WAITS;
+
+	if (waits && when_before(c->now, r->next_try))
+		words_put_date(r->next_try, c, &date);
+	else
+		put_ui("date.soon", c, &date);
+	words_ui(waits ? "page.next.revoked-waits" : "page.next.revoked", c->lang, (struct str[]){ buf_str(&date) }, 1, out);
+}
+
 void
 words_page_row(enum page_row r, const struct site *s, const struct words_context *c, struct buf *out)
 {
 	const struct row_facts rows = { s, c->view.cause, STR_NONE, false };
+	const struct revoke *given_up = c->view.revocation;
 	/* Visitors are warned and nothing was found yet: that is ours to find out, and not "nothing wrong". */
 	bool is_ours = c->view.cause == NULL && c->view.acts == ACTOR_HOST;
 
@@ -90,16 +119,23 @@ words_page_row(enum page_row r, const struct site *s, const struct words_context
 		words_put_names(&rows, c, out);
 		return;
 	case PAGE_ROW_UNTIL:
-		put_until(s, c, out);
+		if (given_up != NULL)
+			put_ui("page.until.revoked", c, out);
+		else
+			put_until(s, c, out);
 		return;
 	case PAGE_ROW_CAUSE:
-		if (is_ours)
+		if (given_up != NULL)
+			put_revocation(given_up, c, out);
+		else if (is_ours)
 			put_ui("page.cause.sought", c, out);
 		else
 			put_cause(&rows, c, out);
 		return;
 	case PAGE_ROW_DO:
-		if (is_ours)
+		if (given_up != NULL)
+			put_ui(given_up->is_own ? "page.do.revoked-own" : "page.do.revoked", c, out);
+		else if (is_ours)
 			put_ui("who.host", c, out);
 		else if (c->view.state == SITE_STATE_OFF)
 			put_ui("page.do.set-up", c, out);
@@ -107,7 +143,10 @@ words_page_row(enum page_row r, const struct site *s, const struct words_context
 			words_put_who(&rows, c, out);
 		return;
 	case PAGE_ROW_NEXT_LOOK:
-		words_put_next(&rows, c, out);
+		if (given_up != NULL)
+			put_next_of(given_up, c, out);
+		else
+			words_put_next(&rows, c, out);
 		return;
 	case PAGE_ROW_HELP:
 		put_ui("page.help", c, out);

@@ -65,6 +65,7 @@
 	C(LAST, "last")                                                                            \
 	C(OWN, "own") /* the owner's own certificate is in use: it is not renewed by itself */     \
 	C(TAKEOVER, "takeover") /* and its owner agreed that free SSL takes its place in time */   \
+	C(REVOKED, "revoked") /* revoked: its issuer has confirmed it */ \
 	C(CSR, "csr") /* the draft waits for a bought certificate */                               \
 	C(BY, "by")   /* it is known who began the draft */                                        \
 	C(URL, "url") /* the panel has an address */

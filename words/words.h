@@ -76,6 +76,7 @@ struct letter_facts {
 	const struct str *left_out;    /* reduced: names that the new certificate does not have */
 	size_t left_out_n;
 	struct str link, inviter; /* reset, invitation: the link that signs in (LETTER_LINK_MARK where it is put in later); who invites */
+	const struct revoke *revocation; /* revoked: how it came out */
 	struct str asked, answer; /* answer: subject of the question, and what support wrote (LF line ends); site may be empty */
 	struct str (*for_people)(struct str ascii, struct arena *a); /* as in the context; NULL: that one */
 };

@@ -44,6 +44,30 @@ put_base64url(struct buf *b, struct str s)
 	}
 }
 
+/* The first certificate of a chain: base64 between its two lines becomes base64url (RFC 8555 7.6). */
+static enum err
+put_certificate(struct buf *b, struct str pem)
+{
+	const struct str begin = STR("-----BEGIN CERTIFICATE-----");
+	size_t at = str_find(pem, begin), put = 0;
+
+	if (at == SIZE_MAX)
+		return ERR_INVALID;
+	for (at += begin.n; at < pem.n && pem.p[at] != '-'; at++) {
+		char c = pem.p[at];
+
+		if (c == '\n' || c == '\r' || c == '=')
+			continue;
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/'))
+			return ERR_INVALID;
+		buf_putc(b, c == '+' ? '-' : c == '/' ? '_' : c);
+		put++;
+	}
+	bool is_whole = str_starts((struct str){ pem.p + at, pem.n - at }, STR("-----END CERTIFICATE-----"));
+
+	return put > 0 && is_whole ? ERR_OK : ERR_INVALID;
+}
+
 static enum err
 put_new_order(struct buf *b, const struct acme_request *r)
 {
@@ -86,9 +110,10 @@ payload_put(struct buf *b, const struct acme_request *r)
 		return r->csr_der.n > 0 ? ERR_OK : ERR_INVALID;
 	case ACME_REVOKE:
 		buf_put_str(b, STR("{\"certificate\":\""));
-		put_base64url(b, r->certificate_der);
+		if (put_certificate(b, r->chain_pem) != ERR_OK)
+			return ERR_INVALID;
 		buf_putf(b, "\",\"reason\":%d}", r->reason);
-		return r->certificate_der.n > 0 ? ERR_OK : ERR_INVALID;
+		return ERR_OK;
 	case ACME_DEACTIVATE_AUTHZ:
 		buf_put_str(b, STR("{\"status\":\"deactivated\"}"));
 		return ERR_OK;

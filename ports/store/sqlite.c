@@ -228,7 +228,7 @@ open_connection(struct store *s, const struct store_options *o, int busy_ms)
 	enum err e = ERR_OK;
 	static const enum sql settings[] = { SQL_CONNECT_FOREIGN_KEYS, SQL_CONNECT_SYNCHRONOUS,
 		SQL_CONNECT_CACHE, SQL_CONNECT_TEMP, SQL_CONNECT_JOURNAL_SIZE,
-		SQL_CONNECT_CELL_CHECK };
+		SQL_CONNECT_SECURE_DELETE, SQL_CONNECT_CELL_CHECK };
 	for (size_t i = 0; i < sizeof settings / sizeof *settings && e == ERR_OK; i++) {
 		int64_t ignored;
 

@@ -49,6 +49,8 @@ store_clock_set(struct store *s, struct span set, struct span by)
 		e = move(s, SQL_CLOCK_MOVE_ORDERS, "by_s", by_s);
 	if (e == ERR_OK)
 		e = move(s, SQL_CLOCK_MOVE_TOKENS, "by_s", by_s);
+	if (e == ERR_OK)
+		e = move(s, SQL_CLOCK_MOVE_REVOCATIONS, "by_s", by_s);
 	return e != ERR_OK ? e : move(s, SQL_CLOCK_MOVE_BUDGETS, "by_us", by_s * 1000000);
 }
 

@@ -1,4 +1,5 @@
 #include "ports/store/query.h"
+#include "ports/store/revocation.h"
 #include <string.h>
 #include "core/site_ca.h"
 #include "core/site_plan.h"
@@ -113,6 +114,7 @@ read_state(struct query *q, struct site *ret)
 	ret->asked_check = query_bool(q, "asked_check");
 	ret->asked_renew = query_bool(q, "asked_renew");
 	ret->is_removed = query_bool(q, "is_removed");
+	ret->is_revoking = query_bool(q, "is_revoking");
 	ret->story_open = query_bool(q, "story_open");
 	ret->reminders_told = (uint8_t)query_int(q, "reminders_told", 0, UINT8_MAX);
 	ret->expired_told = query_bool(q, "expired_told");
@@ -313,6 +315,25 @@ judge(struct store *s, const struct site *site)
 	return query_fail(s, ERR_CORRUPT, "site %lld %s", (long long)site->id, wrong);
 }
 
+/* Of a site that was given up and holds nothing: was it revoked? */
+static enum err
+load_revocation(struct store *s, struct arena *a, struct site *ret)
+{
+	struct revoke r, *kept = arena_get(a, sizeof *kept);
+	struct given_up *g = arena_get(a, sizeof *g);
+	enum err e = store_revocation_load(s, ret->id, a, &r);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	if (kept == NULL || g == NULL)
+		return ERR_MEMORY;
+	*kept = r;
+	*g = *ret->given_up;
+	g->revocation = kept;
+	ret->given_up = g;
+	return ERR_OK;
+}
+
 enum err
 store_site_load(struct store *s, int64_t id, struct arena *a, struct site *ret)
 {
@@ -327,6 +348,8 @@ store_site_load(struct store *s, int64_t id, struct arena *a, struct site *ret)
 		e = load_names(s, a, &site);
 	if (e == ERR_OK)
 		e = load_findings(s, a, &site);
+	if (e == ERR_OK && site.setting.source == SOURCE_NONE && site.held.id == 0 && site.given_up != NULL)
+		e = load_revocation(s, a, &site);
 	if (e == ERR_OK)
 		e = judge(s, &site);
 	e = bracket_end(s, &b, e);
@@ -368,6 +391,7 @@ save_state(struct store *s, const struct site *site)
 	query_bind_int(&q, "asked_check", site->asked_check);
 	query_bind_int(&q, "asked_renew", site->asked_renew);
 	query_bind_int(&q, "is_removed", site->is_removed);
+	query_bind_int(&q, "is_revoking", site->is_revoking);
 	query_bind_int(&q, "story_open", site->story_open);
 	query_bind_int(&q, "reminders_told", site->reminders_told);
 	query_bind_int(&q, "expired_told", site->expired_told);
@@ -602,6 +626,7 @@ static const struct {
 	{ SITE_REMOVED, "removed" },
 	{ SITE_RESUMED, "resumed" },
 	{ SITE_IMPORTED, "imported" },
+	{ SITE_REVOKED, "revoked" },
 };
 enum { WISHES_N = sizeof wishes / sizeof *wishes };
 

@@ -65,7 +65,7 @@ MUST_USE enum err store_given_up_drop(struct store *s, int64_t site_id);
 /* Wishes of people: left by the web process, taken by the engine in the transaction that acts on them. */
 struct wish {
 	int64_t id, site_id;
-	enum site_event_kind kind; /* ASKED_CHECK, ASKED_RENEW, CHANGED, REMOVED, RESUMED, IMPORTED */
+	enum site_event_kind kind; /* ASKED_CHECK, ASKED_RENEW, CHANGED, REMOVED, RESUMED, IMPORTED, REVOKED */
 };
 MUST_USE enum err store_wish_put(struct store *s, int64_t site_id, enum site_event_kind kind, struct when now);
 MUST_USE enum err store_wishes(struct store *s, struct wish *ret, size_t max, size_t *ret_n);

@@ -251,6 +251,7 @@ act(struct fleet *f, uint32_t n, const struct site_effect *fx)
 		fleet_mark(f, FLEET_MARK_DRAFT_DISCARDED);
 		return;
 	case FX_TAKE_OVER: /* a word in the setting, which is the site's own here */
+	case FX_DESTROY:   /* no owner of a fleet asks for it */
 		return;
 	case FX_EFFECT_COUNT:
 		return;

@@ -201,6 +201,9 @@ watch_letter(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	case LETTER_ACCOUNT:
 		fleet_broken(f, n, "a site has a letter about signing in");
 		return;
+	case LETTER_REVOKED:
+		fleet_broken(f, n, "a letter about a revoked certificate, and nobody asked for that");
+		return;
 	case LETTER_OWN_ENDS:
 		fleet_broken(f, n, "a letter about a bought certificate, and nobody has one");
 		return;
@@ -668,6 +671,7 @@ static const char *const event_names[SITE_EVENT_COUNT] = {
 	[SITE_CHANGED] = "changed",
 	[SITE_REMOVED] = "removed",
 	[SITE_IMPORTED] = "imported",
+	[SITE_REVOKED] = "revoked",
 	[SITE_CHECKED] = "checked",
 	[SITE_ISSUED] = "issued",
 	[SITE_ORDER_FAILED] = "order-failed",

@@ -447,22 +447,6 @@ case_unknown_order(void)
 	end(f);
 }
 
-static struct str
-leaf_der(struct str pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-	X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	unsigned char *der = NULL;
-	int n = i2d_X509(x, &der);
-
-	must(n > 0);
-	struct str s = arena_str(&forever, (struct str){ (const char *)der, (size_t)n });
-	OPENSSL_free(der);
-	X509_free(x);
-	BIO_free(bio);
-	return s;
-}
-
 /* A certificate in flow 0, which is not ended; false, and reported, if there is none. */
 static bool
 get_one(int64_t id, const char *name)
@@ -506,7 +490,7 @@ case_revoke(void)
 		return;
 	struct acme_request revoke = { .verb = ACME_REVOKE,
 		.order_id = 7,
-		.certificate_der = leaf_der(f->chain),
+		.chain_pem = f->chain,
 		.reason = 4 };
 	struct one_wait w = ask_one(&revoke);
 	report(w.err == ERR_OK, "revoking by the account", err_name(w.err));

@@ -387,10 +387,26 @@ test_payloads(void **state)
 	assert_string_equal(b.p, "{\"csr\":\"-__-Pw\"}");
 	buf_clear(&b);
 	r = (struct acme_request){
-		.verb = ACME_REVOKE, .certificate_der = STR("abc"), .reason = 4
+		.verb = ACME_REVOKE,
+		.chain_pem = STR("text before\n-----BEGIN CERTIFICATE-----\n-\n"),
+		.reason = 4
 	};
+	/* The first certificate of the chain alone; and nothing that is no certificate. */
+	assert_int_equal(payload_put(&b, &r), ERR_INVALID);
+	buf_clear(&b);
+	r.chain_pem = STR("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
+	assert_int_equal(payload_put(&b, &r), ERR_INVALID);
+	buf_clear(&b);
+	r.chain_pem = STR("-----BEGIN CERTIFICATE-----\nYW\"j\n-----END CERTIFICATE-----\n");
+	assert_int_equal(payload_put(&b, &r), ERR_INVALID);
+	buf_clear(&b);
+	r.chain_pem = STR("-----BEGIN CERTIFICATE-----\nYW+j/w==");
+	assert_int_equal(payload_put(&b, &r), ERR_INVALID);
+	buf_clear(&b);
+	r.chain_pem = STR("text before\n-----BEGIN CERTIFICATE-----\r\nYW+j\r\n/w==\r\n-----END CERTIFICATE-----\n"
+			  "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
 	assert_int_equal(payload_put(&b, &r), ERR_OK);
-	assert_string_equal(b.p, "{\"certificate\":\"YWJj\",\"reason\":4}");
+	assert_string_equal(b.p, "{\"certificate\":\"YW-j_w\",\"reason\":4}");
 	buf_clear(&b);
 	r = (struct acme_request){ .verb = ACME_GET_ORDER };
 	assert_int_equal(payload_put(&b, &r), ERR_OK);

@@ -126,6 +126,7 @@ change_site(struct site *s, int64_t certificate, int64_t order, struct arena *a)
 	s->jitter = (uint32_t)roll(0);
 	s->asked_check = flip();
 	s->asked_renew = flip();
+	s->is_revoking = flip();
 	s->story_open = flip();
 	s->reminders_told = (uint8_t)roll(256);
 	s->expired_told = flip();
@@ -259,6 +260,7 @@ same_site(const struct site *a, const struct site *b)
 	SAME(a->jitter, b->jitter);
 	SAME(a->asked_check, b->asked_check);
 	SAME(a->asked_renew, b->asked_renew);
+	SAME(a->is_revoking, b->is_revoking);
 	SAME(a->is_removed, b->is_removed);
 	SAME(a->story_open, b->story_open);
 	SAME(a->reminders_told, b->reminders_told);

@@ -1,5 +1,6 @@
 /* Orders, certificates, letters, history, CAs, owners and lists in the store. */
 #include "ports/store/people.h"
+#include "ports/store/revocation.h"
 #include "test/unit/store_try.h"
 
 /* --- orders and certificates --- */
@@ -65,6 +66,111 @@ orders_and_certificates(void **state)
 	struct certificate_row c = { .site_id = 99 };
 	FAILS(store_certificate_put(s, &c, &second), ERR_CONFLICT);
 	FAILS(store_certificate_load(s, 1, &a, &c), ERR_NOT_FOUND);
+	assert_sound(s);
+	store_close(&s);
+}
+
+/* Every key of the site up to the newest one goes, and nothing of another site; what lives and is of a CA of ours is due to be revoked. */
+static void
+revocations(void **state)
+{
+	(void)state;
+	struct store *s = new_store();
+	struct str others[] = { STR("b.example") };
+	int64_t site_id = new_site(s, two_names, 2), other = new_site(s, others, 1), ca_id = 0, n = 0, ids[4];
+	struct ca_row ca = CA_ROW_NEW;
+	struct certificate_row c;
+	struct revocation_row *due, row;
+	struct revoke r;
+	struct order_row o;
+	struct when at;
+	size_t due_n = 0;
+	AUTO_ARENA a = { .max = 0 };
+
+	arena_init(&a, 1 << 20);
+	ca.name = STR("a1");
+	OK(s, store_ca_put(s, &ca, &ca_id));
+	int64_t order = new_order(s, site_id, true);
+	OK(s, store_order_close(s, order, ORDER_RECEIVED, now));
+	/* Over; alive; the one that is held, bought; and one that comes after it. */
+	for (int i = 0; i < 4; i++) {
+		c = (struct certificate_row){ .site_id = site_id,
+			.ca_id = i < 2 ? ca_id : 0,
+			.is_own = i >= 2,
+			.info = { .not_before = now, .not_after = when_plus(now, SPAN_D(i == 0 ? -1 : 30)), .serial = STR("1"), .names = two_names, .names_n = 2 },
+			.chain_pem = STR("CHAIN"),
+			.sealed_key = STR("sealed"),
+			.created = now };
+		OK(s, store_certificate_put(s, &c, &ids[i]));
+	}
+	c.site_id = other;
+	int64_t foreign = 0;
+	OK(s, store_certificate_put(s, &c, &foreign));
+	const struct site site = { .id = site_id, .held = { .id = ids[2] } };
+	FAILS(store_revocation_load(s, site_id, &a, &r), ERR_NOT_FOUND);
+	OK(s, store_revocation_put(s, &site, REVOKE_KEY_COMPROMISE, STR("hana@a.example"), now));
+	OK(s, store_revocation_put(s, &site, REVOKE_CESSATION, STR("again"), when_plus(now, SPAN_S(9))));
+	OK(s, store_revocation_load(s, site_id, &a, &r));
+	SAME_STR(r.by, STR("hana@a.example"));
+	SAME(r.reason, REVOKE_KEY_COMPROMISE);
+	SAME(r.asked_at.s, now.s);
+	assert_true(r.is_own && !when_is_known(r.destroyed_at) && !when_is_known(r.next_try) && !when_is_known(r.revoked_at));
+	SAME(r.ends.s, when_plus(now, SPAN_D(30)).s);
+	/* Nothing is asked of the CA before the keys are gone. */
+	OK(s, store_revocations_due(s, ca_id, when_plus(now, SPAN_D(9)), 8, &a, &due, &due_n));
+	SAME(due_n, 0);
+	OK(s, store_revocations_next(s, ca_id, now, &at));
+	SAME(at.s, WHEN_NEVER.s);
+	OK(s, store_begin(s));
+	OK(s, store_revocation_destroy(s, site_id, ids[2], when_plus(now, SPAN_S(60))));
+	OK(s, store_commit(s));
+	OK(s, store_empty_log(s));
+	for (int i = 0; i < 4; i++) {
+		OK(s, store_certificate_load(s, ids[i], &a, &c));
+		SAME(c.sealed_key.n > 0, i == 3);
+		SAME_STR(c.chain_pem, STR("CHAIN"));
+	}
+	OK(s, store_certificate_load(s, foreign, &a, &c));
+	SAME_STR(c.sealed_key, STR("sealed"));
+	OK(s, store_order_load(s, order, &a, &o));
+	SAME(o.sealed_key.n, 0);
+	OK(s, store_revocation_load(s, site_id, &a, &r));
+	SAME(r.destroyed_at.s, now.s + 60);
+	assert_false(when_is_known(r.next_try));
+	/* The one that is over needs no CA, the bought one has none. */
+	OK(s, store_revocations_waiting(s, site_id, &n));
+	SAME(n, 1);
+	OK(s, store_revocations_next(s, ca_id, now, &at));
+	SAME(at.s, now.s + 60);
+	OK(s, store_revocations_due(s, ca_id, now, 8, &a, &due, &due_n));
+	SAME(due_n, 0);
+	OK(s, store_revocations_due(s, 99, at, 8, &a, &due, &due_n));
+	SAME(due_n, 0);
+	OK(s, store_revocations_due(s, ca_id, at, 8, &a, &due, &due_n));
+	SAME(due_n, 1);
+	SAME(due[0].certificate_id, ids[1]);
+	SAME(due[0].site_id, site_id);
+	SAME(due[0].reason, REVOKE_KEY_COMPROMISE);
+	SAME(due[0].tries, 0);
+	SAME_STR(due[0].chain_pem, STR("CHAIN"));
+	row = due[0];
+	row.reason = REVOKE_UNSPECIFIED;
+	row.tries = 7;
+	row.next_try = when_plus(now, SPAN_D(2));
+	row.error = STR("busy");
+	OK(s, store_revocation_save(s, &row));
+	OK(s, store_revocation_find(s, ids[1], &a, &row));
+	SAME(row.tries, 7);
+	SAME(row.reason, REVOKE_UNSPECIFIED);
+	OK(s, store_revocations_next(s, ca_id, now, &at));
+	SAME(at.s, when_plus(now, SPAN_D(2)).s);
+	row.revoked_at = now;
+	OK(s, store_revocation_save(s, &row));
+	OK(s, store_revocations_waiting(s, site_id, &n));
+	SAME(n, 0);
+	FAILS(store_revocation_find(s, ids[1], &a, &row), ERR_NOT_FOUND);
+	row.certificate_id = 99;
+	FAILS(store_revocation_save(s, &row), ERR_NOT_FOUND);
 	assert_sound(s);
 	store_close(&s);
 }
@@ -506,6 +612,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders_and_certificates),
+		cmocka_unit_test(revocations),
 		cmocka_unit_test(certificate_archives_what_is_not_live),
 		cmocka_unit_test(letters_wait_and_go),
 		cmocka_unit_test(history_pages),

@@ -97,6 +97,8 @@ has_seen(const struct told *t, const struct buf *b)
 static bool
 has_until(const struct told *t, const struct buf *b)
 {
+	if (t->c.view.revocation != NULL)
+		return has_ui(b, "page.until.revoked", t->c.lang) || has(b, STR("Until: there is no lock: the certificate was given up"));
 	if (when_is_known(t->c.view.until))
 		return has_date(b, t->c.view.until, &t->c);
 	if (when_is_known(t->c.view.since))
@@ -114,6 +116,8 @@ has_cause(const struct told *t, const struct buf *b)
 		words_cause(t->cause, CAUSE_CAUSE, &t->c, &text);
 		return has(b, buf_str(&text));
 	}
+	if (t->c.view.revocation != NULL)
+		return has_date(b, t->c.view.revocation->destroyed_at, &t->c);
 	/* "Nothing wrong" is no word where somebody has to act. */
 	return has_ui(b, t->c.view.acts == ACTOR_HOST ? "page.cause.sought" : "cause.none", t->c.lang);
 }
@@ -131,10 +135,18 @@ has_nothing(const struct told *t, const struct buf *b)
 }
 
 static bool
+has_way_back(const struct told *t, const struct buf *b)
+{
+	return has_ui(b, t->c.view.revocation->is_own ? "page.do.revoked-own" : "page.do.revoked", t->c.lang);
+}
+
+static bool
 has_who(const struct told *t, const struct buf *b)
 {
 	static const char *const you[LANG_COUNT] = { "お客様に", "You, " };
 
+	if (t->c.view.revocation != NULL)
+		return has_way_back(t, b);
 	if (t->c.view.state == SITE_STATE_OFF)
 		return has_ui(b, "page.do.set-up", t->c.lang);
 	if (is_owners(t))
@@ -148,6 +160,8 @@ has_what(const struct told *t, const struct buf *b)
 {
 	AUTO_BUF steps = { .max = TEXT_MAX };
 
+	if (t->c.view.revocation != NULL)
+		return has_way_back(t, b);
 	if (t->c.view.state == SITE_STATE_OFF)
 		return has_ui(b, "page.do.set-up", t->c.lang);
 	if (!is_owners(t))
@@ -166,6 +180,10 @@ has_next(const struct told *t, const struct buf *b)
 {
 	AUTO_BUF soon = { .max = 256 };
 
+	if (t->c.view.revocation != NULL && revocation_state(t->c.view.revocation, now) != REVOKE_WAITS)
+		return has_ui(b, "page.next.revoked", t->c.lang);
+	if (t->c.view.revocation != NULL)
+		return has_date(b, t->c.view.revocation->next_try, &t->c);
 	words_ui("date.soon", t->c.lang, NULL, 0, &soon);
 	if (has(b, buf_str(&soon)))
 		return true;
@@ -266,6 +284,36 @@ put(struct fixture *f, enum place p, enum cause c, size_t name)
 		f->names[1].served.is_ok = false;
 }
 
+/* Given up for good, as far as it may have come. */
+static void
+each_revocation(struct fixture *f, void (*look)(const struct fixture *f))
+{
+	for (enum revoke_state state = REVOKE_WAITS; state < REVOKE_STATE_COUNT; state++) {
+		const struct revoke r = { .asked_at = when_minus(now, SPAN_H(2)),
+			.destroyed_at = when_minus(now, SPAN_H(1)),
+			.revoked_at = state == REVOKE_DONE ? when_minus(now, SPAN_MIN(30)) : WHEN_UNKNOWN,
+			.next_try = state == REVOKE_WAITS ? when_plus(now, SPAN_H(3)) : WHEN_UNKNOWN,
+			.ends = when_plus(now, SPAN_D(state == REVOKE_ENDED ? -1 : 40)),
+			.is_own = state == REVOKE_OWN };
+		const struct given_up g = { .at = r.asked_at, .revocation = &r };
+
+		put(f, FIRST, CAUSE_NONE, 0);
+		f->site.setting.source = SOURCE_NONE;
+		f->site.given_up = &g;
+		assert_int_equal(revocation_state(&r, now), state);
+		assert_string_equal(view_pill(&(struct view){ .state = SITE_STATE_OFF, .revocation = &r }), "revoked");
+		look(f);
+	}
+}
+
+static void
+look_at_revoked_page(const struct fixture *f)
+{
+	struct row *of = row_of("state", "off, revoked");
+
+	look_at_page(f, &of, 1);
+}
+
 static void
 all_pages(void)
 {
@@ -285,6 +333,7 @@ all_pages(void)
 	put(&f, FIRST, CAUSE_NONE, 0);
 	f.site.setting.source = SOURCE_NONE;
 	look_at(&f, CAUSE_NONE);
+	each_revocation(&f, look_at_revoked_page);
 	/* All names have led elsewhere for a month. */
 	put(&f, YOUNG, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, 0);
 	struct finding both[2] = { f.finding, f.finding };
@@ -312,7 +361,8 @@ look_at_letter(const struct fixture *f, enum letter_kind kind, unsigned reminder
 			.finding = c.view.cause,
 			.reminder = reminder,
 			.left_out = lost,
-			.left_out_n = kind == LETTER_REDUCED };
+			.left_out_n = kind == LETTER_REDUCED,
+			.revocation = c.view.revocation };
 		AUTO_BUF subject = { .max = TEXT_MAX }, body = { .max = TEXT_MAX }, label = { .max = 256 };
 		AUTO_ARENA a = { .max = 0 };
 
@@ -337,6 +387,12 @@ look_at_letter(const struct fixture *f, enum letter_kind kind, unsigned reminder
 		note(r, l, WHAT, has_what(&t, &body), &body);
 		note(r, l, NEXT, has_next(&t, &body), &body);
 	}
+}
+
+static void
+look_at_revoked(const struct fixture *f)
+{
+	look_at_letter(f, LETTER_REVOKED, 0);
 }
 
 static void
@@ -373,6 +429,7 @@ all_letters(void)
 		look_at_letter(&f, LETTER_ISSUED, 0);
 		look_at_letter(&f, LETTER_RESOLVED, 0);
 	}
+	each_revocation(&f, look_at_revoked);
 	for (size_t i = 0; i < sizeof mended / sizeof *mended; i++) {
 		put(&f, YOUNG, CAUSE_NONE, 0);
 		f.site.draft = (struct draft){ .exists = mended[i] == LETTER_DRAFT, .begun_at = when_minus(now, SPAN_D(8)), .begun_by = STR("hana@a.example") };

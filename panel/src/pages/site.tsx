@@ -211,7 +211,7 @@ export function SitePage({ name, role }: { name: string; role: Role }) {
 							{role !== "support" && site.setting.source !== "own" && <StartOver {...doing} />}
 							{role !== "support" && <Own {...doing} />}
 							{role === "owner" && <Export {...doing} />}
-							{role !== "support" && site.setting.source === "free" && <GivingUp {...doing} />}
+							{role !== "support" && <GivingUp {...doing} />}
 							<Technical page={value} />
 							<Letters name={site.ascii} news={news} />
 						</section>

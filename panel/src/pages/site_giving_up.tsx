@@ -1,5 +1,5 @@
 /* Starting over, giving free SSL up, taking that back, and the file with the key: each says beforehand what it does, and harms nobody. */
-import type { Removal, Site } from "gen/api";
+import type { Removal, Revocation, Site } from "gen/api";
 import { useState } from "preact/hooks";
 import { at, call, download } from "../api";
 import { ActButton } from "../components/button";
@@ -52,14 +52,38 @@ export function StartOver({ page, again }: Doing) {
 	);
 }
 
+const FORMS = ["stop", "off", "destroy"] as const;
+type Form = (typeof FORMS)[number];
+const REASONS = ["cessation", "key-compromise", "unspecified"] as const;
+type Reason = (typeof REASONS)[number];
+
+/** The ways that are left: who has stopped renewals may take SSL off, and any certificate may be given up for good. */
+const formsOf = ({ setting, certificate }: Site): Form[] =>
+	FORMS.filter((form) => (form === "destroy" ? certificate !== null : setting.source === "free" || (form === "off" && setting.source === "none" && setting.redirect)));
+
 export function GivingUp({ page, again }: Doing) {
 	const { site } = page;
+	const forms = formsOf(site);
 	const removal = useLoad<Removal>(at("sites", site.ascii, "removal"));
+	const revocation = useLoad<Revocation>(at("sites", site.ascii, "revocation"));
+	const [chosen, setChosen] = useState<Form>("off");
+	const [reason, setReason] = useState<Reason>("cessation");
 	const [isRead, setRead] = useState(false);
 	const [wrong, setWrong] = useState(false);
+	const form = forms.includes(chosen) ? chosen : forms[0];
+	if (!form) return null;
+	const text = form === "destroy" ? revocation.value?.after : form === "stop" ? removal.value?.after_stop : removal.value?.after;
+	const choose = (one: Form) => {
+		setChosen(one);
+		setRead(false);
+		setWrong(false);
+	};
 	const press = async () => {
 		setWrong(!isRead);
-		if (isRead) await call("POST", at("sites", site.ascii, "removal")).then(again);
+		if (!isRead) return;
+		await (form === "destroy" ? call("POST", at("sites", site.ascii, "revocation"), { reason, understood: true }) : call("POST", `${at("sites", site.ascii, "removal")}?form=${form}`));
+		setRead(false);
+		again();
 	};
 	return (
 		<details>
@@ -67,7 +91,30 @@ export function GivingUp({ page, again }: Doing) {
 				<h2>{t("giving-up.title")}</h2>
 			</summary>
 			<div class="stack">
-				{removal.value && <p class="prose">{both(removal.value.after)}</p>}
+				<fieldset class="choices">
+					<legend>{t("giving-up.which")}</legend>
+					{forms.map((one) => (
+						<label key={one}>
+							<input type="radio" name="giving-up" checked={form === one} onChange={() => choose(one)} />
+							<span>{t(`giving-up.${one}`)}</span>
+						</label>
+					))}
+				</fieldset>
+				{text && <p class="prose">{both(text)}</p>}
+				{form === "destroy" && (
+					<>
+						<p class="prose">{t("giving-up.download")}</p>
+						<fieldset class="choices">
+							<legend>{t("giving-up.reason")}</legend>
+							{REASONS.map((one) => (
+								<label key={one}>
+									<input type="radio" name="reason" checked={reason === one} onChange={() => setReason(one)} />
+									<span>{t(`giving-up.reason-${one}`)}</span>
+								</label>
+							))}
+						</fieldset>
+					</>
+				)}
 				<label class="row">
 					<input type="checkbox" checked={isRead} aria-invalid={wrong && !isRead ? true : undefined} onChange={(event) => setRead(event.currentTarget.checked)} />
 					<span>{t("giving-up.read")}</span>
@@ -77,7 +124,7 @@ export function GivingUp({ page, again }: Doing) {
 						{t("giving-up.not-read")}
 					</p>
 				)}
-				<ActButton act={press}>{t("giving-up.begin")}</ActButton>
+				<ActButton act={press}>{t(form === "destroy" ? "giving-up.begin-destroy" : form === "stop" ? "giving-up.begin-stop" : "giving-up.begin")}</ActButton>
 				<p class="soft">{t("giving-up.harmless")}</p>
 			</div>
 		</details>
