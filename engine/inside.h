@@ -75,7 +75,7 @@ struct live_order {
 	bool had_replaces;   /* it named the certificate that it replaces; the CA may have refused that */
 	struct mono wake; /* INT64_MAX: none */
 };
-enum { ORDER_BUCKETS = 512, LETTERS_AT_ONCE = 4, POLL_WISHES_MS = 1000 };
+enum { ORDER_BUCKETS = 512, LETTERS_AT_ONCE = 4, REVOKES_AT_ONCE = 4, POLL_WISHES_MS = 1000 };
 
 struct queue {
 	struct work *head, **tail;
@@ -140,7 +140,7 @@ struct engine {
 
 	struct live_order *orders[ORDER_BUCKETS];
 	size_t orders_n, checks_n, deploys_n, letters_n;
-	int64_t letters_open[LETTERS_AT_ONCE];
+	int64_t letters_open[LETTERS_AT_ONCE], revokes_open[REVOKES_AT_ONCE];
 
 	/* CAs in order of preference, and the answer to challenges that they share */
 	struct engine_ca *cas[LIMIT_CAS];

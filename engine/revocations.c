@@ -3,14 +3,11 @@
  * until it has confirmed, or refused, or the certificate has ended by itself. It is work of its own, which no order waits for.
  */
 #include "engine/inside.h"
+#include "base/must.h"
 #include "ports/names/names.h"
 #include "ports/store/revocation.h"
 
-enum {
-	REVOKES_AT_ONCE = 4,
-	EMPTY_AGAIN_S = 30,
-	REVOKE_LOST_S = 600, /* an answer that is lost, with the process or on the way: asked again */
-};
+enum { EMPTY_AGAIN_S = 30 };
 
 /* What the site's owner is told when it is over, whichever way. */
 static enum err
@@ -47,6 +44,14 @@ tell(struct engine *e, int64_t site_id, int64_t certificate_id, const struct rev
 	return letters_put(e, &o);
 }
 
+/* There may be something to ask, and there is a place for it. */
+static void
+look_again(struct engine *e)
+{
+	for (size_t i = 0; i < e->cas_n; i++)
+		e->cas[i]->revokes_at = e->turn.now;
+}
+
 enum err
 revocations_destroy(struct engine *e, const struct site *s, const struct site_effect *fx)
 {
@@ -55,8 +60,7 @@ revocations_destroy(struct engine *e, const struct site *s, const struct site_ef
 	enum err err = store_revocation_destroy(e->ports.store, s->id, fx->certificate_id, e->turn.now);
 
 	e->empty_log_at = e->turn.now;
-	for (size_t i = 0; i < e->cas_n; i++)
-		e->cas[i]->revokes_at = e->turn.now;
+	look_again(e);
 	if (err == ERR_OK)
 		err = store_revocation_load(e->ports.store, s->id, &e->arena, &r);
 	if (err == ERR_OK)
@@ -68,7 +72,7 @@ revocations_destroy(struct engine *e, const struct site *s, const struct site_ef
 }
 
 static enum err
-ask(struct engine *e, struct engine_ca *ca, struct revocation_row *row)
+ask(struct engine *e, const struct engine_ca *ca, const struct revocation_row *row, int64_t *place)
 {
 	struct work *w = work_new(e, WORK_REVOKE);
 
@@ -79,10 +83,18 @@ ask(struct engine *e, struct engine_ca *ca, struct revocation_row *row)
 		.ca_id = ca->row.id,
 		.chain_pem = arena_str(&w->arena, row->chain_pem),
 		.reason = revoke_reason_code(row->reason) };
+	*place = row->certificate_id;
 	queue_put(&e->acts, w);
-	/* Not due again while it is under way. */
-	row->next_try = when_plus(e->turn.now, SPAN_S(REVOKE_LOST_S));
-	return store_revocation_save(e->ports.store, row);
+	return ERR_OK;
+}
+
+static int64_t *
+find_open(struct engine *e, int64_t certificate_id)
+{
+	for (size_t i = 0; i < REVOKES_AT_ONCE; i++)
+		if (e->revokes_open[i] == certificate_id)
+			return &e->revokes_open[i];
+	return NULL;
 }
 
 static enum err
@@ -94,10 +106,15 @@ ask_ca(struct engine *e, struct engine_ca *ca)
 	if (!account_may_ask(ca) || when_before(e->turn.now, ca->revokes_at))
 		return ERR_OK;
 	enum err err = store_revocations_due(e->ports.store, ca->row.id, e->turn.now, REVOKES_AT_ONCE, &e->arena, &rows, &n);
-	for (size_t i = 0; err == ERR_OK && i < n; i++)
-		err = ask(e, ca, &rows[i]);
-	/* The next date is read once, not in each turn. */
-	return err == ERR_OK ? store_revocations_next(e->ports.store, ca->row.id, e->turn.now, &ca->revokes_at) : err;
+	for (size_t i = 0; err == ERR_OK && i < n; i++) {
+		int64_t *place = find_open(e, 0);
+
+		if (place != NULL && find_open(e, rows[i].certificate_id) == NULL)
+			err = ask(e, ca, &rows[i], place);
+	}
+	/* While an answer is awaited it is looked at anew with that; else the next date is read once, not in each turn. */
+	ca->revokes_at = WHEN_NEVER;
+	return err == ERR_OK && n == 0 ? store_revocations_next(e->ports.store, ca->row.id, e->turn.now, &ca->revokes_at) : err;
 }
 
 enum err
@@ -163,8 +180,12 @@ revocations_answer(struct engine *e, const struct work *w)
 	struct revocation_row row;
 	struct when at;
 	struct engine_ca *ca = account_ca(e, w->request.ca_id);
+	int64_t *place = find_open(e, w->certificate_id);
 	enum err err = store_revocation_find(e->ports.store, w->certificate_id, &e->arena, &row);
 
+	must(place != NULL);
+	*place = 0;
+	look_again(e);
 	if (err == ERR_NOT_FOUND) {
 		e->late_answers++;
 		return ERR_OK;
@@ -183,8 +204,6 @@ revocations_answer(struct engine *e, const struct work *w)
 		row.next_try = at;
 	if (next == REVOKE_AGAIN_PLAINLY)
 		row.reason = REVOKE_UNSPECIFIED;
-	if (ca != NULL && when_is_known(row.next_try))
-		ca->revokes_at = when_min(ca->revokes_at, row.next_try);
 	err = store_revocation_save(e->ports.store, &row);
 	if (err == ERR_OK && next == REVOKE_GIVEN_UP)
 		err = report(e, an);

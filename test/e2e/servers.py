@@ -337,6 +337,10 @@ class Pebble:
         """How many certificates it has given out, in all its lives."""
         return self.process.text().count("Issued certificate serial")
 
+    def status(self, serial):
+        """What the CA says of a certificate: {"Status": "Valid" or "Revoked", "Reason": …}."""
+        return json.loads(self._get(f"/cert-status-by-serial/{serial}"))
+
     def stop(self):
         self.process.stop()
 
