@@ -36,5 +36,5 @@ INSERT INTO sqlite_sequence (name, seq) SELECT 'wish_new', seq FROM sqlite_seque
 DROP TABLE wish;
 ALTER TABLE wish_new RENAME TO wish;
 
-UPDATE meta SET value = '26' WHERE key = 'schema';
-PRAGMA user_version = 26;
+UPDATE meta SET value = '27' WHERE key = 'schema';
+PRAGMA user_version = 27;
