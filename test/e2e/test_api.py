@@ -160,7 +160,7 @@ ASKED = {
     ("status_show", 200): (None, "", None),
     ("status_feed", 200): (None, "lang=en", None),
     ("status_feed", 422): (None, "lang=fr", None),
-    ("revocation_begin", 202): (SITE, "", {"reason": "cessation", "understood": True}),
+    ("revocation_begin", 202): (GONE, "", {"reason": "cessation", "understood": True}),
     ("site_remove", 404): ("nobody.jp", "", None),
     ("site_remove", 422): ("a b", "", None),
     ("site_remove", 202): (GONE, "", None),
@@ -205,6 +205,7 @@ def was_carried_out(operation):
 
 
 PREPARED = {
+    ("revocation_begin", 202): lambda _, api: until("a certificate", lambda: api.ask("site_show", GONE)[1]["certificate"]),
     **{(operation, 409): was_carried_out(operation) for operation in ("question_ask", "question_answer")},
     ("site_resume", 202): name_is_paused,
     ("ca_rollover", 409): ca_has_no_key_change,
