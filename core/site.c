@@ -732,9 +732,8 @@ take_event(const struct step *st)
 		on_issued(st);
 		return;
 	case SITE_REVOKED:
-		if (s->held.id == 0)
-			return;
-		give_order_up(st);
+		if (s->held.id != 0)
+			give_order_up(st);
 		revoked_begin(st);
 		return;
 	case SITE_IMPORTED:

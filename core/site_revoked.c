@@ -6,6 +6,8 @@ revoked_begin(const struct step *st)
 {
 	struct site *s = st->s;
 
+	if (s->held.id == 0)
+		return;
 	s->is_revoking = true;
 	step_history(st, HISTORY_REVOKE_ASKED, NULL);
 	if (s->doing == DOING_DEPLOY)
