@@ -89,3 +89,22 @@ date_text(struct when w, struct arena *a)
 	date_put(w, text);
 	return arena_str(a, str_of(text));
 }
+
+void
+date_put_day(struct when w, char ret[DATE_TEXT_BYTES])
+{
+	struct civil c = when_civil(w);
+
+	(void)snprintf(ret, DATE_TEXT_BYTES, "%04d-%02d-%02d", c.year, c.month, c.day);
+}
+
+struct str
+date_day_text(struct when w, struct arena *a)
+{
+	if (!when_is_known(w))
+		return STR_NONE;
+	char text[DATE_TEXT_BYTES];
+
+	date_put_day(w, text);
+	return arena_str(a, str_of(text));
+}

@@ -15,4 +15,7 @@ enum { DATE_TEXT_BYTES = 32 };
 void date_put(struct when w, char ret[DATE_TEXT_BYTES]);
 /* The same in an arena; empty for WHEN_UNKNOWN. */
 struct str date_text(struct when w, struct arena *a);
+/* The day alone, in UTC: "2026-11-26". Empty for WHEN_UNKNOWN. */
+struct str date_day_text(struct when w, struct arena *a);
+void date_put_day(struct when w, char ret[DATE_TEXT_BYTES]);
 #endif

@@ -1,7 +1,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include "cmd/client.h"
 #include "cmd/places.h"
 #include "cmd/show.h"
@@ -127,7 +126,7 @@ probe(struct checking *k, struct why *why)
 	struct probe_job job;
 	enum err err = look_plan(&k->look, &job) ? loop_new(&k->clock, &loop) : ERR_MEMORY;
 
-	job.told = !k->cmd->is_json && isatty(STDOUT_FILENO) == 1 ? on_told : NULL;
+	job.told = !k->cmd->is_json && terminal_is_one() ? on_told : NULL;
 	if (err == ERR_OK)
 		find_key(k, &key);
 	if (err == ERR_OK && key != NULL)

@@ -1,6 +1,7 @@
 #include "cmd/terminal.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <wchar.h>
 
 enum { TABLE_BYTES_MAX = 64 * 1024 * 1024, GAP = 2 };
@@ -44,6 +45,12 @@ add_width(void *arg, struct str bytes, size_t width)
 
 	(void)bytes;
 	*sum += width;
+}
+
+bool
+terminal_is_one(void)
+{
+	return isatty(STDOUT_FILENO) == 1;
 }
 
 size_t

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include "base/arena.h"
 
+/* A person reads stdout, who may be shown what goes on: not a file, not a pipe. */
+bool terminal_is_one(void);
 /* Places that the text takes. */
 size_t terminal_width(struct str text);
 void terminal_put(FILE *to, struct str text);

@@ -1,8 +1,8 @@
 #include "cmd/wait.h"
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include "cmd/show.h"
+#include "cmd/terminal.h"
 #include "ports/clock/clock.h"
 
 enum {
@@ -197,7 +197,7 @@ wait_until(struct cmd *c, struct client *cl, const char *name, enum wait_for wha
 		.name = name,
 		.what = what,
 		.clock = clock_real(client_config(cl)->clock_offset),
-		.is_terminal = isatty(STDOUT_FILENO) == 1,
+		.is_terminal = terminal_is_one(),
 	};
 	json_t *site = NULL;
 

@@ -90,11 +90,11 @@ access_try_at(enum attempt_place place, const struct attempts *attempts, struct 
 	const struct pace *p = &paces[place];
 	struct span wait = p->first;
 
-	if (attempts->failures < p->free || !when_is_known(attempts->last) ||
+	if (attempts->counted < p->free || !when_is_known(attempts->last) ||
 	    when_before(when_plus(attempts->last, SPAN_D(1)), now))
 		return WHEN_UNKNOWN;
 	/* A clock that was put back makes nobody wait longer than this. */
-	for (unsigned i = p->free; i < attempts->failures && wait.s < p->longest.s; i++)
+	for (unsigned i = p->free; i < attempts->counted && wait.s < p->longest.s; i++)
 		wait.s *= 2;
 	return when_min(
 	    when_plus(attempts->last, span_min(wait, p->longest)), when_plus(now, p->longest));

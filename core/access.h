@@ -60,7 +60,7 @@ enum attempt_place {
 	ATTEMPT_AT_CHECKING_OWNER,
 };
 struct attempts {
-	unsigned failures; /* in a row; those of more than a day ago do not count */
+	unsigned counted; /* wrong tries in a row, letters or looks: whatever this place counts; those of more than a day ago do not */
 	struct when last;
 };
 /* Not before this date; WHEN_UNKNOWN: at once. */

@@ -6,6 +6,7 @@
 #include "core/classify.h"
 #include <string.h>
 
+#include "base/date.h"
 #include "base/limits.h"
 #include "core/classify_inside.h"
 #include "core/site_plan.h"
@@ -376,8 +377,7 @@ classify_unused(struct judge *j)
 	struct finding *f = judge_put(j, CAUSE_OWN_NAME_UNUSED);
 	if (f == NULL)
 		return;
-	struct civil c = when_civil(since);
-	f->seen = arena_strf(j->a, "%04d-%02d-%02d", c.year, c.month, c.day);
+	f->seen = date_day_text(since, j->a);
 	f->next_look = next_look(j, CAUSE_DNS_ADDRESS_PARTLY_MISSING);
 }
 

@@ -3,6 +3,7 @@
  * still work, a domain past its date is only a warning, since most registrars renew by themselves and leave some weeks.
  */
 #include "core/classify_inside.h"
+#include "base/date.h"
 
 enum {
 	EXPIRING_DAYS =
@@ -19,14 +20,6 @@ put_domain(struct judge *j, enum cause c, struct str seen)
 	f->seen = seen;
 	f->copy = j->n->registered_domain;
 	f->company = j->n->registration.registrar;
-}
-
-static struct str
-date_of(const struct judge *j, struct when w)
-{
-	struct civil c = when_civil(w);
-
-	return arena_strf(j->a, "%04d-%02d-%02d", c.year, c.month, c.day);
 }
 
 /* What the end of the domain is measured by: the end of the certificate, but no more than a month ahead. */
@@ -54,7 +47,7 @@ classify_registration(struct judge *j)
 	/* Registrars lead a domain that has ended to a page of their own. */
 	for (size_t i = 0; i < j->n->addresses_n; i++)
 		is_lost = is_lost && !judge_reaches_us(j, &j->n->addresses[i]);
-	struct str seen = is_dated ? date_of(j, r->expires) : r->words;
+	struct str seen = is_dated ? date_day_text(r->expires, j->a) : r->words;
 
 	if (is_lost && is_ended) {
 		put_domain(j, CAUSE_REGISTRATION_DOMAIN_EXPIRED, seen);

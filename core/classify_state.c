@@ -62,11 +62,8 @@ classify_given_up(const struct evidence *e, const struct site *s, const struct p
 	    put_site(e, s, p, out, is_suspended ? CAUSE_OWN_CONTRACT_SUSPENDED : CAUSE_OWN_RENEWAL_OFF);
 	if (f == NULL)
 		return;
-	if (g != NULL) {
-		struct civil c = when_civil(g->at);
-
-		f->seen = arena_strf(a, "%04d-%02d-%02d", c.year, c.month, c.day);
-	}
+	if (g != NULL)
+		f->seen = date_day_text(g->at, a);
 	f->evidence = arena_strf(a, "free SSL was %s%s%.*s by %.*s; the certificate is served until its end and not renewed",
 	    is_suspended ? "stopped" : "given up", f->seen.n > 0 ? " on " : "", STR_ARG(f->seen),
 	    STR_ARG(g != NULL && g->by.n > 0 ? g->by : STR("its owner")));
@@ -93,10 +90,11 @@ classify_own_end(const struct evidence *e, const struct site *s, const struct po
 static struct str
 window_words(const struct renewal *r, struct arena *a)
 {
-	struct civil from = when_civil(r->start), to = when_civil(r->end);
+	char from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES];
 
-	return arena_strf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ/%04d-%02d-%02dT%02d:%02d:%02dZ", from.year, from.month, from.day,
-	    from.hour, from.minute, from.second, to.year, to.month, to.day, to.hour, to.minute, to.second);
+	date_put(r->start, from);
+	date_put(r->end, to);
+	return arena_strf(a, "%s/%s", from, to);
 }
 
 /* RFC 9773 4.2: a window that lies in the past asks for the renewal now. It stands until the successor is here. */

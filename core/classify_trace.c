@@ -1,5 +1,6 @@
 /* Evidence as text for the folded part of a finding. Everything in it came from strangers: only printable text passes. */
 #include <string.h>
+#include "base/date.h"
 #include "base/limits.h"
 #include "core/classify_inside.h"
 
@@ -120,12 +121,8 @@ put_registration(struct lines *l, const struct name_evidence *n, struct arena *a
 						       : " RDAP: ");
 	if (r->status == REGISTRATION_FOUND) {
 		put(l, r->words);
-		if (when_is_known(r->expires)) {
-			struct civil end = when_civil(r->expires);
-
-			put(l, arena_strf(a, "; expires %04d-%02d-%02d", end.year, end.month,
-				   end.day));
-		}
+		put_words(l, when_is_known(r->expires) ? "; expires " : "");
+		put(l, date_day_text(r->expires, a));
 		put_words(l, r->registrar.n > 0 ? "; registrar " : "");
 		put(l, r->registrar);
 	}
@@ -327,11 +324,9 @@ put_tls(struct lines *l, const struct tls_evidence *t, struct arena *a)
 		put(l, c->names[i]);
 	}
 	if (t->result == TLS_SHOWN) {
-		struct civil end =
-		    when_civil(when_is_known(c->not_after) ? c->not_after : (struct when){ 0 });
-
-		put(l, arena_strf(a, "; ends %04d-%02d-%02dT%02d:%02d:%02dZ; issuer ", end.year,
-			   end.month, end.day, end.hour, end.minute, end.second));
+		put_words(l, "; ends ");
+		put(l, date_text(c->not_after, a));
+		put_words(l, "; issuer ");
 		put(l, c->issuer);
 		put_words(l, t->chain_ok	      ? "; chain well; SHA-256 "
 			     : t->chain_is_incomplete ? "; chain incomplete; SHA-256 "

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "base/date.h"
 #include "base/limits.h"
 #include "core/site_plan.h"
 #include "http/json_site.h"
@@ -263,11 +264,11 @@ doctor_alarms(const struct config *config, struct when now, bool is_young, struc
 		buf_putf(lines, "the watchdog's file %s cannot be read: %s\n", path.p, err_words(err));
 	for (unsigned i = 0; err == ERR_OK && i < ALARM_COUNT; i++) {
 		const struct alarm *a = &w->alarms[i];
-		struct civil c = when_civil(a->since);
+		char since[DATE_TEXT_BYTES];
 
+		date_put(a->since, since);
 		if (a->is_open)
-			buf_putf(lines, "alarm: %s since %04d-%02d-%02dT%02d:%02dZ: %s\n", alarm_name(i), c.year,
-			    c.month, c.day, c.hour, c.minute, a->words);
+			buf_putf(lines, "alarm: %s since %s: %s\n", alarm_name(i), since, a->words);
 	}
 	if (err == ERR_OK && is_young && when_before(when_plus(w->at, most), now))
 		buf_putf(lines, "the watchdog has not looked for %lld minutes, and the engine is running\n",

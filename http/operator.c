@@ -6,6 +6,7 @@
 #include "ports/names/names.h"
 #include "ports/store/operator.h"
 #include "words/alarm.h"
+#include "base/date.h"
 
 enum { DAY_S = 86400, DAYS_SHOWN = 120, TITLE_BYTES = 4096 };
 
@@ -21,10 +22,9 @@ append(json_t *list, json_t *one)
 static json_t *
 date_only(int64_t day)
 {
-	struct civil c = when_civil((struct when){ day * DAY_S });
-	char text[16];
+	char text[DATE_TEXT_BYTES];
 
-	(void)snprintf(text, sizeof text, "%04d-%02d-%02d", c.year, c.month, c.day);
+	date_put_day((struct when){ day * DAY_S }, text);
 	return json_string(text);
 }
 

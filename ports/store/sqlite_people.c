@@ -304,7 +304,7 @@ store_attempts(struct store *s, struct str subject, struct attempts *ret)
 	*ret = (struct attempts){ 0, WHEN_UNKNOWN };
 	query_bind_text(&q, "subject", subject);
 	if (query_row(&q)) {
-		ret->failures = (unsigned)query_int(&q, "failures", 0, INT32_MAX);
+		ret->counted = (unsigned)query_int(&q, "failures", 0, INT32_MAX);
 		ret->last = query_when(&q, "failed_at");
 	}
 	return query_finish(&q);

@@ -72,9 +72,9 @@ test_objects(void **state)
 }
 
 static int64_t
-wait_after(enum attempt_place place, unsigned failures, int64_t ago_s)
+wait_after(enum attempt_place place, unsigned counted, int64_t ago_s)
 {
-	const struct attempts a = { failures, when_minus(now, SPAN_S(ago_s)) };
+	const struct attempts a = { counted, when_minus(now, SPAN_S(ago_s)) };
 	struct when at = access_try_at(place, &a, now);
 
 	return when_before(now, at) ? when_between(now, at).s : 0;

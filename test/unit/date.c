@@ -70,6 +70,8 @@ what_is_written_is_read(void **state)
 	assert_true(str_eq(text, STR("2027-01-15T08:00:00Z")));
 	assert_int_equal(date_read(text, DATE_ZONE_NEEDED).s, 1800000000);
 	assert_int_equal(date_text(WHEN_UNKNOWN, &a).n, 0);
+	assert_true(str_eq(date_day_text((struct when){ 1800000000 }, &a), STR("2027-01-15")));
+	assert_int_equal(date_day_text(WHEN_UNKNOWN, &a).n, 0);
 }
 
 int

@@ -78,6 +78,25 @@ the_owner_has_something_to_mend(void **unused)
 	assert_int_equal(page_check_of(&f.site, &f.names[1], PAGE_TEST_SERVED, now).result, PAGE_FAIL);
 }
 
+/* Whatever its owner has to mend, on a site that is well otherwise: the page has a button for when it is done. */
+static void
+whatever_is_mended_has_its_button(void **unused)
+{
+	(void)unused;
+	for (enum cause c = CAUSE_NONE + 1; c < CAUSE_COUNT; c++) {
+		const struct cause_row *row = cause_row(c);
+		struct fixture f;
+
+		begin(&f, 20);
+		find(&f, c, f.names[0].name);
+		if (!actor_is_owner(row->acts) || row->severity < SEVERITY_WARN || c == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY ||
+		    c == CAUSE_OWN_CERTIFICATE_IMPORTED)
+			continue;
+		if (button(&f).action != PAGE_CHECK)
+			fail_msg("%s has no button", row->id);
+	}
+}
+
 static void
 what_is_ours_asks_nothing(void **unused)
 {
@@ -286,6 +305,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_well),
 		cmocka_unit_test(the_owner_has_something_to_mend),
+		cmocka_unit_test(whatever_is_mended_has_its_button),
 		cmocka_unit_test(what_is_ours_asks_nothing),
 		cmocka_unit_test(a_warning_without_a_cause_can_be_cured),
 		cmocka_unit_test(what_warns_everywhere_says_so_and_since_when),
