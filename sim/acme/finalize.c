@@ -144,7 +144,8 @@ make_certificate(struct fake *f, struct order *o, const struct fault *t)
 	struct span life = o->profile->life;
 	struct when now = fake_now(f);
 	struct span back = life.s > 2 * BACK_MOST.s ? BACK_MOST : SPAN_S(0);
-	struct sign_leaf leaf = { .names = names, .names_n = o->names_n, .key = o->key, .has_common_name = o->profile->has_common_name };
+	struct sign_leaf leaf = { .names = names, .names_n = o->names_n, .key = o->key, .has_common_name = o->profile->has_common_name,
+		.list_url = str_of(f->set.list) };
 	EVP_PKEY *other = NULL;
 
 	if (c == NULL)

@@ -57,7 +57,7 @@ struct settings {
 		char hmac[256];
 	} eabs[EABS_MAX]; /* any: a binding is demanded */
 	size_t eabs_n;
-	char terms[TEXT_BYTES], website[TEXT_BYTES], identity[TEXT_BYTES], portal[TEXT_BYTES]; /* empty: none */
+	char terms[TEXT_BYTES], website[TEXT_BYTES], identity[TEXT_BYTES], portal[TEXT_BYTES], list[TEXT_BYTES]; /* empty: none */
 	char validate_at[64]; /* address that every name has; empty: DNS tells */
 	uint16_t validate_port;
 	char forwarder[64]; /* "127.0.0.1@5300"; empty: no DNS, hence no CAA and no dns-01 */

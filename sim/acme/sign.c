@@ -415,6 +415,26 @@ sign_key_id(const struct sign *s)
 
 /* --- leaves --- */
 
+static bool
+put_list(X509 *x, struct str url)
+{
+	X509V3_CTX ctx;
+	char *value = NULL;
+
+	if (url.n == 0)
+		return true;
+	X509V3_set_ctx_nodb(&ctx);
+	X509V3_set_ctx(&ctx, NULL, x, NULL, NULL, 0);
+	if (asprintf(&value, "URI:%.*s", STR_ARG(url)) < 0)
+		return false;
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, &ctx, NID_crl_distribution_points, value);
+	bool is_good = e != NULL && X509_add_ext(x, e, -1) == 1;
+
+	X509_EXTENSION_free(e);
+	free(value);
+	return is_good;
+}
+
 enum err
 sign_leaf(struct sign *s, const struct sign_leaf *leaf, struct arena *a, struct str *ret_pem, struct str *ret_der)
 {
@@ -429,7 +449,7 @@ sign_leaf(struct sign *s, const struct sign_leaf *leaf, struct arena *a, struct 
 	buf_init(&pem, PEM_BYTES_MAX);
 	if (x != NULL && put_constraints(x, false) && put_key_usage(x, 0x80) && put_server_auth(x) &&
 	    put_names(x, leaf->names, leaf->names_n, common.n > 0) && put_key_ids(x, NULL, s->keys[KEY_INTERMEDIATE]) &&
-	    X509_sign(x, issuer, EVP_sha256()) > 0 && put_pem(&pem, x))
+	    put_list(x, leaf->list_url) && X509_sign(x, issuer, EVP_sha256()) > 0 && put_pem(&pem, x))
 		n = i2d_X509(x, &der);
 	X509_free(x);
 	if (n <= 0)

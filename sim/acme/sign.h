@@ -28,6 +28,7 @@ struct sign_leaf {
 	EVP_PKEY *key; /* public */
 	struct when from, to;
 	bool has_common_name;
+	struct str list_url;	/* of the list of revoked certificates that it names (RFC 5280 4.2.1.13); empty: none */
 	bool has_wrong_issuer; /* a fault: signed by a key that is not the intermediate's */
 	uint8_t serial[SIGN_SERIAL_BYTES]; /* the highest bit is 0, the byte not */
 };

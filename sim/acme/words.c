@@ -170,6 +170,12 @@ say_identity(struct line *l)
 }
 
 static bool
+say_list(struct line *l)
+{
+	return copy(l->words[0], l->s->list, sizeof l->s->list);
+}
+
+static bool
 say_portal(struct line *l)
 {
 	return copy(l->words[0], l->s->portal, sizeof l->s->portal);
@@ -421,6 +427,7 @@ static const struct {
 	{ "eab", say_eab, 2, 2, false, "eab KEY-ID HMAC-KEY-IN-BASE64URL" },
 	{ "terms", say_terms, 1, 1, false, "terms URL, or terms none" },
 	{ "identity", say_identity, 1, 1, false, "identity NAME-FOR-CAA" },
+	{ "list", say_list, 1, 1, false, "list URL, or list none" },
 	{ "portal", say_portal, 1, 1, false, "portal URL, or portal none" },
 	{ "validate", say_validate, 2, 2, false, "validate at ADDRESS:PORT, or validate port PORT" },
 	{ "dns", say_dns, 1, 1, false, "dns ADDRESS@PORT, or dns none" },

@@ -1,9 +1,13 @@
 """Renewal information, `replaces` and profiles between koshin and the fake CA over real sockets."""
 
+import datetime
 import json
 import subprocess
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
 
 import daemon
 import servers
@@ -102,6 +106,59 @@ def test_a_window_that_is_none_is_the_operators_to_know(small):
     page = site.show()
     assert page["renewal"]["why"] == "life" and page["renewal"]["window"] is None
     assert not site.findings()
+
+
+class List:
+    """The list of revoked certificates of the fake CA, as its intermediate signs it; published where the sites are."""
+
+    def __init__(self, world):
+        self.ca = world.ca
+        folder = world.folder / "lists"
+        folder.mkdir()
+        folder.chmod(0o755)
+        self.file = folder / "ca.crl"
+        address = f"{world.address}:{world.nginx.http_port}"
+        self.url = f"http://{address}/lists/ca.crl"
+        self.write()
+        world.nginx.extra.write_text(f"server {{ listen {address}; server_name {world.address}; location /lists/ {{ alias {folder}/; }} }}\n")
+        world.nginx.reload()
+
+    def write(self, *serials):
+        keys = [part + "-----END PRIVATE KEY-----\n" for part in (self.ca.folder / "keys.pem").read_text().split("-----END PRIVATE KEY-----\n")]
+        now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+        day = datetime.timedelta(days=1)
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "koshin fake intermediate")])
+        crl = x509.CertificateRevocationListBuilder().issuer_name(name).last_update(now - day).next_update(now + day)
+        for serial in serials:
+            crl = crl.add_revoked_certificate(x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build())
+        signed = crl.sign(serialization.load_pem_private_key(keys[2].encode(), None), hashes.SHA256())
+        self.file.write_bytes(signed.public_bytes(serialization.Encoding.DER))
+
+
+@pytest.mark.parametrize("small", [["life 1h"]], indirect=True)
+def test_a_certificate_that_its_issuer_took_back_is_renewed_at_once(small):
+    published = List(small)
+    small.ca.say(f"list {published.url}")
+    small.koshin.start()
+    site = small.site("torikeshi.jp").add()
+    first = site.until_served()
+    site.until_kind("proven")
+    neighbour = small.site("tonari.jp").add()
+    kept = neighbour.until_served()
+    published.write(first.certificate.serial_number)
+    # A list is kept for a while; an engine that is started anew has none.
+    small.koshin.kill("engine")
+    small.koshin.run("site", "set", site.name, "--redirect", "off")
+    small.koshin.run("site", "set", neighbour.name, "--redirect", "off")
+    second = site.until_served(other_than=first.fingerprint)
+    found = site.until_kind("gone")
+    assert [line["subject"] for line in found if line["kind"] in ("found", "gone")] == ["served.revoked"] * 2
+    assert not site.findings() and site.count("ordered") == 2 and second.is_valid
+    # Nobody else's is touched, and the new one is not taken for the old one.
+    assert neighbour.shown().fingerprint == kept.fingerprint and neighbour.count("ordered") == 1
+    assert site.show()["renewal"]["why"] == "life"
+    by_hand = small.koshin.json("check", site.name)
+    assert by_hand["ok"], by_hand
 
 
 def test_a_profile_that_the_ca_does_not_have(tmp_path):
