@@ -5,10 +5,14 @@ each record and each name server, `openssl s_client` for the handshake, one afte
 """
 
 import collections
+import contextlib
 import json
 import resource
+import socket
+import ssl
 import statistics
 import subprocess
+import threading
 import time
 
 import servers
@@ -20,15 +24,19 @@ from lab.table import Row
 LOOKS = 20
 SITES = 500  # of two names each: as many as the engine has open at one time (LIMIT_CHECKS_OPEN)
 DEADLINE_S = 10
+TIMEOUT_S = 3
+SHAKES_AFTER_S = 2
 
 HEALTHY = Goal(150.0, "who presses a button takes an answer that comes within a sixth of a second for immediate")
 DEAD = Goal(DEADLINE_S + 0.05, "a check ends at its deadline, whatever is not there; 50 ms for the machine to notice")
+BESIDE = Goal(TIMEOUT_S + 0.1, "a page or a list that does not come makes no look longer than a dead address would; 100 ms for DNS before it")
 MEMORY = Goal(64.0, "the smallest machines on sale have 512 MiB; no process takes more than an eighth of that")
 
 ROWS = (
     Row("well.jp", "nginx of ours", tls={"ours": "right"}),
     Row("full.jp", "lets nobody in", zone=("@ A {full}",)),
     Row("deaf.jp", "no name server answers", ns=("deaf",)),
+    Row("slow.jp", "slow to shake hands, and its page never comes", zone=("@ A {twin}",)),
     Row("many.jp", "every name below it", zone=("@ A {ours}", "* A {ours}")),
 )
 
@@ -71,7 +79,7 @@ class Driver:
         if subprocess.run(["make", "-s", program.relative_to(ROOT)], cwd=ROOT, stdin=subprocess.DEVNULL).returncode != 0:
             raise CannotMeasure("the driver of the probe could not be built")
         options = [
-            "--ours", lab.at["ours"], "--allow", lab.allowed[0], "--forwarder", lab.resolver.forwarder, "--anchor", lab.anchor,
+            "--ours", lab.at["ours"], "--ours", lab.at["twin"], "--allow", lab.allowed[0], "--forwarder", lab.resolver.forwarder, "--anchor", lab.anchor,
             "--roots", lab.folder / "roots.pem", "--http", lab.http_port, "--https", lab.https_port, "--thumbprint", lab.thumbprint,
             "--timeout", timeout_s * 1000, "--deadline", deadline_s * 1000,
         ]  # fmt: skip
@@ -136,17 +144,67 @@ def measure_dead(driver):
         yield line(figure, took, "s", "its deadline", DEADLINE_S, DEAD)
 
 
+class Slow:
+    """Shakes hands after SHAKES_AFTER_S, takes the request for the page, and never answers. Its certificate names a list that is not to be had."""
+
+    def __init__(self, lab):
+        key, chain = lab.authority.make("slow.jp", "on no list")
+        (lab.authority.lists / "slow.jp.crl").unlink(missing_ok=True)
+        files = [lab.folder / f"slow.{end}" for end in ("pem", "key")]
+        for file, content in zip(files, (b"".join(servers.pem(c) for c in chain), servers.key_pem(key))):
+            file.write_bytes(content)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*files)
+        self.end = threading.Event()
+        self.listener = socket.create_server((lab.at["twin"], lab.https_port))
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with contextlib.suppress(OSError), connection:
+            self.end.wait(SHAKES_AFTER_S)
+            with self.context.wrap_socket(connection, server_side=True) as tls:
+                tls.recv(4096)
+                self.end.wait(60)
+
+    def stop(self):
+        self.end.set()
+        self.listener.close()
+
+
+def measure_beside(lab, driver):
+    """What is asked after the handshake has no time of its own."""
+    slow = Slow(lab)
+    try:
+        answer = driver.ask(("slow.jp",))[0]
+    finally:
+        slow.stop()
+    (address,) = answer["names"][0]["addresses"]
+    if address["tls"]["result"] != "SHOWN" or not address["home"]["http"]["result"].startswith("TIMEOUT"):
+        raise CannotMeasure(f"the slow one has not kept its page to itself: {address}")
+    yield line("check.slow.page", answer["ms"] / 1000, "s", "the limit of one question", TIMEOUT_S, BESIDE)
+
+
 def measure():
     lab = laboratory.Laboratory(ROWS)
     try:
         # Names below many.jp show a certificate too, as those of sites do.
-        shows = webs.nginx_server(lab, "ours", ".many.jp", lab.certificate(ROWS[3], "right"), "ssl")
+        shows = webs.nginx_server(lab, "ours", ".many.jp", lab.certificate(ROWS[4], "right"), "ssl")
         lab.nginx.extra.write_text(lab.nginx.extra.read_text() + shows)
         lab.nginx.reload()
         servers.until("nginx has reloaded", lambda: servers.handshake("www.many.jp", lab.at["ours"], lab.https_port, lab.folder / "roots.pem"))
         yield from measure_one(lab)
         with Driver(lab, DEADLINE_S, DEADLINE_S) as driver:
             yield from measure_dead(driver)
+        with Driver(lab, TIMEOUT_S, DEADLINE_S) as driver:
+            yield from measure_beside(lab, driver)
         # One resolver and one nginx for all of them, on the same cores: nobody is cut off for their sake.
         with Driver(lab, 60, 180) as driver:
             yield from measure_many(driver)

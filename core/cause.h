@@ -23,8 +23,9 @@ enum actor { ACTOR_OWNER, ACTOR_DOMAIN_COMPANY, ACTOR_WEB_OWNER, ACTOR_HOST, ACT
 enum heals { HEALS_NOW, HEALS_OUTSIDE, HEALS_CLICK, HEALS_PERSON };
 /* What koshin does about it by itself, besides looking again: what the server has to have is put there once more (core/site_mend). */
 enum mends { MENDS_NOTHING, MENDS_DEPLOY };
-/* Does it stand on what DNS said of addresses of a kind? Then an answer that was lost does not mend it. */
-enum stands_on { STANDS_ON_NO, STANDS_ON_A, STANDS_ON_AAAA, STANDS_ON_EITHER };
+/* Does it stand on one answer among others: of DNS for addresses of a kind, of the home page, of the list of revoked certificates? Then
+ * an answer that was lost does not mend it. */
+enum stands_on { STANDS_ON_NO, STANDS_ON_A, STANDS_ON_AAAA, STANDS_ON_EITHER, STANDS_ON_HOME, STANDS_ON_LIST };
 
 struct cause_row {
 	const char *id;

@@ -241,6 +241,60 @@ was_not_looked_at(const struct step *st, const struct finding *old)
 	return true;
 }
 
+static bool
+is_home_seen(const struct name_evidence *n)
+{
+	for (size_t i = 0; i < n->addresses_n; i++) {
+		enum http_result r = n->addresses[i].home.http.result;
+
+		if (r != HTTP_NOT_TRIED && r != HTTP_TIMEOUT_CONNECT && r != HTTP_TIMEOUT_READ)
+			return true;
+	}
+	return false;
+}
+
+/* Is the very certificate still shown that was found on the list, and no list there to say something else? */
+static bool
+is_still_listed(const struct name_evidence *n, const struct finding *old)
+{
+	char shown[2 * FINGERPRINT_BYTES];
+	bool is_shown = false;
+
+	for (size_t i = 0; i < n->addresses_n; i++) {
+		const struct tls_evidence *t = &n->addresses[i].tls;
+
+		if (t->result != TLS_SHOWN)
+			continue;
+		certificate_fingerprint_text(t->leaf.fingerprint, shown);
+		if (!str_eq(old->wanted, (struct str){ shown, sizeof shown }))
+			continue;
+		if (t->revocation == REVOCATION_GOOD)
+			return false;
+		is_shown = true;
+	}
+	return is_shown;
+}
+
+/* It stands on an answer that this look did not get, or did not ask for: a slow page, a list that is not to be had. A page is given
+ * an hour, a certificate that was taken back stays so. */
+static bool
+was_not_answered(const struct step *st, const struct finding *old)
+{
+	enum stands_on on = cause_row(old->cause)->stands_on;
+	const struct evidence *e = st->ev->evidence;
+
+	if (on != STANDS_ON_HOME && on != STANDS_ON_LIST)
+		return false;
+	for (size_t i = 0; i < e->names_n; i++) {
+		if (!str_eq(e->names[i].name, old->subject))
+			continue;
+		return on == STANDS_ON_LIST ? is_still_listed(&e->names[i], old)
+					    : !is_home_seen(&e->names[i]) &&
+						  when_between(old->last_seen, st->t->now).s < HALF_SEEN_MOST_S;
+	}
+	return false;
+}
+
 /* Does this old finding stay although the new evidence does not show it? */
 static bool
 outlives_check(
@@ -248,7 +302,7 @@ outlives_check(
 {
 	const struct evidence *e = st->ev->evidence;
 
-	if (MUTANT(FINDING_KEPT))
+	if (MUTANT(FINDING_KEPT) || was_not_answered(st, old))
 		return true;
 	if (is_handshake_only)
 		return !findings_by_handshake(old->cause);

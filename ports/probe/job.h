@@ -33,6 +33,8 @@ struct point {
 	struct fetch *fetch, *home;
 	struct shake *shake;
 	struct crl_wait *crl;
+	struct mono begun; /* what is asked after the handshake has as long as what was asked beside it */
+	struct loop_timer *beside;
 	struct service_shake *services; /* one for each of e->services */
 	struct look *look;
 	struct address_evidence *e;

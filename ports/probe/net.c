@@ -80,6 +80,7 @@ stop_all(struct job *j)
 			fetch_stop(&k->points[n].fetch);
 			fetch_stop(&k->points[n].home);
 			crl_drop(&k->points[n].crl);
+			loop_cancel(j->net->loop, &k->points[n].beside);
 			shake_stop(&k->points[n].shake);
 			for (size_t s = 0; s < k->e->addresses[n].services_n; s++)
 				shake_stop(&k->points[n].services[s].shake);
@@ -225,13 +226,46 @@ start_fetch(struct point *p, struct http_evidence *into)
 	return fetch_start(j->net->fetcher, &t, &p->fetch) == ERR_OK;
 }
 
+/* The home page and the list of revoked certificates are asked for when the handshake is over, and have until the challenge and the
+ * handshake would have been given up: neither makes a look longer. */
+static void
+on_beside(void *arg)
+{
+	struct point *p = arg;
+	unsigned ended = (p->home != NULL ? 1U : 0U) + (p->crl != NULL ? 1U : 0U);
+
+	p->beside = NULL;
+	fetch_stop(&p->home);
+	crl_drop(&p->crl);
+	for (; ended > 0; ended--)
+		on_point(p);
+}
+
+static void
+limit_beside(struct point *p)
+{
+	struct job *j = p->job;
+	int64_t left = j->net->o.timeout_ms - (clock_mono(&j->net->clock).ms - p->begun.ms);
+
+	if (p->home != NULL || p->crl != NULL)
+		p->beside = loop_after(j->net->loop, left > 0 ? left : 0, on_beside, p);
+}
+
+static void
+end_beside(struct point *p)
+{
+	if (p->home == NULL && p->crl == NULL)
+		loop_cancel(p->job->net->loop, &p->beside);
+	on_point(p);
+}
+
 static void
 on_home(void *arg)
 {
 	struct point *p = arg;
 
 	p->home = NULL;
-	on_point(p);
+	end_beside(p);
 }
 
 /* The home page, once a name: at an address that leads to us, or where a person wants to know. What else others serve is asked for by nobody. */
@@ -263,7 +297,7 @@ on_revocation(void *arg)
 	struct point *p = arg;
 
 	p->crl = NULL;
-	on_point(p);
+	end_beside(p);
 }
 
 /* A certificate that browsers would take: its issuer may have taken it back. */
@@ -285,6 +319,7 @@ on_shaken(void *arg)
 	p->shake = NULL;
 	start_home(p);
 	ask_revocation(p);
+	limit_beside(p);
 	tell(p->look, PROBE_STEP_TLS, p->e);
 	on_point(p);
 }
@@ -351,6 +386,7 @@ probe_point(struct look *k, size_t i)
 
 	k->points[i].look = k;
 	k->points[i].e = e;
+	k->points[i].begun = clock_mono(&j->net->clock);
 	if (j->box->evidence.has_http && start_fetch(&k->points[i], &e->http))
 		j->open++;
 	if (j->wanted.want_tls &&
