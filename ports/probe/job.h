@@ -106,6 +106,8 @@ struct probe_net {
 };
 
 void job_release(struct job *j);
+/* The handshake of this address is over: asks what comes after it, counted in the job. */
+void beside_begin(struct point *p);
 /* DNS of the name is known: its addresses are probed. */
 void job_probe_addresses(struct look *k);
 
