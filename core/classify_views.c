@@ -6,6 +6,7 @@
  * the CA that somebody keeps out.
  */
 #include "core/classify_inside.h"
+#include "core/site_plan.h"
 
 enum { PLACES_TOLD_MAX = 4, CA_FAILURES_MIN = 2 };
 
@@ -247,8 +248,6 @@ put_failure(struct judge *j, const struct sight *s)
 static const struct finding *
 refusal_of_ca(const struct judge *j)
 {
-	static const enum cause kept_out[] = { CAUSE_TRANSPORT_CONNECT_GEO_BLOCKED, CAUSE_TRANSPORT_CONNECT_RESET, CAUSE_TRANSPORT_UNCLASSIFIED };
-
 	for (size_t i = 0; j->s != NULL && i < j->s->findings.n; i++) {
 		const struct finding *f = &j->s->findings.at[i];
 
@@ -256,9 +255,8 @@ refusal_of_ca(const struct judge *j)
 			continue;
 		if (f->cause == CAUSE_TRANSPORT_VALIDATOR_BANNED)
 			return f;
-		for (size_t k = 0; k < sizeof kept_out / sizeof *kept_out; k++)
-			if (f->cause == kept_out[k] && f->times_seen >= CA_FAILURES_MIN)
-				return f;
+		if (plan_is_kept_out(f->cause) && f->times_seen >= CA_FAILURES_MIN)
+			return f;
 	}
 	return NULL;
 }
@@ -275,8 +273,9 @@ classify_banned(struct judge *j, const struct tally *t)
 		return;
 	struct str words = ca->evidence, first = str_cut(&words, '\n');
 	f->seen = t->passing_places;
-	/* It stands as the CA's word does, until an order goes well. */
+	/* It stands as the CA's word does, until an order goes well, and puts none off for longer. */
 	f->is_from_order = true;
+	f->next_look = ca->next_look;
 	f->evidence = arena_strf(j->a, "%.*s\n%.*s", STR_ARG(first), STR_ARG(j->trace));
 }
 

@@ -513,14 +513,11 @@ on_order_failed(const struct step *st)
 	struct when retry_at = when_plus(now, order_wait(st, main_cause, s->order_failures));
 	/* The CA's word about a name blocks that name until its date: a refused order is not repeated before (P6). */
 	for (size_t i = 0; room != NULL && i < ev->failures_n; i++) {
-		const struct finding *old =
-		    findings_find(&s->findings, ev->failures[i].cause, ev->failures[i].subject);
+		room[i] = findings_as_known(st, &ev->failures[i]);
+		const struct finding *old = findings_find(&s->findings, room[i].cause, room[i].subject);
 		unsigned times = old != NULL ? old->times_seen + 1 : 1;
 
-		room[i] = ev->failures[i];
-		room[i].next_look =
-		    is_law ? ev->retry_after
-			   : when_plus(now, order_wait(st, ev->failures[i].cause, times));
+		room[i].next_look = is_law ? ev->retry_after : when_plus(now, order_wait(st, room[i].cause, times));
 		refuse(s, &room[i]);
 	}
 	if (room != NULL)

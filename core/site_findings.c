@@ -59,6 +59,20 @@ find_before(const struct step *st, const struct finding *seen)
 	return old;
 }
 
+struct finding
+findings_as_known(const struct step *st, const struct finding *failure)
+{
+	const struct finding *known = findings_find(&st->s->findings, CAUSE_TRANSPORT_VALIDATOR_BANNED, failure->subject);
+	struct finding f = *failure;
+
+	if (known == NULL || !plan_is_kept_out(failure->cause))
+		return f;
+	f.cause = known->cause;
+	f.seen = known->seen;
+	f.acts = known->acts;
+	return f;
+}
+
 bool
 findings_is_answered(const struct name_evidence *n)
 {
@@ -95,7 +109,7 @@ put_finding(const struct step *st, struct finding_list *l, const struct finding 
 	f->times_seen = old != NULL ? old->times_seen + 1 : 1;
 	f->mends = old != NULL && old->cause == seen->cause ? old->mends : 0;
 	f->mended_at = f->mends > 0 ? old->mended_at : WHEN_UNKNOWN;
-	if (!when_is_known(f->next_look) || when_before(f->next_look, st->t->now))
+	if (!when_is_known(f->next_look) || (when_before(f->next_look, st->t->now) && !f->is_from_order))
 		f->next_look = when_plus(st->t->now, st->p->poll_max);
 	if (old == NULL || old->cause != seen->cause)
 		step_history(st, HISTORY_FOUND, f);
@@ -312,6 +326,9 @@ outlives_check(
 		return true;
 	if (was_renamed(old, seen))
 		return false;
+	/* Others are kept out as well, or there is a fault of another kind: it is not the CA alone. */
+	if (old->cause == CAUSE_TRANSPORT_VALIDATOR_BANNED && blocks_name(seen, old->subject, false))
+		return false;
 	if (was_not_looked_at(st, old))
 		return true;
 	if (was_mended(st, old, seen))
@@ -356,6 +373,8 @@ findings_merge(const struct step *st, bool is_handshake_only)
 			f->next_look = when_plus(st->t->now, st->p->look_every);
 		else if (f != NULL && was_half_seen(st, old, &seen))
 			f->next_look = when_plus(st->t->now, st->p->poll_min);
+		else if (f != NULL && was_not_looked_at(st, old))
+			f->next_look = when_plus(st->t->now, st->p->poll_max);
 	}
 	take_list(st, &l);
 	/* It has been told; from here on nothing leads to that CA any more. */

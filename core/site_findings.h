@@ -34,6 +34,8 @@ bool findings_is_replacement(enum cause c);
 void findings_add(const struct step *st, const struct finding *at, size_t n);
 /* Did DNS say anything about the addresses of this name? */
 bool findings_is_answered(const struct name_evidence *n);
+/* The failure of an order as it is known already: while it is known that the CA alone is kept out, that it could not come in is no news. */
+struct finding findings_as_known(const struct step *st, const struct finding *failure);
 /* Those of this cause were seen again, and are looked at next on this date. */
 void findings_put_off(const struct step *st, enum cause c, struct when next_look);
 /* Takes over what classify() finds in the event's evidence. */

@@ -220,6 +220,12 @@ plan_is_from_afar(enum cause c)
 }
 
 bool
+plan_is_kept_out(enum cause c)
+{
+	return c == CAUSE_TRANSPORT_CONNECT_GEO_BLOCKED || c == CAUSE_TRANSPORT_CONNECT_RESET || c == CAUSE_TRANSPORT_UNCLASSIFIED;
+}
+
+bool
 plan_wants_views(const struct site *s)
 {
 	for (size_t i = 0; i < s->findings.n; i++) {

@@ -30,6 +30,8 @@ bool plan_blames_name(enum cause c);
 bool plan_wants_views(const struct site *s);
 /* Only vantage points, or the CA, can have seen it. */
 bool plan_is_from_afar(enum cause c);
+/* The CA's word that it could not come in at all. */
+bool plan_is_kept_out(enum cause c);
 /* The CA itself has refused this name, and its word still stands: it is not asked again, whatever the hurry (P6). */
 bool plan_is_refused(const struct site *s, const struct site_name *n, struct when now);
 /* Is a new certificate wanted now, whether or not it can be had? */

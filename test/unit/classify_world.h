@@ -381,7 +381,7 @@ world_classify(struct world *w, const char *how)
 	if (strstr(how, "kept-out") != NULL || strstr(how, "refused2") != NULL || strstr(how, "banned") != NULL) {
 		w->of_order = (struct finding){ .cause = strstr(how, "kept-out") != NULL ? CAUSE_TRANSPORT_CONNECT_GEO_BLOCKED : strstr(how, "banned") != NULL ?
 			CAUSE_TRANSPORT_VALIDATOR_BANNED : CAUSE_TRANSPORT_UNCLASSIFIED,
-			.subject = w->names[0].name, .evidence = STR("the CA's words"), .is_from_order = true, .times_seen = strstr(how, "2") != NULL ? 2 : 1 };
+			.subject = w->names[0].name, .evidence = STR("the CA's words"), .next_look = { NOW + 60 }, .is_from_order = true, .times_seen = strstr(how, "2") != NULL ? 2 : 1 };
 		w->site.findings = (struct finding_list){ .at = &w->of_order, .n = 1, .cap = 1 };
 	}
 	if (strstr(how, "new") != NULL)
