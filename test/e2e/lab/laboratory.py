@@ -23,6 +23,7 @@ from fake_ca import FakeCa
 from lab import names, webs
 from mailbox_server import Mailbox
 from registry import Registry
+from vantage_point import Vantage
 
 CHECKS_AT_ONCE = 8
 CAA_IDENTITY = "ca.laboratory.example"
@@ -33,10 +34,16 @@ PLACES = {
     "above": 20, "first": 21, "second": 22, "nobody": 23, "deaf": 24, "odd": 25,
     "ours": 30, "apache": 31, "haproxy": 32, "closed": 33, "full": 34, "cutting": 35, "oldtls": 36, "twin": 37,
     "elsewhere": 40, "router": 41, "cdn": 50, "cdn_closed": 51, "cdn_odd": 52, "nat": 60,
+    "inland": 61, "some": 62, "here": 70, "tokyo": 71, "oregon": 72,
 }  # fmt: skip
-OURS = ("ours", "twin", "oldtls", "apache", "haproxy", "closed", "full", "cutting", "nowhere")
+OURS = ("ours", "twin", "oldtls", "apache", "haproxy", "closed", "full", "cutting", "nowhere", "inland", "some")
 # To an address of a group no connection leads, whatever the routes of the machine are.
 NOWHERE = "224.0.0.1"
+# Where koshin looks from is `here`; its vantage points have addresses of their own, and the CAs that of the machine.
+VANTAGES = ("tokyo", "oregon")
+# Addresses of ours behind a filter: who is not let in there.
+CAS = "127.0.0.1"
+FILTERS = {"inland": (CAS, "tokyo", "oregon"), "some": ("oregon",)}
 CDN = ("cdn", "cdn_closed", "cdn_odd")
 
 
@@ -59,6 +66,10 @@ class Laboratory:
     def _keep(self, server):
         self._stops.callback(server.stop)
         return server
+
+    @property
+    def filters(self):
+        return {place: [self.at.get(who, who) for who in kept_out] for place, kept_out in FILTERS.items()}
 
     # --- what a row may speak of ---
 
@@ -112,6 +123,7 @@ class Laboratory:
         self.account = acme_raw.Account(acme_raw.Client(self.pebble.directory, self.pebble.bundle))
         self.koshin = self._make_koshin()
         self.thumbprint = self._open_account()
+        self.koshin.config["vantages"] = [self._make_vantage(place).entry for place in VANTAGES]
         self._write_nginx([row for row in self.rows if row.is_early], is_issuing=True)
         self._keep(webs.Haproxy(self))
         self._keep(webs.Apache(self))
@@ -150,7 +162,10 @@ class Laboratory:
         self._keep(names.Odd(self.at["odd"], self.dns_port, odd))
         self._keep(Deaf(self.at["deaf"], self.dns_port))
         self.anchor = anchor
-        self.resolver = self._keep(names.Resolver(self.folder, "resolver", self.at["resolver"], self.dns_port, anchor, stubs))
+        abroad = [f"{row.name}. {self.fill(line, row)}" for row in self.rows for line in row.abroad]
+        self.resolver = self._keep(
+            names.Resolver(self.folder, "resolver", self.at["resolver"], self.dns_port, anchor, stubs, view=(self.at["oregon"], abroad))
+        )
         self.ca_resolver = self._keep(names.Resolver(self.folder, "ca_resolver", self.at["ca_resolver"], self.dns_port, anchor, stubs))
 
     def _delegation(self, row):
@@ -196,7 +211,7 @@ class Laboratory:
                 dns={"forwarders": [self.resolver.forwarder], "trust_anchor_file": str(self.anchor), "port": self.dns_port},
                 check={
                     "allow": self.allowed, "roots": str(roots), "rdap": str(bootstrap),
-                    "services": [str(self.mail_port)],
+                    "services": [str(self.mail_port)], "from": [self.at["here"]],
                     "fronts": [f"{self.at[place]}/32 Cloudflare" for place in CDN], "timeout": "10 s", "deadline": "60 s",
                 },
             )
@@ -206,6 +221,15 @@ class Laboratory:
         target["listen_https"].append(f"{self.at['twin']}:{self.https_port}")
         koshin.config_file.write_text(json.dumps(koshin.config))
         return koshin
+
+    def _make_vantage(self, place):
+        same = ("allow", "http_port", "https_port", "timeout", "deadline")
+        return self._keep(
+            Vantage(
+                self.folder, place, self.at[place], [self.koshin.run("vantage", "key").stdout.strip()],
+                dns=self.koshin.config["dns"], check={"from": [self.at[place]], **{key: self.koshin.config["check"][key] for key in same}},
+            )
+        )  # fmt: skip
 
     def _open_account(self):
         """The daemon opens its account, and is not needed any more: what is checked from here on, is checked by the command."""

@@ -257,8 +257,8 @@ MANNERS = {
 class Resolver:
     """Unbound, set as a CA sets it: DNSSEC, questions no longer than needed, mixed letters, small answers."""
 
-    def __init__(self, folder, name, address, port, anchor, stubs):
-        """stubs: zone -> addresses of its servers, all on this port."""
+    def __init__(self, folder, name, address, port, anchor, stubs, view=None):
+        """stubs: zone -> addresses of its servers, all on this port. view: (an address that asks, records "OWNER TYPE VALUE" that it is given)."""
         self.folder, self.address, self.port = pathlib.Path(folder) / name, address, port
         self.folder.mkdir()
         text = (
@@ -271,6 +271,12 @@ class Resolver:
         )
         for zone, addresses in stubs.items():
             text += f'stub-zone:\n  name: "{zone}"\n' + "".join(f"  stub-addr: {a}@{port}\n" for a in addresses)
+        if view:
+            asker, records = view
+            # Other types of the name are answered as to everybody.
+            zones = "".join(f'  local-zone: "{owner}" typetransparent\n' for owner in dict.fromkeys(r.split()[0] for r in records))
+            text += f'server:\n  access-control-view: {asker}/32 abroad\nview:\n  name: "abroad"\n  view-first: yes\n{zones}'
+            text += "".join(f"  local-data: '{record}'\n" for record in records)
         (self.folder / "unbound.conf").write_text(text)
         self.process = servers.Process(name, ["unbound", "-d", "-c", self.folder / "unbound.conf"], self.folder)
         self.process.wait_until(lambda: self.ask("jp.", "SOA").answer)

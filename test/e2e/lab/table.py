@@ -42,6 +42,7 @@ class Row:
     zone: tuple = HERE
     second: tuple | None = ()
     changed: tuple | None = None
+    abroad: tuple = ()  # records "TYPE VALUE" of the name that the resolver gives to the vantage point in Oregon alone
     ns: tuple = ("first", "second")
     lame: tuple = ()
     manner: str = "plain"
@@ -80,6 +81,7 @@ def either(why):
     return both(BY_CHANCE, why)
 
 
+ONE_PLACE = both(PASSES, "the judges look from one place alone, and that is let in")
 IMPATIENT = {"pebble": (BY_CHANCE, "pebble waits two seconds for DNS, and no longer")}
 COMPETING = both(PASSES, "koshin orders nothing beside another program, the CA would")
 HTTP_ALONE = {"fake": (FAILS, "the fake CA follows redirects to http alone")}
@@ -290,6 +292,19 @@ ROWS = (
         also=("served.certificate.from-cdn",), seen="https://{name}:{https_port}/"),
     Row("parked.jp", "a parking page at another company", "dns.a.elsewhere", "domain-company", A_OURS, zone=("@ A {elsewhere}",),
         also=("http.page.parked",), nginx=at("elsewhere", "default_type text/html; return 200 '<html>This domain is parked. sedoparking</html>';")),
+    # --- from other networks ---
+    well("sameabroad.jp", "the same answer in all networks, given by a view of its own", abroad=("A {ours}",)),
+    well("twice.jp", "another address of ours abroad", abroad=("A {twin}",)),
+    Row("inland.jp", "a filter that lets in nobody from abroad", "transport.connect.geo-blocked", "host", "", zone=("@ A {inland}",), seen="tokyo, oregon"),
+    Row("someplaces.jp", "a filter that keeps out one network", "transport.secondary-validation.timeout", "host", "", zone=("@ A {some}",), seen="oregon",
+        verdict=ONE_PLACE),
+    Row("split.jp", "DNS that leads elsewhere abroad", "dns.view.split", "domain-company", A_OURS, abroad=("A {elsewhere}",), seen="oregon: {elsewhere}",
+        verdict=ONE_PLACE),
+    Row("onedenied.jp", "a rule of the web server that denies one network", "http.challenge.forbidden", "host", "", zone=HAPROXY, seen="oregon: 403",
+        haproxy=at("haproxy", "http-request deny deny_status 403 if {{ src {oregon} }}\nserver ours {ours}:{http_port}"), verdict=ONE_PLACE),
+    Row("guarded.jp", "a CDN that denies one network", "http.cdn.blocks", "domain-company", PATH, zone=CDN,
+        haproxy=at("cdn", "http-request return status 403 hdr Server cloudflare content-type text/plain string denied if {{ src {oregon} }}\nserver ours {ours}:{http_port}"),
+        verdict=ONE_PLACE),
     # --- what visitors get ---
     Row("over.jp", "a certificate that has ended", "served.expired", "host", None, tls={"ours": "expired"}),
     Row("early.jp", "a certificate that has not begun", "served.certificate.wrong", "host", None, tls={"ours": "early"}),

@@ -124,6 +124,12 @@ class Haproxy:
                 f"frontend {name}\n    mode tcp\n    bind {lab.at['nat']}:{port}\n    default_backend {name}\nbackend {name}\n    mode tcp\n"
                 f"    server ours {lab.at['ours']}:{port}\n"
             )
+        # A filter before ours: others do not even get a connection that lives.
+        for place, kept_out in lab.filters.items():
+            text += (
+                f"frontend {place}\n    mode tcp\n    bind {lab.at[place]}:{lab.http_port}\n    tcp-request connection reject if {{ src {' '.join(kept_out)} }}\n"
+                f"    default_backend nat\n"
+            )
         (self.folder / "haproxy.cfg").write_text(text)
         self.process = servers.Process("haproxy", ["haproxy", "-db", "-f", self.folder / "haproxy.cfg"], self.folder)
         self.process.wait_until(lambda: servers.answers(lab.at["nat"], lab.http_port))
