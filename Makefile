@@ -121,7 +121,7 @@ $(patsubst %.c,$(BUILD)/%.o,$(wildcard http/*.c)) $(BUILD)/gen/api_table.o: $(BU
 PANEL_SRC = $(wildcard panel/*.json panel/*.mjs panel/*.html panel/*.svg panel/src/*.ts* panel/src/*/*.ts* panel/src/*/*/*.ts* panel/src/*/*.css)
 PANEL_GEN = $(addprefix $(BUILD)/gen/,api.ts panel_words.ts help_words.ts)
 panel/node_modules/.package-lock.json: panel/package-lock.json
-	$(Q)cd panel && npm ci --silent --no-audit --no-fund --no-update-notifier && touch node_modules/.package-lock.json
+	$(Q)cd panel && npm ci --loglevel=error --no-audit --no-fund --no-update-notifier >/dev/null && touch node_modules/.package-lock.json
 $(BUILD)/panel/index.html: panel/node_modules/.package-lock.json $(PANEL_SRC) $(PANEL_GEN)
 	$(Q)cd panel && node_modules/.bin/tsc --noEmit -p . && node build.mjs
 
