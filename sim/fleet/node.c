@@ -215,6 +215,27 @@ node_look(struct fleet *f, uint32_t n, uint64_t job)
 	begin_look(f, n, job, LOOK_ALL);
 }
 
+/* What is written in the transaction of the decision. */
+static void
+commit(struct fleet *f, uint32_t n)
+{
+	for (size_t i = 0; i < f->effects.n; i++) {
+		const struct site_effect *fx = &f->effects.at[i];
+
+		if (fx->kind == FX_LETTER) {
+			f->report->letters[fx->letter]++;
+			letters_of_fleet_put(f, n);
+		} else if (fx->kind == FX_HISTORY) {
+			note_history(f, fx->history);
+		} else if (fx->kind == FX_DISCARD_DRAFT) {
+			fleet_mark(f, FLEET_MARK_DRAFT_DISCARDED);
+		} else if (fx->kind == FX_ABANDON) {
+			fleet_mark(f, FLEET_MARK_ORDER_ABANDONED);
+			orders_of_fleet_abandon(f, n);
+		}
+	}
+}
+
 static void
 act(struct fleet *f, uint32_t n, const struct site_effect *fx)
 {
@@ -232,24 +253,16 @@ act(struct fleet *f, uint32_t n, const struct site_effect *fx)
 		fleet_mark(f, FLEET_MARK_ORDER_RESUMED);
 		orders_of_fleet_resume(f, n, fx->job);
 		return;
-	case FX_ABANDON:
-		fleet_mark(f, FLEET_MARK_ORDER_ABANDONED);
-		orders_of_fleet_abandon(f, n);
+	case FX_ABANDON: /* it is closed: somebody else has its place */
+		fleet_gate_take_waiting(f);
 		return;
 	case FX_DEPLOY:
 		f->report->deploys++;
 		put_deploy(f, n, fx);
 		return;
-	case FX_LETTER:
-		f->report->letters[fx->letter]++;
-		letters_of_fleet_put(f, n);
-		return;
+	case FX_LETTER: /* written with the decision */
 	case FX_HISTORY:
-		note_history(f, fx->history);
-		return;
 	case FX_DISCARD_DRAFT:
-		fleet_mark(f, FLEET_MARK_DRAFT_DISCARDED);
-		return;
 	case FX_TAKE_OVER: /* a word in the setting, which is the site's own here */
 	case FX_DESTROY:   /* no owner of a fleet asks for it */
 		return;
@@ -488,6 +501,7 @@ node_event(struct fleet *f, uint32_t n, const struct site_event *ev)
 	if (ev->job != 0 && ev->job != job && doing != DOING_NOTHING && (s->site.doing != doing || s->site.job != job))
 		fleet_broken(f, n, "P7: an answer to job %llu was taken for one to job %llu", (unsigned long long)ev->job,
 		    (unsigned long long)job);
+	commit(f, n);
 	if (may_die && node_dies(f, DIES_BEFORE_ACT)) {
 		fleet_mark(f, FLEET_MARK_CRASH_BEFORE_ACT);
 		return true;

@@ -356,7 +356,6 @@ orders_of_fleet_abandon(struct fleet *f, uint32_t n)
 	if (f->sites[n].order_row == 0)
 		return;
 	close_row(f, f->sites[n].order_row);
-	fleet_gate_take_waiting(f);
 }
 
 static bool
