@@ -167,7 +167,10 @@ master_key_read(const char *path, struct why *why, struct secret *ret)
 	if (fd < 0) {
 		enum err e = errno == ENOENT ? ERR_NOT_FOUND : err_of_errno(errno);
 
-		why_set(why, "%s: the master key cannot be read: %s", path, err_words(e));
+		if (e == ERR_NOT_FOUND)
+			why_set(why, "%s: there is no master key; `koshin serve` makes one when it starts for the first time", path);
+		else
+			why_set(why, "%s: the master key cannot be read: %s", path, err_words(e));
 		return e;
 	}
 	enum err e = fstat(fd, &st) == 0 ? ERR_OK : err_of_errno(errno);
