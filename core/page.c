@@ -87,6 +87,23 @@ can_be_reduced(const struct site *s, struct when now)
 	return passes > 0 && passes < wanted;
 }
 
+/* The names that fail are in no certificate yet: those that have one are renewed as if nothing were. */
+static bool
+renews_anyway(const struct site *s, struct when now)
+{
+	size_t passes = 0;
+
+	for (size_t i = 0; i < s->names_n; i++) {
+		const struct site_name *n = &s->names[i];
+		bool is_fine = plan_passes(s, n, now);
+
+		if (n->is_wanted && n->is_held && !is_fine && !plan_is_moved(s, n))
+			return false;
+		passes += is_fine;
+	}
+	return plan_wants(s) && passes > 0;
+}
+
 /* Letters until free SSL takes over, or until the end. */
 static size_t
 plan_own(const struct site *s, struct when now, struct page_event *ret, size_t n)
@@ -104,8 +121,9 @@ size_t
 page_plan(const struct site *s, const struct policy *p, const struct view *v, struct when now,
     struct page_event *ret)
 {
-	size_t n = put_event(ret, 0, PAGE_EVENT_LOOK, v->next_look, now);
-	bool is_troubled = is_in_trouble(v) && v->state != SITE_STATE_MOVED;
+	/* What is not wanted is not looked at. */
+	size_t n = put_event(ret, 0, PAGE_EVENT_LOOK, v->state == SITE_STATE_OFF ? WHEN_UNKNOWN : v->next_look, now);
+	bool is_troubled = is_in_trouble(v) && v->state != SITE_STATE_MOVED && !renews_anyway(s, now);
 
 	if (plan_wants(s) && s->held.id != 0 && !is_troubled && v->state != SITE_STATE_MOVED)
 		n = put_event(ret, n, PAGE_EVENT_RENEWAL, v->next_renewal, now);

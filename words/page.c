@@ -106,6 +106,13 @@ put_next_of(const struct revoke *r, const struct words_context *c, struct buf *o
 	words_ui(waits ? "page.next.revoked-waits" : "page.next.revoked", c->lang, (struct str[]){ buf_str(&date) }, 1, out);
 }
 
+/* All is well until the end, and nothing follows: its owner has given it up. */
+static bool
+is_ending(const struct site *s, const struct words_context *c)
+{
+	return c->view.state == SITE_STATE_OK && c->view.cause == NULL && s->setting.source == SOURCE_NONE;
+}
+
 void
 words_page_row(enum page_row r, const struct site *s, const struct words_context *c, struct buf *out)
 {
@@ -127,6 +134,10 @@ words_page_row(enum page_row r, const struct site *s, const struct words_context
 	case PAGE_ROW_CAUSE:
 		if (given_up != NULL)
 			put_revocation(given_up, c, out);
+		else if (c->view.state == SITE_STATE_OFF)
+			put_ui("page.cause.off", c, out);
+		else if (is_ending(s, c))
+			put_ui("page.cause.ending", c, out);
 		else if (is_ours)
 			put_ui("page.cause.sought", c, out);
 		else
@@ -139,12 +150,18 @@ words_page_row(enum page_row r, const struct site *s, const struct words_context
 			put_ui("who.host", c, out);
 		else if (c->view.state == SITE_STATE_OFF)
 			put_ui("page.do.set-up", c, out);
+		else if (c->view.state == SITE_STATE_MOVED)
+			put_ui("page.do.moved", c, out);
+		else if (is_ending(s, c))
+			put_ui("page.do.ending", c, out);
 		else
 			words_put_who(&rows, c, out);
 		return;
 	case PAGE_ROW_NEXT_LOOK:
 		if (given_up != NULL)
 			put_next_of(given_up, c, out);
+		else if (c->view.state == SITE_STATE_OFF)
+			put_ui("page.next.off", c, out);
 		else
 			words_put_next(&rows, c, out);
 		return;

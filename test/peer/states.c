@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include "base/date.h"
 #include "http/web.h"
-#include "ports/store/store.h"
+#include "ports/store/revocation.h"
 
 enum { NAMES = 2, LIFE_D = 90 };
 static const char owner_mail[] = "tanaka@example.jp";
@@ -26,17 +26,20 @@ static const struct example {
 	enum visitors first, www;
 	enum source source;
 	enum doing doing;
+	const char *label; /* NULL: the state's name */
 } examples[] = {
-	{ SITE_STATE_EXPIRED, 92, CAUSE_DNS_CAA_FORBIDS, false, VISITORS_WARNING, VISITORS_WARNING, SOURCE_FREE, DOING_NOTHING },
-	{ SITE_STATE_BROKEN, 20, CAUSE_NONE, false, VISITORS_LOCK, VISITORS_WARNING, SOURCE_FREE, DOING_NOTHING },
-	{ SITE_STATE_ISSUING, -1, CAUSE_NONE, false, VISITORS_PLAIN, VISITORS_PLAIN, SOURCE_FREE, DOING_CHECK },
-	{ SITE_STATE_ACT, 65, CAUSE_DNS_ADDRESS_PARTLY_MISSING, true, VISITORS_LOCK, VISITORS_LOCK, SOURCE_FREE, DOING_NOTHING },
-	{ SITE_STATE_OURS, 65, CAUSE_CA_SERVICE_DOWN, false, VISITORS_LOCK, VISITORS_LOCK, SOURCE_FREE, DOING_NOTHING },
-	{ SITE_STATE_PARTIAL, 20, CAUSE_DNS_ADDRESS_PARTLY_MISSING, true, VISITORS_LOCK, VISITORS_NOTHING, SOURCE_FREE, DOING_NOTHING },
-	{ SITE_STATE_OWN_ENDS, 80, CAUSE_OWN_CERTIFICATE_IMPORTED, false, VISITORS_LOCK, VISITORS_LOCK, SOURCE_OWN, DOING_NOTHING },
-	{ SITE_STATE_MOVED, 70, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, false, VISITORS_PLAIN, VISITORS_PLAIN, SOURCE_FREE, DOING_NOTHING },
-	{ SITE_STATE_OK, 20, CAUSE_NONE, false, VISITORS_LOCK, VISITORS_LOCK, SOURCE_FREE, DOING_NOTHING },
-	{ SITE_STATE_OFF, -1, CAUSE_NONE, false, VISITORS_PLAIN, VISITORS_PLAIN, SOURCE_NONE, DOING_NOTHING },
+	{ SITE_STATE_EXPIRED, 92, CAUSE_DNS_CAA_FORBIDS, false, VISITORS_WARNING, VISITORS_WARNING, SOURCE_FREE, DOING_NOTHING, NULL },
+	{ SITE_STATE_BROKEN, 20, CAUSE_NONE, false, VISITORS_LOCK, VISITORS_WARNING, SOURCE_FREE, DOING_NOTHING, NULL },
+	{ SITE_STATE_ISSUING, -1, CAUSE_NONE, false, VISITORS_PLAIN, VISITORS_PLAIN, SOURCE_FREE, DOING_CHECK, NULL },
+	{ SITE_STATE_ACT, 65, CAUSE_DNS_ADDRESS_PARTLY_MISSING, true, VISITORS_LOCK, VISITORS_LOCK, SOURCE_FREE, DOING_NOTHING, NULL },
+	{ SITE_STATE_OURS, 65, CAUSE_CA_SERVICE_DOWN, false, VISITORS_LOCK, VISITORS_LOCK, SOURCE_FREE, DOING_NOTHING, NULL },
+	{ SITE_STATE_PARTIAL, 20, CAUSE_DNS_ADDRESS_PARTLY_MISSING, true, VISITORS_LOCK, VISITORS_NOTHING, SOURCE_FREE, DOING_NOTHING, NULL },
+	{ SITE_STATE_OWN_ENDS, 80, CAUSE_OWN_CERTIFICATE_IMPORTED, false, VISITORS_LOCK, VISITORS_LOCK, SOURCE_OWN, DOING_NOTHING, NULL },
+	{ SITE_STATE_MOVED, 70, CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, false, VISITORS_PLAIN, VISITORS_PLAIN, SOURCE_FREE, DOING_NOTHING, NULL },
+	{ SITE_STATE_OK, 20, CAUSE_NONE, false, VISITORS_LOCK, VISITORS_LOCK, SOURCE_FREE, DOING_NOTHING, NULL },
+	{ SITE_STATE_OFF, -1, CAUSE_NONE, false, VISITORS_PLAIN, VISITORS_PLAIN, SOURCE_NONE, DOING_NOTHING, NULL },
+	{ SITE_STATE_OFF, -1, CAUSE_NONE, false, VISITORS_PLAIN, VISITORS_PLAIN, SOURCE_NONE, DOING_NOTHING, "revoked" },
+	{ SITE_STATE_OK, 20, CAUSE_NONE, false, VISITORS_LOCK, VISITORS_LOCK, SOURCE_NONE, DOING_NOTHING, "given-up" },
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };
 
@@ -96,7 +99,7 @@ make_so(struct site *s, const struct example *e, int64_t certificate, struct fin
 		bool is_off = e->is_of_www && i == 1 && e->www == VISITORS_NOTHING;
 
 		s->names[i].is_held = e->days >= 0 && !is_off;
-		s->names[i].passed_at = e->cause == CAUSE_NONE ? when_minus(now, SPAN_H(1)) : WHEN_UNKNOWN;
+		s->names[i].passed_at = e->cause == CAUSE_NONE || (e->is_of_www && i == 0) ? when_minus(now, SPAN_H(1)) : WHEN_UNKNOWN;
 		s->names[i].served = is_off ? (struct served){ .at = now, .not_after = WHEN_UNKNOWN }
 					    : served_as(i == 0 ? e->first : e->www, e, now);
 	}
@@ -121,11 +124,32 @@ add_certificate(struct store *st, const struct site *s, const struct example *e,
 	return store_certificate_put(st, &row, ret);
 }
 
+/* By its owner: until the end of the certificate, or for good. */
+static enum err
+give_up(struct store *st, const struct site *s, const struct example *e, struct when now)
+{
+	const struct given_up g = { .at = when_minus(now, SPAN_H(2)), .by = str_of(owner_mail) };
+	struct site held = { .id = s->id };
+	enum err err = store_given_up_put(st, s->id, &g);
+
+	if (err != ERR_OK || e->days >= 0)
+		return err;
+	err = add_certificate(st, s, &(struct example){ .days = 20 }, now, &held.held.id);
+	if (err == ERR_OK)
+		err = store_revocation_put(st, &held, REVOKE_CESSATION, g.by, g.at);
+	if (err == ERR_OK)
+		err = store_revocation_destroy(st, s->id, held.held.id, when_plus(g.at, SPAN_S(4)));
+	const struct revocation_row done = {
+		.certificate_id = held.held.id, .reason = REVOKE_CESSATION, .next_try = WHEN_UNKNOWN, .revoked_at = when_plus(g.at, SPAN_S(6))
+	};
+	return err == ERR_OK ? store_revocation_save(st, &done) : err;
+}
+
 static enum err
 add(struct store *st, const struct example *e, int64_t owner, struct arena *a, struct when now)
 {
 	const struct setting setting = { .source = e->source, .coverage = COVERAGE_MULTI, .root = STR("/srv/www") };
-	struct str names[NAMES] = { arena_strf(a, "%s.example.jp", site_state_name(e->state)), STR_NONE };
+	struct str names[NAMES] = { arena_strf(a, "%s.example.jp", e->label != NULL ? e->label : site_state_name(e->state)), STR_NONE };
 	struct finding room[NAMES];
 	struct site s;
 	int64_t id, other, certificate = 0;
@@ -144,7 +168,8 @@ add(struct store *st, const struct example *e, int64_t owner, struct arena *a, s
 		(void)fprintf(stderr, "states: %s is %s\n", names[0].p, site_state_name(is));
 		return ERR_INVALID;
 	}
-	return store_site_save(st, &s, now);
+	err = store_site_save(st, &s, now);
+	return err == ERR_OK && e->label != NULL ? give_up(st, &s, e, now) : err;
 }
 
 static enum err

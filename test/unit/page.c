@@ -97,6 +97,41 @@ whatever_is_mended_has_its_button(void **unused)
 	}
 }
 
+/* A name that was never in the certificate keeps nobody from renewing: the page says when, and foretells no reminders that never come. */
+static void
+what_was_never_held_is_left_out(void **unused)
+{
+	(void)unused;
+	struct fixture f;
+	struct page_event e[PAGE_EVENTS_MAX];
+
+	begin(&f, 20);
+	find(&f, CAUSE_DNS_ADDRESS_PARTLY_MISSING, STR("www.a.example"));
+	f.names[1].is_held = false;
+	size_t n = plan(&f, e);
+	assert_int_equal(count(e, n, PAGE_EVENT_RENEWAL), 1);
+	assert_int_equal(count(e, n, PAGE_EVENT_REMINDER) + count(e, n, PAGE_EVENT_REDUCE) + count(e, n, PAGE_EVENT_END), 0);
+	/* What stands against all of them does. */
+	f.finding.subject = f.names[0].name;
+	n = plan(&f, e);
+	assert_int_equal(count(e, n, PAGE_EVENT_RENEWAL), 0);
+	assert_int_equal(count(e, n, PAGE_EVENT_END), 1);
+}
+
+/* Not set up, nothing is looked at, and no look is foretold. */
+static void
+what_is_off_is_not_looked_at(void **unused)
+{
+	(void)unused;
+	struct fixture f;
+	struct page_event e[PAGE_EVENTS_MAX];
+
+	begin(&f, 20);
+	f.site.held = (struct held){ .id = 0 };
+	f.site.setting.source = SOURCE_NONE;
+	assert_int_equal(plan(&f, e), 0);
+}
+
 static void
 what_is_ours_asks_nothing(void **unused)
 {
@@ -306,6 +341,8 @@ main(void)
 		cmocka_unit_test(all_is_well),
 		cmocka_unit_test(the_owner_has_something_to_mend),
 		cmocka_unit_test(whatever_is_mended_has_its_button),
+		cmocka_unit_test(what_was_never_held_is_left_out),
+		cmocka_unit_test(what_is_off_is_not_looked_at),
 		cmocka_unit_test(what_is_ours_asks_nothing),
 		cmocka_unit_test(a_warning_without_a_cause_can_be_cured),
 		cmocka_unit_test(what_warns_everywhere_says_so_and_since_when),

@@ -108,6 +108,12 @@ has_until(const struct told *t, const struct buf *b)
 }
 
 static bool
+is_ending(const struct told *t)
+{
+	return t->c.view.state == SITE_STATE_OK && t->cause == NULL && t->s->setting.source == SOURCE_NONE;
+}
+
+static bool
 has_cause(const struct told *t, const struct buf *b)
 {
 	AUTO_BUF text = { .max = TEXT_MAX };
@@ -118,6 +124,10 @@ has_cause(const struct told *t, const struct buf *b)
 	}
 	if (t->c.view.revocation != NULL)
 		return has_date(b, t->c.view.revocation->destroyed_at, &t->c);
+	if (t->c.view.state == SITE_STATE_OFF)
+		return has_ui(b, "page.cause.off", t->c.lang);
+	if (is_ending(t))
+		return has_ui(b, "page.cause.ending", t->c.lang);
 	/* "Nothing wrong" is no word where somebody has to act. */
 	return has_ui(b, t->c.view.acts == ACTOR_HOST ? "page.cause.sought" : "cause.none", t->c.lang);
 }
@@ -149,6 +159,10 @@ has_who(const struct told *t, const struct buf *b)
 		return has_way_back(t, b);
 	if (t->c.view.state == SITE_STATE_OFF)
 		return has_ui(b, "page.do.set-up", t->c.lang);
+	if (is_ending(t))
+		return has_ui(b, "page.do.ending", t->c.lang);
+	if (t->c.view.state == SITE_STATE_MOVED && has_ui(b, "page.do.moved", t->c.lang))
+		return true;
 	if (is_owners(t))
 		return has(b, str_of(you[t->c.lang]));
 	return (t->cause != NULL ? t->cause->acts : t->c.view.acts) == ACTOR_HOST ? has_ui(b, "who.host", t->c.lang) : has_nothing(t, b);
@@ -164,6 +178,8 @@ has_what(const struct told *t, const struct buf *b)
 		return has_way_back(t, b);
 	if (t->c.view.state == SITE_STATE_OFF)
 		return has_ui(b, "page.do.set-up", t->c.lang);
+	if (is_ending(t))
+		return has_ui(b, "page.do.ending", t->c.lang);
 	if (!is_owners(t))
 		return has_nothing(t, b);
 	words_cause(t->cause, CAUSE_ACTION, &t->c, &steps);
@@ -184,6 +200,8 @@ has_next(const struct told *t, const struct buf *b)
 		return has_ui(b, "page.next.revoked", t->c.lang);
 	if (t->c.view.revocation != NULL)
 		return has_date(b, t->c.view.revocation->next_try, &t->c);
+	if (t->c.view.state == SITE_STATE_OFF)
+		return has_ui(b, "page.next.off", t->c.lang);
 	words_ui("date.soon", t->c.lang, NULL, 0, &soon);
 	if (has(b, buf_str(&soon)))
 		return true;
@@ -331,6 +349,9 @@ all_pages(void)
 				look_at(&f, c);
 			}
 	put(&f, FIRST, CAUSE_NONE, 0);
+	f.site.setting.source = SOURCE_NONE;
+	look_at(&f, CAUSE_NONE);
+	put(&f, YOUNG, CAUSE_NONE, 0);
 	f.site.setting.source = SOURCE_NONE;
 	look_at(&f, CAUSE_NONE);
 	each_revocation(&f, look_at_revoked_page);

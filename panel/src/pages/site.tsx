@@ -46,7 +46,7 @@ function Band({ page }: { page: Page }) {
 					</div>
 				))}
 			</dl>
-			{life?.not_before && life.not_after && <LifeBar from={life.not_before} to={life.not_after} renewal={site.renewal?.at ?? null} />}
+			{life?.not_before && life.not_after && <LifeBar from={life.not_before} to={life.not_after} renewal={site.state === "moved" ? null : (site.renewal?.at ?? null)} />}
 		</section>
 	);
 }
@@ -65,6 +65,7 @@ function WhatToDo({ page, role, again }: Doing) {
 	const press = button && button.action !== "draft_put" && (
 		<div class="stack">
 			{cause && isForPeople(cause) && button.action === "site_check_again" && <p>{t("todo.come-back")}</p>}
+			{button.action === "site_renew" && <p>{t("todo.renew-what")}</p>}
 			<ActButton
 				isFirst
 				worksAt={button.works_at}
@@ -82,7 +83,7 @@ function WhatToDo({ page, role, again }: Doing) {
 	const isUrgent = site.state === "expired" || site.state === "broken";
 	return (
 		<section class={`paper ask${isUrgent ? " is-urgent" : ""}`} aria-labelledby="todo">
-			<h2 id="todo" tabIndex={-1}>{t("todo.title", both(cause.title))}</h2>
+			<h2 id="todo" tabIndex={-1}>{t(site.state === "moved" ? "todo.title-moved" : "todo.title", both(cause.title))}</h2>
 			<p class="soft">{t(cause.who === "owner" ? "todo.who-owner" : cause.who === "web-owner" ? "todo.who-web" : "todo.who-domain", cause.company || t("todo.company"))}</p>
 			<Todo text={both(cause.action)} copy={cause.action.copy} also={alsoOf(site, cause).map((one) => ({ name: one.subject, text: both(one.action), copy: one.action.copy }))}>
 				{press}

@@ -7,7 +7,7 @@ from screen import PASSWORD, ROOT, folder_for
 from servers import free_port, new_folder
 from test_api import Api
 
-STATES = ("expired", "broken", "issuing", "act", "ours", "partial", "own-ends", "moved", "ok", "off")
+STATES = ("expired", "broken", "issuing", "act", "ours", "partial", "own-ends", "moved", "ok", "off", "revoked", "given-up")
 PROGRAM = ROOT / "build/test/peer/states"
 
 
