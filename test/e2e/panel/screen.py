@@ -212,10 +212,10 @@ class Screen:
         raise AssertionError(f"Tab does not reach {words!r}: {self.text()}")
 
     def press(self, words):
-        """With a pointer: the button or link of these words."""
+        """With a pointer: the button, link or choice of these words."""
         def look():
             try:
-                for element in self.driver.find_elements(By.CSS_SELECTOR, "button, a, summary"):
+                for element in self.driver.find_elements(By.CSS_SELECTOR, "button, a, summary, .choices label, label.row"):
                     if element.text.strip() == words:
                         element.click()
                         return True

@@ -104,3 +104,41 @@ def test_7_folk_cure(panel, lang, size):
         until("it was started over", lambda: site.count("changed") == changes + 3, 20, 0.2)
         site.until_state("ok")
         assert site.shown().fingerprint == shown.fingerprint and site.count("ordered") == orders
+def answers_https(site):
+    try:
+        return site.shown().is_valid
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("lang, size", (VIEWS[0], VIEWS[-1]))
+def test_7_destroyed(panel, lang, size):
+    """The key is destroyed and the certificate revoked: what that does stands before it, one tick, one button; the page says what is so, and the way
+    back is a new certificate."""
+    name = f"torikeshi-{lang}-{size}.jp"
+    site, mail = panel.owner(name, f"www.{name}", lang=lang, coverage="multi")
+    panel.world.koshin.run("site", "set", name, "--source", "free", "--redirect", "on")
+    before = site.until_served(seconds=RETRIED_S)
+    until("the redirect is on", lambda: site.plain()[0] == 307)
+    with Screen(panel.port, lang, size) as screen:
+        screen.sign_in(mail, PASSWORD)
+        screen.until_key("headline.ok", name)
+        screen.press(screen.word("giving-up.title")).until_key("giving-up.which")
+        screen.press(screen.word("giving-up.stop")).until_key("giving-up.begin-stop")
+        screen.press(screen.word("giving-up.destroy")).until_key("giving-up.download").judge()
+        screen.press(screen.word("giving-up.reason-key-compromise"))
+        # Without the tick nothing happens, and what was chosen stays.
+        screen.press(screen.word("giving-up.begin-destroy")).until_key("giving-up.not-read").judge()
+        assert site.shown().fingerprint == before.fingerprint
+        screen.press(screen.word("giving-up.read")).press(screen.word("giving-up.begin-destroy"))
+        screen.until_key("headline.revoked", name).until_key("history.revoked").until_key("page.do.revoked").judge()
+        until("HTTPS has ended", lambda: not answers_https(site))
+        assert site.plain()[0] == 200
+        letter = until("the letter", lambda: [one for one in site.letters() if name in one.subject and one.text.count("http://")])[-1]
+        assert letter.text
+        screen.open(f"/sites/{name}").until_key("headline.revoked", name).judge()
+        screen.press(screen.word("set-up.begin"))
+        screen.until_key("headline.ok", name, seconds=RETRIED_S).judge()
+        assert site.until_served().fingerprint != before.fingerprint
+
+
