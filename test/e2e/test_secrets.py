@@ -20,11 +20,15 @@ import threading
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from servers import Process, new_address, new_folder, until
+from browser import Browser, site_path
+from servers import Process, free_port, new_address, new_folder, until
+from test_cert_check import certificate, key_pem, pem
+from test_codes import App
 from test_mail import Smtp
 from world import World
 
 PASSWORD = "correct-horse-Battery-9f3c1b"
+PERSON, PERSON_PASSWORD, NEXT_PASSWORD = "sato@himitsu.jp", "momo-mo-sumomo-mo-momo-no-uchi", "tonari-no-kyaku-wa-yoku-kaki-kuu"
 EAB_KID = "kid-of-koshin"
 EAB_WRONG, EAB_RIGHT = (base64.urlsafe_b64encode(os.urandom(48)).decode() for _ in range(2))
 USER = "nobody"  # whom engine, keeper and web become when the tests run as root
@@ -59,7 +63,9 @@ class Secrets:
         """A private key: the whole, and the number in it."""
         key = serialization.load_der_private_key(der, None)
         self.plant(name, der)
-        self.plant(name, key.private_numbers().private_value.to_bytes(32, "big"))
+        numbers = key.private_numbers()
+        for number in (numbers.p, numbers.q, numbers.d) if hasattr(numbers, "p") else (numbers.private_value,):
+            self.plant(name, number.to_bytes((number.bit_length() + 7) // 8, "big"))
 
     def in_bytes(self, data):
         """The names of those that are in there; line ends within base64, as they are and as JSON has them, are passed over."""
@@ -105,7 +111,13 @@ class Place:
         self.eab_file, self.password_file = self._file("eab.key", EAB_WRONG), self._file("mail.password", PASSWORD)
         self.world = World(life=3600, folder=self.folder, start=False, eab={EAB_KID: EAB_RIGHT})
         self.koshin = self.world.koshin
+        self.port = free_port("127.0.0.1")
+        page = self.folder / "panel"
+        page.mkdir()
+        page.chmod(0o755)
+        (page / "index.html").write_bytes(b"<!doctype html><title>koshin</title>")
         config = self.koshin.config
+        config["panel"] = {"listen": [f"127.0.0.1:{self.port}"], "folder": str(page)}
         config["cas"][0].update(eab_kid=EAB_KID, eab_hmac_file=str(self.eab_file))
         config["mail"].update(
             server=self.mail.url, bundle=str(self.mail.bundle), user="koshin", password_file=str(self.password_file), tls=True
@@ -154,6 +166,7 @@ class Place:
         for name, purpose, query in (
             ("account key", "account", "SELECT sealed_key FROM ca"),
             ("site key", "site", "SELECT sealed_key FROM certificate"),
+            ("key of a request", "site", "SELECT sealed_key FROM csr"),
         ):
             rows = store.execute(query).fetchall()
             assert rows
@@ -189,6 +202,60 @@ def place():
     yield made
     print(made.world.logs())
     made.stop()
+
+
+def people(place, site):
+    """Somebody signs in, rightly and wrongly, with passwords, codes, links and tokens; every secret of that is planted."""
+    koshin, plant = place.koshin, place.secrets.plant
+    place.run("user", "add", PERSON, "--role", "owner", "--owner", site.owner)
+    koshin.run("user", "password", PERSON, stdin=PERSON_PASSWORD + "\n")
+    for password in (PERSON_PASSWORD, NEXT_PASSWORD):
+        plant("password of a person", password.encode())
+    browser = Browser(place.port)
+    for wrong in (PERSON_PASSWORD + "x", PERSON_PASSWORD[::-1]):
+        assert browser.sign_in(PERSON, wrong).status == 403
+    plant("password that was mistyped", PERSON_PASSWORD[::-1].encode())
+    assert browser.sign_in(PERSON, PERSON_PASSWORD).status == 201
+    assert browser.ask("PUT", "/password", {"old_password": PERSON_PASSWORD, "password": NEXT_PASSWORD}).status == 200
+    plant("session", browser.cookies["__Host-koshin"].encode())
+    plant("CSRF token", browser.csrf.encode())
+    token = browser.ask("POST", "/tokens", {"name": "backup", "scopes": ["sites.read"]}).json["token"]
+    plant("token", token.removeprefix("koshin_").encode())
+    stranger = Browser(place.port)
+    assert stranger.ask("GET", "/sites", Authorization=f"Bearer {token}").status == 200
+    assert stranger.ask("POST", site_path(site.name, "/check"), Authorization=f"Bearer {token}").status == 403
+    assert stranger.ask("GET", "/sites", Authorization=f"Bearer {token}x").status == 401
+    made = browser.ask("POST", "/codes", {"password": NEXT_PASSWORD}).json
+    app = App(place.world, made["secret"])
+    plant("secret of one-time codes", made["secret"].encode())
+    plant("secret of one-time codes", app.key)
+    assert browser.ask("PUT", "/codes", {"code": "000000"}).status == 403
+    for code in browser.ask("PUT", "/codes", {"code": app.code()}).json["recovery_codes"]:
+        plant("recovery code", code.encode() if len(code) >= 16 else (code + code).encode())
+    link = re.search(r"link=([\w-]+)", koshin.run("user", "login-link", PERSON).stdout)[1]
+    plant("link that signs in", link.encode())
+    # The file with the key leaves for its owner alone.
+    refused = browser.ask("POST", site_path(site.name, "/export"), {"format": "pem", "password": PERSON_PASSWORD})
+    assert refused.status == 403
+    assert b"PRIVATE KEY" in browser.ask("POST", site_path(site.name, "/export"), {"format": "pem", "password": NEXT_PASSWORD}).body
+
+
+def bought(place):
+    """A request whose key stays here, and a key that its owner brings, in a file that is right and in files that are not."""
+    site = place.world.site("katta.jp").add()
+    site.until_served()
+    place.run("cert", "request", site.name, "--out", place.folder / "katta.csr")
+    root = certificate("Seller Root", None, ca=True)
+    pair = certificate(site.name, root, names=[site.name])
+    key = pair[0].private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    place.secrets.plant_pair("key that its owner brought", key)
+    text = key_pem(pair)
+    for name, content in (("whole", text + pem(pair, root)), ("cut", text[:-40] + pem(pair, root)), ("alone", text), ("other", text + pem(root))):
+        file = place.folder / f"{name}.pem"
+        file.touch(0o600)
+        file.write_bytes(content)
+        place.run("cert", "import", site.name, file, "--check")
+        place.run("cert", "import", site.name, file)
 
 
 def core_limit(pid):
@@ -245,6 +312,8 @@ def test_nothing_secret_gets_out(place):
     assert place.mail.logins[0] == ("koshin", PASSWORD), "the password was used"
     place.run("renew", site.name, "--wait")
     site.until_served(other_than=first.fingerprint)
+    people(place, site)
+    bought(place)
     exported = place.folder / "exported.pem"
     koshin.run("cert", "export", site.name, "--key", "--out", exported)
     place.plant_stored()
