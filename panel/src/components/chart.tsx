@@ -20,6 +20,9 @@ export function EndDates({ bars, soon }: { bars: Bar[]; soon: number }) {
 	const x = (days: number) => LEFT + days * step;
 	const ticks = TICKS.filter((days) => days <= last).reduce<number[]>((kept, days) => (kept.length && x(days) - x(kept[kept.length - 1] ?? 0) < TICK_ROOM ? kept : [...kept, days]), []);
 	const highest = bars.find((bar) => bar.n === most);
+	/* Above its bar; at an edge it ends with it, so that a long one is not cut off. */
+	const at = highest ? x(highest.days) + step / 2 : 0;
+	const anchor = at < 60 ? "start" : at > WIDTH - 60 ? "end" : "middle";
 	const soonest = bars.filter((bar) => bar.days < soon).reduce((sum, bar) => sum + bar.n, 0);
 	return (
 		<svg class="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={t("overview.endings-say", bars.reduce((sum, bar) => sum + bar.n, 0), soonest, soon)}>
@@ -39,7 +42,7 @@ export function EndDates({ bars, soon }: { bars: Bar[]; soon: number }) {
 			})}
 			<line x1={LEFT} y1={floor} x2={WIDTH - LEFT} y2={floor} />
 			{highest && (
-				<text class="value" x={Math.min(Math.max(x(highest.days) + step / 2, 60), WIDTH - 60)} y={HEAD - 8} text-anchor="middle">
+				<text class="value" x={at + (anchor === "start" ? -step / 2 : anchor === "end" ? step / 2 : 0)} y={HEAD - 8} text-anchor={anchor}>
 					{highest.n.toLocaleString("en")}
 				</text>
 			)}

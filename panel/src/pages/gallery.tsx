@@ -77,7 +77,7 @@ export function GalleryPage() {
 			</Part>
 			<Part name="screen.tsx">
 				{TONES.map((tone) => (
-					<Notice key={tone} tone={tone === "bad" ? "act" : tone} title={tone} />
+					<Notice key={tone} tone={tone} title={tone} />
 				))}
 				<Failed failure={new Failure(null, 0)} again={nothing} />
 				<Screen of={{ value: null, failure: null, again: nothing, set: nothing }}>{() => null}</Screen>

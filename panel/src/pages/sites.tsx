@@ -15,7 +15,7 @@ const ROWS = 50;
 const SHOWS = ["", "urgent", "owner", "progress", "fine"] as const;
 const SHOW_WORDS: Record<(typeof SHOWS)[number], Key> = { "": "sites.all", urgent: "sites.urgent", owner: "sites.owner", progress: "sites.progress", fine: "sites.fine" };
 
-const needsOwner = (row: SiteRow) => ["owner", "domain-company", "web-owner"].includes(row.acts) && row.state !== "off";
+const needsOwner = (row: SiteRow) => ["owner", "domain-company", "web-owner"].includes(row.acts) && row.state !== "off" && row.state !== "moved";
 
 function about(row: SiteRow): string {
 	if (row.state === "off") return t("sites.off");
