@@ -264,6 +264,11 @@ answer_post(struct exchange *x)
 		by_fault(x);
 		return;
 	}
+	const struct problem_text *said = &x->f->set.refusals[x->at];
+	if (said->status != 0 && x->at != AT_CHALLENGE) {
+		refuse(x, said->status, said->type, "%s", said->detail);
+		return;
+	}
 	handlers[x->at](x);
 }
 

@@ -49,6 +49,12 @@ struct profile {
 	unsigned names_max;
 	bool has_common_name;
 };
+struct problem_text {
+	int status; /* 0: none */
+	char type[WORD_BYTES];
+	char detail[DETAIL_BYTES];
+	char name[TEXT_BYTES]; /* identifier of a sub-problem */
+};
 struct settings {
 	struct profile profiles[PROFILES_MAX]; /* the first one is the default */
 	size_t profiles_n;
@@ -70,6 +76,7 @@ struct settings {
 	bool reuses_orders, has_override; /* override: no account has a limit of orders or of domains */
 	bool has_ceilings;
 	char absurd_retry_after[AT_COUNT][TEXT_BYTES]; /* this text in place of every value, empty: none */
+	struct problem_text refusals[AT_COUNT]; /* what is said to everything there; at CHALLENGE: what every validation comes to */
 	int64_t grace_ms; /* a request that was on its way when the answer came is not early */
 	struct fault faults[FAULTS_MAX];
 	size_t faults_n;
@@ -87,12 +94,6 @@ struct account {
 	size_t contacts_n;
 	enum status status; /* VALID, DEACTIVATED, REVOKED */
 	char eab_kid[WORD_BYTES];
-};
-struct problem_text {
-	int status; /* 0: none */
-	char type[WORD_BYTES];
-	char detail[DETAIL_BYTES];
-	char name[TEXT_BYTES]; /* identifier of a sub-problem */
 };
 enum challenge_kind { HTTP_01, DNS_01, CHALLENGE_KINDS };
 struct fake;

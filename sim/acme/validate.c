@@ -423,6 +423,9 @@ begin(void *arg)
 	if (k->f->set.validation == VALIDATION_STOPPED) {
 		z->is_queued = true;
 		look_free(k);
+	} else if (k->f->set.refusals[AT_CHALLENGE].status != 0) {
+		z->error = k->f->set.refusals[AT_CHALLENGE];
+		settle(k, false);
 	} else if (k->f->set.validation == VALIDATION_SKIPPED) {
 		settle(k, true);
 	} else if (z->tried == DNS_01) {

@@ -374,6 +374,26 @@ say_retry_after(struct line *l)
 	       copy(l->words[1], l->s->absurd_retry_after[at], sizeof l->s->absurd_retry_after[at]);
 }
 
+/* In words that this CA never says by itself: those of others, and those of a rare state. */
+static bool
+say_refuse(struct line *l)
+{
+	enum endpoint at = endpoint_of_word(l->words[0]);
+	struct problem_text p = { .status = 0 };
+	int64_t status = 0;
+
+	if (at == AT_COUNT)
+		return false;
+	if (l->n == 4 && (!str_to_int(l->words[1], &status) || status < 400 || status > 599 || !copy(l->words[2], p.type, sizeof p.type) ||
+			     !str_is_line(l->words[3]) || !copy(l->words[3], p.detail, sizeof p.detail)))
+		return false;
+	if (l->n != 4 && (l->n != 2 || !str_eq(l->words[1], STR("none"))))
+		return false;
+	p.status = (int)status;
+	l->s->refusals[at] = p;
+	return true;
+}
+
 static bool
 say_grace(struct line *l)
 {
@@ -445,6 +465,7 @@ static const struct {
 	{ "fault", say_fault, 1, 6, false, "fault KIND [at ENDPOINT] [50%] [3x] [10s]; doc/fake-ca.md has the kinds" },
 	{ "clear", say_clear, 0, 1, false, "clear [KIND-OF-FAULT]" },
 	{ "retry-after", say_retry_after, 2, 2, false, "retry-after ENDPOINT \"TEXT\", or none" },
+	{ "refuse", say_refuse, 2, 4, false, "refuse ENDPOINT STATUS TYPE \"TEXT\", or refuse ENDPOINT none" },
 	{ "grace", say_grace, 1, 1, false, "grace 500ms" },
 	{ "seed", say_seed, 1, 1, false, "seed 7" },
 	{ "stop", say_stop, 0, 0, true, "stop" },
@@ -458,11 +479,13 @@ split(struct str text, struct str *ret_first, struct line *l)
 	for (text = str_trim(text); text.n > 0 && text.p[0] != '#'; text = str_trim(text)) {
 		struct str word;
 
-		if (text.p[0] == '"') {
+		if (text.p[0] == '"' || text.p[0] == '\'') {
+			char quote = text.p[0];
+
 			text = (struct str){ text.p + 1, text.n - 1 };
-			if (memchr(text.p, '"', text.n) == NULL)
+			if (memchr(text.p, quote, text.n) == NULL)
 				return false;
-			word = str_cut(&text, '"');
+			word = str_cut(&text, quote);
 		} else {
 			size_t n = 0;
 
