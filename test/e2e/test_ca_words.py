@@ -37,8 +37,6 @@ ROWS = (
     ("challenge", 403, "unauthorized", "No TXT record found at _acme-challenge.{name}", "dns.txt.missing", "domain-company"),
     ("challenge", 403, "unauthorized", 'Incorrect TXT record "left over" found at _acme-challenge.{name}', "dns.txt.wrong", "host"),
     ("finalize", 403, "orderNotReady", "Order's status (pending) is not acceptable for finalization", "ca.order.unusable", "host"),
-    # The last one: it stands in the way of everything at this CA.
-    ("new-order", 403, "userActionRequired", "must agree to terms of service", "ca.terms.not-agreed", "host"),
 )  # fmt: skip
 
 

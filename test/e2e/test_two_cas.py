@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from fake_ca import FakeCa
 from servers import Pebble, free_port, new_address, until
 from world import World
 
@@ -23,18 +24,22 @@ def another_pebble(world, word, **more):
     )
 
 
+def trust_both(world):
+    """Visitors do, and koshin."""
+    roots = world.folder / "both-roots.pem"
+    roots.write_text(world.ca.roots.read_text() + world.second.roots.read_text())
+    roots.chmod(0o644)
+    world.ca.roots = roots
+    world.koshin.config["check"]["roots"] = str(roots)
+
+
 @pytest.fixture(scope="module")
 def world():
     made = World(life=LIFE, start=False, acme={"timeout": "2 s", "reserve_after": "3 s", "canary": "canary.jp", "canary_every": "35 s"})
     try:
         made.second = another_pebble(made, "second")
-        # Visitors trust both.
-        roots = made.folder / "both-roots.pem"
-        roots.write_text(made.ca.roots.read_text() + made.second.roots.read_text())
-        roots.chmod(0o644)
-        made.ca.roots = roots
+        trust_both(made)
         config = made.koshin.config
-        config["check"]["roots"] = str(roots)
         config["cas"].append({"name": "second", "directory": made.second.directory, "bundle": str(made.second.bundle)})
         made.koshin.config_file.write_text(json.dumps(config, ensure_ascii=False))
         made.koshin.start()
@@ -130,3 +135,37 @@ def test_a_ca_is_added_while_the_daemon_runs(world, tmp_path):
     world.koshin.stop()
     world.koshin.start()
     until("the added CA is open again", lambda: ca(world, "third")["ready"] and ca(world, "third")["position"] == 3, 20)
+
+
+def test_caa_keeps_the_reserve_out(tmp_path):
+    """The first CA is off, the second could help, and a CAA record of the domain lets only the first in: that is told, with
+    the record that lets the second in."""
+
+    def fake(made, word):
+        return FakeCa(made.folder / word, f"identity {word}.example", address=made.address, http_port=made.nginx.http_port, dns=made.dns.forwarder)
+
+    made = World(life=3600, start=False, make_ca=lambda w: fake(w, "first"), acme={"timeout": "2 s", "reserve_after": "2 s"})
+    try:
+        made.second = made._keep(fake(made, "second"))
+        trust_both(made)
+        made.koshin.config["cas"].append({"name": "second", "directory": made.second.directory, "bundle": str(made.second.bundle)})
+        made.koshin.config_file.write_text(json.dumps(made.koshin.config))
+        made.koshin.start()
+        until("both accounts are open", lambda: all(row["ready"] for row in made.koshin.json("ca", "list")["cas"]), 20)
+        made.ca.say("stop")
+        for n in range(6):  # failures enough to know that it is ill
+            made.site(f"muryou{n}.jp").add()
+        site = made.site("tojita.jp")
+        made.dns.set(site.name, "CAA", '0 issue "first.example"')
+        site.add()
+        finding = site.until_finding("dns.caa.reserve", seconds=60)
+        assert (finding["who"], finding["seen"]) == ("domain-company", "second")
+        assert finding["action"]["copy"] == f'{site.name}. CAA 0 issue "second.example"'
+        assert site.show()["certificate"] is None
+        # The record that is told lets the second in, at once.
+        made.dns.set(site.name, "CAA", '0 issue "first.example"', finding["action"]["copy"].partition(" CAA ")[2])
+        made.koshin.run("renew", site.name)
+        site.until_served(seconds=60)
+        assert ("dns.caa.reserve", site.name) not in site.findings()
+    finally:
+        made.stop()

@@ -211,7 +211,7 @@ ROWS = (
         also=("dns.caa.forbids-wildcard",), told={"dns.caa.forbids-wildcard": ("domain-company", 'wildcaa.jp. CAA 0 issuewild "{ca}"')}),
     Row("*.twice.jp", "a wildcard, and a proof that was entered with the domain twice", "registration.wildcard.http-only", "owner", None,
         zone=("@ A {ours}", '_acme-challenge.twice.jp.twice.jp. TXT "' + "p" * 43 + '"'), also=("dns.txt.misplaced",),
-        told={"dns.txt.misplaced": ("domain-company", None)}),
+        told={"dns.txt.misplaced": ("domain-company", "_acme-challenge")}),
     Row("method.jp", "CAA for another method", "dns.caa.parameter-mismatch", "domain-company", ISSUE,
         zone=("@ A {ours}", '@ CAA 0 issue "{ca}; validationmethods=dns-01"')),
     Row("notimp.jp", "the name server does not know CAA", "dns.caa.lookup-failed", "domain-company", NO_CAA, ns=("odd",), manner="CAA NOTIMP"),
