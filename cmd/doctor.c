@@ -71,7 +71,7 @@ put_place(void *arg, const struct view_evidence *v)
 	struct buf *lines = arg;
 
 	if (v->result != VIEW_SEEN)
-		buf_putf(lines, "vantage point %.*s does not answer: %.*s\n", STR_ARG(v->place), STR_ARG(v->detail));
+		buf_putf(lines, "vantage: %.*s does not answer: %.*s\n", STR_ARG(v->place), STR_ARG(v->detail));
 }
 
 /* Without the master key nothing can be asked of them in our name. */

@@ -6,6 +6,7 @@
  * the CA that somebody keeps out.
  */
 #include "core/classify_inside.h"
+#include "core/front.h"
 #include "core/site_plan.h"
 
 enum { PLACES_TOLD_MAX = 4, CA_FAILURES_MIN = 2 };
@@ -98,8 +99,13 @@ sight_of_known(const struct judge *j, const struct view_evidence *v, const struc
 		break;
 	}
 	enum cause c = classify_http_cause(j, &there);
-	struct str seen = classify_http_seen(j, &there);
-	return c == CAUSE_NONE ? (struct sight){ .verdict = VERDICT_UNKNOWN } : fails(c, with_place(j, v, seen));
+	struct str seen = c == CAUSE_HTTP_PAGE_PARKED ? page_of(&there.http).who : classify_http_seen(j, &there);
+	/* Their sentences go on after it. */
+	bool is_amid_words = c == CAUSE_HTTP_PAGE_PARKED || c == CAUSE_HTTP_REDIRECT_UNRESOLVABLE || c == CAUSE_HTTP_REDIRECT_SLASH_MISSING;
+
+	if (c == CAUSE_NONE)
+		return (struct sight){ .verdict = VERDICT_UNKNOWN };
+	return fails(c, is_amid_words ? arena_strf(j->a, "%.*s (%.*s)", STR_ARG(seen), STR_ARG(v->place)) : with_place(j, v, seen));
 }
 
 static struct sight

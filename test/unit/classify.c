@@ -334,6 +334,8 @@ static const struct row rows[] = {
 	/* another answer there: the class of the rest, and whose it is */
 	ROW("", W OK4 TOKYO "sees=203.0.113.10/ours " OREGON "sees=203.0.113.10/403", "http.challenge.forbidden", "oregon: 403, Apache", NULL),
 	ROW("", W OK4 OREGON "sees=203.0.113.10/403 " TOKYO "sees=203.0.113.10/silent", "transport.connect.geo-blocked http.challenge.forbidden", "tokyo", NULL),
+	ROW("", W OK4 OREGON "sees=203.0.113.10/loop", "http.redirect.loop", "oregon: 203.0.113.10", NULL),
+	ROW("", W OK4 OREGON "sees=203.0.113.10/unresolvable", "http.redirect.unresolvable", "203.0.113.10 (oregon)", NULL),
 	ROW("", W OK4 OREGON "sees=203.0.113.10/503", "http.server.error", "oregon: 503, Apache", NULL),
 	ROW("", W OK4 "front=Cloudflare tls=other " OREGON "sees=203.0.113.10/403", "http.cdn.blocks served.certificate.from-cdn", "oregon: 403, Apache", "/.well-known/acme-challenge/"),
 	ROW("", W OK4 "front=Cloudflare tls=other " OREGON "sees=198.51.100.7/ours front-there=Cloudflare", "served.certificate.from-cdn", NULL, NULL),
