@@ -12,6 +12,7 @@
 #include "ports/keys/question.h"
 #include "ports/probe/net.h"
 #include "ports/vantage/answer.h"
+#include "ports/vantage/ask.h"
 #include "ports/vantage/question.h"
 #include "vantage/door.h"
 
@@ -437,6 +438,146 @@ a_refusal_is_read_for_the_operator(void **state)
 		assert_true(refusal_row(r)->status >= 400 && refusal_row(r)->name[0] != '\0' && refusal_row(r)->words[0] != '\0');
 }
 
+/* --- asking --- */
+
+/* A place where nobody listens: every question that is sent is one that was not answered. */
+struct asking {
+	struct loop *loop;
+	struct clock clock;
+	struct arena a;
+	struct config_vantage place;
+	struct config config;
+	struct vantages *v;
+	struct name_evidence names[50];
+	struct name_evidence *list[50];
+	char texts[50][24];
+	unsigned told;
+	bool is_done;
+};
+
+static void
+asking_new(struct asking *k)
+{
+	static char name[] = "nowhere", url[] = "https://127.0.0.1:1";
+
+	*k = (struct asking){ .clock = clock_real(SPAN_S(0)), .place = { .name = name, .url = url, .timeout_ms = 5000 } };
+	k->config = (struct config){ .vantages = &k->place, .vantages_n = 1 };
+	arena_init(&k->a, 1 << 20);
+	assert_int_equal(loop_new(&k->clock, &k->loop), ERR_OK);
+	assert_int_equal(vantages_new(k->loop, &k->clock, &(struct vantages_options){ .config = &k->config, .key = our_key }, &k->v), ERR_OK);
+	for (size_t i = 0; i < 50; i++) {
+		(void)snprintf(k->texts[i], sizeof k->texts[i], i == 7 ? "*.w%zu.jp" : "w%zu.jp", i);
+		k->names[i] = (struct name_evidence){ .name = str_of(k->texts[i]) };
+		k->list[i] = &k->names[i];
+	}
+}
+
+static void
+asking_free(struct asking *k)
+{
+	vantages_free(&k->v);
+	loop_free(&k->loop);
+	arena_fini(&k->a);
+}
+
+static void
+on_told(void *arg, struct name_evidence *n, const struct view_evidence *v)
+{
+	struct asking *k = arg;
+
+	assert_true(str_eq(v->place, STR("nowhere")) && (n == NULL || n->views == v));
+	k->told++;
+}
+
+static void
+on_done(void *arg)
+{
+	struct asking *k = arg;
+
+	assert_false(k->is_done);
+	k->is_done = true;
+}
+
+static struct vantage_ask *
+begin(struct asking *k, size_t names_n)
+{
+	struct vantage_ask *ask = NULL;
+	const struct vantage_target t = { .names = k->list, .names_n = names_n, .thumbprint = STR(PRINT), .arena = &k->a, .within_ms = 5000, .told = on_told,
+		.done = on_done, .arg = k };
+
+	k->is_done = false;
+	assert_int_equal(vantages_ask(k->v, &t, &ask), ERR_OK);
+	assert_false(k->is_done);
+	return ask;
+}
+
+static void
+finish(struct asking *k, const struct vantage_ask *ask)
+{
+	while (ask != NULL && !k->is_done)
+		assert_int_equal(loop_round(k->loop, -1), ERR_OK);
+}
+
+static void
+many_names_are_several_questions(void **state)
+{
+	static struct asking k;
+
+	(void)state;
+	asking_new(&k);
+	finish(&k, begin(&k, 50));
+	/* Each but the wildcard, which no validator looks for over HTTP. */
+	assert_int_equal(k.told, 49);
+	for (size_t i = 0; i < 50; i++) {
+		assert_int_equal(k.names[i].views_n, i == 7 ? 0 : 1);
+		assert_true(i == 7 || (k.names[i].views[0].result == VIEW_SILENT && k.names[i].views[0].detail.n > 0));
+	}
+	/* Are you there? */
+	finish(&k, begin(&k, 0));
+	assert_int_equal(k.told, 50);
+	/* Only a wildcard: nothing is asked. */
+	k.list[0] = &k.names[7];
+	assert_null(begin(&k, 1));
+	asking_free(&k);
+}
+
+static void
+an_asker_has_a_limit_of_its_own(void **state)
+{
+	static struct asking k;
+	unsigned sent = 0, kept = 0;
+
+	(void)state;
+	asking_new(&k);
+	for (unsigned i = 0; i < 80; i++) {
+		finish(&k, begin(&k, 1));
+		sent += k.names[0].views[0].result == VIEW_SILENT;
+		kept += k.names[0].views[0].result == VIEW_NOT_ASKED;
+	}
+	/* Sixty a minute, and those whose time comes while this runs. */
+	assert_true(sent >= 60 && sent < 80 && sent + kept == 80);
+	asking_free(&k);
+}
+
+static void
+what_is_stopped_was_silent(void **state)
+{
+	static struct asking k;
+
+	(void)state;
+	asking_new(&k);
+	struct vantage_ask *ask = begin(&k, 3);
+	vantages_stop(&ask);
+	assert_true(ask == NULL && k.told == 0 && k.names[2].views[0].result == VIEW_SILENT);
+	vantages_stop(&ask);
+	/* Another goes on beside what nobody waits for any more; and what is under way at the end is forgotten. */
+	finish(&k, begin(&k, 3));
+	assert_int_equal(k.told, 3);
+	assert_non_null(begin(&k, 3));
+	assert_int_equal(loop_round(k.loop, 0), ERR_OK);
+	asking_free(&k);
+}
+
 int
 main(void)
 {
@@ -452,6 +593,9 @@ main(void)
 		cmocka_unit_test(every_outcome_survives),
 		cmocka_unit_test(an_answer_to_something_else_is_not_taken),
 		cmocka_unit_test(a_refusal_is_read_for_the_operator),
+		cmocka_unit_test(many_names_are_several_questions),
+		cmocka_unit_test(an_asker_has_a_limit_of_its_own),
+		cmocka_unit_test(what_is_stopped_was_silent),
 	};
 	return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
