@@ -13,7 +13,7 @@ say_what(struct cmd *c, struct client *cl)
 	if (status == CMD_DONE && c->is_json) {
 		client_print_json(o);
 	} else if (status == CMD_DONE) {
-		CMD_SAY(c, stdout, "cli.revoke-what", str_of(show_text(json_object_get(o, "after"), lang_name(c->lang))));
+		printf("%s\n\n", show_text(json_object_get(o, "after"), lang_name(c->lang)));
 		CMD_SAY(c, stdout, "cli.revoke-how", str_of(c->args[0]));
 	}
 	json_decref(o);

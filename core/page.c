@@ -121,8 +121,7 @@ size_t
 page_plan(const struct site *s, const struct policy *p, const struct view *v, struct when now,
     struct page_event *ret)
 {
-	/* What is not wanted is not looked at. */
-	size_t n = put_event(ret, 0, PAGE_EVENT_LOOK, v->state == SITE_STATE_OFF ? WHEN_UNKNOWN : v->next_look, now);
+	size_t n = put_event(ret, 0, PAGE_EVENT_LOOK, v->next_look, now);
 	bool is_troubled = is_in_trouble(v) && v->state != SITE_STATE_MOVED && !renews_anyway(s, now);
 
 	if (plan_wants(s) && s->held.id != 0 && !is_troubled && v->state != SITE_STATE_MOVED)

@@ -181,6 +181,9 @@ view_of(const struct site *s, struct when now)
 		.next_renewal = plan_wants(s) && !s->held.is_own ? site_renew_at(s) : WHEN_UNKNOWN,
 	};
 
+	/* What is not wanted is not looked at. */
+	if (v.state == SITE_STATE_OFF)
+		v.next_look = WHEN_UNKNOWN;
 	if (v.state == SITE_STATE_OFF && s->given_up != NULL)
 		v.revocation = s->given_up->revocation;
 	/* What visitors see in red is not called safe as well: the page says one thing. */
