@@ -297,7 +297,7 @@ ROWS = (
         also=("http.page.parked",), nginx=at("elsewhere", "default_type text/html; return 200 '<html>This domain is parked. sedoparking</html>';")),
     # --- from other networks ---
     well("sameabroad.jp", "the same answer in all networks, given by a view of its own", abroad=("A {ours}",)),
-    well("twice.jp", "another address of ours abroad", abroad=("A {twin}",)),
+    well("oursabroad.jp", "another address of ours abroad", abroad=("A {twin}",)),
     Row("inland.jp", "a filter that lets in nobody from abroad", "transport.connect.geo-blocked", "host", "", zone=("@ A {inland}",), seen="tokyo, oregon"),
     Row("someplaces.jp", "a filter that keeps out one network", "transport.secondary-validation.timeout", "host", "", zone=("@ A {some}",), seen="oregon",
         verdict=ONE_PLACE),
