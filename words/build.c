@@ -124,6 +124,19 @@ check_dates(
 		    "[%s]: {date} is missing: until when, or since", key);
 }
 
+/* One fact, read at a glance: a telephone shows so much without being moved. */
+static void
+check_length(struct file *f, const char *text)
+{
+	enum { LETTERS_MAX = 120 };
+	size_t n = 0;
+
+	for (const char *p = text; *p != '\0'; p++)
+		n += ((unsigned char)*p & 0xc0) != 0x80;
+	if (n > LETTERS_MAX)
+		mistake(f->path, line_of(f, LANG_JA, "cause"), "[ja.cause] has %zu characters: %d at most", n, LETTERS_MAX);
+}
+
 static void
 put_cause_text(
     struct file *f, const char *key, const char *target, struct file *shared, enum actor acts)
@@ -143,6 +156,8 @@ put_cause_text(
 	check_dates(f, holds, key, found);
 	if (is_action)
 		check_action(f, acts, text, found);
+	if (strcmp(key, "cause") == 0)
+		check_length(f, text[LANG_JA]);
 	put_text(target, text);
 }
 
