@@ -1,10 +1,13 @@
 #include "core/site_mend.h"
+#include "base/mutant.h"
 #include "core/site_plan.h"
 
 /* What only the CA has met, and this look not, is no matter of what the server has. */
 static bool
 is_meant(const struct finding *f)
 {
+	if (MUTANT(STRANGER_TOLERATED) && findings_is_replacement(f->cause))
+		return false;
 	return cause_row(f->cause)->mends == MENDS_DEPLOY && !f->is_from_order;
 }
 

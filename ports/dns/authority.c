@@ -6,6 +6,8 @@
 #include "base/limits.h"
 #include "base/must.h"
 #include "ports/dns/exchange.h"
+#include "ports/dns/packet.h"
+#include "ports/dns/rdata.h"
 
 enum {
 	SURVEYS_MAX = 16,   /* at one time: 16 times 36 sockets at most */
@@ -13,7 +15,6 @@ enum {
 	NAMES_MAX = 8,	    /* of name servers */
 	PER_NAME_MAX = 2,   /* addresses of one of them */
 	PARENTS_MAX = 2,    /* servers of the zone above that are tried */
-	ADDRESSES_MAX = 32, /* that one server gives for a name */
 	DS_MAX = 16,
 	BETWEEN_MAX = 8, /* names between zone and name */
 	QUICK_PART = 4, /* of the time that an answer is waited for: who answers in less is not slow */
@@ -135,37 +136,6 @@ finish(struct survey *s)
 
 /* ---- reading packets ---- */
 
-static struct str
-name_text(const ldns_rdf *name, struct arena *a)
-{
-	char *text = ldns_rdf2str(name);
-	struct str s = str_of(text);
-
-	if (s.n > 0 && s.p[s.n - 1] == '.')
-		s.n--;
-	for (size_t i = 0; i < s.n; i++)
-		if (text[i] >= 'A' && text[i] <= 'Z')
-			text[i] = (char)(text[i] - 'A' + 'a');
-	s = s.n > 0 && s.n <= LIMIT_NAME_BYTES && str_is_line(s) ? arena_str(a, s) : STR_NONE;
-	free(text);
-	return s;
-}
-
-static bool
-read_address(const ldns_rr *rr, struct address *ret)
-{
-	size_t bytes = ldns_rr_get_type(rr) == LDNS_RR_TYPE_A ? 4 : 16;
-	const ldns_rdf *data = ldns_rr_rdf(rr, 0);
-
-	if ((ldns_rr_get_type(rr) != LDNS_RR_TYPE_A &&
-		ldns_rr_get_type(rr) != LDNS_RR_TYPE_AAAA) ||
-	    data == NULL || ldns_rdf_size(data) != bytes)
-		return false;
-	*ret = (struct address){ .family = bytes == 4 ? 4 : 6 };
-	memcpy(ret->bytes, ldns_rdf_data(data), bytes);
-	return true;
-}
-
 static struct nameserver *
 put_name(struct survey *s, struct str name)
 {
@@ -197,12 +167,12 @@ take_delegation(struct survey *s, const ldns_rr_list *list)
 	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(list, i);
 
-		if (!str_eq(name_text(ldns_rr_owner(rr), a), s->t.zone) ||
+		if (!str_eq(packet_name(ldns_rr_owner(rr), a), s->t.zone) ||
 		    ldns_rr_rd_count(rr) == 0)
 			continue;
 		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_NS)
 			(void)put_name(
-			    s, name_text(ldns_rr_rdf(rr, 0), a)); /* the ninth is not asked */
+			    s, packet_name(ldns_rr_rdf(rr, 0), a)); /* the ninth is not asked */
 		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_DS && e->ds_n < DS_MAX) {
 			if (e->ds_tags == NULL)
 				e->ds_tags = arena_get(a, DS_MAX * sizeof *e->ds_tags);
@@ -220,9 +190,9 @@ take_glue(struct survey *s, const ldns_rr_list *list)
 		const ldns_rr *rr = ldns_rr_list_rr(list, i);
 		struct address ip;
 
-		if (!read_address(rr, &ip))
+		if (!packet_address(rr, &ip))
 			continue;
-		struct str owner = name_text(ldns_rr_owner(rr), s->t.arena);
+		struct str owner = packet_name(ldns_rr_owner(rr), s->t.arena);
 		for (size_t k = 0; k < s->names_n; k++)
 			if (str_eq(s->names[k].name, owner))
 				put_ip(&s->names[k], &ip);
@@ -230,20 +200,6 @@ take_glue(struct survey *s, const ldns_rr_list *list)
 }
 
 /* ---- the zone above ---- */
-
-static struct str
-read_wire_name(struct str rdata, struct arena *a)
-{
-	ldns_rdf *name = NULL;
-	size_t at = 0;
-
-	if (rdata.n == 0 ||
-	    ldns_wire2dname(&name, (const uint8_t *)rdata.p, rdata.n, &at) != LDNS_STATUS_OK)
-		return STR_NONE;
-	struct str s = name_text(name, a);
-	ldns_rdf_deep_free(name);
-	return s;
-}
 
 static void
 on_referral(void *arg, const struct exchange_answer *an)
@@ -331,7 +287,7 @@ on_above(void *arg, const struct dns_answer *an)
 
 	s->ask = NULL;
 	for (size_t i = 0; i < an->data_n && s->parents_n < PARENTS_MAX; i++) {
-		struct str name = read_wire_name(an->data[i], s->t.arena);
+		struct str name = rdata_name(an->data[i], s->t.arena);
 
 		if (name.n > 0)
 			s->parents[s->parents_n++] =
@@ -370,7 +326,7 @@ on_own(void *arg, const struct dns_answer *an)
 	s->ask = NULL;
 	for (size_t i = 0; i < an->data_n; i++)
 		(void)put_name(
-		    s, read_wire_name(an->data[i], s->t.arena)); /* the ninth is not asked */
+		    s, rdata_name(an->data[i], s->t.arena)); /* the ninth is not asked */
 	find_servers(s);
 }
 
@@ -438,32 +394,6 @@ one_answer_less(struct survey *s)
 		ask_between(s);
 }
 
-static void
-take_addresses(struct server *v, const ldns_pkt *p)
-{
-	struct nameserver_evidence *e = v->e;
-	const ldns_rr_list *list = ldns_pkt_answer(p);
-
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(list, i);
-		struct address ip;
-		bool is_new = true;
-
-		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME && e->cname.n == 0 &&
-		    ldns_rr_rd_count(rr) > 0)
-			e->cname = name_text(ldns_rr_rdf(rr, 0), v->s->t.arena);
-		if (!read_address(rr, &ip) || e->addresses_n == ADDRESSES_MAX)
-			continue;
-		if (e->addresses == NULL)
-			e->addresses =
-			    arena_get(v->s->t.arena, ADDRESSES_MAX * sizeof *e->addresses);
-		for (size_t k = 0; k < e->addresses_n; k++)
-			is_new = is_new && !address_eq(&e->addresses[k], &ip);
-		if (is_new && e->addresses != NULL)
-			e->addresses[e->addresses_n++] = ip;
-	}
-}
-
 static bool
 start_exchange(
     struct server *v, int type, bool is_plain, exchange_fn *fn, struct exchange **ret)
@@ -493,7 +423,7 @@ take_a(struct server *v, const struct exchange_answer *an)
 	v->e->is_case_lost |= an->is_case_lost;
 	v->e->is_tcp_silent |= an->is_tcp_silent;
 	if (an->packet != NULL)
-		take_addresses(v, an->packet);
+		packet_addresses(an->packet, v->s->t.arena, v->e);
 }
 
 static void
@@ -537,7 +467,7 @@ on_aaaa(void *arg, const struct exchange_answer *an)
 
 	v->aaaa = NULL;
 	if (an->packet != NULL)
-		take_addresses(v, an->packet);
+		packet_addresses(an->packet, v->s->t.arena, v->e);
 	one_answer_less(v->s);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "ports/dns/rdata.h"
 #include "ports/probe/job.h"
 
 static bool
@@ -14,21 +15,6 @@ is_failure(enum dns_status s)
 }
 
 /* ---- CAA (RFC 8659 3) ---- */
-
-/* flags, length of the tag, tag, value; false for rubbish. */
-static bool
-read_caa(struct str rdata, struct arena *a, struct caa_record *ret)
-{
-	if (rdata.n < 2)
-		return false;
-	size_t tag_n = (uint8_t)rdata.p[1];
-	if (tag_n == 0 || tag_n > rdata.n - 2)
-		return false;
-	ret->flags = (uint8_t)rdata.p[0];
-	ret->tag = arena_str(a, (struct str){ rdata.p + 2, tag_n });
-	ret->value = arena_str(a, (struct str){ rdata.p + 2 + tag_n, rdata.n - 2 - tag_n });
-	return true;
-}
 
 static struct str
 parent_of(struct str name)
@@ -96,7 +82,7 @@ on_caa(void *arg, const struct dns_answer *answer)
 	if (answer->data_n > 0)
 		l->records = arena_get(a, answer->data_n * sizeof *l->records);
 	for (size_t i = 0; l->records != NULL && i < answer->data_n; i++)
-		if (read_caa(answer->data[i], a, &l->records[l->n]))
+		if (rdata_caa(answer->data[i], a, &l->records[l->n]))
 			l->n++;
 		else
 			l->status = DNS_BROKEN;
@@ -204,23 +190,6 @@ ask_wild(struct look *k)
 
 /* ---- a proof in the wrong place ---- */
 
-/* RFC 8555 8.4: a digest of 32 bytes as base64url, which nothing else in DNS looks like. */
-static bool
-is_proof(struct str rdata)
-{
-	enum { PROOF_BYTES = 43 };
-
-	if (rdata.n != PROOF_BYTES + 1 || (uint8_t)rdata.p[0] != PROOF_BYTES)
-		return false;
-	for (size_t i = 1; i < rdata.n; i++) {
-		char c = rdata.p[i];
-
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
-			return false;
-	}
-	return true;
-}
-
 static struct str
 name_twice(const struct look *k)
 {
@@ -236,7 +205,7 @@ on_twice(void *arg, const struct dns_answer *answer)
 
 	k->twice = NULL;
 	for (size_t i = 0; i < answer->data_n; i++)
-		is_there = is_there || is_proof(answer->data[i]);
+		is_there = is_there || rdata_is_proof(answer->data[i]);
 	if (is_there)
 		k->e->misplaced = name_twice(k);
 	job_release(k->job);
@@ -254,8 +223,6 @@ ask_twice(struct look *k)
 }
 
 /* ---- the zone's servers ---- */
-
-static struct str read_name(struct str rdata, struct arena *a);
 
 /* The name servers are the domain's: the names of the job that are in it share the answer. */
 static bool
@@ -278,7 +245,7 @@ on_ns(void *arg, const struct dns_answer *answer)
 	if (answer->status == DNS_OK && answer->data_n > 0)
 		names = arena_get(a, answer->data_n * sizeof *names);
 	for (size_t i = 0; names != NULL && i < answer->data_n; i++) {
-		struct str name = read_name(answer->data[i], a);
+		struct str name = rdata_name(answer->data[i], a);
 
 		if (name.n > 0)
 			names[n++] = name;
@@ -380,33 +347,6 @@ on_soa(void *arg, const struct dns_answer *answer)
 	end_addresses(k);
 }
 
-/* A domain name in wire form as text; empty if it has bytes that no host name has. */
-static struct str
-read_name(struct str rdata, struct arena *a)
-{
-	char text[LIMIT_NAME_BYTES + 1];
-	size_t n = 0;
-
-	for (size_t i = 0; i < rdata.n && rdata.p[i] != 0;) {
-		size_t label = (uint8_t)rdata.p[i++];
-
-		if (label > LIMIT_LABEL_BYTES || label > rdata.n - i ||
-		    n + label + 1 > sizeof text)
-			return STR_NONE;
-		if (n > 0)
-			text[n++] = '.';
-		for (; label > 0; label--) {
-			char c = rdata.p[i++];
-
-			if (c <= ' ' || c == '.' || c >= 0x7f)
-				return STR_NONE;
-			text[n++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-		}
-	}
-	return n > 0 && n <= LIMIT_NAME_BYTES ? arena_str(a, (struct str){ text, n })
-					      : STR_NONE;
-}
-
 static void on_alias(void *arg, const struct dns_answer *answer);
 
 static bool
@@ -425,7 +365,7 @@ on_alias(void *arg, const struct dns_answer *answer)
 
 	k->alias = NULL;
 	struct str target =
-	    answer->data_n > 0 ? read_name(answer->data[0], &k->job->box->arena) : STR_NONE;
+	    answer->data_n > 0 ? rdata_name(answer->data[0], &k->job->box->arena) : STR_NONE;
 	if (target.n == 0) {
 		end_addresses(k);
 		return;

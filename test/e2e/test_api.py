@@ -148,7 +148,6 @@ ASKED = {
     ("ca_rollover", 404): ("nothing", "", None),
     ("ca_rollover", 422): ("x" * 65, "", None),
     ("ca_rollover", 202): ("pebble", "", None),
-    ("ca_rollover", 409): ("second", "", None),
     ("limits_list", 200): (None, "", None),
     ("unclassified_list", 200): (None, "", None),
     ("unclassified_list", 422): (None, "limit=501", None),
@@ -165,8 +164,9 @@ ASKED = {
     ("site_remove", 422): ("a b", "", None),
     ("site_remove", 202): (GONE, "", None),
 }
-# While the keeper stands still.
+# While the keeper stands still, and while the engine does.
 KEEPER = {("site_key", 503): (SITE, "", None), ("ca_add", 503): (None, "", BOUND)}
+ENGINE = {("ca_rollover", 409): ("second", "", None)}
 
 
 # --- what has to be so before one of them is asked ---
@@ -188,11 +188,6 @@ def name_is_paused(world, _):
     )
 
 
-def ca_has_no_key_change(world, _):
-    """Its directory was read, and has none."""
-    in_store(world, "UPDATE ca SET directory_at = 1, key_change = '' WHERE name = 'second'")
-
-
 def was_carried_out(operation):
     """With the same key, and no answer was kept: koshin ended right after."""
 
@@ -208,7 +203,6 @@ PREPARED = {
     ("revocation_begin", 202): lambda _, api: until("a certificate", lambda: api.ask("site_show", GONE)[1]["certificate"]),
     **{(operation, 409): was_carried_out(operation) for operation in ("question_ask", "question_answer")},
     ("site_resume", 202): name_is_paused,
-    ("ca_rollover", 409): ca_has_no_key_change,
     ("draft_discard", 412): lambda _, api: api.ask("draft_put", OTHER, "", {"hsts": False}),
     ("draft_discard", 200): lambda _, api: api.ask("draft_put", OTHER, "", {"hsts": False}),
 }
@@ -295,7 +289,7 @@ def test_nothing_is_left_out():
     own |= {("site_renew", 409), ("site_start_over", 409)}
     people_wait = {("site_check_again", 429), ("check_name", 429)}  # at koshin's own socket nobody does: test_access.py, test_checks.py
     people_wait |= {("check_name", 503)}  # too many at one time: test_checks.py
-    assert {(name, status) for name, status in described() if name not in people} - own - people_wait == ASKED.keys() | KEEPER.keys()
+    assert {(name, status) for name, status in described() if name not in people} - own - people_wait == ASKED.keys() | KEEPER.keys() | ENGINE.keys()
 
 
 def test_every_status(world, api):
@@ -323,6 +317,22 @@ def test_keeper_stands_still(world, api):
                 assert answer.result()[0] == status, operation
     finally:
         os.kill(keeper, signal.SIGCONT)
+
+
+def test_engine_stands_still(world, api):
+    """A CA whose directory was read, and has no key change. The engine, which cannot reach it, would say otherwise before long."""
+    engine = until("the engine runs", lambda: world.koshin.children().get("engine"))
+    store = sqlite3.connect(world.koshin.state / "koshin.db", timeout=10, isolation_level=None)
+    store.execute("BEGIN IMMEDIATE")  # so that it is not stopped in the middle of a transaction
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        store.execute("UPDATE ca SET directory_at = 1, key_change = '' WHERE name = 'second'")
+        store.execute("COMMIT")
+        for (operation, status), what in ENGINE.items():
+            assert api.ask(operation, *what)[0] == status, operation
+    finally:
+        os.kill(engine, signal.SIGCONT)
+        store.close()
 
 
 def test_sites_after_what_happened(world, api):

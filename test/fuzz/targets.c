@@ -12,6 +12,8 @@
 #include "core/mixed.h"
 #include "ports/acme/parse.h"
 #include "ports/config/config.h"
+#include "ports/dns/packet.h"
+#include "ports/dns/rdata.h"
 #include "ports/keys/jose.h"
 #include "ports/keys/own.h"
 #include "ports/keys/question.h"
@@ -349,10 +351,49 @@ vantage_answer(struct str bytes)
 	must(str_is_line(answer_refusal(bytes, &a)));
 }
 
+/* What a name server sends, and what is taken from it. */
+static void
+dns_packet(struct str bytes)
+{
+	AUTO_ARENA a = { .max = ARENA_BYTES };
+	struct nameserver_evidence e = { .status = DNS_OK };
+	ldns_pkt *p = NULL;
+
+	if (ldns_wire2pkt(&p, (const uint8_t *)bytes.p, bytes.n) != LDNS_STATUS_OK)
+		return;
+	const ldns_rr_list *const sections[] = { ldns_pkt_answer(p), ldns_pkt_authority(p), ldns_pkt_additional(p) };
+	for (size_t s = 0; s < sizeof sections / sizeof *sections; s++)
+		for (size_t i = 0; i < ldns_rr_list_rr_count(sections[s]); i++) {
+			const ldns_rr *rr = ldns_rr_list_rr(sections[s], i);
+			struct address ip = { 0 };
+			struct str owner = packet_name(ldns_rr_owner(rr), &a);
+
+			must(owner.n <= LIMIT_NAME_BYTES && str_is_line(owner));
+			must(!packet_address(rr, &ip) || ip.family == 4 || ip.family == 6);
+		}
+	packet_addresses(p, &a, &e);
+	must(e.addresses_n <= 32 && str_is_line(e.cname));
+	ldns_pkt_free(p);
+}
+
+/* One record's data, as a resolver gives it. */
+static void
+dns_rdata(struct str bytes)
+{
+	AUTO_ARENA a = { .max = ARENA_BYTES };
+	struct caa_record caa;
+	struct str name = rdata_name(bytes, &a);
+
+	must(name.n <= LIMIT_NAME_BYTES && str_is_line(name));
+	if (rdata_caa(bytes, &a, &caa))
+		must(caa.tag.n > 0 && caa.tag.n + caa.value.n + 2 == bytes.n);
+	must(!rdata_is_proof(bytes) || bytes.n == 44);
+}
+
 #define TARGET(function) { #function, function }
 const struct fuzz_target fuzz_targets[] = { TARGET(acme_directory), TARGET(acme_answer), TARGET(acme_renewal), TARGET(acme_problem),
 	TARGET(acme_headers), TARGET(rdap_domain), TARGET(rdap_bootstrap), TARGET(certificate_pem), TARGET(certificate_der), TARGET(own_file),
-	TARGET(message), TARGET(mail), TARGET(name), TARGET(config), TARGET(home_page),
+	TARGET(message), TARGET(mail), TARGET(name), TARGET(dns_packet), TARGET(dns_rdata), TARGET(config), TARGET(home_page),
 	TARGET(passkey_made), TARGET(passkey_use), TARGET(passkey_client),
 	TARGET(vantage_question), TARGET(vantage_payload), TARGET(vantage_answer) };
 const size_t fuzz_targets_n = sizeof fuzz_targets / sizeof *fuzz_targets;

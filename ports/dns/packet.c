@@ -1,0 +1,62 @@
+#include "ports/dns/packet.h"
+#include <stdlib.h>
+#include <string.h>
+#include "base/limits.h"
+
+enum { ADDRESSES_MAX = 32 /* that one server gives for a name */ };
+
+struct str
+packet_name(const ldns_rdf *name, struct arena *a)
+{
+	char *text = ldns_rdf2str(name);
+	struct str s = str_of(text);
+
+	if (s.n > 0 && s.p[s.n - 1] == '.')
+		s.n--;
+	for (size_t i = 0; i < s.n; i++)
+		if (text[i] >= 'A' && text[i] <= 'Z')
+			text[i] = (char)(text[i] - 'A' + 'a');
+	s = s.n > 0 && s.n <= LIMIT_NAME_BYTES && str_is_line(s) ? arena_str(a, s) : STR_NONE;
+	free(text);
+	return s;
+}
+
+bool
+packet_address(const ldns_rr *rr, struct address *ret)
+{
+	size_t bytes = ldns_rr_get_type(rr) == LDNS_RR_TYPE_A ? 4 : 16;
+	const ldns_rdf *data = ldns_rr_rdf(rr, 0);
+
+	if ((ldns_rr_get_type(rr) != LDNS_RR_TYPE_A &&
+		ldns_rr_get_type(rr) != LDNS_RR_TYPE_AAAA) ||
+	    data == NULL || ldns_rdf_size(data) != bytes)
+		return false;
+	*ret = (struct address){ .family = bytes == 4 ? 4 : 6 };
+	memcpy(ret->bytes, ldns_rdf_data(data), bytes);
+	return true;
+}
+
+void
+packet_addresses(const ldns_pkt *p, struct arena *a, struct nameserver_evidence *e)
+{
+	const ldns_rr_list *list = ldns_pkt_answer(p);
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(list, i);
+		struct address ip;
+		bool is_new = true;
+
+		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME && e->cname.n == 0 &&
+		    ldns_rr_rd_count(rr) > 0)
+			e->cname = packet_name(ldns_rr_rdf(rr, 0), a);
+		if (!packet_address(rr, &ip) || e->addresses_n == ADDRESSES_MAX)
+			continue;
+		if (e->addresses == NULL)
+			e->addresses =
+			    arena_get(a, ADDRESSES_MAX * sizeof *e->addresses);
+		for (size_t k = 0; k < e->addresses_n; k++)
+			is_new = is_new && !address_eq(&e->addresses[k], &ip);
+		if (is_new && e->addresses != NULL)
+			e->addresses[e->addresses_n++] = ip;
+	}
+}

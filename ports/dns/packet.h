@@ -1,0 +1,14 @@
+#ifndef KOSHIN_PORTS_DNS_PACKET_H
+#define KOSHIN_PORTS_DNS_PACKET_H
+/* Reads what a name server has sent, after ldns has parsed it: its bytes are a stranger's. */
+#include "base/arena.h"
+#include "core/evidence.h"
+#include "ports/dns/exchange.h"
+
+/* In small letters, without the final dot; empty for one that is too long or has control characters in it. */
+struct str packet_name(const ldns_rdf *name, struct arena *a);
+/* Of an A or AAAA record; false for any other. */
+bool packet_address(const ldns_rr *rr, struct address *ret);
+/* Addresses of the answer section, and the first alias, beside those that e has already; the 33rd address is left out. */
+void packet_addresses(const ldns_pkt *p, struct arena *a, struct nameserver_evidence *e);
+#endif
