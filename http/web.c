@@ -424,6 +424,16 @@ exchange_free(struct exchange *x)
 }
 
 static void
+refuse_length(struct exchange *x)
+{
+	const struct str most = arena_strf(&x->arena, "%d", LIMIT_REQUEST_BYTES);
+	AUTO_BUF text = { .max = CONNECTION_BYTES };
+
+	words_ui("api.too-long-request", x->request.lang, &most, 1, &text);
+	api_problem(&x->reply, ERR_TOO_LONG, x->request.lang, buf_str(&text));
+}
+
+static void
 answer_api(struct exchange *x)
 {
 	if (x->request.is_browser)
@@ -436,8 +446,10 @@ answer_api(struct exchange *x)
 	x->request.body = buf_str(&x->body);
 	if (x->is_too_long || x->body.err != ERR_OK || x->path.err != ERR_OK) {
 		buf_init(&x->reply.body, API_REPLY_BYTES_MAX);
-		api_problem(&x->reply, x->body.err == ERR_MEMORY ? ERR_MEMORY : ERR_TOO_LONG,
-		    x->request.lang, STR_NONE);
+		if (x->body.err == ERR_MEMORY)
+			api_problem(&x->reply, ERR_MEMORY, x->request.lang, STR_NONE);
+		else
+			refuse_length(x);
 		x->state = EXCHANGE_ANSWERED;
 		return;
 	}

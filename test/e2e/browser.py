@@ -23,7 +23,8 @@ class Browser:
         self.cookies = {}
         self.csrf = None
 
-    def ask(self, method, path, body=None, **headers):
+    def ask(self, method, path, body=None, data=None, **headers):
+        """body: what is sent as JSON; data: bytes that are sent as they are."""
         sent = {
             "Host": f"127.0.0.1:{self.port}", "X-Forwarded-For": self.address, "User-Agent": "test", "Accept-Language": "en",
             "Cookie": "; ".join(f"{key}={value}" for key, value in self.cookies.items()),
@@ -35,7 +36,8 @@ class Browser:
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.putrequest(method, f"/api/v1{path}", skip_host=True, skip_accept_encoding=True)
-        data = None if body is None else json.dumps(body).encode()
+        if body is not None:
+            data = json.dumps(body).encode()
         if data is not None:
             sent["Content-Length"] = str(len(data))
         for name, value in sent.items():

@@ -26,6 +26,12 @@ def tell(record_property):
     return lambda line: record_property("tell", line)
 
 
+@pytest.fixture
+def attack(tell):
+    """attack(kind, tries): a row of the table of what was tried against koshin, none of which got through."""
+    return lambda kind, tries: tell(f"attack: {tries:5} tries, none got through: {kind}")
+
+
 def pytest_terminal_summary(terminalreporter):
     for reports in terminalreporter.stats.values():
         for report in reports:

@@ -18,6 +18,8 @@ from world import world_with_panel
 
 PASSWORDS = {"sato@example.jp": "hana no iro wa", "suzuki@example.jp": "utsurinikeri na", "shien@host.example": "itazura ni waga", "un@host.example": "mi yo ni furu", "kato@example.jp": "kimi ga tame haru"}
 A, B, NOWHERE = "asa.jp", "yoru.jp", "hiru.jp"
+# Bodies without which an operation is not even looked at.
+LEAST = {"question_ask": {"text": "?"}, "site_export": {"format": "pem", "password": "x"}, "revocation_begin": {"reason": "cessation", "understood": True}}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +91,7 @@ def test_session(world):
     assert "__Host-koshin" not in browser.cookies and browser.ask("GET", "/session").status == 401
 
 
-def test_a_session_is_never_taken_over(world):
+def test_a_session_is_never_taken_over(world, attack):
     """What a browser brings before it signs in is no session afterwards."""
     browser = Browser(world.port)
     browser.cookies["__Host-koshin"] = planted = "A" * 43
@@ -98,6 +100,7 @@ def test_a_session_is_never_taken_over(world):
     thief = Browser(world.port)
     thief.cookies["__Host-koshin"] = planted
     assert thief.ask("GET", "/session").status == 401
+    attack("a session that was planted beforehand", 1)
 
 
 def test_changes_from_elsewhere_are_refused(world):
@@ -126,7 +129,7 @@ def test_another_owners_site_is_not_there(world):
     browser = signed_in(world, "sato@example.jp")
     assert len(operations_of_a_site()) > 15
     for name, o in operations_of_a_site():
-        body = {"question_ask": {"text": "?"}, "site_export": {"format": "pem", "password": "x"}}.get(name, {}) if "requestBody" in o else None
+        body = LEAST.get(name, {}) if "requestBody" in o else None
         got = {}
         for site in (B, NOWHERE):
             answer = browser.ask(o["method"], o["path"].replace("{name}", site), body)
@@ -158,7 +161,7 @@ def test_roles(world):
     assert "shien@host.example" not in signed_in(world, "sato@example.jp").ask("GET", site_path(A, "/history")).body.decode()
 
 
-def test_passwords_that_are_tried(world):
+def test_passwords_that_are_tried(world, attack):
     """Many tries from one address: it waits, and its victim does not."""
     victim = signed_in(world, "kato@example.jp", "192.0.2.50")
     attacker = Browser(world.port, "198.51.100.66")
@@ -171,6 +174,7 @@ def test_passwords_that_are_tried(world):
     assert seen[:10] == [403] * 10 and 429 in seen, seen
     answer = attacker.sign_in("kato@example.jp", PASSWORDS["kato@example.jp"])
     assert answer.status == 429 and 0 < int(answer.headers["Retry-After"]) <= 30, "also the right one waits"
+    attack("a password that is guessed", len(seen) + 1)
     Api.judge("session_begin", 429, answer.headers["Content-Type"], answer.json)
     # The browser in which the victim has been before is not concerned.
     victim.ask("DELETE", "/session")

@@ -135,7 +135,7 @@ INSIDE = {"ten": "10.0.0.1", "metadata": "169.254.169.254", "this": "0.0.0.0", "
           "unique": "fc00::1", "link": "fe80::1", "mapped": "::ffff:10.0.0.1", "translated": "64:ff9b::a00:1"}  # fmt: skip
 
 
-def test_no_way_inside(world):
+def test_no_way_inside(world, attack):
     """A name of anybody's that leads into a network of ours: no connection is made, whoever asks."""
     world.dns.add_zone("inside.jp")
     for label, address in INSIDE.items():
@@ -151,6 +151,7 @@ def test_no_way_inside(world):
         answer = browser.ask("POST", "/checks", {"name": name})
         assert answer.status == 422, (name, answer.body)
         Api.judge("check_name", 422, answer.headers["Content-Type"], answer.json)
+    attack("a look into a network of ours", len(INSIDE))
 
 
 def test_a_page_leads_nowhere_inside(world):
