@@ -2,23 +2,18 @@
 
 import re
 import socket
-import sqlite3
 
 import pytest
 
 from browser import Browser, site_path
 from servers import until
-from test_access import LEAST
+from test_access import A, B, LEAST, in_store, signed_in, world  # noqa: F401, the same people and sites
 from test_api import OPERATIONS
-from world import world_with_panel
 
-PASSWORDS = {"sato@example.jp": "hana no iro wa", "suzuki@example.jp": "utsurinikeri na", "un@host.example": "mi yo ni furu"}
-A, B = "asa.jp", "yoru.jp"
 SLOW = 40  # connections that trickle
 
-BREAKING = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 HOSTILE = {
-    "a script": BREAKING,
+    "a script": "<script>alert(1)</script><img src=x onerror=alert(2)>\"'",
     "a header of a letter": "x\r\nBcc: evil@example.com\r\n\r\n<script>",
     "a line of the log": "x\nkoshin-engine: forged",
     "a terminal's escape": "\x1b]0;owned\x07\x1b[2J",
@@ -32,21 +27,9 @@ BODIES = [b"", b"{", b"[]", b'"x"', b"null", b"1e999", b'{"\x00":1}', b'{"no suc
           b"[" * 50_000, b'{"a":' * 50_000, b"\x00" * 100, b"<xml/>", b"a=b&c=d"]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    made = world_with_panel(tmp_path_factory)
-    try:
-        for name, owner in ((A, "sato@example.jp"), (B, "suzuki@example.jp")):
-            site = made.site(name)
-            made.koshin.run("site", "add", name, "--owner", owner, "--root", site.root)
-            made.koshin.run("user", "add", owner, "--role", "owner", "--owner", owner)
-        made.koshin.run("user", "add", "un@host.example", "--role", "operator")
-        for mail, password in PASSWORDS.items():
-            made.koshin.run("user", "password", mail, stdin=password + "\n")
-        made.trickle = [half_a_request(made.port, n) for n in range(SLOW)]
-        yield made
-    finally:
-        made.stop()
+@pytest.fixture(scope="module", autouse=True)
+def trickle(world):
+    return [half_a_request(world.port, n) for n in range(SLOW)]
 
 
 def half_a_request(port, n):
@@ -54,12 +37,6 @@ def half_a_request(port, n):
     whole = b"POST /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
     connection.sendall(whole[: 10 + n * len(whole) // SLOW])
     return connection
-
-
-def signed_in(world, mail):
-    browser = Browser(world.port)
-    assert browser.sign_in(mail, PASSWORDS[mail]).status == 201
-    return browser
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +70,7 @@ def is_refused(answer):
 
 def all_is_as_before(world, browser):
     assert browser.ask("GET", site_path(A)).json["name"] == A
-    store = sqlite3.connect(f"file:{world.koshin.state / 'koshin.db'}?mode=ro", uri=True, timeout=30)
-    assert [n for (n,) in store.execute("SELECT name FROM name WHERE is_taken ORDER BY name") if n in (A, B)] == [A, B]
-    store.close()
+    assert {(A,), (B,)} <= set(in_store(world, "SELECT name FROM name WHERE is_taken"))
 
 
 def test_what_belongs_to_another_owner(world, owner, attack):
@@ -190,8 +165,7 @@ def test_texts_that_mean_harm(world, owner, operator, attack):
                 taken += 1
                 assert kind not in ("a NUL", "a terminal's escape"), (operation, field, answer.body)
     assert taken > 10, "some of it is text like any other"
-    for name in ("new.jp",):
-        operator.ask("DELETE", site_path(name))
+    operator.ask("DELETE", site_path("new.jp"))
     all_is_as_before(world, operator)
     # What was taken is read again as it was written, and is nothing but text wherever it is shown.
     until("a letter with what was written", lambda: world.mail.letters(about="alert(1)"))
@@ -263,10 +237,10 @@ def test_requests_that_are_none(world, owner, attack):
     attack("a request that is none, or two in one", len(requests))
 
 
-def test_the_slow_are_let_go(world, owner, attack):
+def test_the_slow_are_let_go(owner, trickle, attack):
     """They have been there since the beginning; everybody else was served all the while."""
     assert owner.ask("GET", "/sites").status == 200
-    for connection in world.trickle:
+    for connection in trickle:
         to_the_end(connection)
     attack("a request that never ends", SLOW)
 
