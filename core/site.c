@@ -303,6 +303,7 @@ on_checked(const struct step *st)
 		passed[i] = plan_passes(s, &s->names[i], now);
 	enum proof proof = look_at_served(st, true);
 	bool was_applied = s->applied.digest == plan_digest(s, now);
+	mend_forget(st);
 	site_ca_judge(st);
 	findings_merge(st, false);
 	s->checked_at = now;
@@ -328,10 +329,6 @@ on_checked(const struct step *st)
 		s->verify_failures = 0;
 	if (proof == PROOF_HELD && !s->held.is_live)
 		prove(st);
-	/* Somebody put another certificate into the web server: ours goes back at once, no order is spent. */
-	if (proof == PROOF_OTHER && !MUTANT(STRANGER_TOLERATED) && s->held.is_live && when_before(now, s->held.life.to) &&
-	    was_applied)
-		s->applied.digest = DIGEST_UNKNOWN;
 	mend(st, was_applied);
 	site_remember(st);
 	s->look_at = dates_next_look(st);

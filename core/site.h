@@ -106,6 +106,7 @@ struct site {
 	bool waits_turn : 1; /* not stored, as limits below: nothing is left of what all sites share */
 	uint8_t reminders_told; /* reminders passed in this story; LIFE_REMINDERS + 1: the end was noted too */
 	uint8_t limits_ca_id; /* not stored, as limits below: the CA that they are of; 0: there is one CA alone */
+	uint8_t put_backs; /* in a row: another hand had replaced what was in place, and it was put back, last at deploy_at (core/site_mend) */
 	struct when doing_since;
 	uint64_t job; /* id of the last effect: counts up; in NOTHING no answer is awaited */
 

@@ -2,11 +2,16 @@
 #include "base/mutant.h"
 #include "core/site_plan.h"
 
-/* What only the CA has met, and this look not, is no matter of what the server has. */
+enum { LEFT_ALONE_LOOKS = 2 }; /* it has to be found in place for so many daily looks to count as left alone */
+
+/* What only the CA has met, and this look not, is no matter of what the server has; and a certificate that has ended is put in nobody's
+ * place. */
 static bool
-is_meant(const struct finding *f)
+is_meant(const struct step *st, const struct finding *f)
 {
 	if (MUTANT(STRANGER_TOLERATED) && findings_is_replacement(f->cause))
+		return false;
+	if (findings_by_handshake(f->cause) && !when_before(st->t->now, st->s->held.life.to))
 		return false;
 	return cause_row(f->cause)->mends == MENDS_DEPLOY && !f->is_from_order;
 }
@@ -19,18 +24,51 @@ is_due(const struct step *st, const struct finding *f)
 	return !when_before(st->t->now, when_plus(f->mended_at, plan_backoff(f->mends, st->p->poll_max, st->p->look_every)));
 }
 
+/* Another certificate than ours is shown at an address of ours. */
+static bool
+is_displaced(const struct finding *f)
+{
+	return f->cause == CAUSE_OWN_ORDER_COMPETING || f->cause == CAUSE_OWN_DEPLOY_NOT_SERVED;
+}
+
+/* Another hand that does it again each time begins no new count: what was put back and is gone goes on from where it stood. */
+static void
+recall(const struct site *s, struct finding *f)
+{
+	if (!is_displaced(f) || f->mends >= s->put_backs)
+		return;
+	f->mends = s->put_backs;
+	f->mended_at = s->deploy_at;
+}
+
+void
+mend_forget(const struct step *st)
+{
+	struct site *s = st->s;
+	struct span alone = { LEFT_ALONE_LOOKS * st->p->look_every.s };
+
+	if (s->put_backs > 0 && !when_before(st->t->now, when_plus(s->deploy_at, alone)))
+		s->put_backs = 0;
+}
+
 void
 mend(const struct step *st, bool was_applied)
 {
 	struct site *s = st->s;
+	const uint8_t before = s->put_backs;
 
 	for (size_t i = 0; was_applied && i < s->findings.n; i++) {
 		struct finding *f = &s->findings.at[i];
 
-		if (!is_meant(f) || !is_due(st, f))
+		if (!is_meant(st, f))
+			continue;
+		recall(s, f);
+		if (!is_due(st, f))
 			continue;
 		f->mends++;
 		f->mended_at = st->t->now;
+		if (is_displaced(f) && s->put_backs == before)
+			s->put_backs = (uint8_t)(f->mends < UINT8_MAX ? f->mends : UINT8_MAX);
 		s->applied.digest = DIGEST_UNKNOWN;
 		step_history(st, HISTORY_DEPLOYED_AGAIN, f);
 	}

@@ -38,7 +38,7 @@ own_imported(const struct step *st)
 	s->held.is_own = true;
 	/* What stood against the one before may be over, and what its own dates ask for has to be told. */
 	s->asked_check = true;
-	s->deploy_failures = s->verify_failures = 0;
+	s->deploy_failures = s->verify_failures = s->put_backs = 0;
 	step_history(st, HISTORY_IMPORTED, NULL);
 	findings_drop(st, finding_of_own_end);
 	findings_drop_ordered(st);

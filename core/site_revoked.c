@@ -43,7 +43,7 @@ revoked_destroy(const struct step *st)
 		s->names[i].served = (struct served){ .at = WHEN_UNKNOWN, .not_after = WHEN_UNKNOWN };
 	}
 	s->renewal = (struct renewal){ .poll_at = WHEN_NEVER };
-	s->renewals_good = s->verify_failures = s->deploy_failures = 0;
+	s->renewals_good = s->verify_failures = s->deploy_failures = s->put_backs = 0;
 	s->issued_told = s->story_open = s->expired_told = false;
 	s->reminders_told = 0;
 	findings_drop(st, is_any);

@@ -106,6 +106,7 @@ read_state(struct query *q, struct site *ret)
 	ret->deploy_failures = (unsigned)query_int(q, "deploy_failures", 0, UINT32_MAX);
 	ret->deploy_at = query_when(q, "deploy_at");
 	ret->verify_failures = (unsigned)query_int(q, "verify_failures", 0, UINT32_MAX);
+	ret->put_backs = (uint8_t)query_int(q, "put_backs", 0, UINT8_MAX);
 	ret->applied.digest = query_u64(q, "applied_digest");
 	ret->applied.redirect = (uint16_t)query_int(q, "applied_redirect", 0, 308);
 	ret->applied.hsts = query_bool(q, "applied_hsts");
@@ -383,6 +384,7 @@ save_state(struct store *s, const struct site *site)
 	query_bind_int(&q, "deploy_failures", site->deploy_failures);
 	query_bind_when(&q, "deploy_at", site->deploy_at);
 	query_bind_int(&q, "verify_failures", site->verify_failures);
+	query_bind_int(&q, "put_backs", site->put_backs);
 	query_bind_u64(&q, "applied_digest", site->applied.digest);
 	query_bind_int(&q, "applied_redirect", site->applied.redirect);
 	query_bind_int(&q, "applied_hsts", site->applied.hsts);

@@ -1,9 +1,11 @@
 /* What koshin mends by itself: put on the server once more, at once and then ever more rarely, and what the finding says of it. */
 #include "test/unit/site_world.h"
 
-enum fault { FAULT_NONE, FAULT_MAIL_OF_BEFORE, FAULT_NO_CHALLENGE, FAULT_HALF_A_CHALLENGE, FAULT_NO_CHAIN, FAULT_COUNT };
+enum fault { FAULT_NONE, FAULT_MAIL_OF_BEFORE, FAULT_NO_CHALLENGE, FAULT_HALF_A_CHALLENGE, FAULT_NO_CHAIN, FAULT_DISPLACED, FAULT_COUNT };
 static const enum cause causes[FAULT_COUNT] = { CAUSE_NONE, CAUSE_OWN_DEPLOY_PARTLY_SERVED, CAUSE_OWN_CHALLENGE_NOT_SERVED,
-	CAUSE_OWN_CHALLENGE_PARTLY_SERVED, CAUSE_SERVED_CHAIN_INCOMPLETE };
+	CAUSE_OWN_CHALLENGE_PARTLY_SERVED, CAUSE_SERVED_CHAIN_INCOMPLETE, CAUSE_OWN_DEPLOY_NOT_SERVED };
+
+static int stranger_age_s; /* by which a certificate that is not ours is older */
 
 static void
 put_fault(struct fixture *f, struct address_evidence *a, enum fault fault)
@@ -25,6 +27,10 @@ put_fault(struct fixture *f, struct address_evidence *a, enum fault fault)
 	case FAULT_NO_CHAIN:
 		a->tls.chain_ok = false;
 		a->tls.chain_is_incomplete = true;
+		return;
+	case FAULT_DISPLACED:
+		a->tls.leaf.fingerprint[0] ^= 1;
+		a->tls.leaf.not_before.s -= stranger_age_s;
 		return;
 	case FAULT_NONE:
 	case FAULT_COUNT:
@@ -64,8 +70,8 @@ look(struct fixture *f, int after_s, enum fault fault)
 	site_step(s, &(struct site_event){ .kind = SITE_CHECKED, .job = s->job, .evidence = e, .retry_after = WHEN_UNKNOWN }, &t, &f->policy,
 	    &f->arena, out);
 	assert_int_equal(s->doing, DOING_NOTHING);
-	/* What a handshake does not show is looked at soon, by the pace of a fault that stands. */
-	assert_true(when_between(t.now, s->look_at).s <= f->policy.poll_max.s);
+	/* What a handshake does not show is looked at soon, by the pace of a fault that stands; ours is seen to be back at once. */
+	assert_true(fault == FAULT_DISPLACED ? s->findings.n == 0 : when_between(t.now, s->look_at).s <= f->policy.poll_max.s);
 	return true;
 }
 
@@ -80,7 +86,7 @@ test_again_and_ever_more_rarely(void **state)
 		{ 6300, true }, { 20 * DAY, true }, { 20 * DAY + 3600, false }, { 21 * DAY, true }, { 22 * DAY, true }, { 22 * DAY + 60, false } };
 
 	(void)state;
-	for (enum fault fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++) {
+	for (enum fault fault = FAULT_NONE + 1; fault < FAULT_DISPLACED; fault++) {
 		AUTO_FIXTURE f = { 0 };
 		unsigned told = 0;
 
@@ -100,6 +106,60 @@ test_again_and_ever_more_rarely(void **state)
 		assert_null(findings_find(&f.site.findings, causes[fault], f.names[0].name));
 		assert_true(look(&f, 22 * DAY + 180, fault));
 	}
+}
+
+/* Another program that puts its own certificate in the place of ours every hour, however often we look, and whose certificate is newer
+ * or older than ours: ours goes back at once, then ever more rarely, although each time it was seen in place. When it was left alone for
+ * two days, the next one is another story. */
+static void
+test_a_stranger_that_does_not_stop(void **state)
+{
+	static const struct {
+		enum cause cause;
+		int age_s; /* of its certificate, compared with ours */
+	} rows[] = { { CAUSE_OWN_DEPLOY_NOT_SERVED, 3600 }, { CAUSE_OWN_ORDER_COMPETING, -3600 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO_FIXTURE f = { 0 };
+		unsigned told = 0;
+		int last = 0, longest = 0, at = 0;
+
+		fixture_init(&f, AGE_YOUNG);
+		stranger_age_s = rows[i].age_s;
+		for (; at < 8 * DAY; at += 900) {
+			const bool is_displaced = at % 3600 == 0 || findings_has(&f.site, rows[i].cause);
+
+			if (!look(&f, at, is_displaced ? FAULT_DISPLACED : FAULT_NONE)) {
+				assert_true(!is_displaced || findings_has(&f.site, rows[i].cause));
+				continue;
+			}
+			assert_true(at - last <= DAY + 3600);
+			longest = at - last > longest ? at - last : longest;
+			last = at;
+			told++;
+			assert_int_equal(f.site.put_backs, told);
+		}
+		/* 0, 1, 2, 3, 5, 9, 17 h, 33 h, and from then on once a day. */
+		assert_int_equal(told, 14);
+		assert_true(longest >= DAY);
+		assert_false(look(&f, last + 2 * DAY, FAULT_NONE));
+		assert_int_equal(f.site.put_backs, 0);
+		assert_true(look(&f, last + 2 * DAY + 60, FAULT_DISPLACED));
+		assert_int_equal(f.site.put_backs, 1);
+	}
+}
+
+/* What has ended is put in nobody's place. */
+static void
+test_ended(void **state)
+{
+	AUTO_FIXTURE f = { 0 };
+
+	(void)state;
+	fixture_init(&f, AGE_YOUNG);
+	assert_false(look(&f, (int)when_between(now, f.site.held.life.to).s + 1, FAULT_DISPLACED));
+	assert_true(findings_has(&f.site, CAUSE_OWN_DEPLOY_NOT_SERVED));
 }
 
 /* Free SSL was given up: the certificate is served until its end, and the server is not told of it any more, but the site can still be
@@ -124,7 +184,8 @@ test_given_up(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_again_and_ever_more_rarely), cmocka_unit_test(test_given_up) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_again_and_ever_more_rarely),
+		cmocka_unit_test(test_a_stranger_that_does_not_stop), cmocka_unit_test(test_ended), cmocka_unit_test(test_given_up) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

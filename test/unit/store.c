@@ -118,6 +118,7 @@ change_site(struct site *s, int64_t certificate, int64_t order, struct arena *a)
 	s->deploy_failures = any_count();
 	s->deploy_at = any_when();
 	s->verify_failures = any_count();
+	s->put_backs = (uint8_t)roll(UINT8_MAX);
 	s->applied = (struct applied){ .digest = roll(0) };
 	if (s->held.id != 0 && flip())
 		s->applied.redirect = flip() ? 307 : 308;
@@ -253,6 +254,7 @@ same_site(const struct site *a, const struct site *b)
 	SAME(a->deploy_failures, b->deploy_failures);
 	SAME(a->deploy_at.s, b->deploy_at.s);
 	SAME(a->verify_failures, b->verify_failures);
+	SAME(a->put_backs, b->put_backs);
 	assert_true(a->applied.digest == b->applied.digest);
 	SAME(a->applied.redirect, b->applied.redirect);
 	SAME(a->applied.hsts, b->applied.hsts);
