@@ -1,25 +1,25 @@
 #include "ports/dns/resolver.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unbound.h>
+#include <unbound-event.h>
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "base/must.h"
 #include "ports/dns/control.h"
+#include "ports/dns/events.h"
+#include "ports/dns/reply.h"
 
 enum {
 	RESOLVER_AGE_MS = 30000, /* of the oldest answer about a name that no check gave */
 	ASKED_MAX = 2048,	 /* names, then a new context: bounds what one remembers */
 	ASKED_SLOTS = 4096,	 /* keeps the table of ASKED_MAX sparse */
-	DATA_MAX = 512, /* records of one answer that are read: more CAA is in no 64 KiB */
+	ANSWER_BYTES = 1 << 20,	 /* what is read of one: a message has at most 64 KiB */
 };
 
 /*
- * One libunbound context: a thread with its own memory of answers. A new one costs some milliseconds, so one is
+ * One libunbound context: a memory of answers, with sockets on the loop. A new one costs some milliseconds, so one is
  * shared by all checks until a name comes up again that it has already asked about, or it is too old; then it
  * takes no new questions and goes away with the last answer.
  */
@@ -27,10 +27,8 @@ struct context {
 	struct context *next;
 	struct resolver *resolver;
 	struct ub_ctx *ub;
-	int fd;
 	struct mono made;
 	unsigned open; /* questions under way */
-	bool is_started;
 	size_t asked_n;
 	/* Hashes of names; 0: free. Two names of one hash cost a context, no more. */
 	uint64_t asked[ASKED_SLOTS];
@@ -40,14 +38,21 @@ struct dns_ask {
 	struct dns_ask *next, **link; /* in the resolver's list */
 	struct context *context;
 	int id;
-	bool is_refused; /* libunbound did not take it: nothing to cancel */
+	int type;
+	bool is_open; /* libunbound has it, and will call */
 	struct loop_timer *timer;
+	/* What libunbound said. It is passed on in the next round, when libunbound does not wait for us to return. */
+	enum dns_status status;
+	char *wire; /* the message of DNS_OK */
+	size_t wire_n;
+	char *why_bogus;
 	dns_fn *fn;
 	void *arg;
 };
 
 struct resolver {
 	struct loop *loop;
+	struct ub_event_base *events;
 	struct clock clock;
 	char **forwarders;
 	size_t forwarders_n;
@@ -143,24 +148,9 @@ set_forwarders(struct ub_ctx *ub, const struct resolver *r)
 static void
 context_free(struct context *x)
 {
-	if (x->fd >= 0)
-		loop_unwatch(x->resolver->loop, x->fd);
 	if (x->ub != NULL)
 		ub_ctx_delete(x->ub);
 	free(x);
-}
-
-static void
-on_readable(void *arg, int fd, int events)
-{
-	struct context *x = arg;
-
-	(void)fd;
-	(void)events;
-	/* An error here means that the context's thread is gone: its questions end by their askers' deadlines, and
-	 * the next check gets another context. */
-	if (ub_process(x->ub) != 0 && x == x->resolver->contexts)
-		resolver_forget(x->resolver);
 }
 
 static enum err
@@ -171,10 +161,9 @@ context_new(struct resolver *r)
 	if (x == NULL)
 		return ERR_MEMORY;
 	x->resolver = r;
-	x->fd = -1;
 	x->made = clock_mono(&r->clock);
-	x->ub = ub_ctx_create();
-	if (x->ub == NULL || ub_ctx_async(x->ub, 1) != 0) {
+	x->ub = ub_ctx_create_ub_event(r->events);
+	if (x->ub == NULL) {
 		context_free(x);
 		return ERR_MEMORY;
 	}
@@ -185,20 +174,13 @@ context_new(struct resolver *r)
 		context_free(x);
 		return ERR_CONFIG;
 	}
-	x->fd = ub_fd(x->ub);
-	enum err e = loop_watch(r->loop, x->fd, LOOP_READ, on_readable, x);
-	if (e != ERR_OK) {
-		x->fd = -1;
-		context_free(x);
-		return e;
-	}
 	x->next = r->contexts;
 	r->contexts = x;
 	r->is_retired = false;
 	return ERR_OK;
 }
 
-/* Contexts without questions that take no more. Never from inside ub_process, which would go on with the memory. */
+/* Contexts without questions that take no more. Never from inside one, which would go on with the memory. */
 static void
 sweep(void *arg)
 {
@@ -305,72 +287,72 @@ ask_unlink(struct dns_ask *ask)
 		plan_sweep(x->resolver);
 }
 
-static enum dns_status
-status_of(int error, const struct ub_result *u)
-{
-	if (error != 0 || u == NULL)
-		return DNS_LOCAL;
-	if (u->bogus)
-		return DNS_BOGUS;
-	if (u->rcode == 0)
-		return DNS_OK;
-	if (u->rcode == 3)
-		return DNS_NXDOMAIN;
-	return u->rcode == 2 ? DNS_SERVFAIL : DNS_BROKEN;
-}
-
-/* Without the final dot, as names are written everywhere else. */
-static struct str
-undotted(const char *name)
-{
-	struct str s = str_of(name);
-
-	if (s.n > 1 && s.p[s.n - 1] == '.')
-		s.n--;
-	return s;
-}
-
 static void
-on_answer(void *arg, int error, struct ub_result *u)
+ask_free(struct dns_ask *ask)
+{
+	ask_unlink(ask);
+	free(ask->wire);
+	free(ask->why_bogus);
+	free(ask);
+}
+
+/* The answer is there, or the time is over. */
+static void
+on_timer(void *arg)
 {
 	struct dns_ask *ask = arg;
-	struct str data[DATA_MAX];
-	struct dns_answer answer = { .status = status_of(error, u), .data = data };
+	AUTO_ARENA a = { .max = ANSWER_BYTES };
+	struct dns_answer answer = { .status = ask->is_open ? DNS_TIMEOUT : ask->status };
+	dns_fn *fn = ask->fn;
+	void *fn_arg = ask->arg;
 
-	if (u != NULL) {
-		struct str asked = undotted(u->qname), end = undotted(u->canonname);
-
-		if (end.n > 0 && !str_eq_nocase(asked, end))
-			answer.canonical = end;
-		answer.why_bogus = str_of(u->why_bogus);
-		answer.ttl_s = u->ttl > 0 ? (uint32_t)u->ttl : 0;
-		for (size_t i = 0; answer.status == DNS_OK && u->havedata &&
-				   u->data[i] != NULL && i < DATA_MAX;
-		     i++)
-			data[answer.data_n++] =
-			    (struct str){ u->data[i], u->len[i] > 0 ? (size_t)u->len[i] : 0 };
-	}
-	ask_unlink(ask);
-	ask->fn(ask->arg, &answer);
-	free(ask);
-	ub_resolve_free(u);
+	ask->timer = NULL;
+	if (answer.status == DNS_OK)
+		reply_read((struct str){ ask->wire, ask->wire_n }, ask->type, &a, &answer);
+	else if (answer.status == DNS_BOGUS)
+		answer.why_bogus = arena_str(&a, str_of(ask->why_bogus));
+	if (arena_failed(&a))
+		answer = (struct dns_answer){ .status = DNS_LOCAL };
+	resolver_drop(&ask);
+	fn(fn_arg, &answer);
 }
 
-/* libunbound starts its thread with the first question; signals belong to the program's own thread. */
-static int
-resolve_async(struct context *x, char *name, int type, struct dns_ask *ask)
+/* What was said is passed on in the next round; without the memory for that, at the deadline. */
+static void
+plan_answer(struct dns_ask *ask, enum dns_status status)
 {
-	sigset_t all, before;
+	struct loop *l = ask->context->resolver->loop;
+	struct loop_timer *soon = loop_after(l, 0, on_timer, ask);
 
-	if (x->is_started)
-		return ub_resolve_async(x->ub, name, type, 1, ask, on_answer, &ask->id);
-	sigfillset(&all);
-	int blocked = pthread_sigmask(SIG_SETMASK, &all, &before);
-	int rc = ub_resolve_async(x->ub, name, type, 1, ask, on_answer, &ask->id);
-	if (blocked == 0)
-		(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	x->is_started = rc == 0;
-	return rc;
+	ask->is_open = false;
+	ask->status = status;
+	if (soon == NULL)
+		return;
+	loop_cancel(l, &ask->timer);
+	ask->timer = soon;
+}
+
+/* Called from inside libunbound, and from inside ub_resolve_event for what is in its memory. */
+static void
+on_answer(void *arg, int rcode, void *packet, int packet_n, int security, char *why_bogus, int was_limited)
+{
+	enum { BOGUS = 1 }; /* of 0 insecure, 1 bogus, 2 secure */
+	struct dns_ask *ask = arg;
+
+	(void)was_limited;
+	if (security == BOGUS) {
+		ask->why_bogus = strdup(why_bogus != NULL ? why_bogus : "");
+		plan_answer(ask, ask->why_bogus != NULL ? DNS_BOGUS : DNS_LOCAL);
+	} else if (rcode != 0 || packet == NULL || packet_n <= 0) {
+		plan_answer(ask, reply_status(rcode));
+	} else {
+		ask->wire = malloc((size_t)packet_n);
+		if (ask->wire != NULL) {
+			memcpy(ask->wire, packet, (size_t)packet_n);
+			ask->wire_n = (size_t)packet_n;
+		}
+		plan_answer(ask, ask->wire != NULL ? DNS_OK : DNS_LOCAL);
+	}
 }
 
 void
@@ -381,25 +363,9 @@ resolver_drop(struct dns_ask **askp)
 	if (ask == NULL)
 		return;
 	*askp = NULL;
-	if (!ask->is_refused)
-		(void)ub_cancel(
-		    ask->context->ub, ask->id); /* its callback is not called any more */
-	ask_unlink(ask);
-	free(ask);
-}
-
-static void
-on_timer(void *arg)
-{
-	struct dns_ask *ask = arg;
-	const struct dns_answer answer = { .status =
-					       ask->is_refused ? DNS_LOCAL : DNS_TIMEOUT };
-	dns_fn *fn = ask->fn;
-	void *fn_arg = ask->arg;
-
-	ask->timer = NULL;
-	resolver_drop(&ask);
-	fn(fn_arg, &answer);
+	if (ask->is_open)
+		(void)ub_cancel(ask->context->ub, ask->id); /* its callback is not called any more */
+	ask_free(ask);
 }
 
 enum err
@@ -420,14 +386,9 @@ resolver_ask(
 		return ERR_MEMORY;
 	memcpy(text, name.p, name.n);
 	text[name.n] = '\0';
-	ask->context = r->contexts;
-	ask->fn = fn;
-	ask->arg = arg;
-	ask->is_refused = resolve_async(r->contexts, text, type, ask) != 0;
-	ask->timer = loop_after(r->loop, ask->is_refused ? 0 : r->timeout_ms, on_timer, ask);
+	*ask = (struct dns_ask){ .context = r->contexts, .type = type, .is_open = true, .fn = fn, .arg = arg };
+	ask->timer = loop_after(r->loop, r->timeout_ms, on_timer, ask);
 	if (ask->timer == NULL) {
-		if (!ask->is_refused)
-			(void)ub_cancel(r->contexts->ub, ask->id);
 		free(ask);
 		return ERR_MEMORY;
 	}
@@ -437,8 +398,10 @@ resolver_ask(
 	if (ask->next != NULL)
 		ask->next->link = &ask->next;
 	r->asks = ask;
-	if (ask->is_refused)
+	if (ub_resolve_event(ask->context->ub, text, type, 1, ask, on_answer, &ask->id) != 0) {
+		plan_answer(ask, DNS_LOCAL);
 		resolver_forget(r);
+	}
 	*ret = ask;
 	return ERR_OK;
 }
@@ -473,10 +436,11 @@ resolver_new(struct loop *l, const struct clock *c, const struct resolver_option
 	if (r == NULL)
 		return ERR_MEMORY;
 	r->loop = l;
+	r->events = events_new(l);
 	r->clock = *c;
 	r->timeout_ms = o->timeout_ms;
 	r->from = o->from;
-	enum err e = copy_options(r, o);
+	enum err e = r->events != NULL ? copy_options(r, o) : ERR_MEMORY;
 	if (e == ERR_OK && r->trust_anchor_file != NULL &&
 	    access(r->trust_anchor_file, R_OK) != 0) {
 		why_set(why, "the DNSSEC trust anchor %s cannot be read", r->trust_anchor_file);
@@ -514,6 +478,7 @@ resolver_free(struct resolver **rp)
 		r->contexts = x->next;
 		context_free(x);
 	}
+	events_free(&r->events);
 	for (size_t i = 0; i < r->forwarders_n; i++)
 		free(r->forwarders[i]);
 	free(r->forwarders);

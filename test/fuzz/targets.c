@@ -14,6 +14,7 @@
 #include "ports/config/config.h"
 #include "ports/dns/packet.h"
 #include "ports/dns/rdata.h"
+#include "ports/dns/reply.h"
 #include "ports/keys/jose.h"
 #include "ports/keys/own.h"
 #include "ports/keys/question.h"
@@ -376,6 +377,22 @@ dns_packet(struct str bytes)
 	ldns_pkt_free(p);
 }
 
+/* The message that the resolver puts together of what strangers' servers have said. */
+static void
+dns_reply(struct str bytes)
+{
+	static const int types[] = { DNS_A, DNS_AAAA, DNS_CNAME, DNS_CAA, DNS_NS };
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		AUTO_ARENA a = { .max = ARENA_BYTES };
+		struct dns_answer answer = { .status = DNS_NOT_ASKED };
+
+		reply_read(bytes, types[i], &a, &answer);
+		must(answer.status != DNS_NOT_ASKED && str_is_line(answer.canonical) && answer.canonical.n <= LIMIT_NAME_BYTES);
+		must(answer.data_n == 0 || answer.status == DNS_OK);
+	}
+}
+
 /* One record's data, as a resolver gives it. */
 static void
 dns_rdata(struct str bytes)
@@ -393,7 +410,7 @@ dns_rdata(struct str bytes)
 #define TARGET(function) { #function, function }
 const struct fuzz_target fuzz_targets[] = { TARGET(acme_directory), TARGET(acme_answer), TARGET(acme_renewal), TARGET(acme_problem),
 	TARGET(acme_headers), TARGET(rdap_domain), TARGET(rdap_bootstrap), TARGET(certificate_pem), TARGET(certificate_der), TARGET(own_file),
-	TARGET(message), TARGET(mail), TARGET(name), TARGET(dns_packet), TARGET(dns_rdata), TARGET(config), TARGET(home_page),
+	TARGET(message), TARGET(mail), TARGET(name), TARGET(dns_packet), TARGET(dns_rdata), TARGET(dns_reply), TARGET(config), TARGET(home_page),
 	TARGET(passkey_made), TARGET(passkey_use), TARGET(passkey_client),
 	TARGET(vantage_question), TARGET(vantage_payload), TARGET(vantage_answer) };
 const size_t fuzz_targets_n = sizeof fuzz_targets / sizeof *fuzz_targets;
