@@ -17,6 +17,7 @@
 #include "http/send.h"
 #include "http/looks.h"
 #include "http/stream.h"
+#include "ports/loop/daemons.h"
 #include "ports/loop/ending.h"
 #include "ports/loop/listen.h"
 #include "http/public.h"
@@ -26,7 +27,7 @@
 #include "ports/passwords/passwords.h"
 
 enum {
-	DAEMONS_MAX = 129, /* 64 addresses to listen on, 64 of the panel, and the Unix socket */
+	ROUND_MS = 60000, /* the longest round of the loop */
 	CONNECTIONS_MAX =
 	    256, /* of one daemon: a few are enough for challenges and one operator */
 	CONNECTION_BYTES = 32768, /* headers of one request */
@@ -49,8 +50,7 @@ struct web {
 	struct keys_remote *remote;
 	struct passwords *passwords;
 	struct files *files; /* of the panel; NULL without one */
-	struct MHD_Daemon *daemons[DAEMONS_MAX];
-	size_t daemons_n;
+	struct daemons daemons;
 	struct ending ending;
 	struct streams *streams;
 	struct looks *looks;
@@ -585,30 +585,12 @@ completed(void *arg, struct MHD_Connection *connection, void **ctx,
 
 /* --- the process --- */
 
-static void
-run_daemons(struct web *w)
-{
-	for (size_t i = 0; i < w->daemons_n; i++)
-		(void)MHD_run(
-		    w->daemons
-			[i]); /* MHD_NO: started without epoll, which start_daemon excludes */
-}
-
-static void
-on_daemon(void *arg, int fd, int events)
-{
-	(void)fd;
-	(void)events;
-	run_daemons(arg);
-}
-
 static enum err
 start_daemon(struct web *w, int fd, enum door door)
 {
 	static const MHD_AccessHandlerCallback handlers[] = { [DOOR_PUBLIC] = handle_public,
 		[DOOR_COMMAND] = handle_local,
 		[DOOR_PANEL] = handle_panel };
-	const union MHD_DaemonInfo *info;
 	struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0,
 	    NULL, NULL, handlers[door], w, MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_NOTIFY_COMPLETED, completed, w, MHD_OPTION_CONNECTION_LIMIT,
@@ -620,11 +602,7 @@ start_daemon(struct web *w, int fd, enum door door)
 		(void)close(fd);
 		return ERR_IO;
 	}
-	w->daemons[w->daemons_n++] = d;
-	info = MHD_get_daemon_info(d, MHD_DAEMON_INFO_EPOLL_FD);
-	if (info == NULL)
-		return ERR_BUG;
-	return loop_watch(w->loop, info->epoll_fd, LOOP_READ, on_daemon, w);
+	return daemons_add(&w->daemons, d, w->loop);
 }
 
 static enum err
@@ -633,7 +611,7 @@ listen_all(struct web *w, char *const *addresses, size_t n, enum door door, stru
 	enum err err = ERR_OK;
 	int fd;
 
-	for (size_t i = 0; err == ERR_OK && i < n && w->daemons_n < DAEMONS_MAX; i++) {
+	for (size_t i = 0; err == ERR_OK && i < n && w->daemons.n < DAEMONS_MAX; i++) {
 		err = listen_tcp(addresses[i], why, &fd);
 		if (err == ERR_OK)
 			err = start_daemon(w, fd, door);
@@ -719,22 +697,6 @@ start(struct web *w, struct why *why)
 	return err;
 }
 
-/* The longest wait that libmicrohttpd allows; -1 without one. */
-static int64_t
-longest_wait(const struct web *w)
-{
-	int64_t wait = -1;
-
-	for (size_t i = 0; i < w->daemons_n; i++) {
-		MHD_UNSIGNED_LONG_LONG ms;
-
-		if (MHD_get_timeout(w->daemons[i], &ms) == MHD_YES &&
-		    (wait < 0 || (int64_t)ms < wait))
-			wait = ms > 60000 ? 60000 : (int64_t)ms;
-	}
-	return wait;
-}
-
 static void
 stop(struct web *w)
 {
@@ -746,10 +708,8 @@ stop(struct web *w)
 	}
 	if (w->streams != NULL)
 		streams_end(w->streams);
-	run_daemons(w);
-	for (size_t i = 0; i < w->daemons_n; i++)
-		MHD_stop_daemon(w->daemons[i]);
-	w->daemons_n = 0;
+	daemons_run(&w->daemons);
+	daemons_stop(&w->daemons);
 	streams_free(&w->streams);
 	looks_free(&w->looks);
 	files_free(&w->files);
@@ -778,8 +738,8 @@ web_run(const struct web_options *o)
 	if (o->fd_ready >= 0 && write(o->fd_ready, "r", 1) < 0)
 		(void)fprintf(stderr, "koshin web: nobody waits for it to be ready\n");
 	while (err == ERR_OK && !w.ending.is_wanted) {
-		err = loop_round(w.loop, longest_wait(&w));
-		run_daemons(&w);
+		err = loop_round(w.loop, daemons_longest_wait(&w.daemons, ROUND_MS));
+		daemons_run(&w.daemons);
 	}
 	if (err != ERR_OK)
 		(void)fprintf(stderr, "koshin web: ended: %s\n", err_words(err));

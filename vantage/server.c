@@ -1,13 +1,12 @@
 #include "vantage/server.h"
-#include <fcntl.h>
 #include <jansson.h>
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "base/limits.h"
+#include "ports/file/file.h"
+#include "ports/loop/daemons.h"
 #include "ports/loop/ending.h"
 #include "ports/loop/listen.h"
 #include "ports/loop/loop.h"
@@ -40,8 +39,8 @@ struct vantage {
 	struct probe_net *net;
 	struct door *door;
 	char *certificate, *key;
-	struct MHD_Daemon *daemons[LISTEN_MAX];
-	size_t daemons_n, looks_n;
+	struct daemons daemons;
+	size_t looks_n;
 	struct peer *peers; /* connections that have not asked yet */
 	struct exchange *waiting;
 	struct wait *looks;
@@ -379,21 +378,6 @@ completed(void *arg, struct MHD_Connection *connection, void **ctx, enum MHD_Req
 
 /* --- the process --- */
 
-static void
-run_daemons(struct vantage *v)
-{
-	for (size_t i = 0; i < v->daemons_n; i++)
-		(void)MHD_run(v->daemons[i]); /* MHD_NO: started without epoll, which listen_all excludes */
-}
-
-static void
-on_daemon(void *arg, int fd, int events)
-{
-	(void)fd;
-	(void)events;
-	run_daemons(arg);
-}
-
 static enum err
 start_daemon(struct vantage *v, int fd, struct why *why)
 {
@@ -409,9 +393,7 @@ start_daemon(struct vantage *v, int fd, struct why *why)
 		    v->config->vantage.certificate, v->config->vantage.key);
 		return ERR_CONFIG;
 	}
-	v->daemons[v->daemons_n++] = d;
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(d, MHD_DAEMON_INFO_EPOLL_FD);
-	return info == NULL ? ERR_BUG : loop_watch(v->loop, info->epoll_fd, LOOP_READ, on_daemon, v);
+	return daemons_add(&v->daemons, d, v->loop);
 }
 
 static enum err
@@ -441,31 +423,20 @@ listen_all(struct vantage *v, struct why *why)
 	return err;
 }
 
-/* Whole, and of its owner alone where it is secret. */
 static enum err
 read_pem(const char *path, bool is_secret, struct why *why, char **ret)
 {
 	AUTO_BUF text = { .max = PEM_BYTES };
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
-	char part[4096];
-	ssize_t n = fd < 0 ? -1 : 0;
+	enum err err = file_read(path, is_secret, &text, why);
 
-	if (fd >= 0 && is_secret && (fstat(fd, &st) != 0 || (st.st_mode & 077) != 0)) {
-		why_set(why, "%s: others than its owner may read the key; expected mode 0600", path);
-		(void)close(fd);
-		return ERR_DENIED;
+	if (err != ERR_OK)
+		return err;
+	if (text.n == 0) {
+		why_set(why, "%s: is empty; expected PEM", path);
+		return ERR_CONFIG;
 	}
-	while (fd >= 0 && (n = read(fd, part, sizeof part)) > 0)
-		buf_put(&text, part, (size_t)n);
-	if (fd >= 0)
-		(void)close(fd);
-	explicit_bzero(part, sizeof part);
-	if (n == 0 && text.err == ERR_OK && text.n > 0)
-		*ret = buf_take(&text);
-	else
-		why_set(why, "%s: cannot be read", path);
-	return *ret == NULL ? ERR_CONFIG : ERR_OK;
+	*ret = buf_take(&text);
+	return *ret == NULL ? ERR_MEMORY : ERR_OK;
 }
 
 static enum err
@@ -498,21 +469,6 @@ start(struct vantage *v, struct why *why)
 	return err;
 }
 
-/* The longest wait that libmicrohttpd allows; -1 without one. */
-static int64_t
-longest_wait(const struct vantage *v)
-{
-	int64_t wait = -1;
-
-	for (size_t i = 0; i < v->daemons_n; i++) {
-		MHD_UNSIGNED_LONG_LONG ms;
-
-		if (MHD_get_timeout(v->daemons[i], &ms) == MHD_YES && (wait < 0 || (int64_t)ms < wait))
-			wait = ms > QUESTION_MS ? QUESTION_MS : (int64_t)ms;
-	}
-	return wait;
-}
-
 static void
 stop(struct vantage *v)
 {
@@ -525,10 +481,8 @@ stop(struct vantage *v)
 		refuse(x, REFUSAL_BUSY);
 		stop_waiting(x);
 	}
-	run_daemons(v);
-	for (size_t i = 0; i < v->daemons_n; i++)
-		MHD_stop_daemon(v->daemons[i]);
-	v->daemons_n = 0;
+	daemons_run(&v->daemons);
+	daemons_stop(&v->daemons);
 	probe_net_free(&v->net); /* drops its jobs without a word */
 	while (v->looks != NULL)
 		wait_free(v->looks);
@@ -553,8 +507,8 @@ vantage_run(const struct vantage_options *o)
 	if (err == ERR_OK && o->fd_ready >= 0 && write(o->fd_ready, "v", 1) != 1)
 		err = ERR_CLOSED;
 	while (err == ERR_OK && !v.ending.is_wanted) {
-		run_daemons(&v);
-		err = loop_round(v.loop, longest_wait(&v));
+		daemons_run(&v.daemons);
+		err = loop_round(v.loop, daemons_longest_wait(&v.daemons, QUESTION_MS));
 	}
 	if (err != ERR_OK)
 		fprintf(stderr, "koshin-vantage: stops: %s%s%s\n", err_words(err), why.text[0] != '\0' ? ": " : "", why.text);

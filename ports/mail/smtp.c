@@ -1,11 +1,9 @@
 #include "ports/mail/smtp.h"
 #include <curl/curl.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/limits.h"
+#include "ports/file/file.h"
 
 enum {
 	LETTERS_MAX = 1000,
@@ -361,30 +359,6 @@ check_options(const struct smtp_options *o, struct why *why)
 	return ERR_OK;
 }
 
-/* Whole file, read once: not for each connection. */
-static enum err
-read_file(const char *file, size_t max, struct buf *b, struct why *why)
-{
-	char piece[4096];
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
-
-	if (fd >= 0)
-		for (buf_init(b, max);
-		     (n = read(fd, piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR);)
-			if (n > 0)
-				buf_put(b, piece, (size_t)n);
-	int failed = errno;
-	if (fd >= 0)
-		close(fd);
-	explicit_bzero(piece, sizeof piece);
-	if (fd < 0 || n < 0) {
-		why_set(why, "cannot read %s: %s", file, strerror(failed));
-		return err_of_errno(failed) == ERR_OK ? ERR_IO : err_of_errno(failed);
-	}
-	return b->err;
-}
-
 static CURLcode
 set_easy(struct smtp *s, const struct smtp_options *o, const struct buf *bundle)
 {
@@ -423,11 +397,11 @@ set_easy(struct smtp *s, const struct smtp_options *o, const struct buf *bundle)
 enum err
 smtp_new(struct loop *l, const struct smtp_options *o, struct why *why, struct smtp **ret)
 {
-	AUTO_BUF bundle = { 0 };
+	AUTO_BUF bundle = { .max = BUNDLE_BYTES }; /* read once: not for each connection */
 	enum err e = check_options(o, why);
 
 	if (e == ERR_OK && o->bundle != NULL && o->bundle[0] != '\0')
-		e = read_file(o->bundle, BUNDLE_BYTES, &bundle, why);
+		e = file_read(o->bundle, false, &bundle, why);
 	if (e != ERR_OK)
 		return e;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -492,8 +466,8 @@ smtp_port(struct smtp *s)
 enum err
 smtp_read_password(const char *file, struct why *why, char **ret)
 {
-	AUTO_BUF b = { 0 };
-	enum err e = read_file(file, PASSWORD_BYTES, &b, why);
+	AUTO_BUF b = { .max = PASSWORD_BYTES };
+	enum err e = file_read(file, false, &b, why);
 
 	if (e == ERR_OK) {
 		struct str rest = buf_str(&b), line = str_cut(&rest, '\n');

@@ -1,14 +1,12 @@
 #include "ports/rdap/rdap.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/must.h"
 #include "ports/acme/courier.h"
+#include "ports/file/file.h"
 #include "ports/rdap/parse.h"
 
 enum {
@@ -324,17 +322,9 @@ static void
 read_file(struct rdap *r)
 {
 	AUTO_BUF text = { .max = LIMIT_BODY_BYTES };
-	int fd = open(r->bootstrap_at, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char part[4096];
-	ssize_t n;
+	enum err err = file_read(r->bootstrap_at, false, &text, NULL);
 
-	while (fd >= 0 && text.err == ERR_OK &&
-	       ((n = read(fd, part, sizeof part)) > 0 || (n < 0 && errno == EINTR)))
-		if (n > 0)
-			buf_put(&text, part, (size_t)n);
-	if (fd >= 0)
-		(void)close(fd); /* it was only read */
-	take_bootstrap(r, text.err == ERR_OK ? buf_str(&text) : STR_NONE);
+	take_bootstrap(r, err == ERR_OK ? buf_str(&text) : STR_NONE);
 }
 
 static void
