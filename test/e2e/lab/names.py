@@ -96,13 +96,14 @@ def add_denials(apex, sets):
 
 
 class Knot:
-    """One knotd. zones: name -> text of the zone file; None: a zone whose file is not there, which it answers with SERVFAIL."""
+    """One knotd. zones: name -> text of the zone file; None: a zone whose file is not there, which it answers with SERVFAIL. payload: how
+    long an answer over UDP it gives to those who ask for more."""
 
-    def __init__(self, folder, name, address, port, zones):
+    def __init__(self, folder, name, address, port, zones, payload=1232):
         self.folder, self.address, self.port = pathlib.Path(folder) / name, address, port
         self.folder.mkdir()
         text = (
-            f"server:\n  listen: {address}@{port}\n  rundir: {self.folder}\n  pidfile: {self.folder}/knot.pid\n"
+            f"server:\n  udp-max-payload: {payload}\n  listen: {address}@{port}\n  rundir: {self.folder}\n  pidfile: {self.folder}/knot.pid\n"
             f"  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\nlog:\n  - target: stderr\n    any: warning\n"
             f"control:\n  listen: {self.folder}/knot.sock\ndatabase:\n  storage: {self.folder}\n"
             f"template:\n  - id: default\n    storage: {self.folder}\n    zonefile-load: whole\n    zonefile-sync: -1\n"
@@ -257,14 +258,14 @@ MANNERS = {
 class Resolver:
     """Unbound, set as a CA sets it: DNSSEC, questions no longer than needed, mixed letters, small answers."""
 
-    def __init__(self, folder, name, address, port, anchor, stubs, view=None):
-        """stubs: zone -> addresses of its servers, all on this port. view: (an address that asks, records "OWNER TYPE VALUE" that it is given)."""
+    def __init__(self, folder, name, address, port, anchor, stubs, view=None, allow="127.0.0.0/8"):
+        """stubs: zone -> addresses of its servers, all on this port. view: (an address that asks, records "OWNER TYPE VALUE" that it is given). allow: who may ask."""
         self.folder, self.address, self.port = pathlib.Path(folder) / name, address, port
         self.folder.mkdir()
         text = (
             f'server:\n  interface: {address}\n  port: {port}\n  username: ""\n  chroot: ""\n  directory: "{self.folder}"\n'
             f'  pidfile: "{self.folder}/unbound.pid"\n  use-syslog: no\n  logfile: ""\n  verbosity: 1\n  num-threads: 1\n'
-            f"  access-control: 127.0.0.0/8 allow\n  do-not-query-localhost: no\n  do-ip6: no\n"
+            f"  access-control: {allow} allow\n  do-not-query-localhost: no\n  do-ip6: no\n"
             f'  module-config: "validator iterator"\n  trust-anchor-file: "{anchor}"\n  qname-minimisation: yes\n'
             f"  use-caps-for-id: yes\n  edns-buffer-size: 1232\n  target-fetch-policy: \"0 0 0 0 0\"\n"
             f"remote-control:\n  control-enable: no\n"
