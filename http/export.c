@@ -79,7 +79,7 @@ site_export(struct api_call *c)
 	}
 	if (c->person.password.n == 0 || !c->q->hashed[0].is_right) {
 		err = audit_put(c, "site_export_refused", STR_NONE, STR_NONE);
-		api_say(c, "api.login-wrong", STR_NONE);
+		api_say(c, "api.password-wrong", STR_NONE);
 		return err != ERR_OK ? err : ERR_DENIED;
 	}
 	err = tries_forgive(c, &tries);

@@ -339,7 +339,7 @@ password_confirm(struct api_call *c, struct str password, bool *ret_is_confirmed
 		return err;
 	}
 	if (c->person.password.n == 0 || !c->q->hashed[0].is_right)
-		return refuse(c, "api.login-wrong", c->person.mail);
+		return refuse(c, "api.password-wrong", c->person.mail);
 	*ret_is_confirmed = true;
 	/* The keeper may be asked in between; it was one try all the same. */
 	return c->q->is_sealed ? ERR_OK : tries_forgive(c, &tries);
@@ -393,7 +393,7 @@ password_change(struct api_call *c)
 		return err;
 	}
 	if (!is_fresh && (c->person.password.n == 0 || !c->q->hashed[0].is_right))
-		return refuse(c, "api.login-wrong", c->person.mail);
+		return refuse(c, "api.password-wrong", c->person.mail);
 	if (c->q->hashed_n == (is_fresh ? 0 : 1)) {
 		err = is_fresh ? ERR_OK : tries_forgive(c, &tries);
 		if (err == ERR_OK)

@@ -3,15 +3,21 @@ import type { AuditLine, AuditList } from "gen/api";
 import { useEffect, useState } from "preact/hooks";
 import { query } from "../api";
 import { Field } from "../components/field";
+import { Form } from "../components/form";
 import { Rows } from "../components/more";
 import { Screen, Title } from "../components/screen";
 import { moment } from "../dates";
 import { useLoad } from "../load";
 import { useMore } from "../more";
 import { go, type Route } from "../route";
+import { judge, line, most } from "../rules";
+import { useSubmit } from "../submit";
 import { hasText, t } from "../words";
 
 const ROWS = 50;
+const WHO_MAX = 254;
+const OBJECT_MAX = 1024;
+const ACTION_MAX = 64;
 
 /** An operation in words; one that has none stands for itself. */
 function actionOf(line: AuditLine): string {
@@ -50,20 +56,19 @@ function Filter({ route }: { route: Route }) {
 		setObject(given("object"));
 		setAction(given("action"));
 	}, [route.query.toString()]);
+	const form = useSubmit();
+	const submit = () =>
+		void form.run(async () => go("/audit" + query({ who: who.trim(), object: object.trim(), action: action.trim() }), true), {
+			who: judge(who, most(WHO_MAX), line),
+			object: judge(object, most(OBJECT_MAX), line),
+			action: judge(action, most(ACTION_MAX), line),
+		});
 	return (
-		<form
-			class="search"
-			role="search"
-			onSubmit={(event) => {
-				event.preventDefault();
-				go("/audit" + query({ who: who.trim(), object: object.trim(), action: action.trim() }), true);
-			}}
-		>
-			<Field label={t("audit.who")} maxLength={254} value={who} set={setWho} />
-			<Field label={t("audit.object")} maxLength={1024} value={object} set={setObject} />
-			<Field label={t("audit.action")} maxLength={64} value={action} set={setAction} />
-			<button>{t("audit.look")}</button>
-		</form>
+		<Form form={form} submit={submit} button={t("audit.look")} look="search">
+			<Field label={t("audit.who")} value={who} set={setWho} wrong={form.wrong.who} />
+			<Field label={t("audit.object")} value={object} set={setObject} wrong={form.wrong.object} />
+			<Field label={t("audit.action")} value={action} set={setAction} wrong={form.wrong.action} />
+		</Form>
 	);
 }
 

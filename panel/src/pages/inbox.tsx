@@ -1,13 +1,16 @@
 /* Support's first page: open questions with their cause, oldest first; and one question with an answer that is already drafted. */
 import type { Question, QuestionList, SiteList } from "gen/api";
 import { useEffect, useState } from "preact/hooks";
-import { at, call, Failure, query } from "../api";
+import { at, call, query } from "../api";
 import { ActButton } from "../components/button";
 import { Field } from "../components/field";
+import { Form } from "../components/form";
 import { Screen, Title } from "../components/screen";
 import { moment, withDistance } from "../dates";
 import { useLoad } from "../load";
 import { go, type Route } from "../route";
+import { judge, lines, most, needed, TEXT_MAX } from "../rules";
+import { useSubmit } from "../submit";
 import { causeTitle, t } from "../words";
 import { SiteLine } from "./sites";
 
@@ -90,24 +93,15 @@ export function InboxPage({ route }: { route: Route }) {
 export function QuestionPage({ id }: { id: string }) {
 	const question = useLoad<Question>(at("questions", id));
 	const [text, setText] = useState<string | null>(null);
-	const [wrong, setWrong] = useState("");
+	const form = useSubmit();
 	const drafted = question.value?.drafted;
 	useEffect(() => {
 		if (drafted !== undefined) setText((typed) => typed ?? drafted);
 	}, [drafted]);
 	const send = async () => {
-		if (!text?.trim()) {
-			setWrong(t("ask.empty"));
-			return;
-		}
-		try {
-			question.set(await call<Question>("POST", at("questions", id, "answer"), { text: text.trim() }));
-			setWrong("");
-			setText("");
-		} catch (error) {
-			if (!(error instanceof Failure)) throw error;
-			setWrong(error.message);
-		}
+		const typed = (text ?? "").trim();
+		const answer = () => call<Question>("POST", at("questions", id, "answer"), { text: typed }).then(question.set);
+		if (await form.run(answer, { text: judge(typed, needed("ask.empty"), most(TEXT_MAX), lines) })) setText("");
 	};
 	return (
 		<Screen of={question}>
@@ -135,15 +129,16 @@ export function QuestionPage({ id }: { id: string }) {
 							{t("inbox.then")} {value.cause ? <strong>{titleOfCause(value)}</strong> : t("inbox.then-nothing")}
 						</p>
 					)}
-					<form class="paper" onSubmit={(event) => event.preventDefault()}>
-						<Field lines isTall label={t("inbox.answer")} hint={value.drafted ? t("inbox.drafted") : undefined} wrong={wrong} maxLength={20000} value={text ?? ""} set={setText} />
-						<div class="row">
-							<ActButton isFirst act={send}>
-								{t("inbox.send")}
-							</ActButton>
-							{value.state === "open" && <ActButton act={() => call<Question>("POST", at("questions", id, "close")).then(question.set)}>{t("inbox.close")}</ActButton>}
-						</div>
-					</form>
+					<Form
+						form={form}
+						submit={send}
+						button={t("inbox.send")}
+						look="paper"
+						isFirst
+						beside={value.state === "open" && <ActButton act={() => call<Question>("POST", at("questions", id, "close")).then(question.set)}>{t("inbox.close")}</ActButton>}
+					>
+						<Field lines isTall label={t("inbox.answer")} hint={value.drafted ? t("inbox.drafted") : undefined} wrong={form.wrong.text} value={text ?? ""} set={setText} />
+					</Form>
 				</>
 			)}
 		</Screen>

@@ -3,11 +3,13 @@ import type { Session } from "gen/api";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Failure } from "../api";
 import { Field } from "../components/field";
+import { Form } from "../components/form";
 import { Notice, Title } from "../components/screen";
-import { length } from "../dates";
 import { knowsPasskeys, signWithPasskey } from "../passkey";
 import { go } from "../route";
+import { plain, plainCode, wrongCode, wrongMail, wrongPassword } from "../rules";
 import { signIn, type SignIn } from "../session";
+import { useSubmit, type Submit } from "../submit";
 import { setLang, t } from "../words";
 
 /** Was this page opened by a link that signs somebody in? */
@@ -52,115 +54,84 @@ function takeLink(): { link: string; isForPassword: boolean } | null {
 }
 
 /** The second step. What was typed in the first is kept until it has succeeded. */
-function CodeForm({ begin, isBusy, passkey }: { begin: (code: string) => void; isBusy: boolean; passkey: () => void }) {
+function CodeForm({ form, begin, passkey }: { form: Submit; begin: (code: string) => Promise<void>; passkey: () => void }) {
 	const [code, setCode] = useState("");
-	const [wrong, setWrong] = useState<string>();
-	const form = useRef<HTMLFormElement>(null);
-	useEffect(() => form.current?.querySelector("input")?.focus(), []);
-	const submit = (event: Event) => {
-		event.preventDefault();
-		setWrong(code.trim() ? undefined : t("login.code-missing"));
-		if (!code.trim()) form.current?.querySelector("input")?.focus();
-		else if (!isBusy) begin(code.trim());
-	};
+	const submit = () => void form.run(() => begin(plainCode(code)), { code: wrongCode(code) }, { DENIED: "code" });
+	const other = knowsPasskeys() && (
+		<button type="button" class="plain" onClick={passkey}>
+			{t("login.passkey-second")}
+		</button>
+	);
 	return (
-		<form class="paper" ref={form} onSubmit={submit} noValidate>
-			<Field label={t("login.code")} hint={t("login.code-hint")} autocomplete="one-time-code" maxLength={64} value={code} set={setCode} wrong={wrong} />
-			<button class="first" aria-disabled={isBusy}>
-				{isBusy ? t("button.busy") : t("login.begin")}
-			</button>
+		<Form form={form} submit={submit} button={t("login.begin")} look="paper" isFirst isFocused beside={other} below={<p class="soft">{t("login.code-lost")}</p>}>
+			<Field label={t("login.code")} hint={t("login.code-hint")} autocomplete="one-time-code" value={code} set={setCode} wrong={form.wrong.code} />
+		</Form>
+	);
+}
+
+/** Ways in for who has no password at hand. */
+function Others({ passkey }: { passkey: () => void }) {
+	return (
+		<>
 			{knowsPasskeys() && (
-				<button type="button" class="plain" onClick={passkey}>
-					{t("login.passkey-second")}
-				</button>
+				<>
+					<p class="soft">{t("login.or")}</p>
+					<button type="button" onClick={passkey}>
+						{t("login.passkey")}
+					</button>
+				</>
 			)}
-			<p class="soft">{t("login.code-lost")}</p>
-		</form>
+			<p>
+				<a href="/forgotten">{t("login.forgotten")}</a>
+			</p>
+		</>
 	);
 }
 
 export function LoginPage({ setSession }: { setSession: (session: Session) => void }) {
 	const [mail, setMail] = useState("");
 	const [password, setPassword] = useState("");
-	const [wrong, setWrong] = useState<{ mail?: string; password?: string; all?: string }>({});
-	const [isBusy, setBusy] = useState(false);
 	const [first, setFirst] = useState<SignIn | null>(null);
-	const form = useRef<HTMLFormElement>(null);
+	const [isLeft, setLeft] = useState(false);
+	const form = useSubmit();
 	const isForPassword = useRef(false);
 
 	const begin = async (by: SignIn) => {
-		setBusy(true);
+		setLeft(false);
 		try {
 			const session = await signIn(by);
 			if (isForPassword.current) go("/account", true);
 			setSession(session);
 		} catch (error) {
-			if (!(error instanceof Failure)) throw error;
-			setBusy(false);
-			if (error.problem?.error === "CODE_NEEDED") {
-				setWrong({});
-				setFirst(by);
-				return;
-			}
-			setWrong({ all: error.wait_s > 0 ? t("login.limited", length(error.wait_s)) : error.message });
-			form.current?.querySelector("input")?.focus();
+			if (!(error instanceof Failure) || error.problem?.error !== "CODE_NEEDED") throw error;
+			setFirst(by);
 		}
 	};
 	useEffect(() => {
 		const taken = takeLink();
 		isForPassword.current = taken?.isForPassword ?? false;
-		if (taken) void begin({ link: taken.link });
+		if (taken) void form.run(() => begin({ link: taken.link }));
 	}, []);
 	/* Alone, or as the second step of what was typed. */
-	const passkey = async (by: SignIn | null) => {
-		if (isBusy) return;
-		setBusy(true);
-		setWrong({});
-		try {
+	const passkey = (by: SignIn | null) =>
+		void form.run(async () => {
 			const signed = await signWithPasskey();
-			if (signed) return void begin(by ? { ...by, ...signed } : signed);
-			setWrong({ all: t("login.passkey-left") });
-		} catch (error) {
-			if (!(error instanceof Failure)) throw error;
-			setWrong({ all: error.wait_s > 0 ? t("login.limited", length(error.wait_s)) : error.message });
-		}
-		setBusy(false);
-	};
-	const submit = (event: Event) => {
-		event.preventDefault();
-		const missing = {
-			mail: /^\S+@\S+$/.test(mail.trim()) ? undefined : t("login.mail-wrong"),
-			password: password ? undefined : t("login.password-wrong"),
-		};
-		setWrong(missing);
-		if (missing.mail || missing.password) form.current?.querySelectorAll("input")[missing.mail ? 0 : 1]?.focus();
-		else if (!isBusy) void begin({ mail: mail.trim(), password });
-	};
+			if (signed) await begin(by ? { ...by, ...signed } : signed);
+			else setLeft(true);
+		});
+	const submit = () =>
+		void form.run(() => begin({ mail: plain(mail), password }), { mail: wrongMail(mail), password: wrongPassword(password, "login.password-wrong") }, { DENIED: "password" });
 	return (
 		<div class="narrow stack">
 			<Title text={t("login.title")} />
-			{wrong.all && <Notice tone="bad" title={wrong.all} />}
+			{isLeft && <Notice tone="bad" title={t("login.passkey-left")} />}
 			{first ? (
-				<CodeForm begin={(code) => void begin({ ...first, code })} isBusy={isBusy} passkey={() => void passkey(first)} />
+				<CodeForm form={form} begin={(code) => begin({ ...first, code })} passkey={() => passkey(first)} />
 			) : (
-				<form class="paper" ref={form} onSubmit={submit} noValidate>
-					<Field label={t("login.mail")} type="email" autocomplete="username" maxLength={254} value={mail} set={setMail} wrong={wrong.mail} />
-					<Field label={t("login.password")} type="password" autocomplete="current-password" maxLength={1024} value={password} set={setPassword} wrong={wrong.password} />
-					<button class="first" aria-disabled={isBusy}>
-						{isBusy ? t("button.busy") : t("login.begin")}
-					</button>
-					{knowsPasskeys() && (
-						<>
-							<p class="soft">{t("login.or")}</p>
-							<button type="button" onClick={() => void passkey(null)}>
-								{t("login.passkey")}
-							</button>
-						</>
-					)}
-					<p>
-						<a href="/forgotten">{t("login.forgotten")}</a>
-					</p>
-				</form>
+				<Form form={form} submit={submit} button={t("login.begin")} look="paper" isFirst below={<Others passkey={() => passkey(null)} />}>
+					<Field label={t("login.mail")} type="email" autocomplete="username" value={mail} set={setMail} wrong={form.wrong.mail} />
+					<Field label={t("login.password")} type="password" autocomplete="current-password" value={password} set={setPassword} wrong={form.wrong.password} />
+				</Form>
 			)}
 		</div>
 	);

@@ -3,9 +3,12 @@ import type { Removal, Revocation, Site } from "gen/api";
 import { useState } from "preact/hooks";
 import { at, call, download } from "../api";
 import { ActButton } from "../components/button";
-import { Field } from "../components/field";
+import { Choices, Field, Tick } from "../components/field";
+import { Form } from "../components/form";
 import { Notice } from "../components/screen";
 import { useLoad } from "../load";
+import { mostBytes, PASSWORD_MAX, wrongPassword } from "../rules";
+import { useSubmit } from "../submit";
 import { both, t } from "../words";
 import type { Doing } from "./site";
 
@@ -52,37 +55,36 @@ export function StartOver({ page, again }: Doing) {
 	);
 }
 
-const FORMS = ["stop", "off", "destroy"] as const;
-type Form = (typeof FORMS)[number];
+const HOWS = ["stop", "off", "destroy"] as const;
+type How = (typeof HOWS)[number];
 const REASONS = ["cessation", "key-compromise", "unspecified"] as const;
 type Reason = (typeof REASONS)[number];
 
 /** The ways that are left: who has stopped renewals may take SSL off, and any certificate may be given up for good. */
-const formsOf = ({ setting, certificate }: Site): Form[] =>
-	FORMS.filter((form) => (form === "destroy" ? certificate !== null : setting.source === "free" || (form === "off" && setting.source === "none" && setting.redirect)));
+const formsOf = ({ setting, certificate }: Site): How[] =>
+	HOWS.filter((form) => (form === "destroy" ? certificate !== null : setting.source === "free" || (form === "off" && setting.source === "none" && setting.redirect)));
 
 export function GivingUp({ page, again }: Doing) {
 	const { site } = page;
 	const forms = formsOf(site);
 	const removal = useLoad<Removal>(at("sites", site.ascii, "removal"));
 	const revocation = useLoad<Revocation>(at("sites", site.ascii, "revocation"));
-	const [chosen, setChosen] = useState<Form>("off");
+	const [chosen, setChosen] = useState<How>("off");
 	const [reason, setReason] = useState<Reason>("cessation");
 	const [isRead, setRead] = useState(false);
-	const [wrong, setWrong] = useState(false);
-	const form = forms.includes(chosen) ? chosen : forms[0];
-	if (!form) return null;
-	const text = form === "destroy" ? revocation.value?.after : form === "stop" ? removal.value?.after_stop : removal.value?.after;
-	const choose = (one: Form) => {
+	const form = useSubmit();
+	const how = forms.includes(chosen) ? chosen : forms[0];
+	if (!how) return null;
+	const text = how === "destroy" ? revocation.value?.after : how === "stop" ? removal.value?.after_stop : removal.value?.after;
+	const choose = (one: How) => {
 		setChosen(one);
 		setRead(false);
-		setWrong(false);
 	};
-	const press = async () => {
-		setWrong(!isRead);
-		if (!isRead) return;
-		await (form === "destroy" ? call("POST", at("sites", site.ascii, "revocation"), { reason, understood: true }) : call("POST", `${at("sites", site.ascii, "removal")}?form=${form}`));
-		setRead(false);
+	const give = () => (how === "destroy" ? call("POST", at("sites", site.ascii, "revocation"), { reason, understood: true }) : call("POST", `${at("sites", site.ascii, "removal")}?form=${how}`));
+	const submit = async () => {
+		const isDone = await form.run(give, { read: isRead ? undefined : t("giving-up.not-read") });
+		if (isDone) setRead(false);
+		/* What was not answered may have been done all the same. */
 		again();
 	};
 	return (
@@ -90,43 +92,33 @@ export function GivingUp({ page, again }: Doing) {
 			<summary>
 				<h2>{t("giving-up.title")}</h2>
 			</summary>
-			<div class="stack">
-				<fieldset class="choices">
-					<legend>{t("giving-up.which")}</legend>
+			<Form form={form} submit={submit} button={t(how === "destroy" ? "giving-up.begin-destroy" : how === "stop" ? "giving-up.begin-stop" : "giving-up.begin")} look="wide" below={<p class="soft">{t("giving-up.harmless")}</p>}>
+				<Choices legend={t("giving-up.which")}>
 					{forms.map((one) => (
 						<label key={one}>
-							<input type="radio" name="giving-up" checked={form === one} onChange={() => choose(one)} />
+							<input type="radio" name="giving-up" checked={how === one} onChange={() => choose(one)} />
 							<span>{t(`giving-up.${one}`)}</span>
 						</label>
 					))}
-				</fieldset>
+				</Choices>
 				{text && <p class="prose">{both(text)}</p>}
-				{form === "destroy" && (
+				{how === "destroy" && (
 					<>
 						<p class="prose">{t("giving-up.download")}</p>
-						<fieldset class="choices">
-							<legend>{t("giving-up.reason")}</legend>
+						<Choices legend={t("giving-up.reason")}>
 							{REASONS.map((one) => (
 								<label key={one}>
 									<input type="radio" name="reason" checked={reason === one} onChange={() => setReason(one)} />
 									<span>{t(`giving-up.reason-${one}`)}</span>
 								</label>
 							))}
-						</fieldset>
+						</Choices>
 					</>
 				)}
-				<label class="row">
-					<input type="checkbox" checked={isRead} aria-invalid={wrong && !isRead ? true : undefined} onChange={(event) => setRead(event.currentTarget.checked)} />
-					<span>{t("giving-up.read")}</span>
-				</label>
-				{wrong && !isRead && (
-					<p class="wrong" role="alert">
-						{t("giving-up.not-read")}
-					</p>
-				)}
-				<ActButton act={press}>{t(form === "destroy" ? "giving-up.begin-destroy" : form === "stop" ? "giving-up.begin-stop" : "giving-up.begin")}</ActButton>
-				<p class="soft">{t("giving-up.harmless")}</p>
-			</div>
+				<Tick name="read" isOn={isRead} set={setRead} wrong={form.wrong.read}>
+					{t("giving-up.read")}
+				</Tick>
+			</Form>
 		</details>
 	);
 }
@@ -139,13 +131,15 @@ export function Export({ page }: Doing) {
 	const [format, setFormat] = useState<Format>("pem");
 	const [password, setPassword] = useState("");
 	const [filePassword, setFilePassword] = useState("");
-	const [missing, setMissing] = useState(false);
+	const form = useSubmit();
 	if (!site.certificate) return null;
-	const isMissing = !password || (format === "p12" && !filePassword);
-	const press = async () => {
-		setMissing(isMissing);
-		if (isMissing) return;
-		await download(at("sites", site.ascii, "export"), { format, password, ...(format === "p12" ? { file_password: filePassword } : {}) }, `${site.ascii}.${format}`);
+	const submit = async () => {
+		const body = { format, password, ...(format === "p12" ? { file_password: filePassword } : {}) };
+		const wrongs = {
+			password: wrongPassword(password, "export.password-missing"),
+			file: format === "p12" ? (filePassword ? mostBytes(PASSWORD_MAX)(filePassword) : t("export.file-password-missing")) : undefined,
+		};
+		if (!(await form.run(() => download(at("sites", site.ascii, "export"), body, `${site.ascii}.${format}`), wrongs, { DENIED: "password", INVALID: "file" }))) return;
 		setPassword("");
 		setFilePassword("");
 	};
@@ -154,23 +148,21 @@ export function Export({ page }: Doing) {
 			<summary>
 				<h2>{t("export.title")}</h2>
 			</summary>
-			<div class="stack">
+			<Form form={form} submit={submit} button={t("export.begin")}>
 				<p class="prose">{t("export.what")}</p>
-				<fieldset class="choices">
-					<legend class="hidden">{t("export.format")}</legend>
+				<Choices legend={t("export.format")} isHidden>
 					{(["pem", "p12"] as const).map((one) => (
 						<label key={one}>
 							<input type="radio" name="format" checked={format === one} onChange={() => setFormat(one)} />
 							<span>{t(`export.${one}`)}</span>
 						</label>
 					))}
-				</fieldset>
-				<Field label={t("export.password")} type="password" autocomplete="current-password" maxLength={1024} value={password} set={setPassword} wrong={missing && !password ? t("export.password-missing") : undefined} />
+				</Choices>
+				<Field label={t("export.password")} type="password" autocomplete="current-password" value={password} set={setPassword} wrong={form.wrong.password} />
 				{format === "p12" && (
-					<Field label={t("export.file-password")} type="password" autocomplete="new-password" maxLength={1024} value={filePassword} set={setFilePassword} wrong={missing && !filePassword ? t("export.file-password-missing") : undefined} />
+					<Field label={t("export.file-password")} type="password" autocomplete="new-password" value={filePassword} set={setFilePassword} wrong={form.wrong.file} />
 				)}
-				<ActButton act={press}>{t("export.begin")}</ActButton>
-			</div>
+			</Form>
 		</details>
 	);
 }

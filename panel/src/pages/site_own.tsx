@@ -7,11 +7,14 @@ import { useEffect, useState } from "preact/hooks";
 import { at, call } from "../api";
 import { ActButton } from "../components/button";
 import { Copy } from "../components/copy";
-import { Field } from "../components/field";
+import { Field, Tick } from "../components/field";
+import { Form, useTold } from "../components/form";
 import { Notice, Screen } from "../components/screen";
 import { Todo } from "../components/todo";
 import { day, moment, withDistance } from "../dates";
 import { useLoad } from "../load";
+import { judge, line, most, plain, type Rule } from "../rules";
+import { useSubmit } from "../submit";
 import { both, t } from "../words";
 import type { Doing } from "./site";
 
@@ -68,26 +71,34 @@ function Request({ site, csr, set }: { site: Site; csr: Csr; set: (list: CsrList
 	);
 }
 
+const SUBJECT_MAX = 64;
+const letters = (country: string): string => plain(country).toUpperCase();
+const isCountry: Rule = (value) => (/^([A-Z]{2})?$/.test(letters(value)) ? undefined : t("own.country-wrong"));
+
 function Requests({ site, again }: { site: Site; again: () => void }) {
 	const list = useLoad<CsrList>(path(site, "csr"));
 	const [organization, setOrganization] = useState("");
 	const [locality, setLocality] = useState("");
 	const [state, setState] = useState("");
 	const [country, setCountry] = useState("JP");
-	const make = async () => {
-		await call("POST", path(site, "csr"), { organization, locality, state, country: country.trim().toUpperCase() });
-		list.again();
-		again();
+	const form = useSubmit();
+	const submit = () => {
+		const make = () => call("POST", path(site, "csr"), { organization, locality, state, country: letters(country) });
+		const part = (value: string) => judge(value, most(SUBJECT_MAX), line);
+		void form
+			.run(make, { organization: part(organization), locality: part(locality), state: part(state), country: isCountry(country) })
+			.then((isDone) => isDone && (list.again(), again()));
 	};
 	return (
 		<section class="stack">
 			<h3>{t("own.csr-title")}</h3>
 			<p class="prose">{t("own.csr-what")}</p>
-			<Field label={t("own.organization")} hint={t("own.organization-hint")} maxLength={64} autocomplete="organization" value={organization} set={setOrganization} />
-			<Field label={t("own.locality")} maxLength={64} autocomplete="address-level2" value={locality} set={setLocality} />
-			<Field label={t("own.state")} maxLength={64} autocomplete="address-level1" value={state} set={setState} />
-			<Field label={t("own.country")} hint={t("own.country-hint")} maxLength={2} autocomplete="country" value={country} set={setCountry} />
-			<ActButton act={make}>{t("own.csr-make")}</ActButton>
+			<Form form={form} submit={submit} button={t("own.csr-make")}>
+				<Field label={t("own.organization")} hint={t("own.organization-hint")} autocomplete="organization" value={organization} set={setOrganization} wrong={form.wrong.organization} />
+				<Field label={t("own.locality")} autocomplete="address-level2" value={locality} set={setLocality} wrong={form.wrong.locality} />
+				<Field label={t("own.state")} autocomplete="address-level1" value={state} set={setState} wrong={form.wrong.state} />
+				<Field label={t("own.country")} hint={t("own.country-hint")} autocomplete="country" value={country} set={setCountry} wrong={form.wrong.country} />
+			</Form>
 			<Screen of={list}>
 				{(value) =>
 					value.csrs.length > 0 && (
@@ -113,15 +124,15 @@ function Requests({ site, again }: { site: Site; again: () => void }) {
 
 /* --- the file --- */
 
-type File_ = { text: string; binary: string };
+type Read = { text: string; binaries: string[] };
 
 /** PEM files as text, one after the other; one of another form in base64. */
-async function read(files: FileList): Promise<File_> {
-	const found: File_ = { text: "", binary: "" };
+async function read(files: FileList): Promise<Read> {
+	const found: Read = { text: "", binaries: [] };
 	for (const file of Array.from(files)) {
 		const bytes = Array.from(new Uint8Array(await file.arrayBuffer()), (byte) => String.fromCharCode(byte)).join("");
 		if (bytes.includes("-----BEGIN ")) found.text += `${bytes}\n`;
-		else found.binary = btoa(bytes);
+		else found.binaries.push(btoa(bytes));
 	}
 	return found;
 }
@@ -146,22 +157,53 @@ function Verdict({ verdict }: { verdict: OwnVerdict }) {
 	);
 }
 
+function Files({ choose, wrong }: { choose: (files: FileList | null) => void; wrong?: string }) {
+	const label = t("own.files");
+	useTold("own-files", label, wrong);
+	return (
+		<div class="field">
+			<label for="own-files">{label}</label>
+			<input
+				id="own-files"
+				type="file"
+				name="files"
+				multiple
+				aria-invalid={wrong ? true : undefined}
+				aria-describedby={wrong ? "own-files-more" : undefined}
+				onChange={(event) => choose(event.currentTarget.files)}
+			/>
+			{wrong && (
+				<span class="wrong" id="own-files-more">
+					{wrong}
+				</span>
+			)}
+		</div>
+	);
+}
+
 const JUDGE_AFTER_MS = 400;
+const PEM_MAX = 65536;
+const BINARY_MAX = 90000; // in base64
+const BINARY_KB_MAX = 65;
+const FILE_PASSWORD_MAX = 256;
 
 function Import({ page, again }: Doing) {
 	const { site } = page;
 	const [text, setText] = useState("");
-	const [binary, setBinary] = useState("");
+	const [binaries, setBinaries] = useState<string[]>([]);
 	const [password, setPassword] = useState("");
 	const [takeover, setTakeover] = useState(true);
 	const [verdict, setVerdict] = useState<OwnVerdict | null>(null);
 	const [isTaken, setTaken] = useState(false);
+	const form = useSubmit();
+	const binary = binaries[0] ?? "";
 	const body = { text, binary, password };
+	const isFit = binaries.length <= 1 && binary.length <= BINARY_MAX && [...text].length <= PEM_MAX && [...password].length <= FILE_PASSWORD_MAX;
 	const has = text.trim() !== "" || binary !== "";
 	// What was typed last is judged; an answer about something older is not shown.
 	useEffect(() => {
 		setVerdict(null);
-		if (!has) return;
+		if (!has || !isFit) return;
 		let isCurrent = true;
 		const timer = setTimeout(() => {
 			call<OwnVerdict>("POST", path(site, "own", "check"), body).then(
@@ -173,11 +215,18 @@ function Import({ page, again }: Doing) {
 			isCurrent = false;
 			clearTimeout(timer);
 		};
-	}, [text, binary, password]);
-	const take = async () => {
-		await call("POST", path(site, "own"), { ...body, takeover });
+	}, [text, binaries, password]);
+	const submit = async () => {
+		const wrongs = {
+			files: binaries.length > 1 ? t("own.files-many") : binary.length > BINARY_MAX ? t("own.files-big", BINARY_KB_MAX) : undefined,
+			text: has ? most(PEM_MAX)(text) : t("own.nothing-yet"),
+			password: most(FILE_PASSWORD_MAX)(password),
+		};
+		/* Of what was judged already it is known what it is about. */
+		const blames = { INVALID: verdict?.key === "locked" ? "password" : text.trim() ? "text" : "files" };
+		if (!(await form.run(() => call("POST", path(site, "own"), { ...body, takeover }), wrongs, blames))) return;
 		setText("");
-		setBinary("");
+		setBinaries([]);
 		setPassword("");
 		setTaken(true);
 		again();
@@ -185,28 +234,25 @@ function Import({ page, again }: Doing) {
 	const choose = async (files: FileList | null) => {
 		if (!files || files.length === 0) return;
 		const found = await read(files);
-		setText(found.text);
-		setBinary(found.binary);
+		if (found.text) setText(found.text);
+		setBinaries(found.binaries);
 		setTaken(false);
 	};
 	return (
 		<section class="stack">
 			<h3>{t("own.file-title")}</h3>
 			<p class="prose">{t("own.file-what")}</p>
-			<div class="field">
-				<label for="own-files">{t("own.files")}</label>
-				<input id="own-files" type="file" multiple onChange={(event) => choose(event.currentTarget.files)} />
-			</div>
-			<Field lines label={t("own.text")} hint={t("own.text-hint")} maxLength={65536} value={text} set={(value) => (setText(value), setTaken(false))} />
-			<Field label={t("own.password")} hint={t("own.password-hint")} type="password" autocomplete="off" maxLength={256} value={password} set={setPassword} />
-			{verdict && <Verdict verdict={verdict} />}
-			{isTaken && <Notice tone="run" title={t("own.taken")} />}
-			<label class="row">
-				<input type="checkbox" checked={takeover} onChange={(event) => setTakeover(event.currentTarget.checked)} />
-				<span>{t("own.takeover")}</span>
-			</label>
-			<p class="soft">{t("own.before")}</p>
-			{has ? <ActButton act={take}>{t("own.take")}</ActButton> : <p class="soft">{t("own.nothing-yet")}</p>}
+			<Form form={form} submit={submit} button={t("own.take")} look="wide">
+				<Files choose={(files) => void choose(files)} wrong={form.wrong.files} />
+				<Field lines label={t("own.text")} hint={t("own.text-hint")} value={text} set={(value) => (setText(value), setTaken(false))} wrong={form.wrong.text} />
+				<Field label={t("own.password")} hint={t("own.password-hint")} type="password" autocomplete="off" value={password} set={setPassword} wrong={form.wrong.password} />
+				{verdict && <Verdict verdict={verdict} />}
+				{isTaken && <Notice tone="run" title={t("own.taken")} />}
+				<Tick name="takeover" isOn={takeover} set={setTakeover}>
+					{t("own.takeover")}
+				</Tick>
+				<p class="soft">{t("own.before")}</p>
+			</Form>
 		</section>
 	);
 }

@@ -1,14 +1,15 @@
 /* Letters as they were sent, and the way to a person. */
 import type { Finding, LetterList, Question, QuestionList } from "gen/api";
 import { useEffect, useState } from "preact/hooks";
-import { at, call, Failure } from "../api";
+import { at, call } from "../api";
 import { Field } from "../components/field";
+import { Form } from "../components/form";
 import { Notice, Screen } from "../components/screen";
 import { moment } from "../dates";
 import { useLoad } from "../load";
+import { judge, lines, most, needed, TEXT_MAX } from "../rules";
+import { useSubmit } from "../submit";
 import { both, t } from "../words";
-
-const TEXT_MAX = 20000;
 
 /** Something that people other than us have to mend. */
 export const isForPeople = (finding: Finding) => ["owner", "domain-company", "web-owner"].includes(finding.who);
@@ -94,29 +95,15 @@ export function Ask({ name, cause, news }: { name: string; cause: Finding | null
 	const questions = useLoad<QuestionList>(at("sites", name, "questions"));
 	useEffect(questions.again, [news]);
 	const [text, setText] = useState("");
-	const [wrong, setWrong] = useState("");
-	const [isBusy, setBusy] = useState(false);
 	const [isSent, setSent] = useState(false);
-	const submit = async (event: Event) => {
-		event.preventDefault();
-		if (isBusy) return;
-		if (!text.trim()) {
-			setWrong(t("ask.empty"));
-			return;
-		}
-		setBusy(true);
-		setWrong("");
-		try {
-			await call<Question>("POST", at("sites", name, "questions"), { text: text.trim() });
-			setText("");
-			setSent(true);
-			questions.again();
-		} catch (error) {
-			if (!(error instanceof Failure)) throw error;
-			setWrong(error.message);
-		} finally {
-			setBusy(false);
-		}
+	const form = useSubmit();
+	const submit = async () => {
+		const typed = text.trim();
+		const ask = () => call<Question>("POST", at("sites", name, "questions"), { text: typed });
+		if (!(await form.run(ask, { text: judge(typed, needed("ask.empty"), most(TEXT_MAX), lines) }))) return;
+		setText("");
+		setSent(true);
+		questions.again();
 	};
 	return (
 		<section class="paper" id="ask" tabIndex={-1} aria-labelledby="ask-title">
@@ -137,12 +124,9 @@ export function Ask({ name, cause, news }: { name: string; cause: Finding | null
 				<p class="soft">{t("ask.intro")}</p>
 			)}
 			{isSent && <Notice tone="ok" title={t("ask.sent")} />}
-			<form class="stack" onSubmit={submit}>
-				<Field lines label={t("ask.text")} hint={t("ask.hint")} wrong={wrong} maxLength={TEXT_MAX} value={text} set={setText} />
-				<div>
-					<button aria-disabled={isBusy}>{isBusy ? t("button.busy") : t("ask.send")}</button>
-				</div>
-			</form>
+			<Form form={form} submit={submit} button={t("ask.send")} look="wide">
+				<Field lines label={t("ask.text")} hint={t("ask.hint")} wrong={form.wrong.text} value={text} set={setText} />
+			</Form>
 			<Screen of={questions}>
 				{(value) =>
 					value.questions.length > 0 && (

@@ -2,16 +2,21 @@
 import type { SiteList, SiteRow } from "gen/api";
 import { useEffect, useState } from "preact/hooks";
 import { at, get, Failure, query } from "../api";
+import { Field } from "../components/field";
+import { Form } from "../components/form";
 import { Failed, Screen, Title } from "../components/screen";
 import { Pill } from "../components/state";
 import { Undelivered } from "../components/undelivered";
 import { moment, withDistance } from "../dates";
 import { useLoad } from "../load";
 import { go, type Route } from "../route";
+import { judge, line, most } from "../rules";
 import type { Role } from "../session";
+import { useSubmit } from "../submit";
 import { both, causeTitle, pairOf, t, type Key } from "../words";
 
 const ROWS = 50;
+const SEARCH_MAX = 253;
 const SHOWS = ["", "urgent", "owner", "progress", "fine"] as const;
 const SHOW_WORDS: Record<(typeof SHOWS)[number], Key> = { "": "sites.all", urgent: "sites.urgent", owner: "sites.owner", progress: "sites.progress", fine: "sites.fine" };
 
@@ -75,6 +80,7 @@ export function SitesPage({ route, role }: { route: Route; role: Role }) {
 	const show = SHOWS.find((word) => word === route.query.get("show")) ?? "";
 	const cause = route.query.get("cause");
 	const [typed, setTyped] = useState(search);
+	const form = useSubmit();
 	const path = "/sites" + query({ limit: ROWS, search, show, cause });
 	const list = useLoad<SiteList>(path);
 	const more = useMore(path, list.value);
@@ -91,20 +97,14 @@ export function SitesPage({ route, role }: { route: Route; role: Role }) {
 		<>
 			<Title text={t("sites.title")} />
 			{role === "owner" && !only && <Undelivered />}
-			<form
-				class="search"
-				role="search"
-				onSubmit={(event) => {
-					event.preventDefault();
-					to({ search: typed.trim() });
-				}}
+			<Form
+				form={form}
+				look="search"
+				button={t("sites.search-now")}
+				submit={() => void form.run(async () => to({ search: typed.trim() }), { search: judge(typed, most(SEARCH_MAX), line) })}
 			>
-				<div class="field">
-					<label for="search">{t("sites.search")}</label>
-					<input id="search" type="search" maxLength={253} value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
-				</div>
-				<button>{t("sites.search-now")}</button>
-			</form>
+				<Field label={t("sites.search")} type="search" value={typed} set={setTyped} wrong={form.wrong.search} />
+			</Form>
 			<div class="filters" role="group" aria-label={t("sites.filters")}>
 				{SHOWS.map((word) => (
 					<button key={word} type="button" class="small" aria-pressed={show === word} onClick={() => to({ show: word })}>

@@ -8,6 +8,7 @@ import { Form } from "../../components/form";
 import { Notice, Screen } from "../../components/screen";
 import { day } from "../../dates";
 import { useLoad } from "../../load";
+import { plainCode, wrongCode, wrongPassword } from "../../rules";
 import { useSubmit } from "../../submit";
 import { t } from "../../words";
 import { OwnPassword } from "./password";
@@ -19,15 +20,12 @@ const grouped = (secret: string): string => secret.replace(/(.{4})(?=.)/g, "$1 "
 
 function Begin({ asks, next, cancel }: { asks: boolean; next: (secret: CodesSecret) => void; cancel: () => void }) {
 	const [password, setPassword] = useState("");
-	const [wrong, setWrong] = useState<string>();
 	const form = useSubmit();
-	const submit = () => {
-		setWrong(asks && !password ? t("login.password-wrong") : undefined);
-		if (!asks || password) void form.run(() => call<CodesSecret>("POST", "/codes", asks ? { password } : {}).then(next));
-	};
+	const submit = () =>
+		void form.run(() => call<CodesSecret>("POST", "/codes", asks ? { password } : {}).then(next), { password: asks ? wrongPassword(password, "login.password-wrong") : undefined }, { DENIED: "password" });
 	return (
-		<Form submit={submit} isBusy={form.isBusy} failure={form.failure} button={t("codes.begin-go")} cancel={cancel}>
-			{asks && <OwnPassword value={password} set={setPassword} wrong={wrong} />}
+		<Form form={form} submit={submit} button={t("codes.begin-go")} cancel={cancel}>
+			{asks && <OwnPassword value={password} set={setPassword} wrong={form.wrong.password} />}
 		</Form>
 	);
 }
@@ -35,15 +33,11 @@ function Begin({ asks, next, cancel }: { asks: boolean; next: (secret: CodesSecr
 /** Asks for a code, and does something with it. */
 function WithCode({ button, hint, act, cancel }: { button: string; hint: string; act: (code: string) => Promise<unknown>; cancel: () => void }) {
 	const [code, setCode] = useState("");
-	const [wrong, setWrong] = useState<string>();
 	const form = useSubmit();
-	const submit = () => {
-		setWrong(code.trim() ? undefined : t("login.code-missing"));
-		if (code.trim()) void form.run(() => act(code.trim()));
-	};
+	const submit = () => void form.run(() => act(plainCode(code)), { code: wrongCode(code) }, { DENIED: "code" });
 	return (
-		<Form submit={submit} isBusy={form.isBusy} failure={form.failure} button={button} cancel={cancel}>
-			<Field label={t("login.code")} hint={hint} autocomplete="one-time-code" inputMode="numeric" maxLength={64} value={code} set={setCode} wrong={wrong} />
+		<Form form={form} submit={submit} button={button} cancel={cancel}>
+			<Field label={t("login.code")} hint={hint} autocomplete="one-time-code" inputMode="numeric" value={code} set={setCode} wrong={form.wrong.code} />
 		</Form>
 	);
 }

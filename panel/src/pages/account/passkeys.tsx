@@ -8,52 +8,52 @@ import { Notice, Screen } from "../../components/screen";
 import { day, moment } from "../../dates";
 import { useLoad } from "../../load";
 import { knowsPasskeys, makePasskey } from "../../passkey";
+import { judge, line, most, needed, wrongPassword } from "../../rules";
 import { useSubmit } from "../../submit";
 import { t } from "../../words";
 import { OwnPassword } from "./password";
 
 type Step = { is: "rest" } | { is: "new" } | { is: "end"; passkey: Passkey };
+const NAME_MAX = 100;
+
 type Done = (passkeys: PasskeyList) => void;
 
 function New({ asks, done, cancel }: { asks: boolean; done: Done; cancel: () => void }) {
 	const [name, setName] = useState("");
 	const [password, setPassword] = useState("");
-	const [wrong, setWrong] = useState<{ name?: string; password?: string }>({});
 	const [isLeft, setLeft] = useState(false);
 	const form = useSubmit();
 	const submit = () => {
-		const missing = { name: name.trim() ? undefined : t("passkeys.name-missing"), password: asks && !password ? t("login.password-wrong") : undefined };
-		setWrong(missing);
-		setLeft(false);
-		if (missing.name || missing.password) return;
-		void form.run(async () => {
+		const wrongs = { name: judge(name, needed("passkeys.name-missing"), most(NAME_MAX), line), password: asks ? wrongPassword(password, "login.password-wrong") : undefined };
+		const make = async () => {
 			const made = await makePasskey(name.trim(), asks ? password : undefined);
 			if (made) done(made);
 			else setLeft(true);
-		});
+		};
+		setLeft(false);
+		void form.run(make, wrongs, { DENIED: "password" });
 	};
 	return (
-		<Form submit={submit} isBusy={form.isBusy} failure={form.failure} button={t("passkeys.make")} cancel={cancel}>
+		<Form form={form} submit={submit} button={t("passkeys.make")} cancel={cancel}>
 			{isLeft && <Notice tone="idle" title={t("passkeys.left")} />}
-			<Field label={t("passkeys.name")} hint={t("passkeys.name-hint")} maxLength={100} value={name} set={setName} wrong={wrong.name} />
-			{asks && <OwnPassword value={password} set={setPassword} wrong={wrong.password} />}
+			<Field label={t("passkeys.name")} hint={t("passkeys.name-hint")} value={name} set={setName} wrong={form.wrong.name} />
+			{asks && <OwnPassword value={password} set={setPassword} wrong={form.wrong.password} />}
 		</Form>
 	);
 }
 
 function End({ passkey, asks, done, cancel }: { passkey: Passkey; asks: boolean; done: Done; cancel: () => void }) {
 	const [password, setPassword] = useState("");
-	const [wrong, setWrong] = useState<string>();
 	const form = useSubmit();
 	const submit = () => {
-		setWrong(asks && !password ? t("login.password-wrong") : undefined);
-		if (!asks || password) void form.run(() => call<PasskeyList>("POST", at("passkeys", passkey.id, "removal"), asks ? { password } : {}).then(done));
+		const wrongs = { password: asks ? wrongPassword(password, "login.password-wrong") : undefined };
+		void form.run(() => call<PasskeyList>("POST", at("passkeys", passkey.id, "removal"), asks ? { password } : {}).then(done), wrongs, { DENIED: "password" });
 	};
 	return (
 		<>
 			<p>{t("passkeys.end-more", passkey.name)}</p>
-			<Form submit={submit} isBusy={form.isBusy} failure={form.failure} button={t("passkeys.end")} cancel={cancel}>
-				{asks && <OwnPassword value={password} set={setPassword} wrong={wrong} />}
+			<Form form={form} submit={submit} button={t("passkeys.end")} cancel={cancel}>
+				{asks && <OwnPassword value={password} set={setPassword} wrong={form.wrong.password} />}
 			</Form>
 		</>
 	);

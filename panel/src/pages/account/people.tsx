@@ -2,41 +2,41 @@
 import type { Invitation, InvitationList, Person, PersonList } from "gen/api";
 import { useState } from "preact/hooks";
 import { at, call } from "../../api";
-import { Field } from "../../components/field";
+import { Choices, Field } from "../../components/field";
 import { Form } from "../../components/form";
 import { Notice, Screen } from "../../components/screen";
 import { SureButton } from "../../components/sure";
 import { day } from "../../dates";
 import { useLoad } from "../../load";
+import { judge, line, most, plain, wrongMail } from "../../rules";
 import { useSubmit } from "../../submit";
 import { lang, t, type Lang } from "../../words";
+
+const NAME_MAX = 100;
 
 function Invite({ sent, cancel }: { sent: (mail: string) => void; cancel: () => void }) {
 	const [mail, setMail] = useState("");
 	const [name, setName] = useState("");
 	const [to, setTo] = useState<Lang>(lang());
-	const [wrong, setWrong] = useState<string>();
 	const form = useSubmit();
 	const submit = () => {
-		const typed = mail.trim();
-		const isGood = /^\S+@\S+$/.test(typed);
-		setWrong(isGood ? undefined : t("login.mail-wrong"));
-		if (isGood) void form.run(() => call<Invitation>("POST", "/invitations", { mail: typed, name: name.trim(), lang: to }).then(() => sent(typed)));
+		const typed = plain(mail);
+		const invite = () => call<Invitation>("POST", "/invitations", { mail: typed, name: name.trim(), lang: to }).then(() => sent(typed));
+		void form.run(invite, { mail: wrongMail(mail), name: judge(name, most(NAME_MAX), line) });
 	};
 	const languages: Lang[] = ["ja", "en"];
 	return (
-		<Form submit={submit} isBusy={form.isBusy} failure={form.failure} button={t("people.send")} cancel={cancel}>
-			<Field label={t("people.mail")} type="email" autocomplete="off" maxLength={254} value={mail} set={setMail} wrong={wrong} />
-			<Field label={t("people.name")} autocomplete="off" maxLength={100} value={name} set={setName} />
-			<fieldset class="choices">
-				<legend>{t("people.lang")}</legend>
+		<Form form={form} submit={submit} button={t("people.send")} cancel={cancel}>
+			<Field label={t("people.mail")} type="email" autocomplete="off" value={mail} set={setMail} wrong={form.wrong.mail} />
+			<Field label={t("people.name")} autocomplete="off" value={name} set={setName} wrong={form.wrong.name} />
+			<Choices legend={t("people.lang")}>
 				{languages.map((code) => (
 					<label key={code} lang={code}>
 						<input type="radio" name="invitation-language" checked={to === code} onChange={() => setTo(code)} />
 						{t(code === "ja" ? "frame.to-ja" : "frame.to-en")}
 					</label>
 				))}
-			</fieldset>
+			</Choices>
 		</Form>
 	);
 }

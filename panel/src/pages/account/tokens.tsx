@@ -3,13 +3,14 @@ import type { MadeToken, TokenList } from "gen/api";
 import { useId, useState } from "preact/hooks";
 import { at, call } from "../../api";
 import { Copy } from "../../components/copy";
-import { Field } from "../../components/field";
+import { Choices, Field } from "../../components/field";
 import { Form } from "../../components/form";
 import { Notice, Screen } from "../../components/screen";
 import { SureButton } from "../../components/sure";
 import { day, moment } from "../../dates";
 import { useLoad } from "../../load";
 import type { Role } from "../../session";
+import { judge, line, most, needed } from "../../rules";
 import { useSubmit } from "../../submit";
 import { t, type Key } from "../../words";
 
@@ -33,6 +34,7 @@ function wordsOf(scope: string): string {
 	return known ? t(known.key) : scope;
 }
 const DAYS = [30, 90, 366];
+const NAME_MAX = 100;
 
 /** What failed may have been done all the same: `failed` looks again. */
 type New = { role: Role; made: (token: MadeToken) => void; failed: () => void; cancel: () => void };
@@ -41,39 +43,31 @@ function NewToken({ role, made, failed, cancel }: New) {
 	const [name, setName] = useState("");
 	const [scopes, setScopes] = useState<string[]>(["sites.read"]);
 	const [days, setDays] = useState(90);
-	const [wrong, setWrong] = useState<{ name?: string; scopes?: string }>({});
 	const form = useSubmit();
 	const id = useId();
 	const submit = () => {
-		const missing = { name: name.trim() ? undefined : t("tokens.name-missing"), scopes: scopes.length > 0 ? undefined : t("tokens.scopes-missing") };
-		setWrong(missing);
-		if (missing.name || missing.scopes) return;
-		void form.run(() => call<MadeToken>("POST", "/tokens", { name: name.trim(), scopes, days }).then(made)).then((isDone) => isDone || failed());
+		const wrongs = { name: judge(name, needed("tokens.name-missing"), most(NAME_MAX), line), scopes: scopes.length > 0 ? undefined : t("tokens.scopes-missing") };
+		const make = () => call<MadeToken>("POST", "/tokens", { name: name.trim(), scopes, days }).then(made);
+		void form.run(make, wrongs).then((isDone) => isDone || failed());
 	};
 	const turn = (scope: string, isOn: boolean) => setScopes(isOn ? [...scopes, scope] : scopes.filter((one) => one !== scope));
 	return (
-		<Form submit={submit} isBusy={form.isBusy} failure={form.failure} button={t("tokens.make")} cancel={cancel}>
-			<Field label={t("tokens.name")} hint={t("tokens.name-hint")} maxLength={100} value={name} set={setName} wrong={wrong.name} />
-			<fieldset class="choices" aria-describedby={wrong.scopes ? `${id}-scopes` : undefined}>
-				<legend>{t("tokens.scopes")}</legend>
+		<Form form={form} submit={submit} button={t("tokens.make")} cancel={cancel}>
+			<Field label={t("tokens.name")} hint={t("tokens.name-hint")} value={name} set={setName} wrong={form.wrong.name} />
+			<Choices legend={t("tokens.scopes")} wrong={form.wrong.scopes}>
 				{SCOPES.filter((one) => one.roles.includes(role)).map((one) => (
 					<label key={one.scope}>
-						<input type="checkbox" checked={scopes.includes(one.scope)} onChange={(event) => turn(one.scope, event.currentTarget.checked)} />
+						<input type="checkbox" name="scopes" checked={scopes.includes(one.scope)} onChange={(event) => turn(one.scope, event.currentTarget.checked)} />
 						{t(one.key)}
 						<small>
 							<code>{one.scope}</code>
 						</small>
 					</label>
 				))}
-			</fieldset>
-			{wrong.scopes && (
-				<p class="no" id={`${id}-scopes`}>
-					{wrong.scopes}
-				</p>
-			)}
+			</Choices>
 			<div class="field">
 				<label for={`${id}-days`}>{t("tokens.days")}</label>
-				<select id={`${id}-days`} value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>
+				<select id={`${id}-days`} name="days" value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>
 					{DAYS.map((n) => (
 						<option key={n} value={n}>
 							{t("unit.day.many", n)}
