@@ -165,6 +165,7 @@ enum password_fault
 access_password_fault(struct str password, struct str mail)
 {
 	bool is_monotone = true;
+	size_t first = 1; /* bytes of the first character */
 
 	if (password.n > PASSWORD_BYTES_MAX)
 		return PASSWORD_LONG;
@@ -172,7 +173,9 @@ access_password_fault(struct str password, struct str mail)
 		return PASSWORD_SHORT;
 	if (str_eq_nocase(password, mail))
 		return PASSWORD_IS_MAIL;
-	for (size_t i = 1; i < password.n; i++)
-		is_monotone = is_monotone && password.p[i] == password.p[0];
+	while (first < password.n && ((unsigned char)password.p[first] & 0xc0) == 0x80)
+		first++;
+	for (size_t i = first; i < password.n; i++)
+		is_monotone = is_monotone && password.p[i] == password.p[i - first];
 	return is_monotone ? PASSWORD_MONOTONE : PASSWORD_GOOD;
 }

@@ -158,6 +158,8 @@ test_passwords(void **state)
 		{ "さくらさく春のこえ", PASSWORD_SHORT },
 		{ "さくらさく春のこえが", PASSWORD_GOOD },
 		{ "aaaaaaaaaaaa", PASSWORD_MONOTONE },
+		{ "ああああああああああああ", PASSWORD_MONOTONE },
+		{ "ああああああああああああい", PASSWORD_GOOD },
 		{ "SATO@example.jp", PASSWORD_IS_MAIL },
 		{ "sato@example.jp!", PASSWORD_GOOD },
 	};

@@ -218,8 +218,8 @@ function Import({ page, again }: Doing) {
 	}, [text, binaries, password]);
 	const submit = async () => {
 		const wrongs = {
-			files: binaries.length > 1 ? t("own.files-many") : binary.length > BINARY_MAX ? t("own.files-big", BINARY_KB_MAX) : undefined,
-			text: has ? most(PEM_MAX)(text) : t("own.nothing-yet"),
+			files: !has ? t("own.nothing-yet") : binaries.length > 1 ? t("own.files-many") : binary.length > BINARY_MAX ? t("own.files-big", BINARY_KB_MAX) : undefined,
+			text: most(PEM_MAX)(text),
 			password: most(FILE_PASSWORD_MAX)(password),
 		};
 		/* Of what was judged already it is known what it is about. */
