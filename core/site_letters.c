@@ -143,6 +143,25 @@ tell_draft(
 	s->draft.told_at = t->now;
 }
 
+/* Free SSL was given up, or stopped by us, and no letter has gone out since: who did it may not be whose site it is. */
+static bool
+is_stop_untold(const struct site *s)
+{
+	const struct given_up *g = s->given_up;
+
+	return s->setting.source == SOURCE_NONE && g != NULL && s->held.id != 0 && !s->is_revoking &&
+	       (!when_is_known(s->letter_at) || when_before(s->letter_at, g->at));
+}
+
+static void
+tell_stop(struct site *s, const struct turn *t, struct site_effects *out)
+{
+	if (!is_stop_untold(s))
+		return;
+	(void)put_letter(s, t, out, LETTER_STOPPED);
+	s->letter_at = when_max(t->now, s->given_up->at); /* also where the clock was set back meanwhile */
+}
+
 /* A name has moved away: once, and never a reminder. */
 static void
 tell_moved(struct site *s, const struct turn *t, const struct finding *f, struct site_effects *out)
@@ -238,6 +257,7 @@ site_letters(struct site *s, const struct turn *t, const struct policy *p, struc
 	if (s->is_removed)
 		return;
 	tell_draft(s, t, p, out);
+	tell_stop(s, t, out);
 	if (!plan_wants(s) && !plan_is_own(s))
 		return;
 	if (s->held.is_live && !s->issued_told && s->held.id != 0 && !s->held.is_own) {
@@ -273,6 +293,8 @@ site_letters_next(const struct site *s, const struct policy *p, struct when now)
 		return at;
 	if (s->draft.exists && !when_is_known(s->draft.told_at))
 		at = when_plus(s->draft.begun_at, p->draft_tell_after);
+	if (is_stop_untold(s))
+		at = when_min(at, now);
 	if (s->findings.n == 0)
 		return at;
 	const struct finding *f = site_owner_finding(s);

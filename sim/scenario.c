@@ -437,6 +437,25 @@ put_revocation(struct player *p, size_t i)
 	return err == ERR_OK ? store_setting_put(p->sim->store, s.id, &setting) : err;
 }
 
+/* As the web process stores it: nothing is renewed any more, what is held stays; our redirect is off, or goes on until the end. */
+static enum err
+put_given_up(struct player *p, size_t i, bool is_stop)
+{
+	AUTO_ARENA a = { .max = LIMIT_TURN_BYTES };
+	struct site s;
+	enum err err = scenario_load(p, i, &a, &s);
+
+	if (err != ERR_OK)
+		return err;
+	const struct given_up before = { .at = sim_now(p->sim), .by = STR("owner"), .redirect = s.setting.redirect, .hsts = s.setting.hsts };
+	struct setting setting = s.setting;
+	setting.source = SOURCE_NONE;
+	setting.redirect = setting.redirect && is_stop;
+	setting.hsts = setting.hsts && is_stop;
+	err = store_given_up_put(p->sim->store, s.id, &before);
+	return err == ERR_OK ? store_setting_put(p->sim->store, s.id, &setting) : err;
+}
+
 static enum err
 do_ask(struct player *p, const struct words *w)
 {
@@ -446,12 +465,15 @@ do_ask(struct player *p, const struct words *w)
 		return store_ca_ask_rollover(p->sim->store, word(w, 2), sim_now(p->sim));
 	enum err err = scenario_site_of(p, word(w, 1), &i);
 	enum site_event_kind kind = is(w, 2, "renew") ? SITE_ASKED_RENEW : is(w, 2, "remove") ? SITE_REMOVED
-	    : is(w, 2, "resume") ? SITE_RESUMED : is(w, 2, "revoke") ? SITE_REVOKED : SITE_ASKED_CHECK;
+	    : is(w, 2, "resume") ? SITE_RESUMED : is(w, 2, "revoke") ? SITE_REVOKED
+	    : is(w, 2, "stop") || is(w, 2, "off") ? SITE_CHANGED : SITE_ASKED_CHECK;
 
 	if (err == ERR_OK)
 		err = store_begin(p->sim->store);
 	if (err == ERR_OK && kind == SITE_REVOKED)
 		err = put_revocation(p, i);
+	if (err == ERR_OK && kind == SITE_CHANGED)
+		err = put_given_up(p, i, is(w, 2, "stop"));
 	if (err == ERR_OK)
 		err = store_wish_put(p->sim->store, p->sites[i].id, kind, sim_now(p->sim));
 	return err == ERR_OK ? store_commit(p->sim->store) : err;

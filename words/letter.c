@@ -77,6 +77,20 @@ has_also(const struct letter_case *k)
 	return put_also(k, &text) > 0;
 }
 
+/* What the letter is about was begun by somebody: a draft, or that free SSL is given up. */
+struct begun {
+	struct when at;
+	struct str by;
+};
+
+static struct begun
+begun_of(const struct letter_facts *f)
+{
+	const struct given_up *g = f->kind == LETTER_STOPPED ? f->site->given_up : NULL;
+
+	return g != NULL ? (struct begun){ g->at, g->by } : (struct begun){ f->site->draft.begun_at, f->site->draft.begun_by };
+}
+
 static void
 set_conditions(struct letter_case *k)
 {
@@ -109,7 +123,9 @@ set_conditions(struct letter_case *k)
 	k->holds[LETTER_CONDITION_TAKEOVER] = plan_is_own(s) && s->setting.takeover;
 	k->holds[LETTER_CONDITION_REVOKED] = k->c.view.revocation != NULL && revocation_state(k->c.view.revocation, k->c.now) == REVOKE_DONE;
 	k->holds[LETTER_CONDITION_CSR] = s->draft.has_csr;
-	k->holds[LETTER_CONDITION_BY] = s->draft.begun_by.n > 0;
+	k->holds[LETTER_CONDITION_SUSPENDED] = s->given_up != NULL && s->given_up->is_suspended;
+	k->holds[LETTER_CONDITION_FORWARDS] = s->setting.redirect;
+	k->holds[LETTER_CONDITION_BY] = begun_of(k->f).by.n > 0;
 	k->holds[LETTER_CONDITION_URL] = k->c.panel_url.n > 0;
 }
 
@@ -258,10 +274,10 @@ put_letter_field(const void *ctx, struct str word, struct buf *out)
 		put_lost(k, out);
 		return;
 	case LETTER_FIELD_BEGUN:
-		words_put_date(k->f->site->draft.begun_at, &k->c, out);
+		words_put_date(begun_of(k->f).at, &k->c, out);
 		return;
 	case LETTER_FIELD_BY:
-		words_put_clean(k->f->site->draft.begun_by, out);
+		words_put_clean(begun_of(k->f).by, out);
 		return;
 	case LETTER_FIELD_LINK:
 		words_put_clean(k->f->link, out);

@@ -38,7 +38,7 @@
 	F(URL, "url")	      /* the site's page */                                                \
 	F(RENEWAL, "renewal") /* when it is renewed by itself */                                   \
 	F(LOST, "lost")	      /* names that the new certificate does not have */                   \
-	F(BEGUN, "begun")     /* when the draft was begun */                                       \
+	F(BEGUN, "begun")     /* when the draft was begun, or free SSL was given up */             \
 	F(BY, "by")	      /* and by whom */                                                    \
 	F(LINK, "link")	      /* reset, invitation: what signs in */                               \
 	F(INVITER, "inviter") /* invitation: who invites */                                        \
@@ -65,9 +65,11 @@
 	C(LAST, "last")                                                                            \
 	C(OWN, "own") /* the owner's own certificate is in use: it is not renewed by itself */     \
 	C(TAKEOVER, "takeover") /* and its owner agreed that free SSL takes its place in time */   \
+	C(SUSPENDED, "suspended") /* stopped: by us, for a reason of the contract */              \
+	C(FORWARDS, "forwards") /* stopped: the forwarding to https goes on until the certificate ends */ \
 	C(REVOKED, "revoked") /* revoked: its issuer has confirmed it */ \
 	C(CSR, "csr") /* the draft waits for a bought certificate */                               \
-	C(BY, "by")   /* it is known who began the draft */                                        \
+	C(BY, "by")   /* it is known by whom */                                                    \
 	C(URL, "url") /* the panel has an address */
 
 enum cause_field {

@@ -201,6 +201,9 @@ watch_letter(struct fleet *f, uint32_t n, const struct site_effect *fx)
 	case LETTER_ACCOUNT:
 		fleet_broken(f, n, "a site has a letter about signing in");
 		return;
+	case LETTER_STOPPED:
+		fleet_broken(f, n, "a letter about free SSL that was given up, and nobody did that");
+		return;
 	case LETTER_REVOKED:
 		fleet_broken(f, n, "a letter about a revoked certificate, and nobody asked for that");
 		return;

@@ -374,6 +374,34 @@ a_draft_frightens_nobody(void **unused)
 }
 
 static void
+who_gave_up_is_named_and_the_way_back(void **unused)
+{
+	(void)unused;
+	for (enum state s = 0; s < STATE_COUNT; s++)
+		for (int i = 0; i < 4; i++) {
+			const struct given_up g = { .at = at(2026, 11, 23, 0), .by = STR("hana@example.jp"), .is_suspended = (i & 1) != 0 };
+			struct case_of k;
+			AUTO_BUF ja = { .max = 65536 }, ja_body = { .max = 65536 }, en = { .max = 65536 }, en_body = { .max = 65536 };
+
+			case_init(&k, s, LANG_JA, LETTER_STOPPED, CAUSE_OWN_UNCLASSIFIED);
+			k.facts.finding = k.ctx.view.cause = NULL;
+			k.site.setting.source = SOURCE_NONE;
+			k.site.setting.redirect = (i & 2) != 0;
+			k.site.given_up = &g;
+			render(&k, &ja, &ja_body);
+			assert_true(has(&ja_body, "11月23日") && has(&ja_body, "操作は不要です"));
+			assert_int_equal(g.is_suspended, !has(&ja_body, "hana@example.jp") && !has(&ja_body, "元に戻す") && !has(&ja_body, "パスワード"));
+			assert_int_equal(g.is_suspended, has(&ja_body, "契約の窓口") && has(&ja, "ご契約の都合"));
+			assert_int_equal(k.site.setting.redirect, has(&ja_body, "自動転送は、証明書の期限まで続き"));
+			assert_int_equal(!k.site.setting.redirect, has(&ja_body, ".htaccess"));
+			k.ctx.lang = LANG_EN;
+			render(&k, &en, &en_body);
+			assert_int_equal(g.is_suspended, !has(&en_body, "by hana@example.jp") && !has(&en_body, "Take it back") && !has(&en_body, "password"));
+			assert_int_equal(k.site.setting.redirect, has(&en_body, "goes on until the certificate ends"));
+		}
+}
+
+static void
 reminders_grow_shorter(void **unused)
 {
 	(void)unused;
@@ -481,6 +509,7 @@ main(void)
 		cmocka_unit_test(no_word_of_success_while_a_name_is_missing),
 		cmocka_unit_test(good_news_is_told_when_every_name_has_the_lock),
 		cmocka_unit_test(a_draft_frightens_nobody),
+		cmocka_unit_test(who_gave_up_is_named_and_the_way_back),
 		cmocka_unit_test(reminders_grow_shorter),
 		cmocka_unit_test(every_cause_fits_into_every_letter),
 		cmocka_unit_test(many_names_are_told_with_the_bad_ones_first),

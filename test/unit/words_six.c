@@ -451,6 +451,15 @@ all_letters(void)
 		look_at_letter(&f, LETTER_RESOLVED, 0);
 	}
 	each_revocation(&f, look_at_revoked);
+	for (int i = 0; i < 4; i++) {
+		const struct given_up g = { .at = when_minus(now, SPAN_MIN(1)), .by = i & 1 ? STR("hana@a.example") : STR_NONE };
+
+		put(&f, YOUNG, CAUSE_NONE, 0);
+		f.site.setting.source = SOURCE_NONE;
+		f.site.setting.redirect = (i & 2) != 0;
+		f.site.given_up = &g;
+		look_at_letter(&f, LETTER_STOPPED, 0);
+	}
 	for (size_t i = 0; i < sizeof mended / sizeof *mended; i++) {
 		put(&f, YOUNG, CAUSE_NONE, 0);
 		f.site.draft = (struct draft){ .exists = mended[i] == LETTER_DRAFT, .begun_at = when_minus(now, SPAN_D(8)), .begun_by = STR("hana@a.example") };
