@@ -195,7 +195,7 @@ got_directory(void *arg, const struct courier_answer *w)
 		registration_failed(a, e == ERR_OK ? ERR_PEER : e,
 		    arena_strf(
 			&reg->arena, "the directory answers with HTTP status %d", w->status),
-		    parse_retry_after(w->retry_after, clock_now(&a->clock)));
+		    parse_retry_after(w->retry_after, w->date, clock_now(&a->clock)));
 		return;
 	}
 	enum err e = parse_directory(w->body, &reg->arena, &why, &reg->directory);

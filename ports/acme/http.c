@@ -245,7 +245,7 @@ got_nonce(void *arg, const struct courier_answer *w)
 					       : ERR_PEER,
 			    w->status >= 400 ? STR("newNonce answers with an error")
 					     : STR("the answer has no Replay-Nonce"),
-			    parse_retry_after(w->retry_after, clock_now(&a->clock)));
+			    parse_retry_after(w->retry_after, w->date, clock_now(&a->clock)));
 	}
 	http_pump(a);
 }
@@ -445,7 +445,7 @@ answered(void *arg, const struct courier_answer *w)
 		an->http_status = 0;
 		an->detail = arena_str(&an->arena, w->words);
 	} else {
-		an->retry_after = parse_retry_after(w->retry_after, clock_now(&a->clock));
+		an->retry_after = parse_retry_after(w->retry_after, w->date, clock_now(&a->clock));
 		if (w->status >= 200 && w->status < 300)
 			read_success(a, j, w);
 		else

@@ -213,7 +213,7 @@ pace_told(struct pace *p, enum endpoint e, const struct courier_answer *an)
 {
 	/* An order's own limit is a 429, and no word about the endpoint. */
 	if (an->status == 503)
-		pace_hold(p, e, parse_retry_after(an->retry_after, clock_now(&p->clock)));
+		pace_hold(p, e, parse_retry_after(an->retry_after, an->date, clock_now(&p->clock)));
 }
 
 void

@@ -419,29 +419,42 @@ parse_renewal(struct str body, struct arena *a, struct why *why, struct renewal_
 /* --- headers --- */
 
 struct when
-parse_retry_after(struct str value, struct when now)
+parse_http_date(struct str value)
 {
 	struct str s = str_trim(value);
 	char text[64];
-	int64_t delta;
-	const struct span most = SPAN_D(366);
 
-	if (s.n == 0 || s.n >= sizeof text)
-		return WHEN_UNKNOWN;
-	if (str_to_int(s, &delta)) {
-		/* The second that has begun counts for nothing: not before means not a part of a second before. */
-		delta += delta > 0 && delta < most.s;
-		return delta < 0 ? WHEN_UNKNOWN : when_plus(now, span_min(SPAN_S(delta), most));
-	}
-	if (s.p[0] >= '0' && s.p[0] <= '9')
+	if (s.n == 0 || s.n >= sizeof text || (s.p[0] >= '0' && s.p[0] <= '9'))
 		return WHEN_UNKNOWN;
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
 	/* The three forms of RFC 9110 5.6.7, and a few more that do no harm. */
 	time_t t = curl_getdate(text, NULL);
-	if (t < 0)
+	return t < 0 ? WHEN_UNKNOWN : (struct when){ t };
+}
+
+/* The second that has begun counts for nothing: not before means not a part of a second before. */
+static int64_t
+begun_too(int64_t wait_s, struct span most)
+{
+	return wait_s + (wait_s > 0 && wait_s < most.s);
+}
+
+struct when
+parse_retry_after(struct str value, struct str date, struct when now)
+{
+	int64_t delta;
+	const struct span most = SPAN_D(366);
+
+	if (str_to_int(str_trim(value), &delta))
+		return delta < 0 ? WHEN_UNKNOWN : when_plus(now, span_min(SPAN_S(begun_too(delta, most)), most));
+	struct when until = parse_http_date(value), told = parse_http_date(date);
+	if (!when_is_known(until))
 		return WHEN_UNKNOWN;
-	return when_min((struct when){ t }, when_plus(now, most));
+	/* Both dates are by the CA's clock: what lies between them is waited by ours. */
+	if (when_is_known(told))
+		until = when_before(told, until) ? when_plus(now, SPAN_S(begun_too(when_between(told, until).s, most))) : now;
+	return when_min(until, when_plus(now, most));
 }
 
 static bool

@@ -26,8 +26,11 @@ MUST_USE enum err parse_renewal(struct str body, struct arena *a, struct why *wh
 MUST_USE enum err parse_answer(struct str body, struct why *why, struct acme_answer *ret);
 /* False if it is not a JSON object; an object without type and detail is a problem without them. */
 bool parse_problem(struct str body, struct arena *a, struct problem *ret);
-/* Retry-After in both forms (RFC 9110 10.2.3), at most a year ahead; WHEN_UNKNOWN for anything else. */
-struct when parse_retry_after(struct str value, struct when now);
+/* A date of HTTP (RFC 9110 5.6.7); WHEN_UNKNOWN for anything else. */
+struct when parse_http_date(struct str value);
+/* Retry-After in both forms (RFC 9110 10.2.3), at most a year ahead; WHEN_UNKNOWN for anything else. date: the Date of the same answer, empty
+ * without one: a date to wait for is as far away as the CA sees it, however wrong our clock is. */
+struct when parse_retry_after(struct str value, struct str date, struct when now);
 /* The target of a Link header with this relation (RFC 8288), the first one; STR_NONE without. A view into value. */
 struct str parse_link(struct str value, struct str rel);
 /* A URL that may be asked: https (or http where plain is allowed), a host, no white space or control byte, not too long. */

@@ -33,7 +33,7 @@ polled(void *arg, const struct courier_answer *w)
 	if (w->err != ERR_OK) {
 		an->detail = arena_str(&an->arena, w->words);
 	} else {
-		an->retry_after = parse_retry_after(w->retry_after, clock_now(&a->clock));
+		an->retry_after = parse_retry_after(w->retry_after, w->date, clock_now(&a->clock));
 		if (w->status >= 200 && w->status < 300)
 			read_window(w, an);
 		else

@@ -191,7 +191,7 @@ on_directory(void *arg, const struct courier_answer *an)
 	struct outside *o = arg;
 
 	if (an->err == ERR_OK) {
-		struct when date = parse_retry_after(an->date, WHEN_NEVER);
+		struct when date = parse_http_date(an->date);
 
 		o->answer.is_ca_reached = o->answer.has_route = true;
 		if (!when_is_known(o->answer.date))

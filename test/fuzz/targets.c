@@ -94,7 +94,10 @@ acme_problem(struct str bytes)
 static void
 acme_headers(struct str bytes)
 {
-	(void)parse_retry_after(bytes, now);
+	struct when at = parse_retry_after(bytes, STR("Fri, 27 Nov 2026 12:00:00 GMT"), now);
+	must(!when_is_known(at) || !when_before(when_plus(now, SPAN_D(366)), at));
+	at = parse_retry_after(STR("Fri, 27 Nov 2026 12:00:00 GMT"), bytes, now);
+	must(!when_is_known(at) || !when_before(when_plus(now, SPAN_D(366)), at));
 	(void)date_read(bytes, DATE_ZONE_OR_UTC);
 	(void)parse_link(bytes, STR("alternate"));
 	(void)parse_url_is_good(bytes, false);

@@ -127,12 +127,42 @@ test_retry_after(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof retry_rows / sizeof *retry_rows; i++) {
-		struct when got = parse_retry_after(str_of(retry_rows[i].value), now);
+		struct when got = parse_retry_after(str_of(retry_rows[i].value), STR_NONE, now);
 
 		if (got.s != retry_rows[i].wanted)
 			fail_msg(
 			    "%s:%d: got %lld", __FILE__, retry_rows[i].line, (long long)got.s);
 	}
+}
+
+/* A date is as far away as the CA sees it, by the Date of its answer; ours may be wrong by whatever it is. */
+static void
+test_retry_after_by_the_clock_of_the_ca(void **state)
+{
+	static const struct {
+		int line;
+		const char *value, *date;
+		int64_t after_s;
+	} rows[] = {
+		{ __LINE__, "Fri, 27 Nov 2026 12:10:00 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 601 },
+		{ __LINE__, "Wed, 27 Nov 2126 12:10:00 GMT", "Wed, 27 Nov 2126 12:00:00 GMT", 601 },
+		{ __LINE__, "Tue, 27 Nov 1990 12:10:00 GMT", " Tue, 27 Nov 1990 12:00:00 GMT ", 601 },
+		{ __LINE__, "Fri, 27 Nov 2026 12:00:00 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 0 },
+		{ __LINE__, "Fri, 27 Nov 2026 11:00:00 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 0 },
+		{ __LINE__, "Fri, 27 Nov 2026 12:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", 366 * 86400 },
+		{ __LINE__, "120", "Thu, 01 Jan 1970 00:00:00 GMT", 121 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct when got = parse_retry_after(str_of(rows[i].value), str_of(rows[i].date), now);
+
+		if (got.s != now.s + rows[i].after_s)
+			fail_msg("%s:%d: got %lld", __FILE__, rows[i].line, (long long)(got.s - now.s));
+	}
+	assert_false(when_is_known(parse_retry_after(STR("soon"), STR("Fri, 27 Nov 2026 12:00:00 GMT"), now)));
+	/* Without a date that can be read, by ours. */
+	assert_int_equal(parse_retry_after(STR("Fri, 27 Nov 2026 12:00:00 GMT"), STR("today"), (struct when){ 1795780000 }).s, 1795780800);
 }
 
 static void
@@ -448,7 +478,7 @@ test_mutations(void **state)
 		assert_true(e == ERR_OK || e == ERR_PEER);
 		(void)parse_problem((struct str){ body, n }, &an->arena, &p);
 		(void)parse_link((struct str){ body, n }, STR("alternate"));
-		(void)parse_retry_after((struct str){ body, n }, now);
+		(void)parse_retry_after((struct str){ body, n }, (struct str){ body, n }, now);
 		acme_answer_free(&an);
 	}
 }
@@ -615,7 +645,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_retry_after), cmocka_unit_test(test_retry_after_by_the_clock_of_the_ca),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_bodies),
