@@ -176,11 +176,13 @@ is_plausible_cbor(struct str s)
 	return depth == 0;
 }
 
-/* What stands behind the head, as far as the flags say that anything does. */
+/* What stands behind the head, as far as the flags say that anything does. A key is looked for by libfido2 where one is made alone: in a
+ * signature the extensions stand behind the head, whatever the flags say of a key. */
 static bool
-is_plausible_rest(struct str data)
+is_plausible_rest(struct str data, bool is_made)
 {
-	unsigned flags = (unsigned char)data.p[HEAD_BYTES - 5];
+	unsigned read = is_made ? FLAG_HAS_KEY | FLAG_HAS_EXTENSIONS : FLAG_HAS_EXTENSIONS;
+	unsigned flags = (unsigned char)data.p[HEAD_BYTES - 5] & read;
 	struct str rest = { data.p + HEAD_BYTES, data.n - HEAD_BYTES };
 
 	if ((flags & FLAG_HAS_KEY) != 0) {
@@ -191,7 +193,7 @@ is_plausible_rest(struct str data)
 			return false;
 		rest = (struct str){ rest.p + KEY_HEAD_BYTES + id_n, rest.n - KEY_HEAD_BYTES - id_n };
 	}
-	return (flags & (FLAG_HAS_KEY | FLAG_HAS_EXTENSIONS)) == 0 || is_plausible_cbor(rest);
+	return flags == 0 || is_plausible_cbor(rest);
 }
 
 static enum err
@@ -204,7 +206,7 @@ judge_head(const struct passkey_site *s, struct str data, unsigned flags)
 	(void)crypto_hash_sha256(hash, (const unsigned char *)s->rp_id.p, s->rp_id.n); /* always 0 */
 	if (memcmp(hash, data.p, sizeof hash) != 0)
 		return ERR_DENIED;
-	if (!is_plausible_rest(data))
+	if (!is_plausible_rest(data, (flags & FLAG_HAS_KEY) != 0))
 		return ERR_INVALID;
 	return ((unsigned char)data.p[sizeof hash] & flags) == flags ? ERR_OK : ERR_DENIED;
 }
