@@ -124,6 +124,51 @@ put_servers(struct judge *j, enum cause c, struct str seen)
 	f->copy = judge_record_of_ours(j);
 }
 
+/* Of each public resolver that gives another answer than the zone's servers do: "192.0.2.53: 192.0.2.1 (240 s)". */
+static struct str
+remembered_by_publics(const struct judge *j, uint32_t *ret_left_s)
+{
+	const struct delegation_evidence *d = &j->n->delegation;
+	struct str text = STR_NONE;
+
+	*ret_left_s = 0;
+	for (size_t i = 0; i < d->publics_n; i++) {
+		const struct public_evidence *p = &d->publics[i];
+		bool has_said = p->said.status == DNS_OK || p->said.status == DNS_NXDOMAIN;
+
+		/* One that keeps nothing remembers nothing: a filter, or a service that makes up its answers. */
+		if (!has_said || p->left_s == 0 || lead_of(j, &p->said) == LEAD_OURS)
+			continue;
+		text = arena_strf(j->a, "%.*s%s%.*s (%u s)", STR_ARG(text), text.n > 0 ? "; " : "", STR_ARG(answer_text(j, &p->said)),
+		    (unsigned)p->left_s);
+		if (p->left_s > *ret_left_s)
+			*ret_left_s = p->left_s;
+	}
+	return text;
+}
+
+/* All of the zone's servers lead to us already; a resolver still has the answer of before. True: it is ours, and nothing else is known. */
+static bool
+classify_remembered(struct judge *j)
+{
+	bool is_own = j->n->addresses_n > 0 || j->n->a_status == DNS_OK || j->n->a_status == DNS_NXDOMAIN;
+	uint32_t left_s;
+	struct str publics = remembered_by_publics(j, &left_s);
+
+	for (size_t i = 0; i < j->n->addresses_n; i++)
+		is_own = is_own && !judge_reaches_us(j, &j->n->addresses[i]);
+	if (!is_own && publics.n == 0)
+		return false;
+	struct finding *f = judge_put(j, CAUSE_DNS_ANSWER_STILL_CACHED);
+	if (f == NULL)
+		return is_own;
+	struct str own = is_own && j->n->addresses_n > 0 ? text_of_ip(j, &j->n->addresses[0].ip) : STR_NONE;
+	f->seen = own.n > 0 && publics.n > 0 ? arena_strf(j->a, "%.*s; %.*s", STR_ARG(own), STR_ARG(publics)) : own.n > 0 ? own : publics;
+	if (!is_own)
+		f->next_look = judge_look_after(j, SPAN_S(left_s));
+	return is_own;
+}
+
 /* Answers that lead to different places: not the rotation of a large service, but ours against another or none. */
 static bool
 classify_disagreement(struct judge *j)
@@ -145,19 +190,8 @@ classify_disagreement(struct judge *j)
 	bool is_split = leads[LEAD_OURS] > 0 && leads[LEAD_OURS] < answered;
 	if (is_split)
 		put_servers(j, CAUSE_DNS_NS_INCONSISTENT, seen);
-	/* All lead to us already, only the resolver still has the old answer. */
-	bool is_cached = leads[LEAD_OURS] > 0 && leads[LEAD_OURS] == answered;
-	for (size_t i = 0; i < j->n->addresses_n; i++)
-		is_cached = is_cached && !judge_reaches_us(j, &j->n->addresses[i]);
-	if (is_cached && (j->n->addresses_n > 0 || j->n->a_status == DNS_OK ||
-			     j->n->a_status == DNS_NXDOMAIN)) {
-		struct finding *f = judge_put(j, CAUSE_DNS_ANSWER_STILL_CACHED);
-
-		if (f != NULL)
-			f->seen = j->n->addresses_n > 0 ? text_of_ip(j, &j->n->addresses[0].ip)
-							: STR_NONE;
-		return true;
-	}
+	if (leads[LEAD_OURS] > 0 && leads[LEAD_OURS] == answered)
+		return classify_remembered(j);
 	return is_split;
 }
 

@@ -136,7 +136,25 @@ has_rcode(const struct nameserver_evidence *s)
 }
 
 static void
-put_delegation(struct lines *l, const struct delegation_evidence *d)
+put_public(struct lines *l, const struct public_evidence *p, struct arena *a)
+{
+	put(l, p->said.name);
+	put_words(l, " (public resolver): ");
+	put_words(l, p->said.rcode == 5 ? "REFUSED" : classify_dns_words(p->said.status));
+	for (size_t i = 0; i < p->said.addresses_n; i++) {
+		char ip[46];
+
+		address_text(&p->said.addresses[i], ip);
+		put_words(l, i == 0 ? " " : ", ");
+		put_words(l, ip);
+	}
+	if (p->left_s > 0)
+		put(l, arena_strf(a, ", kept for %u s", (unsigned)p->left_s));
+	end_line(l);
+}
+
+static void
+put_delegation(struct lines *l, const struct delegation_evidence *d, struct arena *a)
 {
 	if (!d->is_asked)
 		return;
@@ -166,6 +184,8 @@ put_delegation(struct lines *l, const struct delegation_evidence *d)
 		}
 		end_line(l);
 	}
+	for (size_t i = 0; i < d->publics_n; i++)
+		put_public(l, &d->publics[i], a);
 	if (d->denied_parent.n > 0) {
 		put(l, d->denied_parent);
 		put_words(l, ": NXDOMAIN, although names below it exist");
@@ -191,7 +211,7 @@ put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 		end_line(l);
 	}
 	put_registration(l, n, a);
-	put_delegation(l, &n->delegation);
+	put_delegation(l, &n->delegation, a);
 	if (n->misplaced.n > 0) {
 		put(l, n->misplaced);
 		put_words(l, " TXT: a proof for dns-01, entered with the domain twice");

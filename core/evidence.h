@@ -115,6 +115,11 @@ struct nameserver_evidence {
 	struct address *addresses;   /* A and AAAA, each once */
 	size_t addresses_n;
 };
+/* What a resolver that the public asks gives out: perhaps what was there before, until its time is over (RFC 2308 for "no such name"). */
+struct public_evidence {
+	struct nameserver_evidence said; /* under the resolver's address as its name; an answer is never authoritative */
+	uint32_t left_s;		 /* so long it keeps its answer; 0: not at all, or not known */
+};
 /* The zone from above: who answers for it, and what each of them says. */
 struct delegation_evidence {
 	bool is_asked;
@@ -124,6 +129,8 @@ struct delegation_evidence {
 	size_t ds_n;
 	struct nameserver_evidence *servers;
 	size_t servers_n;
+	struct public_evidence *publics; /* those of the configuration */
+	size_t publics_n;
 	struct str denied_parent; /* a name between zone and name that is denied (NXDOMAIN) although the name below exists */
 };
 

@@ -317,6 +317,7 @@ fini_content(struct config *c)
 	free(c->cas);
 	free_list(&c->server.addresses, &c->server.addresses_n);
 	free_list(&c->dns.forwarders, &c->dns.forwarders_n);
+	free_list(&c->dns.public_resolvers, &c->dns.public_resolvers_n);
 	free_list(&c->check.allow, &c->check.allow_n);
 	free_list(&c->check.fronts, &c->check.fronts_n);
 	free_list(&c->check.from, &c->check.from_n);

@@ -44,6 +44,8 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		err = probe_front_read(str_of(c->check.fronts[i]), &fronts[i]);
 	for (size_t i = 0; err == ERR_OK && i < c->check.services_n; i++)
 		err = probe_service_read(str_of(c->check.services[i]), &services[i]);
+	for (; err == ERR_OK && o.publics_n < c->dns.public_resolvers_n; o.publics_n++)
+		err = probe_public_read(str_of(c->dns.public_resolvers[o.publics_n]), &o.publics[o.publics_n]);
 	for (size_t i = 0; err == ERR_OK && i < c->check.from_n; i++) {
 		struct address a;
 

@@ -600,16 +600,18 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 	enum err e = resolver_new(p->loop, &p->clock, &resolver, why, &p->resolver);
 	if (e != ERR_OK)
 		return e;
-	const struct authority_options authority = {
+	struct authority_options authority = {
 		.loop = p->loop,
 		.clock = &p->clock,
 		.resolver = p->resolver,
 		.port = o->dns_port,
 		.from = o->from,
 		.timeout_ms = dns_ms / 2,
+		.publics_n = o->publics_n,
 		.may_ask = may_connect,
 		.arg = p,
 	};
+	memcpy(authority.publics, o->publics, sizeof authority.publics);
 	e = authority_new(&authority, &p->authority);
 	if (e != ERR_OK)
 		return e;

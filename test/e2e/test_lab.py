@@ -51,6 +51,22 @@ def test_the_first_cause(lab, documents, row):
         assert (beside["who"], beside["action"]["copy"]) == (who, copy and lab.fill(copy, row)), beside["evidence"]
 
 
+@pytest.mark.parametrize(("name", "own", "old"), [("published.jp", "", "{elsewhere}"), ("unpublished.jp", "", "-"), ("everywhere.jp", "{elsewhere}; ", "{elsewhere}")])
+def test_what_the_public_still_gets(lab, documents, name, own, old):
+    """Which resolver has the old answer, and for how much longer: so long as the resolver itself says when it is asked afterwards, and not less.
+    The next look is then, or as late as looks may be."""
+    row = next(row for row in table.ROWS if row.name == name)
+    finding = found(documents[name])[0]
+    expected = re.escape(lab.fill(f"{own}{lab.at['public']}: {old} (", row)) + r"(\d+) s\)"
+    told = re.fullmatch(expected, finding["seen"])
+    assert told, finding["seen"]
+    answer = lab.public.ask(f"{name}.", "A")
+    left = min(rrset.ttl for rrset in answer.answer or answer.authority)
+    assert 0 < left <= int(told[1]), answer
+    address = "" if old == "-" else " " + lab.fill(old, row)
+    assert any(re.search(re.escape(lab.at["public"]) + rf" \(public resolver\): NOERROR{address}, kept for {told[1]} s", line) for line in finding["evidence"]), finding["evidence"]
+
+
 @pytest.mark.parametrize(("name", "is_believed"), [("unlisted.jp", True), ("forged.jp", False), ("inward.jp", False)])
 def test_lists_of_revoked_certificates(lab, name, is_believed):
     """A list counts when the issuer has signed it; one in a network of ours is not asked for. What was read stands in the evidence."""
