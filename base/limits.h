@@ -15,7 +15,6 @@ enum {
 	LIMIT_CHAIN_BYTES = 64 * 1024,	 /* PEM chain of one certificate */
 	LIMIT_SEALED_BYTES = 8 * 1024,	 /* one sealed private key (RSA-4096 takes 2.4 KiB) */
 	LIMIT_CSR_BYTES = 16 * 1024,	 /* CSR of 100 names of 100 bytes */
-	LIMIT_PUBLIC_RESOLVERS = 4,	 /* that are asked what they still remember: four companies answer most of the world */
 	LIMIT_ADDRESSES = 16,		 /* addresses of one name that are probed */
 	LIMIT_FINDINGS = 16,		 /* findings of one name: the cause and what was also noticed */
 	LIMIT_EVIDENCE_BYTES = 4096,	 /* evidence kept with one finding */

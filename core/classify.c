@@ -42,12 +42,6 @@ judge_has(const struct judge *j, enum cause c)
 	return find(j, c) != NULL;
 }
 
-struct when
-judge_look_after(const struct judge *j, struct span after)
-{
-	return when_plus(j->e->at, span_max(span_min(after, j->p->poll_max), j->p->poll_min));
-}
-
 /* What the owner is mending in DNS is looked at again when the old answer has left the caches; what is ours, soon. */
 static struct when
 next_look(const struct judge *j, enum cause c)
@@ -62,7 +56,8 @@ next_look(const struct judge *j, enum cause c)
 					: SPAN_S(p->poll_min.s * FAILED_LOOK_TIMES);
 		most = p->poll_max;
 	}
-	return judge_look_after(j, span_min(after, most));
+	after = span_max(span_min(after, span_min(most, p->poll_max)), p->poll_min);
+	return when_plus(j->e->at, after);
 }
 
 struct finding *

@@ -23,13 +23,21 @@ text_of_ip(const struct judge *j, const struct address *ip)
 }
 
 static bool
-is_address_of_ours(const struct judge *j, const struct address *ip)
+is_configured(const struct judge *j, const struct address *ip)
 {
 	struct str text = text_of_ip(j, ip);
 
 	for (size_t i = 0; i < j->p->addresses_n; i++)
 		if (str_eq(j->p->addresses[i], text))
 			return true;
+	return false;
+}
+
+static bool
+is_address_of_ours(const struct judge *j, const struct address *ip)
+{
+	if (is_configured(j, ip))
+		return true;
 	/* A NAT or CDN that has given our own answer is as good. */
 	for (size_t i = 0; i < j->n->addresses_n; i++)
 		if (address_eq(&j->n->addresses[i].ip, ip) &&
@@ -124,49 +132,48 @@ put_servers(struct judge *j, enum cause c, struct str seen)
 	f->copy = judge_record_of_ours(j);
 }
 
-/* Of each public resolver that gives another answer than the zone's servers do: "192.0.2.53: 192.0.2.1 (240 s)". */
-static struct str
-remembered_by_publics(const struct judge *j, uint32_t *ret_left_s)
+/* After the last name server has the new answer, some resolver gives the old one for a while. Only addresses of our own servers count as new:
+ * a CDN has others for each part of the world. */
+static const struct public_evidence *
+last_with_old(const struct judge *j)
 {
 	const struct delegation_evidence *d = &j->n->delegation;
-	struct str text = STR_NONE;
+	const struct public_evidence *last = NULL;
 
-	*ret_left_s = 0;
-	for (size_t i = 0; i < d->publics_n; i++) {
-		const struct public_evidence *p = &d->publics[i];
-		bool has_said = p->said.status == DNS_OK || p->said.status == DNS_NXDOMAIN;
+	for (size_t i = 0; i < d->servers_n; i++)
+		for (size_t k = 0; k < d->servers[i].addresses_n; k++)
+			if (!is_configured(j, &d->servers[i].addresses[k]))
+				return NULL;
+	for (size_t i = 0; i < j->n->publics_n; i++) {
+		const struct public_evidence *p = &j->n->publics[i];
+		bool is_old = p->status == DNS_OK || p->status == DNS_NXDOMAIN;
 
-		/* One that keeps nothing remembers nothing: a filter, or a service that makes up its answers. */
-		if (!has_said || p->left_s == 0 || lead_of(j, &p->said) == LEAD_OURS)
-			continue;
-		text = arena_strf(j->a, "%.*s%s%.*s (%u s)", STR_ARG(text), text.n > 0 ? "; " : "", STR_ARG(answer_text(j, &p->said)),
-		    (unsigned)p->left_s);
-		if (p->left_s > *ret_left_s)
-			*ret_left_s = p->left_s;
+		for (size_t k = 0; k < p->addresses_n; k++)
+			is_old = is_old && !is_configured(j, &p->addresses[k]);
+		if (is_old && (last == NULL || p->ttl_s > last->ttl_s))
+			last = p;
 	}
-	return text;
+	return last;
 }
 
-/* All of the zone's servers lead to us already; a resolver still has the answer of before. True: it is ours, and nothing else is known. */
-static bool
-classify_remembered(struct judge *j)
+static struct finding *
+put_cached(struct judge *j, const struct address *old)
 {
-	bool is_own = j->n->addresses_n > 0 || j->n->a_status == DNS_OK || j->n->a_status == DNS_NXDOMAIN;
-	uint32_t left_s;
-	struct str publics = remembered_by_publics(j, &left_s);
-
-	for (size_t i = 0; i < j->n->addresses_n; i++)
-		is_own = is_own && !judge_reaches_us(j, &j->n->addresses[i]);
-	if (!is_own && publics.n == 0)
-		return false;
 	struct finding *f = judge_put(j, CAUSE_DNS_ANSWER_STILL_CACHED);
-	if (f == NULL)
-		return is_own;
-	struct str own = is_own && j->n->addresses_n > 0 ? text_of_ip(j, &j->n->addresses[0].ip) : STR_NONE;
-	f->seen = own.n > 0 && publics.n > 0 ? arena_strf(j->a, "%.*s; %.*s", STR_ARG(own), STR_ARG(publics)) : own.n > 0 ? own : publics;
-	if (!is_own)
-		f->next_look = judge_look_after(j, SPAN_S(left_s));
-	return is_own;
+
+	if (f != NULL)
+		f->seen = old != NULL ? text_of_ip(j, old) : STR_NONE;
+	return f;
+}
+
+/* We and the CA have the new answer, and some visitors the old one: nothing is new before the last of them has forgotten it. */
+static void
+put_cached_elsewhere(struct judge *j, const struct public_evidence *last)
+{
+	struct finding *f = put_cached(j, last->addresses_n > 0 ? &last->addresses[0] : NULL);
+
+	if (f != NULL)
+		f->next_look = when_plus(j->e->at, span_max(span_min(SPAN_S(last->ttl_s), j->p->look_every), j->p->poll_min));
 }
 
 /* Answers that lead to different places: not the rotation of a large service, but ours against another or none. */
@@ -190,8 +197,19 @@ classify_disagreement(struct judge *j)
 	bool is_split = leads[LEAD_OURS] > 0 && leads[LEAD_OURS] < answered;
 	if (is_split)
 		put_servers(j, CAUSE_DNS_NS_INCONSISTENT, seen);
-	if (leads[LEAD_OURS] > 0 && leads[LEAD_OURS] == answered)
-		return classify_remembered(j);
+	bool is_changed = leads[LEAD_OURS] > 0 && leads[LEAD_OURS] == answered, is_cached = is_changed;
+	/* All lead to us already, only the resolver still has the old answer. */
+	for (size_t i = 0; i < j->n->addresses_n; i++)
+		is_cached = is_cached && !judge_reaches_us(j, &j->n->addresses[i]);
+	if (is_cached && (j->n->addresses_n > 0 || j->n->a_status == DNS_OK ||
+			     j->n->a_status == DNS_NXDOMAIN)) {
+		(void)put_cached(j, j->n->addresses_n > 0 ? &j->n->addresses[0].ip : NULL);
+		return true;
+	}
+	/* All else of the name is judged as ever. */
+	const struct public_evidence *last = is_changed ? last_with_old(j) : NULL;
+	if (last != NULL)
+		put_cached_elsewhere(j, last);
 	return is_split;
 }
 

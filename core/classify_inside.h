@@ -18,8 +18,6 @@ struct judge {
  * list's cap. */
 struct finding *judge_put(struct judge *j, enum cause c);
 bool judge_has(const struct judge *j, enum cause c);
-/* So much after the evidence, within what the policy has for looks at what is being mended. */
-struct when judge_look_after(const struct judge *j, struct span after);
 /* "NAME. 3600 IN A ADDRESS": the record that leads to us; empty without an address in the policy. */
 struct str judge_record_of_ours(const struct judge *j);
 /* The same as a bare address. */

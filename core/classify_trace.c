@@ -136,25 +136,7 @@ has_rcode(const struct nameserver_evidence *s)
 }
 
 static void
-put_public(struct lines *l, const struct public_evidence *p, struct arena *a)
-{
-	put(l, p->said.name);
-	put_words(l, " (public resolver): ");
-	put_words(l, p->said.rcode == 5 ? "REFUSED" : classify_dns_words(p->said.status));
-	for (size_t i = 0; i < p->said.addresses_n; i++) {
-		char ip[46];
-
-		address_text(&p->said.addresses[i], ip);
-		put_words(l, i == 0 ? " " : ", ");
-		put_words(l, ip);
-	}
-	if (p->left_s > 0)
-		put(l, arena_strf(a, ", kept for %u s", (unsigned)p->left_s));
-	end_line(l);
-}
-
-static void
-put_delegation(struct lines *l, const struct delegation_evidence *d, struct arena *a)
+put_delegation(struct lines *l, const struct delegation_evidence *d)
 {
 	if (!d->is_asked)
 		return;
@@ -184,11 +166,30 @@ put_delegation(struct lines *l, const struct delegation_evidence *d, struct aren
 		}
 		end_line(l);
 	}
-	for (size_t i = 0; i < d->publics_n; i++)
-		put_public(l, &d->publics[i], a);
 	if (d->denied_parent.n > 0) {
 		put(l, d->denied_parent);
 		put_words(l, ": NXDOMAIN, although names below it exist");
+		end_line(l);
+	}
+}
+
+static void
+put_publics(struct lines *l, const struct name_evidence *n, struct arena *a)
+{
+	for (size_t i = 0; i < n->publics_n; i++) {
+		const struct public_evidence *p = &n->publics[i];
+		char ip[46];
+
+		put(l, p->server);
+		put_words(l, " (for everybody): ");
+		put_words(l, classify_dns_words(p->status));
+		for (size_t k = 0; k < p->addresses_n; k++) {
+			address_text(&p->addresses[k], ip);
+			put_words(l, k == 0 ? " " : ", ");
+			put_words(l, ip);
+		}
+		if (p->status == DNS_OK || p->status == DNS_NXDOMAIN)
+			put(l, arena_strf(a, ", for %u s", (unsigned)p->ttl_s));
 		end_line(l);
 	}
 }
@@ -211,7 +212,8 @@ put_dns(struct lines *l, const struct name_evidence *n, struct arena *a)
 		end_line(l);
 	}
 	put_registration(l, n, a);
-	put_delegation(l, &n->delegation, a);
+	put_delegation(l, &n->delegation);
+	put_publics(l, n, a);
 	if (n->misplaced.n > 0) {
 		put(l, n->misplaced);
 		put_words(l, " TXT: a proof for dns-01, entered with the domain twice");

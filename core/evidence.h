@@ -115,11 +115,6 @@ struct nameserver_evidence {
 	struct address *addresses;   /* A and AAAA, each once */
 	size_t addresses_n;
 };
-/* What a resolver that the public asks gives out: perhaps what was there before, until its time is over (RFC 2308 for "no such name"). */
-struct public_evidence {
-	struct nameserver_evidence said; /* under the resolver's address as its name; an answer is never authoritative */
-	uint32_t left_s;		 /* so long it keeps its answer; 0: not at all, or not known */
-};
 /* The zone from above: who answers for it, and what each of them says. */
 struct delegation_evidence {
 	bool is_asked;
@@ -129,9 +124,16 @@ struct delegation_evidence {
 	size_t ds_n;
 	struct nameserver_evidence *servers;
 	size_t servers_n;
-	struct public_evidence *publics; /* those of the configuration */
-	size_t publics_n;
 	struct str denied_parent; /* a name between zone and name that is denied (NXDOMAIN) although the name below exists */
+};
+
+/* What a resolver that many people use answers for the name: after a change in DNS it goes on with the old answer for a while. */
+struct public_evidence {
+	struct str server; /* "9.9.9.9" */
+	enum dns_status status;
+	uint32_t ttl_s; /* how long it will give this answer yet */
+	struct address *addresses; /* A and AAAA */
+	size_t addresses_n;
 };
 
 /*
@@ -185,6 +187,8 @@ struct name_evidence {
 	size_t caa_n;
 	struct address_evidence *addresses;
 	size_t addresses_n;
+	struct public_evidence *publics; /* one for each public resolver, where they were asked */
+	size_t publics_n;
 	struct view_evidence *views; /* one for each vantage point, where they were asked */
 	size_t views_n;
 };

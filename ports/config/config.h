@@ -48,11 +48,7 @@ struct config {
 	struct { char **addresses; size_t addresses_n; } server;
 	struct config_ca *cas; size_t cas_n;	       /* in order of preference, LIMIT_CAS at most */
 	struct config_target *targets; size_t targets_n;
-	struct {
-		char **forwarders; size_t forwarders_n;
-		char **public_resolvers; size_t public_resolvers_n; /* asked what they remember; LIMIT_PUBLIC_RESOLVERS at most */
-		char *trust_anchor_file; uint16_t port;
-	} dns;
+	struct { char **forwarders; size_t forwarders_n; char **public_resolvers; size_t public_resolvers_n; char *trust_anchor_file; uint16_t port; } dns;
 	struct {
 		uint16_t http_port, https_port;
 		char **allow; size_t allow_n; /* reserved ranges */

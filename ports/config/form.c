@@ -343,7 +343,7 @@ static const struct form forms[] = {
 	{ "user", is_word, 0, 0, "the name of a user" },
 	{ "dns.forwarders[]", is_forwarder, 0, 0,
 	    "an address, or address@port, as 127.0.0.1@5300" },
-	{ "dns.public_resolvers[]", is_forwarder, 0, 0, "an address, or address@port, as 192.0.2.53 or 192.0.2.53@5300" },
+	{ "dns.public_resolvers[]", is_forwarder, 0, 0, "an address, or address@port, as 9.9.9.9" },
 	{ "dns.trust_anchor_file", is_file, 0, 0, "the absolute path of a file that exists" },
 	{ "dns.port", is_number, 1, PORT_MAX, "a port, 1 to 65535" },
 	{ "check.http_port", is_number, 1, PORT_MAX, "a port, 1 to 65535" },

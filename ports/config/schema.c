@@ -75,7 +75,7 @@ static const cyaml_schema_field_t server_fields[] = {
 static const cyaml_schema_field_t dns_fields[] = {
 	TEXTS("forwarders", struct config_raw, c.dns.forwarders, c.dns.forwarders_n),
 	CYAML_FIELD_SEQUENCE_COUNT("public_resolvers", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct config_raw, c.dns.public_resolvers,
-	    c.dns.public_resolvers_n, &text, 1, LIMIT_PUBLIC_RESOLVERS),
+	    c.dns.public_resolvers_n, &text, 1, 4),
 	TEXT("trust_anchor_file", struct config_raw, c.dns.trust_anchor_file),
 	NUMBER("port", struct config_raw, c.dns.port),
 	CYAML_FIELD_END,

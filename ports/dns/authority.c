@@ -26,12 +26,6 @@ struct server {
 	struct exchange *a, *aaaa, *caa;
 	struct mono plain_at; /* when the question of the old form was sent */
 };
-struct public {
-	struct survey *s;
-	struct public_evidence *e;
-	bool has_address; /* left_s is of an answer with one */
-	struct exchange *a, *aaaa;
-};
 struct nameserver {
 	struct survey *s;
 	struct str name;
@@ -56,7 +50,6 @@ struct survey {
 	struct nameserver names[NAMES_MAX];
 	size_t names_n;
 	struct server servers[SERVERS_MAX];
-	struct public publics[LIMIT_PUBLIC_RESOLVERS];
 	/* names between */
 	struct str between[BETWEEN_MAX];
 	size_t between_n, between_at;
@@ -102,10 +95,6 @@ survey_free(struct survey *s)
 		exchange_stop(&s->servers[i].aaaa);
 		exchange_stop(&s->servers[i].caa);
 	}
-	for (size_t i = 0; i < LIMIT_PUBLIC_RESOLVERS; i++) {
-		exchange_stop(&s->publics[i].a);
-		exchange_stop(&s->publics[i].aaaa);
-	}
 	*s->link = s->next;
 	if (s->next != NULL)
 		s->next->link = s->link;
@@ -131,9 +120,6 @@ authority_stop(struct survey **s)
 		if (v->caa != NULL)
 			v->e->caa_status = DNS_TIMEOUT;
 	}
-	for (size_t i = 0; i < LIMIT_PUBLIC_RESOLVERS; i++)
-		if ((*s)->publics[i].a != NULL)
-			(*s)->publics[i].e->said.status = DNS_TIMEOUT;
 	survey_free(*s);
 	*s = NULL;
 }
@@ -511,93 +497,12 @@ put_server(struct survey *s, struct str name, struct address ip)
 	return v;
 }
 
-/* ---- what the public's resolvers remember ---- */
-
-/* An answer with an address beats an empty one for the other family, whose time says nothing of the address. */
-static void
-take_public(struct public *p, const struct exchange_answer *an)
-{
-	const size_t before = p->e->said.addresses_n;
-
-	if (an->packet == NULL)
-		return;
-	packet_addresses(an->packet, p->s->t.arena, &p->e->said);
-	uint32_t left_s = packet_left_s(an->packet);
-	bool has_address = p->e->said.addresses_n > before;
-	if (has_address && !p->has_address)
-		p->e->left_s = left_s;
-	else if (has_address == p->has_address && left_s > p->e->left_s)
-		p->e->left_s = left_s;
-	p->has_address = p->has_address || has_address;
-}
-
-static void
-on_public_a(void *arg, const struct exchange_answer *an)
-{
-	struct public *p = arg;
-
-	p->a = NULL;
-	p->e->said.status = an->status;
-	p->e->said.rcode = an->rcode;
-	take_public(p, an);
-	one_answer_less(p->s);
-}
-
-static void
-on_public_aaaa(void *arg, const struct exchange_answer *an)
-{
-	struct public *p = arg;
-
-	p->aaaa = NULL;
-	take_public(p, an);
-	one_answer_less(p->s);
-}
-
-static void
-ask_public(struct public *p, uint16_t port, int type, exchange_fn *fn, struct exchange **ret)
-{
-	const struct authority_options *o = &p->s->owner->o;
-	const struct exchange_question q = { .server = p->e->said.ip,
-		.port = port,
-		.name = p->s->t.name,
-		.type = type,
-		.is_recursive = true,
-		.from = o->from,
-		.timeout_ms = o->timeout_ms };
-
-	/* Without a socket of ours nothing is said of what it remembers. */
-	if (exchange_start(o->loop, o->clock, &q, fn, p, ret) == ERR_OK)
-		p->s->open++;
-}
-
-static void
-ask_publics(struct survey *s)
-{
-	const struct authority_options *o = &s->owner->o;
-	struct delegation_evidence *e = s->t.into;
-
-	e->publics = arena_get(s->t.arena, LIMIT_PUBLIC_RESOLVERS * sizeof *e->publics);
-	for (size_t i = 0; e->publics != NULL && i < o->publics_n; i++) {
-		struct public *p = &s->publics[i];
-		char text[46];
-
-		address_text(&o->publics[i].ip, text);
-		*p = (struct public){ .s = s, .e = &e->publics[e->publics_n++] };
-		*p->e = (struct public_evidence){
-			.said = { .name = arena_str(s->t.arena, str_of(text)), .ip = o->publics[i].ip, .rcode = -1 },
-		};
-		ask_public(p, o->publics[i].port, LDNS_RR_TYPE_A, on_public_a, &p->a);
-		ask_public(p, o->publics[i].port, LDNS_RR_TYPE_AAAA, on_public_aaaa, &p->aaaa);
-	}
-}
-
 static void
 ask_servers(struct survey *s)
 {
 	struct authority *a = s->owner;
 
 	s->open = 1;
-	ask_publics(s);
 	for (size_t i = 0; i < s->names_n; i++) {
 		struct nameserver *n = &s->names[i];
 

@@ -4,17 +4,12 @@
  * Goes round a resolver: who answers for a zone by the word of the zone above, and what does each of those servers say
  * of one name? Finds the one server that is silent, the one that was forgotten at the last change, the one that is too
  * old for today's questions. Costs some thirty datagrams, so it is for names that have trouble or that a person asked
- * about; a few at one time, the others wait. Resolvers that the public asks are asked too: they may still give the answer of before.
+ * about; a few at one time, the others wait.
  */
 #include "base/arena.h"
-#include "base/limits.h"
 #include "core/evidence.h"
 #include "ports/dns/resolver.h"
 
-struct authority_public {
-	struct address ip;
-	uint16_t port;
-};
 typedef bool authority_may_ask(void *arg, const struct address *a);
 struct authority_options {
 	struct loop *loop;
@@ -23,8 +18,6 @@ struct authority_options {
 	uint16_t port;	    /* of name servers: 53 but in tests */
 	struct from from;
 	int64_t timeout_ms; /* for one question to one server */
-	struct authority_public publics[LIMIT_PUBLIC_RESOLVERS]; /* resolvers that are asked beside them what they remember; may_ask has no say */
-	size_t publics_n;
 	authority_may_ask *may_ask;
 	void *arg;
 };

@@ -66,7 +66,7 @@ write_question(struct exchange *x)
 		return false;
 	x->clock->random(x->clock->ctx, &x->id, sizeof x->id);
 	ldns_pkt_set_id(p, x->id);
-	ldns_pkt_set_rd(p, x->q.is_recursive);
+	ldns_pkt_set_rd(p, x->q.is_to_resolver);
 	if (!x->q.is_plain) {
 		ldns_pkt_set_edns_udp_size(p, EDNS_BYTES);
 		ldns_pkt_set_edns_do(p, x->q.want_dnssec);

@@ -18,8 +18,8 @@ struct exchange_question {
 	uint16_t port;
 	struct str name;
 	int type;
+	bool is_to_resolver; /* it shall ask on, or answer from its memory (RD); else an authority is asked */
 	bool is_plain;	  /* without EDNS (RFC 6891), and in small letters */
-	bool is_recursive; /* RD bit: of a resolver, which may look further */
 	bool want_dnssec; /* DO bit: a referral then tells its DS */
 	struct from from;
 	int64_t timeout_ms; /* for one try */

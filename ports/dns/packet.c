@@ -60,35 +60,3 @@ packet_addresses(const ldns_pkt *p, struct arena *a, struct nameserver_evidence 
 			e->addresses[e->addresses_n++] = ip;
 	}
 }
-
-enum { SOA_MINIMUM = 6 }; /* its place among the fields (RFC 1035 3.3.13) */
-
-uint32_t
-packet_left_s(const ldns_pkt *p)
-{
-	const ldns_rr_list *answer = ldns_pkt_answer(p), *authority = ldns_pkt_authority(p);
-	uint32_t left_s = UINT32_MAX;
-	bool has_address = false;
-
-	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
-		struct address ip;
-
-		has_address = has_address || packet_address(rr, &ip);
-		if (ldns_rr_ttl(rr) < left_s)
-			left_s = ldns_rr_ttl(rr);
-	}
-	if (has_address)
-		return left_s;
-	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(authority, i);
-		const ldns_rdf *minimum = ldns_rr_get_type(rr) == LDNS_RR_TYPE_SOA ? ldns_rr_rdf(rr, SOA_MINIMUM) : NULL;
-
-		if (minimum == NULL || ldns_rdf_size(minimum) != sizeof left_s)
-			continue;
-		uint32_t most_s = ldns_rdf2native_int32(minimum), ttl_s = ldns_rr_ttl(rr);
-
-		return ttl_s < most_s ? ttl_s : most_s;
-	}
-	return 0;
-}

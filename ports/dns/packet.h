@@ -11,7 +11,4 @@ struct str packet_name(const ldns_rdf *name, struct arena *a);
 bool packet_address(const ldns_rr *rr, struct address *ret);
 /* Addresses of the answer section, and the first alias, beside those that e has already; the 33rd address is left out. */
 void packet_addresses(const ldns_pkt *p, struct arena *a, struct nameserver_evidence *e);
-/* For how long a resolver keeps this answer: the lowest TTL of its records; of an empty one that of the zone's SOA, and no longer than its
- * last field says (RFC 2308 5). 0 for one that is not kept. */
-uint32_t packet_left_s(const ldns_pkt *p);
 #endif

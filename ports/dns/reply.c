@@ -77,9 +77,8 @@ read_data(const ldns_rr_list *answer, const ldns_rdf *owner, int type, struct ar
 	ldns_buffer_free(b);
 }
 
-/* How long the answer holds: as long as each of its records does, and an absence as RFC 2308 5 says. */
-static uint32_t
-ttl_of(const ldns_pkt *p, bool is_absent)
+uint32_t
+reply_ttl(const ldns_pkt *p, bool is_absent)
 {
 	const ldns_rr_list *answer = ldns_pkt_answer(p), *authority = ldns_pkt_authority(p);
 	uint32_t ttl = UINT32_MAX;
@@ -121,7 +120,7 @@ reply_read(struct str wire, int type, struct arena *a, struct dns_answer *ret)
 			ret->canonical = packet_name(end, a);
 		if (ret->status == DNS_OK)
 			read_data(answer, end, type, a, ret);
-		ret->ttl_s = ttl_of(p, ret->data_n == 0);
+		ret->ttl_s = reply_ttl(p, ret->data_n == 0);
 	}
 	ldns_pkt_free(p);
 }

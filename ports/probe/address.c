@@ -140,24 +140,6 @@ probe_service_read(struct str s, struct probe_service *ret)
 }
 
 enum err
-probe_public_read(struct str s, struct authority_public *ret)
-{
-	struct authority_public p = { .port = 53 };
-	struct str port = s, ip = str_cut(&port, '@');
-	int64_t n;
-
-	if (address_read(ip, &p.ip) != ERR_OK)
-		return ERR_INVALID;
-	if (ip.n < s.n) {
-		if (!str_to_int(port, &n) || n < 1 || n > UINT16_MAX)
-			return ERR_INVALID;
-		p.port = (uint16_t)n;
-	}
-	*ret = p;
-	return ERR_OK;
-}
-
-enum err
 probe_front_read(struct str s, struct probe_front *ret)
 {
 	struct probe_front f = { .name = "" };

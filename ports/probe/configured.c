@@ -22,6 +22,8 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		.services_n = c->check.services_n,
 		.forwarders = (const char *const *)c->dns.forwarders,
 		.forwarders_n = c->dns.forwarders_n,
+		.publics = (const char *const *)c->dns.public_resolvers,
+		.publics_n = c->dns.public_resolvers_n,
 		.outside = (const char *const *)c->watch.outside,
 		.outside_n = c->watch.outside_n,
 		.trust_anchor_file = c->dns.trust_anchor_file,
@@ -44,8 +46,6 @@ probe_net_configured(struct loop *l, const struct clock *clock, const struct con
 		err = probe_front_read(str_of(c->check.fronts[i]), &fronts[i]);
 	for (size_t i = 0; err == ERR_OK && i < c->check.services_n; i++)
 		err = probe_service_read(str_of(c->check.services[i]), &services[i]);
-	for (; err == ERR_OK && o.publics_n < c->dns.public_resolvers_n; o.publics_n++)
-		err = probe_public_read(str_of(c->dns.public_resolvers[o.publics_n]), &o.publics[o.publics_n]);
 	for (size_t i = 0; err == ERR_OK && i < c->check.from_n; i++) {
 		struct address a;
 

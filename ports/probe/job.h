@@ -7,6 +7,7 @@
  * job.open counts what is under way; each ends with exactly one job_release, and the last one finishes the job.
  */
 #include "ports/dns/authority.h"
+#include "ports/dns/publics.h"
 #include "ports/dns/resolver.h"
 #include "ports/probe/crl.h"
 #include "ports/probe/fetch.h"
@@ -48,6 +49,7 @@ struct look {
 	bool is_ns_awaited; /* counted in the job: the answer is waited for */
 	struct rdap_wait *registration;
 	struct survey *survey;
+	struct publics_round *publics;
 	struct address *found_a, *found_aaaa; /* in the arena */
 	size_t found_a_n, found_aaaa_n;
 	uint32_t ttl_present_s, ttl_absent_s; /* lowest of the answers with and without data; UINT32_MAX: none */
@@ -96,6 +98,7 @@ struct probe_net {
 	struct probe_service *services;
 	struct resolver *resolver;
 	struct authority *authority;
+	struct publics *publics;
 	struct rdap *rdap; /* NULL: registries are not asked */
 	struct gate gate;
 	struct fetcher *fetcher;

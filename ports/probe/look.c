@@ -300,6 +300,15 @@ on_surveyed(void *arg)
 	job_release(k->job);
 }
 
+static void
+on_publics(void *arg)
+{
+	struct look *k = arg;
+
+	k->publics = NULL;
+	job_release(k->job);
+}
+
 void
 look_ask_servers(struct look *k)
 {
@@ -316,6 +325,8 @@ look_ask_servers(struct look *k)
 	    authority_start(k->job->net->authority, &t, &k->survey) != ERR_OK)
 		return;
 	k->job->open++;
+	if (publics_start(k->job->net->publics, k->e, &k->job->box->arena, on_publics, k, &k->publics) == ERR_OK)
+		k->job->open++;
 }
 
 /* ---- addresses ---- */
@@ -546,6 +557,7 @@ look_stop_all(struct job *j)
 			k->e->registration.status = REGISTRATION_UNKNOWN;
 		rdap_drop(&k->registration);
 		authority_stop(&k->survey);
+		publics_stop(&k->publics);
 		k->caa_at = STR_NONE;
 	}
 	for (struct caa_level *l = j->levels; l != NULL; l = l->next)

@@ -579,7 +579,7 @@ copy_options(struct probe_net *p, const struct probe_net_options *o)
 	p->o.allowed = NULL;
 	p->o.fronts = NULL;
 	p->o.services = NULL;
-	p->o.forwarders = NULL;
+	p->o.forwarders = p->o.publics = NULL;
 	p->o.trust_anchor_file = p->o.roots = p->o.rdap = NULL;
 	return ERR_OK;
 }
@@ -600,19 +600,30 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 	enum err e = resolver_new(p->loop, &p->clock, &resolver, why, &p->resolver);
 	if (e != ERR_OK)
 		return e;
-	struct authority_options authority = {
+	const struct authority_options authority = {
 		.loop = p->loop,
 		.clock = &p->clock,
 		.resolver = p->resolver,
 		.port = o->dns_port,
 		.from = o->from,
 		.timeout_ms = dns_ms / 2,
-		.publics_n = o->publics_n,
 		.may_ask = may_connect,
 		.arg = p,
 	};
-	memcpy(authority.publics, o->publics, sizeof authority.publics);
 	e = authority_new(&authority, &p->authority);
+	if (e != ERR_OK)
+		return e;
+	const struct publics_options publics = {
+		.loop = p->loop,
+		.clock = &p->clock,
+		.servers = o->publics,
+		.servers_n = o->publics_n,
+		.from = o->from,
+		.timeout_ms = dns_ms / 2,
+	};
+	e = publics_new(&publics, &p->publics);
+	if (e == ERR_CONFIG)
+		why_set(why, "one of the public resolvers is not an address, or address@port");
 	if (e != ERR_OK)
 		return e;
 	gate_init(&p->gate, p->loop, connections_max());
@@ -721,6 +732,7 @@ probe_net_free(struct probe_net **pp)
 	fetcher_free(&p->fetcher);
 	gate_fini(&p->gate);
 	rdap_free(&p->rdap);
+	publics_free(&p->publics);
 	authority_free(&p->authority);
 	resolver_free(&p->resolver);
 	free(p->ours);

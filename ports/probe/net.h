@@ -2,7 +2,7 @@
 #define KOSHIN_PORTS_PROBE_NET_H
 /* The real probe: libunbound, libcurl multi and OpenSSL on the process's loop. The process ignores SIGPIPE. */
 #include "ports/loop/loop.h"
-#include "ports/dns/authority.h"
+#include "ports/dns/from.h"
 #include "ports/probe/probe.h"
 
 struct address_range {
@@ -31,7 +31,7 @@ struct probe_net_options {
 	size_t services_n;
 	const char *const *forwarders; /* "127.0.0.1@5300"; none: iterate from the root */
 	size_t forwarders_n;
-	struct authority_public publics[LIMIT_PUBLIC_RESOLVERS]; /* resolvers that are asked what they remember */
+	const char *const *publics; /* resolvers of the public, "9.9.9.9@53"; none: not asked */
 	size_t publics_n;
 	const char *const *outside; /* points by which a route out is known: "198.41.0.4@53"; none: not looked at. Borrowed */
 	size_t outside_n;
@@ -59,8 +59,6 @@ MUST_USE enum err address_read(struct str s, struct address *ret);
 MUST_USE enum err address_range_read(struct str s, struct address_range *ret);
 /* "993", or "587 smtp" where TLS begins later: smtp, imap, pop3, ftp. */
 MUST_USE enum err probe_service_read(struct str s, struct probe_service *ret);
-/* "192.0.2.53", or "192.0.2.53@5300" where the port is another than 53. */
-MUST_USE enum err probe_public_read(struct str s, struct authority_public *ret);
 /* "203.0.113.0/24 NAME". */
 MUST_USE enum err probe_front_read(struct str s, struct probe_front *ret);
 bool address_in(const struct address *a, const struct address_range *r);

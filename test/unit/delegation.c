@@ -72,24 +72,6 @@ put_server(struct fixture *f, struct str word)
 #define OURS "203.0.113.10"
 #define OTHER "192.0.2.99"
 
-/* example.jp with no server yet; our resolver says ok, nx, servfail, or an address. */
-static void
-begin(struct fixture *f, struct str resolver)
-{
-	*f = (struct fixture){ .name = { .name = STR("example.jp"), .registered_domain = STR("example.jp"), .a_status = DNS_OK, .aaaa_status = DNS_OK,
-				   .caa_status = DNS_OK, .ttl_s = 300, .addresses = f->shown } };
-	f->name.delegation = (struct delegation_evidence){ .is_asked = true, .servers = f->servers, .zone = STR("example.jp") };
-	if (address_read(resolver, &f->shown[0].ip) == ERR_OK) {
-		f->name.addresses_n = 1;
-		f->shown[0].is_ours = str_eq(resolver, STR(OURS));
-		f->shown[0].http = (struct http_evidence){ .result = HTTP_ANSWERED, .status = 200, .is_ours = f->shown[0].is_ours };
-	} else {
-		f->name.a_status = f->name.aaaa_status = str_eq(resolver, STR("nx"))	   ? DNS_NXDOMAIN
-							 : str_eq(resolver, STR("servfail")) ? DNS_SERVFAIL
-											     : DNS_OK;
-	}
-}
-
 static void
 test_servers(void **state)
 {
@@ -140,15 +122,26 @@ test_servers(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		AUTO_ARENA a = { .max = 1024 * 1024 };
 		AUTO_BUF got = { .max = 1024 };
-		struct fixture f;
+		struct fixture f = { .name = { .name = STR("example.jp"), .registered_domain = STR("example.jp"), .a_status = DNS_OK,
+					 .aaaa_status = DNS_OK, .caa_status = DNS_OK, .ttl_s = 300 } };
 		struct evidence e = { .at = { NOW }, .has_dns = true, .has_http = true, .resolver_works = true, .names = &f.name, .names_n = 1 };
 		struct finding room[16];
 		struct finding_list out = { .at = room, .cap = 16 };
-		struct str words = str_of(rows[i].servers);
+		struct str words = str_of(rows[i].servers), resolver = str_of(rows[i].resolver);
 
-		begin(&f, str_of(rows[i].resolver));
+		f.name.delegation = (struct delegation_evidence){ .is_asked = true, .servers = f.servers, .zone = STR("example.jp") };
 		while (words.n > 0)
 			put_server(&f, str_cut(&words, ' '));
+		f.name.addresses = f.shown;
+		if (address_read(resolver, &f.shown[0].ip) == ERR_OK) {
+			f.name.addresses_n = 1;
+			f.shown[0].is_ours = str_eq(resolver, STR(OURS));
+			f.shown[0].http = (struct http_evidence){ .result = HTTP_ANSWERED, .status = 200, .is_ours = f.shown[0].is_ours };
+		} else {
+			f.name.a_status = f.name.aaaa_status = str_eq(resolver, STR("nx"))	     ? DNS_NXDOMAIN
+							       : str_eq(resolver, STR("servfail")) ? DNS_SERVFAIL
+												   : DNS_OK;
+		}
 		classify(&e, NULL, &p, &a, &out);
 		for (size_t k = 0; k < out.n; k++)
 			if (cause_row(out.at[k].cause)->layer == LAYER_DNS)
@@ -158,71 +151,65 @@ test_servers(void **state)
 	}
 }
 
-/* What resolvers of the public still say while all servers of the zone are right: who, what, how long; and when it is looked at again. */
+/* What resolvers of the public remember, while all name servers and our own resolver have the new answer. */
 static void
 test_publics(void **state)
 {
-	enum { LOOK_MIN = 30, LOOK_MAX = 900 };
+	static struct address ours_ip = { 4, { 203, 0, 113, 10 } }, other_ip = { 4, { 192, 0, 2, 99 } };
 	static const struct {
 		int line;
-		const char *servers, *resolver;
-		const char *publics[2]; /* as a server, or none */
-		uint32_t left_s[2];
-		const char *seen; /* of dns.answer.still-cached; NULL: it is not found */
-		int64_t after_s;  /* its next look */
+		const char *servers;
+		struct public_evidence publics[2];
+		const char *seen; /* NULL: no finding */
+		int64_t after_s;
 	} rows[] = {
-		{ __LINE__, "ok=" OURS, OURS, { "ok=" OTHER }, { 240 }, "8.8.4.4: " OTHER " (240 s)", 240 },
-		{ __LINE__, "ok=" OURS, OURS, { "ok=" OTHER, "ok=" OURS }, { 240, 10 }, "8.8.4.4: " OTHER " (240 s)", 240 },
-		{ __LINE__, "ok=" OURS, OURS, { "ok=" OTHER, "nx" }, { 40, 70 }, "8.8.4.4: " OTHER " (40 s); 9.9.9.10: - (70 s)", 70 },
-		{ __LINE__, "ok=" OURS, OURS, { "ok=" OURS "+" OTHER }, { 50 }, "8.8.4.4: " OURS ", " OTHER " (50 s)", 50 },
-		{ __LINE__, "ok=" OURS, OURS, { "ok" }, { 5 }, "8.8.4.4: - (5 s)", LOOK_MIN },
-		{ __LINE__, "ok=" OURS, OURS, { "ok=" OTHER }, { 86400 }, "8.8.4.4: " OTHER " (86400 s)", LOOK_MAX },
-		/* Ours is late too: what it says decides over the order, and its time over the next look. */
-		{ __LINE__, "ok=" OURS, OTHER, { "ok=" OTHER }, { 240 }, OTHER "; 8.8.4.4: " OTHER " (240 s)", 300 },
-		{ __LINE__, "ok=" OURS, "nx", { "nx" }, { 240 }, "8.8.4.4: - (240 s)", 300 },
-		/* Silence, an answer that is not kept, a right one: nothing is remembered. */
-		{ __LINE__, "ok=" OURS, OURS, { "ok=" OURS, "silent" }, { 240, 0 }, NULL, 0 },
-		{ __LINE__, "ok=" OURS, OURS, { "nx", "refused" }, { 0, 0 }, NULL, 0 },
-		{ __LINE__, "ok=" OURS, OURS, { "servfail" }, { 30 }, NULL, 0 },
-		/* The zone itself is not right, or not of one mind: that is what is told. */
-		{ __LINE__, "ok=" OTHER, OTHER, { "ok=" OTHER }, { 240 }, NULL, 0 },
-		{ __LINE__, "ok=" OURS " ok=" OTHER, OURS, { "ok=" OTHER }, { 240 }, NULL, 0 },
+		{ __LINE__, "ok=" OURS, { { { "9.9.9.9", 7 }, DNS_OK, 300, &ours_ip, 1 } }, NULL, 0 },
+		{ __LINE__, "ok=" OURS, { { { "9.9.9.9", 7 }, DNS_OK, 7200, &other_ip, 1 } }, OTHER, 7200 },
+		/* The last one counts, whatever the order. */
+		{ __LINE__, "ok=" OURS, { { { "9.9.9.9", 7 }, DNS_OK, 40, &other_ip, 1 }, { { "1.1.1.1", 7 }, DNS_OK, 7200, &other_ip, 1 } }, OTHER, 7200 },
+		{ __LINE__, "ok=" OURS, { { { "9.9.9.9", 7 }, DNS_OK, 7200, &other_ip, 1 }, { { "1.1.1.1", 7 }, DNS_OK, 9000, &ours_ip, 1 } }, OTHER, 7200 },
+		/* That there was nothing is remembered too. */
+		{ __LINE__, "ok=" OURS, { { { "9.9.9.9", 7 }, DNS_NXDOMAIN, 900, NULL, 0 } }, "", 900 },
+		/* Not sooner and not later than any look. */
+		{ __LINE__, "ok=" OURS, { { { "9.9.9.9", 7 }, DNS_OK, 1, &other_ip, 1 } }, OTHER, 30 },
+		{ __LINE__, "ok=" OURS, { { { "9.9.9.9", 7 }, DNS_OK, 604800, &other_ip, 1 } }, OTHER, 86400 },
+		/* One that does not answer says nothing, and where a name server has the old answer, that is the news. */
+		{ __LINE__, "ok=" OURS, { { { "9.9.9.9", 7 }, DNS_SERVFAIL, 0, NULL, 0 }, { { "1.1.1.1", 7 }, DNS_TIMEOUT, 0, NULL, 0 } }, NULL, 0 },
+		{ __LINE__, "ok=" OTHER, { { { "9.9.9.9", 7 }, DNS_OK, 300, &other_ip, 1 } }, NULL, 0 },
+		{ __LINE__, "ok=" OURS "+198.51.100.7", { { { "9.9.9.9", 7 }, DNS_OK, 300, &other_ip, 1 } }, NULL, 0 },
 	};
-	static const char *const names[] = { "8.8.4.4", "9.9.9.10" };
 	static struct str ours[] = { { OURS, sizeof OURS - 1 } };
-	const struct policy p = { .addresses = ours, .addresses_n = 1, .poll_min = { LOOK_MIN }, .poll_max = { LOOK_MAX }, .look_every = { 86400 } };
+	const struct policy p = { .addresses = ours, .addresses_n = 1, .poll_min = { 30 }, .poll_max = { 900 }, .look_every = { 86400 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		AUTO_ARENA a = { .max = 1024 * 1024 };
-		struct fixture f, told[2];
-		struct public_evidence publics[2];
+		struct public_evidence publics[2] = { rows[i].publics[0], rows[i].publics[1] };
+		struct fixture f = { .name = { .name = STR("example.jp"), .registered_domain = STR("example.jp"), .a_status = DNS_OK,
+					 .aaaa_status = DNS_OK, .caa_status = DNS_OK, .ttl_s = 300, .addresses_n = 1, .publics = publics,
+					 .publics_n = publics[1].server.n > 0 ? 2 : 1 } };
 		struct evidence e = { .at = { NOW }, .has_dns = true, .has_http = true, .resolver_works = true, .names = &f.name, .names_n = 1 };
-		struct finding room[16];
+		struct finding room[16], *cached = NULL;
 		struct finding_list out = { .at = room, .cap = 16 };
-		const struct finding *found = NULL;
 		struct str words = str_of(rows[i].servers);
 
-		begin(&f, str_of(rows[i].resolver));
+		f.name.delegation = (struct delegation_evidence){ .is_asked = true, .servers = f.servers, .zone = STR("example.jp") };
 		while (words.n > 0)
 			put_server(&f, str_cut(&words, ' '));
-		f.name.delegation.publics = publics;
-		for (size_t k = 0; k < 2 && rows[i].publics[k] != NULL; k++) {
-			told[k].name.delegation = (struct delegation_evidence){ 0 };
-			put_server(&told[k], str_of(rows[i].publics[k]));
-			publics[k] = (struct public_evidence){ .said = told[k].servers[0], .left_s = rows[i].left_s[k] };
-			publics[k].said.name = str_of(names[k]);
-			publics[k].said.is_authoritative = false;
-			f.name.delegation.publics_n++;
-		}
+		f.name.addresses = f.shown;
+		f.shown[0] = (struct address_evidence){ .ip = ours_ip, .is_ours = true,
+			.http = { .result = HTTP_ANSWERED, .status = 200, .is_ours = true } };
 		classify(&e, NULL, &p, &a, &out);
 		for (size_t k = 0; k < out.n; k++)
 			if (out.at[k].cause == CAUSE_DNS_ANSWER_STILL_CACHED)
-				found = &out.at[k];
-		if ((found != NULL) != (rows[i].seen != NULL))
-			fail_msg("line %d: %s", rows[i].line, found != NULL ? "found" : "not found");
-		if (found != NULL && (!str_eq(found->seen, str_of(rows[i].seen)) || found->next_look.s != NOW + rows[i].after_s))
-			fail_msg("line %d: %.*s, again after %d s", rows[i].line, STR_ARG(found->seen), (int)(found->next_look.s - NOW));
+				cached = &out.at[k];
+		if ((cached != NULL) != (rows[i].seen != NULL))
+			fail_msg("line %d: %s", rows[i].line, cached != NULL ? "a finding" : "no finding");
+		if (cached == NULL)
+			continue;
+		if (!str_eq(cached->seen, str_of(rows[i].seen)) || cached->next_look.s != NOW + rows[i].after_s || finding_blocks(cached))
+			fail_msg("line %d: seen %.*s, after %lld s", rows[i].line, STR_ARG(cached->seen), (long long)(cached->next_look.s - NOW));
+		assert_true(str_find(cached->evidence, STR("9.9.9.9 (for everybody): ")) != SIZE_MAX);
 	}
 }
 

@@ -30,7 +30,7 @@ CAA_IDENTITY = "ca.laboratory.example"
 
 # Machines by their place: the last number of their address. What the host calls its own stands in OURS.
 PLACES = {
-    "resolver": 10, "ca_resolver": 11, "public": 15, "pebble": 12, "fake_ca": 14, "registry": 13,
+    "resolver": 10, "ca_resolver": 11, "pebble": 12, "fake_ca": 14, "registry": 13, "everybody": 15,
     "above": 20, "first": 21, "second": 22, "nobody": 23, "deaf": 24, "odd": 25,
     "ours": 30, "apache": 31, "haproxy": 32, "closed": 33, "full": 34, "cutting": 35, "oldtls": 36, "twin": 37,
     "elsewhere": 40, "router": 41, "cdn": 50, "cdn_closed": 51, "cdn_odd": 52, "nat": 60,
@@ -166,8 +166,8 @@ class Laboratory:
         self.resolver = self._keep(
             names.Resolver(self.folder, "resolver", self.at["resolver"], self.dns_port, anchor, stubs, view=(self.at["oregon"], abroad))
         )
-        self.public = self._keep(names.Resolver(self.folder, "public", self.at["public"], self.dns_port, anchor, stubs))
         self.ca_resolver = self._keep(names.Resolver(self.folder, "ca_resolver", self.at["ca_resolver"], self.dns_port, anchor, stubs))
+        self.everybody = self._keep(names.Resolver(self.folder, "everybody", self.at["everybody"], self.dns_port, anchor, stubs))
 
     def _delegation(self, row):
         lines = []
@@ -190,13 +190,13 @@ class Laboratory:
         return names.zone_text(f"{row.domain}.", [*own, *(self.fill(line, row) for line in lines)], key, serial, without)
 
     def _change_names(self):
-        """What was changed a moment ago: those who remember have seen the old answer and keep it, the others have not; the CA's never has."""
+        """What was changed a moment ago: one resolver has seen the old answer and keeps it, that of the host or that of the visitors; the CA's has not."""
         for row in self.rows:
             if row.changed is None:
                 continue
-            for place in row.remembered_by:
-                for rtype in ("A", "AAAA"):
-                    {"resolver": self.resolver, "public": self.public}[place].ask(f"{row.domain}.", rtype)
+            keeper = {"host": self.resolver, "visitors": self.everybody}[row.remembered_by]
+            keeper.ask(f"{row.domain}.", "A")
+            keeper.ask(f"{row.domain}.", "AAAA")
             for knot in self.knots.values():
                 knot.replace(f"{row.domain}.", self._zone(row, row.changed, serial=names.SERIAL + 1), names.SERIAL + 1)
 
@@ -210,7 +210,7 @@ class Laboratory:
             daemon.Koshin(
                 self.folder, self.at["ours"], self.resolver, self.ca, self.nginx, mail,
                 server={"addresses": [self.at[place] for place in OURS]},
-                dns={"forwarders": [self.resolver.forwarder], "trust_anchor_file": str(self.anchor), "port": self.dns_port},
+                dns={"forwarders": [self.resolver.forwarder], "public_resolvers": [self.everybody.forwarder], "trust_anchor_file": str(self.anchor), "port": self.dns_port},
                 check={
                     "allow": self.allowed, "roots": str(roots), "rdap": str(bootstrap),
                     "services": [str(self.mail_port)], "from": [self.at["here"]],
@@ -229,7 +229,7 @@ class Laboratory:
         return self._keep(
             Vantage(
                 self.folder, place, self.at[place], [self.koshin.run("vantage", "key").stdout.strip()],
-                dns=self.koshin.config["dns"], check={"from": [self.at[place]], **{key: self.koshin.config["check"][key] for key in same}},
+                dns={key: value for key, value in self.koshin.config["dns"].items() if key != "public_resolvers"}, check={"from": [self.at[place]], **{key: self.koshin.config["check"][key] for key in same}},
             )
         )  # fmt: skip
 
@@ -285,8 +285,6 @@ class Laboratory:
         config = self.folder / f"{row.name}.yaml"
         patience = {"timeout": "3 s", "deadline": "10 s"} if row.is_hasty else {}
         settings = {**self.koshin.config, "clock_offset": row.later, "check": {**self.koshin.config["check"], **patience}}
-        if row.changed:
-            settings["dns"] = {**settings["dns"], "public_resolvers": [self.public.forwarder]}
         config.write_text(json.dumps(settings))
         words = ["--visitor", row.visitor] if row.visitor else []
         done = subprocess.run(

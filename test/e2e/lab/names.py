@@ -63,7 +63,7 @@ def zone_text(zone, lines, key=None, serial=SERIAL, without=()):
     def put(owner, rtype, value):
         sets.setdefault((dns.name.from_text(owner), rtype), []).append(value)
 
-    put(zone, "SOA", f"ns1.{zone.lstrip('.')} hostmaster.{zone.lstrip('.')} {serial} 3600 600 86400 3600")
+    put(zone, "SOA", f"ns1.{zone.lstrip('.')} hostmaster.{zone.lstrip('.')} {serial} 3600 600 86400 60")
     for line in lines:
         owner, rtype, value = line.split(None, 2)
         put(zone if owner == "@" else owner if owner.endswith(".") else f"{owner}.{zone}", rtype, value)

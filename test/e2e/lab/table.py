@@ -42,7 +42,7 @@ class Row:
     zone: tuple = HERE
     second: tuple | None = ()
     changed: tuple | None = None
-    remembered_by: tuple = ("resolver",)  # what was before, where it is changed: the host's resolver, one that the public asks
+    remembered_by: str = "host"  # whose resolver keeps what was before: "host", or "visitors"
     abroad: tuple = ()  # records "TYPE VALUE" of the name that the resolver gives to the vantage point in Oregon alone
     ns: tuple = ("first", "second")
     lame: tuple = ()
@@ -176,12 +176,8 @@ ROWS = (
     # --- name servers ---
     Row("cached.jp", "changed a moment ago, the old answer is remembered", "dns.answer.still-cached", "nobody", None,
         zone=("@ A {elsewhere}",), changed=("@ A {ours}",), seen="{elsewhere}"),
-    Row("published.jp", "changed a moment ago, a resolver of the public remembers the old answer", "dns.answer.still-cached", "nobody", None,
-        zone=("@ A {elsewhere}",), changed=("@ A {ours}",), remembered_by=("public",)),
-    Row("unpublished.jp", "entered a moment ago, a resolver of the public remembers that there was nothing", "dns.answer.still-cached", "nobody", None,
-        zone=(), changed=("@ A {ours}",), remembered_by=("public",)),
-    Row("everywhere.jp", "changed a moment ago, the host's resolver and one of the public remember the old answer", "dns.answer.still-cached", "nobody", None,
-        zone=("@ A {elsewhere}",), changed=("@ A {ours}",), remembered_by=("resolver", "public")),
+    Row("spread.jp", "the same, and only a resolver of the visitors remembers", "dns.answer.still-cached", "nobody", None,
+        zone=("@ A {elsewhere}",), changed=("@ A {ours}",), remembered_by="visitors", seen="{elsewhere}"),
     Row("lame.jp", "nobody listens at one of two name servers", "dns.delegation.lame", "domain-company", A_OURS, ns=("first", "nobody"), seen="ns2.lame.jp"),
     Row("deaf.jp", "one of two name servers does not answer", "dns.delegation.lame", "domain-company", A_OURS, ns=("first", "deaf"),
         verdict=IMPATIENT, seen="ns2.deaf.jp", is_hasty=True),
