@@ -699,6 +699,9 @@ take_event(const struct step *st)
 		return;
 	case SITE_CHANGED:
 		step_history(st, HISTORY_CHANGED, NULL);
+		/* That nothing is wanted was said of the setting before: no name is kept out of an order by it. */
+		if (plan_wants(s))
+			findings_drop(st, finding_of_given_up);
 		/* A wish, not a date: what has to reach the server first would put the date off. */
 		s->asked_check = true;
 		try_deploy_again(st);

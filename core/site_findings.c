@@ -423,6 +423,13 @@ finding_of_installer(const struct step *st, const struct finding *f)
 }
 
 bool
+finding_of_given_up(const struct step *st, const struct finding *f)
+{
+	(void)st;
+	return f->cause == CAUSE_OWN_RENEWAL_OFF || f->cause == CAUSE_OWN_CONTRACT_SUSPENDED;
+}
+
+bool
 finding_of_own_end(const struct step *st, const struct finding *f)
 {
 	(void)st;

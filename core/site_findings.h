@@ -43,7 +43,7 @@ void findings_merge(const struct step *st, bool is_handshake_only);
 
 typedef bool finding_test(const struct step *st, const struct finding *f);
 void findings_drop(const struct step *st, finding_test *is_meant);
-finding_test finding_of_deploy, finding_of_pause, finding_of_installer, finding_of_own_end, finding_of_earlier_order;
+finding_test finding_of_deploy, finding_of_pause, finding_of_installer, finding_of_own_end, finding_of_given_up, finding_of_earlier_order;
 /* An order went well: what the CA had said of its names is over. */
 void findings_drop_ordered(const struct step *st);
 #endif
