@@ -15,11 +15,18 @@ has_valid(const struct api_call *c, const struct site *s)
 	return s->held.id != 0 && when_before(c->turn.now, s->held.life.to);
 }
 
+/* The provider has stopped it, so that its owner cannot take it back. */
+static bool
+is_suspended(const struct site *s)
+{
+	return s->setting.source == SOURCE_NONE && s->given_up != NULL && s->given_up->is_suspended;
+}
+
 static json_t *
 texts_of(struct api_call *c, const struct site *s, const char *form)
 {
 	json_t *o = json_object();
-	const char *key = !has_valid(c, s) ? "api.giving-up-without" : s->setting.source == SOURCE_NONE ? "api.given-up" : form;
+	const char *key = is_suspended(s) ? "api.suspended" : !has_valid(c, s) ? "api.giving-up-without" : s->setting.source == SOURCE_NONE ? "api.given-up" : form;
 
 	for (enum lang l = 0; l < LANG_COUNT; l++) {
 		AUTO_BUF until = { .max = 256 }, text = { .max = 4096 };
@@ -53,6 +60,7 @@ removal_show(struct api_call *c)
 	if (!json_put(document, "after", texts_of(c, &s, "api.giving-up")) ||
 	    !json_put(document, "after_stop", texts_of(c, &s, "api.stopping")) ||
 	    !json_put(document, "is_given_up", json_boolean(s.setting.source == SOURCE_NONE)) ||
+	    !json_put(document, "is_suspended", json_boolean(is_suspended(&s))) ||
 	    !json_put(document, "can_undo_until",
 		json_date(has_valid(c, &s) ? s.held.life.to : WHEN_UNKNOWN))) {
 		json_decref(document);

@@ -363,8 +363,12 @@ def test_what_the_provider_stopped_only_the_provider_lets_go_on(world):
     until("a certificate, without which nothing would end", lambda: owner.ask("GET", site_path(A)).json["certificate"])
     try:
         assert owner.ask("POST", path).status == 202
+        assert owner.ask("GET", path).json["is_suspended"] is False
         assert owner.ask("DELETE", path).status == 202
         world.koshin.run("site", "suspend", A)
+        told = owner.ask("GET", path)
+        Api.judge("removal_show", 200, told.headers["Content-Type"], told.json)
+        assert told.json["is_suspended"] and "契約" in told.json["after"]["ja"] and "元に戻" not in told.json["after"]["ja"], told.json
         refused = owner.ask("DELETE", path)
         Api.judge("removal_undo", 409, refused.headers["Content-Type"], refused.json)
         assert "contract" in refused.json["detail"] or "契約" in refused.json["detail"]

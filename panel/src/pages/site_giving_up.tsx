@@ -22,7 +22,7 @@ export function GivenUp({ page, role, again }: Doing) {
 	return (
 		<Notice tone="idle" title={t("giving-up.is")}>
 			{removal.value && <p class="prose">{both(removal.value.after)}</p>}
-			{role !== "support" && (
+			{role !== "support" && !(role === "owner" && removal.value?.is_suspended) && (
 				<ActButton isFirst act={() => call("DELETE", at("sites", site.ascii, "removal")).then(again)}>
 					{t("giving-up.back")}
 				</ActButton>
