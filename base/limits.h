@@ -35,6 +35,7 @@ enum {
 	LIMIT_CAS = 16,			 /* CAs in use at one time: a handful in the world issue freely by ACME */
 	LIMIT_INVITATIONS = 20,		 /* of one owner that nobody has followed yet: more than any household, too few to send rubbish by */
 	LIMIT_PASSKEYS = 20,		 /* of one person: a few machines and keys each */
+	LIMIT_UPDATE_ZONES = 64,	 /* zones of the provider's own, where addresses may be added */
 	LIMIT_VANTAGES = 8,		 /* vantage points: more networks than any CA checks from */
 	LIMIT_VANTAGE_ASKERS = 64,	 /* installations that one vantage point answers */
 	LIMIT_QUESTION_NAMES = 20,	 /* of one question to a vantage point: its answer fits LIMIT_BODY_BYTES, whatever servers say */

@@ -21,8 +21,9 @@ enum scope { SCOPE_NAME, SCOPE_SITE, SCOPE_ACCOUNT, SCOPE_FLEET };
 /* Who does the one action. DOMAIN_COMPANY and WEB_OWNER: the owner too, but outside our panel. */
 enum actor { ACTOR_OWNER, ACTOR_DOMAIN_COMPANY, ACTOR_WEB_OWNER, ACTOR_HOST, ACTOR_NOBODY };
 enum heals { HEALS_NOW, HEALS_OUTSIDE, HEALS_CLICK, HEALS_PERSON };
-/* What koshin does about it by itself, besides looking again: what the server has to have is put there once more (core/site_mend). */
-enum mends { MENDS_NOTHING, MENDS_DEPLOY };
+/* What koshin does about it by itself, besides looking again: what the server has to have is put there once more, or an
+ * address that is missing in a zone of ours is added (core/site_mend). */
+enum mends { MENDS_NOTHING, MENDS_DEPLOY, MENDS_RECORD };
 /* Does it stand on one answer among others: of DNS for addresses of a kind, of the home page, of the list of revoked certificates? Then
  * an answer that was lost does not mend it. */
 enum stands_on { STANDS_ON_NO, STANDS_ON_A, STANDS_ON_AAAA, STANDS_ON_EITHER, STANDS_ON_HOME, STANDS_ON_LIST };

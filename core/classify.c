@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "base/limits.h"
 #include "core/classify_inside.h"
+#include "core/site_mend.h"
 #include "core/site_plan.h"
 
 enum {
@@ -411,6 +412,8 @@ classify_absence(struct judge *j)
 		return;
 	f->wanted = judge_address_of_ours(j);
 	f->copy = judge_record_of_ours(j);
+	if (cause_row(f->cause)->mends == MENDS_RECORD && mend_is_zone_ours(j->p, j->n->name))
+		f->acts = ACTOR_HOST;
 }
 
 static bool
@@ -571,7 +574,6 @@ classify(const struct evidence *e, const struct site *s, const struct policy *p,
 		if (out->at[i].cause != CAUSE_DNS_ADDRESS_MISSING)
 			continue;
 		out->at[i].cause = CAUSE_DNS_ADDRESS_PARTLY_MISSING;
-		out->at[i].acts = cause_row(CAUSE_DNS_ADDRESS_PARTLY_MISSING)->acts;
 	}
 	if (s != NULL && plan_is_own(s))
 		leave_to_own(out, begin);

@@ -505,8 +505,7 @@ on_order_failed(const struct step *st)
 	s->order_failures = MUTANT(FAILURES_FORGOTTEN) ? 1 : s->order_failures + 1;
 	if (MUTANT(CERTIFICATE_DROPPED))
 		s->held = (struct held){ 0 };
-	enum cause main_cause =
-	    ev->failures_n > 0 ? ev->failures[0].cause : CAUSE_OWN_UNCLASSIFIED;
+	enum cause main_cause = ev->failures_n > 0 ? ev->failures[0].cause : CAUSE_OWN_UNCLASSIFIED;
 	struct when retry_at = when_plus(now, order_wait(st, main_cause, s->order_failures));
 	/* The CA's word about a name blocks that name until its date: a refused order is not repeated before (P6). */
 	for (size_t i = 0; room != NULL && i < ev->failures_n; i++) {
@@ -541,9 +540,7 @@ on_deployed(const struct step *st)
 	rest(st);
 	if (ev->failures_n > 0) {
 		s->deploy_failures++;
-		s->deploy_at =
-		    when_plus(st->t->now, plan_backoff(s->deploy_failures, st->p->poll_min,
-					      SPAN_S(DEPLOY_PAUSE_MOST_S)));
+		s->deploy_at = when_plus(st->t->now, plan_backoff(s->deploy_failures, st->p->poll_min, SPAN_S(DEPLOY_PAUSE_MOST_S)));
 		struct finding f = ev->failures[0];
 		f.next_look = s->deploy_at;
 		findings_add(st, &f, 1);
@@ -670,6 +667,7 @@ is_awaited(const struct site *s, const struct site_event *ev)
 	case SITE_REMOVED:
 	case SITE_REVOKED:
 	case SITE_RESUMED:
+	case SITE_RECORD_TOLD:
 	case SITE_RENEWAL_TOLD:
 	case SITE_IMPORTED:
 	case SITE_CLOCK_SET:
@@ -745,6 +743,9 @@ take_event(const struct step *st)
 		return;
 	case SITE_DEPLOYED:
 		on_deployed(st);
+		return;
+	case SITE_RECORD_TOLD:
+		mend_record_told(st);
 		return;
 	case SITE_RENEWAL_TOLD:
 		if (st->ev->is_asked_early)

@@ -169,6 +169,8 @@ struct policy {
 	size_t firsts_lately;		/* first certificates of sites within a day or so */
 	struct str *addresses;	  /* our servers' addresses as text, IPv4 first */
 	size_t addresses_n;
+	const struct str *zones; /* whose records are ours to add (core/site_mend) */
+	size_t zones_n;
 	struct str ca_issuer;	   /* CAA identity of the CA ("letsencrypt.org"), for the value to copy */
 	struct str ca_issuers;	   /* all its identities, with a space between two; empty: the one above alone */
 	struct str account_url;	   /* for the CAA parameter accounturi; empty before an account exists */
@@ -188,6 +190,7 @@ enum site_event_kind {
 	SITE_ISSUED,	  /* the order's certificate was received and stored */
 	SITE_ORDER_FAILED,
 	SITE_DEPLOYED,	  /* answer to FX_DEPLOY; err tells */
+	SITE_RECORD_TOLD, /* answer to FX_RECORD: the server of the zone has said something, or nothing */
 	SITE_RENEWAL_TOLD, /* the CA named another date for the renewal: site.renewal has it */
 	SITE_CLOCK_SET,	  /* policy.clock has changed: its dates are moved, and it is due by them */
 	SITE_RESTARTED,	  /* the engine was restarted: what was under way must be done again */
@@ -204,6 +207,8 @@ struct site_event {
 	size_t failures_n;
 	struct when retry_after;	/* ORDER_FAILED: WHEN_UNKNOWN without one */
 	struct applied applied;		/* DEPLOYED: what was put on, as FX_DEPLOY gave it */
+	struct str name, words;		/* RECORD_TOLD: whose address it is; what the server said */
+	enum err err;			/* RECORD_TOLD: CONFLICT where somebody has entered one meanwhile */
 	bool is_asked_early;		/* RENEWAL_TOLD: the CA has just asked for it before its ordinary time */
 	bool is_reloading;		/* DEPLOYED: a web server's workers of before may still answer for a moment */
 	bool is_retry_at_once;		/* ORDER_FAILED: a new order is useful now (the old one had expired) */
@@ -225,6 +230,7 @@ enum site_effect_kind {
 	FX_RESUME,  /* go on with the open order */
 	FX_ABANDON, /* give the open order up */
 	FX_DEPLOY,  /* put the wanted state on the server */
+	FX_RECORD,  /* add our addresses for names[0] to a zone of ours, if it has none; no state of the site waits for the answer */
 	FX_LETTER,
 	FX_HISTORY, /* one line for the site's history */
 	FX_DISCARD_DRAFT,
@@ -247,7 +253,7 @@ struct site_effect {
 	int64_t ca_id;		 /* FX_ORDER: where */
 	int64_t certificate_id;	 /* FX_DESTROY: the newest that goes; what has come after it stays */
 	struct str detail;	 /* FX_HISTORY without a finding; optional */
-	const struct str *names; /* FX_ORDER; LETTER_REDUCED: the names left out */
+	const struct str *names; /* FX_ORDER; FX_RECORD; LETTER_REDUCED: the names left out */
 	size_t names_n;
 	enum letter_kind letter;	/* FX_LETTER */
 	const struct finding *finding;	/* FX_LETTER: the cause it tells; FX_HISTORY: optional */

@@ -1,5 +1,6 @@
 #include "core/site_mend.h"
 #include "base/mutant.h"
+#include "core/site_letters.h"
 #include "core/site_plan.h"
 
 enum { LEFT_ALONE_LOOKS = 2 }; /* it has to be found in place for so many daily looks to count as left alone */
@@ -51,11 +52,58 @@ mend_forget(const struct step *st)
 		s->put_backs = 0;
 }
 
+bool
+mend_is_zone_ours(const struct policy *p, struct str name)
+{
+	for (size_t i = 0; i < p->zones_n; i++) {
+		struct str zone = p->zones[i];
+		bool is_below = name.n > zone.n && str_ends(name, zone) && name.p[name.n - zone.n - 1] == '.';
+
+		if (is_below || str_eq(name, zone))
+			return true;
+	}
+	return false;
+}
+
+static void
+mend_records(const struct step *st)
+{
+	for (size_t i = 0; plan_wants(st->s) && i < st->s->findings.n; i++) {
+		struct finding *f = &st->s->findings.at[i];
+
+		if (cause_row(f->cause)->mends != MENDS_RECORD || f->is_from_order || !mend_is_zone_ours(st->p, f->subject) || !is_due(st, f))
+			continue;
+		f->mends++;
+		f->mended_at = st->t->now;
+		struct site_effect *fx = site_effect_put(st->out, FX_RECORD);
+		fx->names = &f->subject;
+		fx->names_n = 1;
+	}
+}
+
+void
+mend_record_told(const struct step *st)
+{
+	const struct site_event *ev = st->ev;
+	struct site *s = st->s;
+	bool is_added = ev->err == ERR_OK, is_there = is_added || ev->err == ERR_CONFLICT;
+
+	if (is_there)
+		s->look_at = when_min(s->look_at, when_plus(st->t->now, st->p->poll_min));
+	struct site_effect *fx = is_added || !is_there ? site_effect_put(st->out, FX_HISTORY) : NULL;
+	if (fx == NULL)
+		return;
+	fx->history = is_added ? HISTORY_RECORD_ADDED : HISTORY_RECORD_REFUSED;
+	fx->detail = is_added ? ev->name : ev->words;
+}
+
 void
 mend(const struct step *st, bool was_applied)
 {
 	struct site *s = st->s;
 	const uint8_t before = s->put_backs;
+
+	mend_records(st);
 
 	for (size_t i = 0; was_applied && i < s->findings.n; i++) {
 		struct finding *f = &s->findings.at[i];

@@ -8,6 +8,10 @@
  * Where another hand has put its own certificate in the place of ours, ours goes back in the same way, and no order is spent. The
  * finding is over as soon as ours is seen, so the count is the site's (put_backs): whoever replaces it every hour does not get a reload
  * every hour. It is forgotten when ours was left alone for two days.
+ *
+ * Where a wanted name has no address at all and its zone is the provider's own (policy.zones), our addresses are added, at the same
+ * dates. The zone's server adds them only while the name has none (ports/dnsapi), so what a person has entered stays. Nothing waits for
+ * the answer: one that is lost is no matter, since the name is looked at again and the addition repeated.
  */
 #include "core/site_findings.h"
 
@@ -15,6 +19,10 @@
 void mend_forget(const struct step *st);
 /* After a check. `was_applied`: all had been told to the server before; else it is being told anyway. */
 void mend(const struct step *st, bool was_applied);
+/* The server of a zone of ours has answered. */
+void mend_record_told(const struct step *st);
+/* Its records are ours to add. */
+bool mend_is_zone_ours(const struct policy *p, struct str name);
 /* Something stands that may be mended by reading again what is there already. */
 bool mend_wants_reload(const struct site *s);
 #endif

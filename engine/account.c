@@ -634,6 +634,7 @@ account_answer(struct engine *e, struct work *w)
 	case WORK_REVOKE:
 	case WORK_SET:
 	case WORK_DEPLOY:
+	case WORK_RECORD:
 	case WORK_LETTER:
 		must(false);
 	}

@@ -61,6 +61,8 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 	size_t n = c->server.addresses_n < LIMIT_ADDRESSES ? c->server.addresses_n : LIMIT_ADDRESSES;
 	for (size_t i = 0; i < n; i++)
 		e->addresses[i] = str_of(c->server.addresses[i]);
+	for (size_t i = 0; i < c->dns.updates_n; i++)
+		e->zones[i] = str_of(c->dns.updates[i].zone);
 	e->policy = (struct policy){
 		.remembers = true,
 		.look_every = c->check.look_every,
@@ -73,6 +75,8 @@ engine_new(const struct engine_setup *setup, struct engine **ret)
 		.reserve_after = c->acme.reserve_after,
 		.addresses = e->addresses,
 		.addresses_n = n,
+		.zones = e->zones,
+		.zones_n = c->dns.updates_n,
 	};
 	*ret = e;
 	return ERR_OK;
@@ -216,6 +220,16 @@ take_set(struct engine *e, struct work **w)
 }
 
 static enum err
+record_told(struct engine *e, const struct work *w)
+{
+	const struct site_event ev = { .kind = SITE_RECORD_TOLD, .name = w->names[0], .words = w->words, .err = w->err, .retry_after = WHEN_UNKNOWN };
+
+	if (w->err != ERR_OK && w->err != ERR_CONFLICT)
+		engine_log(e, "the address of %.*s could not be added: %s (%.*s)", STR_ARG(w->names[0]), err_words(w->err), STR_ARG(w->words));
+	return engine_step_site(e, w->site_id, &ev);
+}
+
+static enum err
 take_answer(struct engine *e, struct work **w)
 {
 	switch ((*w)->kind) {
@@ -233,6 +247,8 @@ take_answer(struct engine *e, struct work **w)
 		return take_set(e, w);
 	case WORK_DEPLOY:
 		return deploy_ended(e, *w, (*w)->cause != CAUSE_NONE ? (*w)->cause : CAUSE_OWN_UNCLASSIFIED);
+	case WORK_RECORD:
+		return record_told(e, *w);
 	case WORK_LETTER:
 		return letters_answer(e, *w);
 	case WORK_ACCOUNT_KEY:

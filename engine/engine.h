@@ -14,6 +14,7 @@
 #include "ports/clock/witness.h"
 #include "ports/config/config.h"
 #include "ports/deploy/deploy.h"
+#include "ports/dnsapi/dnsapi.h"
 #include "ports/keys/keys.h"
 #include "ports/mail/mail.h"
 #include "ports/probe/probe.h"
@@ -28,6 +29,7 @@ struct engine_ports {
 	struct deploy deploy;
 	struct mail mail;
 	struct witness witness; /* zeroed: nobody to ask */
+	struct dnsapi dnsapi;	/* zeroed: the configuration has no zones of ours */
 };
 struct engine;
 /* config is borrowed and outlives the engine. log may be NULL. */

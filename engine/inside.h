@@ -22,6 +22,7 @@ enum work_kind {
 	WORK_REVOKE,	/* one revocation */
 	WORK_SET,	/* chain and key sealed for the installer */
 	WORK_DEPLOY,	/* the installer */
+	WORK_RECORD,	/* an address into a zone of ours */
 	WORK_LETTER,	/* the mail server */
 	WORK_ACCOUNT_KEY, WORK_SEAL_EAB, WORK_ACCOUNT, WORK_SNIPPET, /* an account at a CA, step by step */
 	WORK_NEXT_KEY, WORK_FIND_KEY, WORK_SIGN_CHANGE, WORK_KEY_CHANGE, /* and its next key */
@@ -149,7 +150,7 @@ struct engine {
 	bool cas_are_loaded;
 	int64_t cas_mark;
 	struct snippet snippet;
-	struct str addresses[LIMIT_ADDRESSES];
+	struct str addresses[LIMIT_ADDRESSES], zones[LIMIT_UPDATE_ZONES];
 
 	struct {
 		size_t open;	  /* answers awaited */

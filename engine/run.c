@@ -8,6 +8,7 @@
 #include "base/must.h"
 #include "ports/acme/many.h"
 #include "ports/deploy/remote.h"
+#include "ports/dnsapi/update.h"
 #include "ports/keys/remote.h"
 #include "ports/loop/ending.h"
 #include "ports/mail/smtp.h"
@@ -38,6 +39,7 @@ struct run {
 	struct deploy_remote *deploy;
 	struct smtp *smtp;
 	struct outside *outside;
+	struct updates *updates;
 	struct engine *engine;
 	char holder[160];
 	char *eab_hmacs[LIMIT_CAS], *password;
@@ -127,6 +129,8 @@ open_ports(struct run *r, struct why *why)
 		err = open_mail(r, why);
 	if (err == ERR_OK)
 		err = outside_new(r->loop, c, &r->outside);
+	if (err == ERR_OK)
+		err = updates_new(r->loop, &r->clock, c, why, &r->updates);
 	for (size_t i = 0; err == ERR_OK && i < c->cas_n && i < LIMIT_CAS; i++) {
 		if (c->cas[i].eab_hmac_file == NULL)
 			continue;
@@ -163,6 +167,7 @@ open_engine(struct run *r)
 			.deploy = deploy_remote_port(r->deploy),
 			.mail = r->smtp != NULL ? smtp_port(r->smtp) : (struct mail){ NULL, refuse_mail },
 			.witness = outside_witness(r->outside),
+			.dnsapi = updates_port(r->updates),
 		},
 		.pid = getpid(),
 		/* Three signs of life in the time after which the watchdog takes it for dead. */
@@ -235,6 +240,7 @@ static void
 close_all(struct run *r)
 {
 	engine_free(&r->engine);
+	updates_free(&r->updates);
 	outside_free(&r->outside);
 	smtp_free(&r->smtp);
 	deploy_remote_free(&r->deploy);

@@ -59,6 +59,19 @@ put_check(struct engine *e, const struct site *s, const struct site_effect *fx)
 }
 
 static enum err
+put_record(struct engine *e, const struct site *s, const struct site_effect *fx)
+{
+	struct work *w = site_work(e, s, fx, WORK_RECORD);
+
+	if (w == NULL || copy_names(w, fx->names, fx->names_n) == NULL || arena_failed(&w->arena)) {
+		work_free(&w);
+		return ERR_MEMORY;
+	}
+	queue_put(&e->acts, w);
+	return ERR_OK;
+}
+
+static enum err
 put_order(struct engine *e, const struct site *s, const struct site_effect *fx)
 {
 	struct work *w = site_work(e, s, fx, WORK_SITE_KEY);
@@ -176,6 +189,8 @@ carry_out(struct engine *e, struct site *s, const struct site_effect *fx)
 		return orders_abandon(e, s->id, fx->order_id);
 	case FX_DEPLOY:
 		return put_deploy(e, s, fx);
+	case FX_RECORD:
+		return put_record(e, s, fx);
 	case FX_LETTER:
 		return letters_write(e, s, fx);
 	case FX_HISTORY:

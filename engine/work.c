@@ -173,6 +173,16 @@ on_mailed(void *arg, const struct mail_answer *answer)
 	queue_put(&w->engine->inbox, w);
 }
 
+static void
+on_record(void *arg, const struct dnsapi_answer *answer)
+{
+	struct work *w = arg;
+
+	w->err = answer->err;
+	w->words = arena_str(&w->arena, answer->words);
+	queue_put(&w->engine->inbox, w);
+}
+
 /* --- giving work to the ports --- */
 
 static enum err
@@ -268,6 +278,14 @@ act_check(struct engine *e, struct work *w)
 }
 
 static enum err
+act_record(struct engine *e, struct work *w)
+{
+	const struct dnsapi_job job = { w->names[0], e->policy.addresses, e->policy.addresses_n };
+
+	return e->ports.dnsapi.submit(e->ports.dnsapi.ctx, &job, on_record, w);
+}
+
+static enum err
 act(struct engine *e, struct work *w)
 {
 	const struct mail_job mail = { w->from, w->to, w->message };
@@ -287,6 +305,8 @@ act(struct engine *e, struct work *w)
 	case WORK_DEPLOY:
 	case WORK_SNIPPET:
 		return act_deploy(e, w);
+	case WORK_RECORD:
+		return act_record(e, w);
 	case WORK_LETTER:
 		return e->ports.mail.submit(e->ports.mail.ctx, &mail, on_mailed, w);
 	case WORK_ACCOUNT_KEY:

@@ -130,7 +130,7 @@ sim_engine(struct sim *s, struct engine **ret)
 	struct engine_setup setup = {
 		.config = &s->config,
 		.ports = { sim_clock_port(s), s->store, sim_acme_port(s), sim_keys_port(s), sim_probe_port(s),
-		    sim_deploy_port(s), sim_mail_port(s), sim_witness_port(s) },
+		    sim_deploy_port(s), sim_mail_port(s), sim_witness_port(s), { NULL, NULL } },
 		.heartbeat_every = SPAN_D(1),
 		.lease = s->lease,
 		.holder = s->holder,

@@ -197,7 +197,7 @@ static bool
 is_of_secret(const char *path)
 {
 	return strcmp(path, "mail.password_file") == 0 ||
-	       strcmp(path, "cas[].eab_hmac_file") == 0;
+	       strcmp(path, "dns.updates[].secret_file") == 0 || strcmp(path, "cas[].eab_hmac_file") == 0;
 }
 
 static enum err
@@ -384,6 +384,23 @@ check_vantages(struct walk *w, const yaml_node_t *places)
 }
 
 static enum err
+check_updates(struct walk *w, const yaml_node_t *updates)
+{
+	static const char *const keys[] = { "zone", "server", "key", "secret_file" };
+
+	if (updates == NULL)
+		return ERR_OK;
+	for (yaml_node_item_t *i = updates->data.sequence.items.start; i < updates->data.sequence.items.top; i++) {
+		const yaml_node_t *one = yaml_document_get_node(&w->document, *i);
+		const char *missing = missing_of(w, one, keys, sizeof keys / sizeof *keys);
+
+		if (missing != NULL)
+			return refuse_missing(w, one, "dns.updates[]", missing);
+	}
+	return ERR_OK;
+}
+
+static enum err
 check_vantage(struct walk *w, const yaml_node_t *vantage)
 {
 	static const char *const keys[] = { "name", "listen", "certificate", "key", "askers" };
@@ -403,6 +420,8 @@ check_together(struct walk *w, const yaml_node_t *root)
 
 	if (err == ERR_OK)
 		err = check_vantage(w, vantage);
+	if (err == ERR_OK)
+		err = check_updates(w, find(w, find(w, root, "dns"), "updates"));
 	if (err != ERR_OK)
 		return err;
 	/* A machine that is a vantage point and nothing else has no servers and no CA. */

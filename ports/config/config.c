@@ -169,6 +169,9 @@ complete(struct config_raw *r)
 		complete_target(c, &c->targets[i], &err);
 	if (c->dns.port == 0)
 		c->dns.port = 53;
+	for (size_t i = 0; i < c->dns.updates_n; i++)
+		if (c->dns.updates[i].ttl == 0)
+			c->dns.updates[i].ttl = 3600;
 	if (c->check.http_port == 0)
 		c->check.http_port = 80;
 	if (c->check.https_port == 0)
@@ -238,6 +241,12 @@ check_names(const struct config *c, const char *file, struct why *why)
 				    "%s: targets[].name: \"%s\" occurs twice; expected a name "
 				    "of its own for each target",
 				    file, c->targets[i].name);
+				return ERR_CONFIG;
+			}
+	for (size_t i = 0; i < c->dns.updates_n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(c->dns.updates[i].zone, c->dns.updates[j].zone) == 0) {
+				why_set(why, "%s: dns.updates[].zone: \"%s\" occurs twice; expected each zone once", file, c->dns.updates[i].zone);
 				return ERR_CONFIG;
 			}
 	for (size_t i = 0; i < c->vantages_n; i++)
@@ -318,6 +327,13 @@ fini_content(struct config *c)
 	free_list(&c->server.addresses, &c->server.addresses_n);
 	free_list(&c->dns.forwarders, &c->dns.forwarders_n);
 	free_list(&c->dns.public_resolvers, &c->dns.public_resolvers_n);
+	for (size_t i = 0; i < c->dns.updates_n; i++) {
+		free(c->dns.updates[i].zone);
+		free(c->dns.updates[i].server);
+		free(c->dns.updates[i].key);
+		free(c->dns.updates[i].secret_file);
+	}
+	free(c->dns.updates);
 	free_list(&c->check.allow, &c->check.allow_n);
 	free_list(&c->check.fronts, &c->check.fronts_n);
 	free_list(&c->check.from, &c->check.from_n);

@@ -34,6 +34,16 @@ struct config_ca {
 	char **raised; /* limits that the CA has raised for us, as budget_read_override has them */
 	size_t raised_n;
 };
+/* A zone that the provider runs: where a missing address of a site may be added (RFC 2136). */
+enum tsig_algorithm { TSIG_SHA256, TSIG_SHA512 };
+struct config_update {
+	char *zone;   /* ASCII form, without a final dot */
+	char *server; /* "192.0.2.1@53" */
+	char *key;    /* the TSIG key's name */
+	char *secret_file;
+	enum tsig_algorithm algorithm;
+	uint32_t ttl; /* of what is added; default 3600 */
+};
 /* A vantage point that is asked what it sees: koshin vantage on another machine. */
 struct config_vantage {
 	char *name, *url, *bundle;
@@ -48,7 +58,12 @@ struct config {
 	struct { char **addresses; size_t addresses_n; } server;
 	struct config_ca *cas; size_t cas_n;	       /* in order of preference, LIMIT_CAS at most */
 	struct config_target *targets; size_t targets_n;
-	struct { char **forwarders; size_t forwarders_n; char **public_resolvers; size_t public_resolvers_n; char *trust_anchor_file; uint16_t port; } dns;
+	struct {
+		char **forwarders; size_t forwarders_n;
+		char **public_resolvers; size_t public_resolvers_n;
+		struct config_update *updates; size_t updates_n; /* LIMIT_UPDATE_ZONES at most */
+		char *trust_anchor_file; uint16_t port;
+	} dns;
 	struct {
 		uint16_t http_port, https_port;
 		char **allow; size_t allow_n; /* reserved ranges */

@@ -72,10 +72,23 @@ static const cyaml_schema_field_t server_fields[] = {
 	TEXTS("addresses", struct config_raw, c.server.addresses, c.server.addresses_n),
 	CYAML_FIELD_END,
 };
+static const cyaml_strval_t algorithms[] = { { "hmac-sha256", TSIG_SHA256 }, { "hmac-sha512", TSIG_SHA512 } };
+static const cyaml_schema_field_t update_fields[] = {
+	TEXT("zone", struct config_update, zone),
+	TEXT("server", struct config_update, server),
+	TEXT("key", struct config_update, key),
+	CHOICE("algorithm", struct config_update, algorithm, algorithms),
+	TEXT("secret_file", struct config_update, secret_file),
+	NUMBER("ttl", struct config_update, ttl),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t update = { CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_update, update_fields) };
 static const cyaml_schema_field_t dns_fields[] = {
 	TEXTS("forwarders", struct config_raw, c.dns.forwarders, c.dns.forwarders_n),
 	CYAML_FIELD_SEQUENCE_COUNT("public_resolvers", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct config_raw, c.dns.public_resolvers,
 	    c.dns.public_resolvers_n, &text, 1, 4),
+	CYAML_FIELD_SEQUENCE_COUNT("updates", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct config_raw, c.dns.updates, c.dns.updates_n, &update, 1,
+	    LIMIT_UPDATE_ZONES),
 	TEXT("trust_anchor_file", struct config_raw, c.dns.trust_anchor_file),
 	NUMBER("port", struct config_raw, c.dns.port),
 	CYAML_FIELD_END,

@@ -262,6 +262,7 @@ act(struct fleet *f, uint32_t n, const struct site_effect *fx)
 		return;
 	case FX_LETTER: /* written with the decision */
 	case FX_HISTORY:
+	case FX_RECORD: /* no zone is ours here */
 	case FX_DISCARD_DRAFT:
 	case FX_TAKE_OVER: /* a word in the setting, which is the site's own here */
 	case FX_DESTROY:   /* no owner of a fleet asks for it */

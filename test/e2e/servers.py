@@ -164,6 +164,7 @@ class Dns:
         self.port = free_port(address)
         self._lock = threading.RLock()
         self._serial = 1
+        self._update_key = None  # (name, secret): who may change zones by RFC 2136
         self._zones = {".": {}}  # zone -> {(name, type): [values]}
         # The public suffixes exist, so that a walk up the tree meets no NXDOMAIN.
         for suffix in ("jp.", "co.jp.", "com.", "net.", "example."):
@@ -211,6 +212,18 @@ class Dns:
     def remove(self, name, rtype):
         self.set(name, rtype)
 
+    def take_updates(self, key, secret):
+        """Whoever has this TSIG key (hmac-sha256, base64) may change zones from now on."""
+        self._update_key = key, secret
+        self._write_config()
+        self._knotc("reload")
+
+    def get(self, name, rtype):
+        """What is in the zone now, whoever has put it there."""
+        query = dns.message.make_query(_fqdn(name), rtype)
+        answer = dns.query.udp(query, self.address, port=self.port, timeout=2)
+        return sorted(record.to_text() for rrset in answer.answer for record in rrset)
+
     def stop(self):
         self.process.stop()
 
@@ -222,14 +235,22 @@ class Dns:
 
     def _write_config(self):
         zones = "".join(f'  - domain: "{zone}"\n    file: "{self._file(zone)}"\n' for zone in self._zones)
+        key, acl = "", ""
+        if self._update_key:
+            name, secret = self._update_key
+            key = (
+                f"key:\n  - id: {name}\n    algorithm: hmac-sha256\n    secret: {secret}\n"
+                f"acl:\n  - id: updates\n    key: {name}\n    action: update\n"
+            )
+            acl = "    acl: updates\n"
         text = (
             f"server:\n  listen: {self.address}@{self.port}\n  rundir: {self.folder}\n"
             f"  pidfile: {self.folder}/knot.pid\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n"
             f"log:\n  - target: stderr\n    any: warning\n"
             f"control:\n  listen: {self.folder}/knot.sock\n"
             f"database:\n  storage: {self.folder}\n"
-            f"template:\n  - id: default\n    storage: {self.folder}\n    zonefile-load: whole\n"
-            f"    zonefile-sync: -1\n    journal-content: none\n    semantic-checks: off\n"
+            f"{key}template:\n  - id: default\n    storage: {self.folder}\n    zonefile-load: whole\n"
+            f"    zonefile-sync: -1\n    journal-content: none\n    semantic-checks: off\n{acl}"
             f"zone:\n{zones}"
         )
         _write(self.folder / "knot.conf", text)

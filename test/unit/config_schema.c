@@ -14,8 +14,9 @@
 enum { PATH_TEXT_MAX = 128 };
 static unsigned tried, ranges;
 
-/* Where a key stands: at the top, in a group, or in the first entry of a list of groups. */
+/* Where a key stands: at the top, in a group, or in the first entry of a list of groups, which may itself be in a group. */
 struct at {
+	const char *above; /* NULL: the group is at the top */
 	const char *group; /* NULL: at the top */
 	bool is_entry;
 };
@@ -39,6 +40,9 @@ write_file(const struct at *at, const char *line, struct buf *to)
 	} else if (at->group == NULL) {
 		buf_putf(to, "%s\n", line);
 		ret = 5;
+	} else if (at->above != NULL) {
+		buf_putf(to, "%s:\n  %s:\n    %s%s\n", at->above, at->group, at->is_entry ? "- " : "", line);
+		ret = 7;
 	} else if (!is_server && !is_ca) {
 		buf_putf(to, "%s:\n  %s%s\n", at->group, at->is_entry ? "- " : "", line);
 		ret = 6;
@@ -104,10 +108,10 @@ static void
 check_key(const struct at *at, const cyaml_schema_field_t *f)
 {
 	const char *tail = f->value.type == CYAML_SEQUENCE ? "[]" : "", *entry = at->is_entry ? "[]" : "";
-	const char *point = at->group != NULL ? "." : "";
+	const char *point = at->group != NULL ? "." : "", *above = at->above != NULL ? at->above : "";
 	char whole[PATH_TEXT_MAX], path[PATH_TEXT_MAX + 2];
 
-	(void)snprintf(whole, sizeof whole, "%s%s%s%s", at->group != NULL ? at->group : "", entry, point, f->key);
+	(void)snprintf(whole, sizeof whole, "%s%s%s%s%s%s", above, *above != '\0' ? "." : "", at->group != NULL ? at->group : "", entry, point, f->key);
 	(void)snprintf(path, sizeof path, "%s%s", whole, tail);
 	refuses(at, "", "misspelt", "%sq: 1", f->key);
 	refuses(at, whole, "a group", "%s: {a: b}", f->key);
@@ -129,7 +133,7 @@ check_fields(const struct at *at, const cyaml_schema_field_t *fields)
 {
 	for (const cyaml_schema_field_t *f = fields; f->key != NULL; f++) {
 		bool is_list_of_groups = f->value.type == CYAML_SEQUENCE && f->value.sequence.entry->type == CYAML_MAPPING;
-		struct at inner = { f->key, is_list_of_groups };
+		struct at inner = { at->group, f->key, is_list_of_groups };
 
 		if (f->value.type == CYAML_MAPPING)
 			check_fields(&inner, f->value.mapping.fields);
@@ -143,7 +147,7 @@ check_fields(const struct at *at, const cyaml_schema_field_t *fields)
 static void
 test_every_key(void **state)
 {
-	const struct at top = { NULL, false };
+	const struct at top = { NULL, NULL, false };
 	unsigned with_range = 0;
 
 	(void)state;

@@ -181,11 +181,114 @@ test_given_up(void **state)
 	assert_true(deploy != NULL && deploy->is_removal);
 }
 
+/* --- an address that is missing in DNS --- */
+
+static struct site_effects *
+look_at_names(struct fixture *f, int after_s, enum sight sight)
+{
+	struct site_effects *out = arena_get(&f->arena, sizeof *out);
+	const struct turn t = { when_plus(now, SPAN_S(after_s)), 12345 };
+	struct evidence *e = evidence_of(f, sight, false);
+
+	e->at = t.now;
+	fixture_do(f, DOING_CHECK);
+	site_step(&f->site, &(struct site_event){ .kind = SITE_CHECKED, .job = f->site.job, .evidence = e, .retry_after = WHEN_UNKNOWN }, &t,
+	    &f->policy, &f->arena, out);
+	return out;
+}
+
+/* Only in a zone of ours, only for a name without any address, only while free SSL is wanted; at once, and then ever more rarely. */
+static void
+test_a_record_in_a_zone_of_ours(void **state)
+{
+	static const struct {
+		const char *zone;
+		enum sight sight;
+		bool is_given_up, is_added;
+	} rows[] = {
+		{ "example.jp", SIGHT_WWW_GONE, false, true },
+		{ "www.example.jp", SIGHT_WWW_GONE, false, true },
+		{ "jp", SIGHT_WWW_GONE, false, true },
+		{ "ample.jp", SIGHT_WWW_GONE, false, false },
+		{ "w.example.jp", SIGHT_WWW_GONE, false, false },
+		{ "example.jp", SIGHT_WWW_GONE, true, false },
+		{ "example.jp", SIGHT_FINE, false, false },
+		{ "example.jp", SIGHT_ALL_ELSEWHERE, false, false },
+	};
+	static const struct {
+		int at;
+		bool is_added;
+	} looks[] = { { 0, true }, { 30, false }, { 899, false }, { 900, true }, { 2699, false }, { 2700, true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO_FIXTURE f = { 0 };
+		const struct str zone = str_of(rows[i].zone);
+
+		fixture_init(&f, AGE_YOUNG);
+		f.policy.zones = &zone;
+		f.policy.zones_n = 1;
+		if (rows[i].is_given_up)
+			f.site.setting.source = SOURCE_NONE;
+		for (size_t k = 0; k < sizeof looks / sizeof *looks; k++) {
+			struct site_effects *out = look_at_names(&f, looks[k].at, rows[i].sight);
+			const struct site_effect *fx = first(out, FX_RECORD);
+			const struct finding *found = findings_find(&f.site.findings, CAUSE_DNS_ADDRESS_PARTLY_MISSING, f.names[1].name);
+
+			if (count(out, FX_RECORD) != (rows[i].is_added && looks[k].is_added))
+				fail_msg("row %zu at %d s: %zu additions", i, looks[k].at, count(out, FX_RECORD));
+			assert_true(fx == NULL || (fx->names_n == 1 && str_eq(fx->names[0], f.names[1].name)));
+			/* Whoever runs the zone has it to mend, not the owner. */
+			if (rows[i].sight == SIGHT_WWW_GONE)
+				assert_true(found != NULL && actor_is_owner(found->acts) == (i == 3 || i == 4));
+		}
+	}
+}
+
+/* What the zone's server has said is in the history; what is there now is looked at soon. */
+static void
+test_what_the_zone_has_said(void **state)
+{
+	static const struct {
+		enum err err;
+		const char *history; /* NULL: none */
+		bool is_looked_at;
+	} rows[] = { { ERR_OK, "record-added", true }, { ERR_CONFLICT, NULL, true }, { ERR_REFUSED, "record-refused", false },
+		{ ERR_TIMEOUT, "record-refused", false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO_FIXTURE f = { 0 };
+		const struct str zone = STR("example.jp");
+		const struct turn t = { now, 12345 };
+
+		fixture_init(&f, AGE_YOUNG);
+		f.policy.zones = &zone;
+		f.policy.zones_n = 1;
+		(void)look_at_names(&f, 0, SIGHT_WWW_GONE);
+		f.site.look_at = when_plus(now, SPAN_D(1));
+		struct site_effects *out = arena_get(&f.arena, sizeof *out);
+		site_step(&f.site,
+		    &(struct site_event){ .kind = SITE_RECORD_TOLD, .name = f.names[1].name, .words = STR("NOTAUTH BADKEY"), .err = rows[i].err,
+			.retry_after = WHEN_UNKNOWN },
+		    &t, &f.policy, &f.arena, out);
+		const struct site_effect *line = first(out, FX_HISTORY);
+		if ((line != NULL) != (rows[i].history != NULL))
+			fail_msg("%s: %s line", err_name(rows[i].err), line == NULL ? "no" : "a");
+		else if (line != NULL && !str_eq(str_of(history_name(line->history)), str_of(rows[i].history)))
+			fail_msg("%s: %s", err_name(rows[i].err), history_name(line->history));
+		else if (line != NULL)
+			assert_true(str_eq(line->detail, rows[i].err == ERR_OK ? f.names[1].name : STR("NOTAUTH BADKEY")));
+		assert_int_equal(when_between(now, f.site.look_at).s, rows[i].is_looked_at ? f.policy.poll_min.s : DAY);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_again_and_ever_more_rarely),
-		cmocka_unit_test(test_a_stranger_that_does_not_stop), cmocka_unit_test(test_ended), cmocka_unit_test(test_given_up) };
+		cmocka_unit_test(test_a_stranger_that_does_not_stop), cmocka_unit_test(test_ended), cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_a_record_in_a_zone_of_ours), cmocka_unit_test(test_what_the_zone_has_said) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
