@@ -7,7 +7,7 @@
 #include "ports/names/names.h"
 #include "ports/store/revocation.h"
 
-enum { EMPTY_AGAIN_S = 30 };
+enum { EMPTY_AGAIN_S = 5 };
 
 /* What the site's owner is told when it is over, whichever way. */
 static enum err

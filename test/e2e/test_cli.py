@@ -193,7 +193,8 @@ def test_manual_has_every_key():
         indent, key, value = found.groups()
         if not indent:
             group = "" if value.strip() else key
-        wanted = key if not group or group in ("cas", "targets", "vantages") or key == group else f"{group}.{key}"
+        is_of_list = len(indent) > 2  # those of an item stand below the list's own key, by their last word
+        wanted = key if not group or group in ("cas", "targets", "vantages") or key == group or is_of_list else f"{group}.{key}"
         if not (indent == "" and not value.strip() and key not in ("cas", "targets", "vantages")) and not re.search(
             rf"[ ,]{re.escape(wanted)}\b", page
         ):

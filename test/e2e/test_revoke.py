@@ -57,6 +57,13 @@ def needles(world, *sites):
     return found
 
 
+def is_nowhere(world, found):
+    """For until(): what it waits for in vain is told."""
+    left = files_with(world, found)
+    assert not left, left
+    return True
+
+
 def files_with(world, found):
     """The files that have one of them; line ends within base64 are passed over."""
     leaks = []
@@ -106,7 +113,7 @@ def test_everything_goes_and_comes_back_new(world):
         assert said["Status"] == "Revoked" and said["Reason"] == 1, said
     until("HTTPS has ended", lambda: not is_served(site))
     assert site.plain()[0] == 200, "what is at http:// is as before"
-    until("no file has the key", lambda: files_with(world, found) == [], 40)
+    until("no file has the key", lambda: is_nowhere(world, found), 40)
     order = ["revoke-asked", "redirect-off", "destroyed", "revoked"]
     assert [line["kind"] for line in sorted(koshin.history(site.name), key=lambda line: line["id"]) if line["kind"] in order] == order
     shown = site.show()
@@ -159,7 +166,7 @@ def test_a_process_dies(world, part, tell):
         koshin.run("cert", "revoke", site.name, "--yes")
         site.until_kind("revoked", seconds=60)
         assert world.ca.status(serial)["Status"] == "Revoked"
-        until("no file has the key", lambda: files_with(world, found) == [], 60)
+        until("no file has the key", lambda: is_nowhere(world, found), 60)
         until("HTTPS has ended", lambda: not is_served(site))
         assert site.count("destroyed") == 1
         letters = until("the letter", lambda: [one for one in site.letters() if "取り消しました" in one.subject])
