@@ -38,6 +38,12 @@ str_ends(struct str s, struct str suffix)
 	return s.n >= suffix.n && str_eq((struct str){ s.p + s.n - suffix.n, suffix.n }, suffix);
 }
 
+bool
+str_is_in_zone(struct str name, struct str zone)
+{
+	return str_eq(name, zone) || (name.n > zone.n && str_ends(name, zone) && name.p[name.n - zone.n - 1] == '.');
+}
+
 uint64_t
 str_hash(struct str s)
 {

@@ -30,6 +30,8 @@ str_eq(struct str a, struct str b)
 bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
+/* Is it the zone itself, or below it? Both are host names in small letters, without the final dot. */
+bool str_is_in_zone(struct str name, struct str zone);
 /* Position of needle in s, or SIZE_MAX. */
 size_t str_find(struct str s, struct str needle);
 uint64_t str_hash(struct str s); /* FNV-1a: for tables of our own, not against who chooses the strings */

@@ -55,13 +55,9 @@ mend_forget(const struct step *st)
 bool
 mend_is_zone_ours(const struct policy *p, struct str name)
 {
-	for (size_t i = 0; i < p->zones_n; i++) {
-		struct str zone = p->zones[i];
-		bool is_below = name.n > zone.n && str_ends(name, zone) && name.p[name.n - zone.n - 1] == '.';
-
-		if (is_below || str_eq(name, zone))
+	for (size_t i = 0; i < p->zones_n; i++)
+		if (str_is_in_zone(name, p->zones[i]))
 			return true;
-	}
 	return false;
 }
 

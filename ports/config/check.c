@@ -366,21 +366,28 @@ refuse_missing(struct walk *w, const yaml_node_t *node, const char *path, const 
 	return ERR_CONFIG;
 }
 
+/* Each item of a list has all of these keys. `what` names the list's items: "vantages[]". */
+static enum err
+check_items(struct walk *w, const yaml_node_t *list, const char *what, const char *const *keys, size_t keys_n)
+{
+	if (list == NULL)
+		return ERR_OK;
+	for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top; i++) {
+		const yaml_node_t *one = yaml_document_get_node(&w->document, *i);
+		const char *missing = missing_of(w, one, keys, keys_n);
+
+		if (missing != NULL)
+			return refuse_missing(w, one, what, missing);
+	}
+	return ERR_OK;
+}
+
 static enum err
 check_vantages(struct walk *w, const yaml_node_t *places)
 {
 	static const char *const keys[] = { "name", "url" };
 
-	if (places == NULL)
-		return ERR_OK;
-	for (yaml_node_item_t *i = places->data.sequence.items.start; i < places->data.sequence.items.top; i++) {
-		const yaml_node_t *one = yaml_document_get_node(&w->document, *i);
-		const char *missing = missing_of(w, one, keys, sizeof keys / sizeof *keys);
-
-		if (missing != NULL)
-			return refuse_missing(w, one, "vantages[]", missing);
-	}
-	return ERR_OK;
+	return check_items(w, places, "vantages[]", keys, sizeof keys / sizeof *keys);
 }
 
 static enum err
@@ -388,16 +395,7 @@ check_updates(struct walk *w, const yaml_node_t *updates)
 {
 	static const char *const keys[] = { "zone", "server", "key", "secret_file" };
 
-	if (updates == NULL)
-		return ERR_OK;
-	for (yaml_node_item_t *i = updates->data.sequence.items.start; i < updates->data.sequence.items.top; i++) {
-		const yaml_node_t *one = yaml_document_get_node(&w->document, *i);
-		const char *missing = missing_of(w, one, keys, sizeof keys / sizeof *keys);
-
-		if (missing != NULL)
-			return refuse_missing(w, one, "dns.updates[]", missing);
-	}
-	return ERR_OK;
+	return check_items(w, updates, "dns.updates[]", keys, sizeof keys / sizeof *keys);
 }
 
 static enum err

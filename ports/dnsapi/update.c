@@ -318,9 +318,8 @@ zone_of(const struct updates *u, struct str name)
 
 	for (size_t i = 0; i < u->zones_n; i++) {
 		struct str zone = str_of(u->zones[i].config->zone);
-		bool is_below = name.n > zone.n && str_ends(name, zone) && name.p[name.n - zone.n - 1] == '.';
 
-		if ((is_below || str_eq(name, zone)) && (best == NULL || zone.n > strlen(best->config->zone)))
+		if (str_is_in_zone(name, zone) && (best == NULL || zone.n > strlen(best->config->zone)))
 			best = &u->zones[i];
 	}
 	return best;
