@@ -4,7 +4,8 @@
  *
  * The names are made of words, so that some parts of them are rare and others are in tens of thousands. One site in a hundred
  * has a finding that its owner must mend, one in two hundred waits for its first certificate, one in fifty has a Japanese name. One in
- * ten is in the audit, one in a thousand has a letter that was not taken, and a tenth hold certificates that end within 90 days.
+ * ten is in the audit, one in a thousand has a letter that was not taken, and a tenth hold certificates that end within 90 days and are
+ * renewed before.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,9 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 #include "http/web.h"
+#include "ports/alarms/alarms.h"
 #include "ports/names/names.h"
 #include "ports/store/people.h"
 #include "ports/store/store.h"
+#include "ports/store/watch.h"
 
 enum {
 	PEOPLE = 4,
@@ -160,7 +163,7 @@ static enum err
 add_site(struct store *s, int64_t n, struct arena *a)
 {
 	const struct when now = { START_S };
-	const struct setting setting = { .source = n % 200 == 1 ? SOURCE_FREE : SOURCE_NONE,
+	const struct setting setting = { .source = n % 200 == 1 || n % 10 == 4 ? SOURCE_FREE : SOURCE_NONE,
 		.coverage = COVERAGE_MULTI,
 		.root = STR("/srv/www") };
 	const struct owner_row owner = { .mail = mail_of(n / 3, a), .lang = STR("ja") };
@@ -391,6 +394,33 @@ print_all(double (*ms)[QUESTIONS][ASKED])
 	print("all", all, all_n);
 }
 
+/* The renewals to come, as the watchdog counts them, and in the file from which the overview has them. */
+static enum err
+foresee(const char *file, const char *folder)
+{
+	const struct store_options o = { .file = file, .is_readonly = true };
+	static struct watch w;
+	struct why why = { "" };
+	struct store *s;
+	char kept[4096];
+	double begun = now_ms();
+	int64_t last = 0;
+	enum err e = store_open(&o, &why, &s);
+
+	watch_init(&w);
+	w.at = (struct when){ START_S };
+	forecast_begin(&w.forecast, w.at, SPAN_H(9));
+	do {
+		if (e == ERR_OK)
+			e = store_plans(s, last, 50000, SPAN_H(9), &w.forecast, &last);
+	} while (e == ERR_OK && last != 0);
+	store_close(&s);
+	printf("forecast_s %.3f\n", (now_ms() - begun) / 1e3);
+	(void)fflush(stdout);
+	(void)snprintf(kept, sizeof kept, "%s/%s", folder, ALARMS_FILE);
+	return e == ERR_OK ? alarms_write(kept, &w) : e;
+}
+
 static int
 ask(const struct config *config, int64_t sites)
 {
@@ -444,6 +474,8 @@ main(int argc, char **argv)
 		return 1;
 	printf("fill_s %.3f\n", (now_ms() - begun) / 1e3);
 	(void)fflush(stdout);
+	if (foresee(file, argv[2]) != ERR_OK)
+		return 1;
 	pid_t web = fork();
 	if (web == 0)
 		_exit(web_run(&(struct web_options){ .config = config,

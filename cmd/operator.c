@@ -72,6 +72,7 @@ put_counts(const struct show *s, const json_t *o)
 		{ "cli.count.fine", "sites", "fine" },
 		{ "cli.count.ended", NULL, "ended" },
 		{ "cli.count.orders", NULL, "orders_open" },
+		{ "cli.count.due", "forecast", "due" },
 		{ "cli.count.questions", NULL, "questions_open" },
 		{ "cli.count.letters-waiting", NULL, "letters_waiting" },
 		{ "cli.count.letters-given-up", NULL, "letters_given_up" },
@@ -106,18 +107,17 @@ put_causes(const struct show *s, const json_t *causes)
 	table_print(&t);
 }
 
-/* Days on which nothing ends are left out. */
+/* Days with none are left out. */
 static void
-put_endings(const struct show *s, const json_t *endings)
+put_days(const struct show *s, const char *const head[2], const json_t *days)
 {
-	static const char *const head[] = { "cli.head.ends", "cli.head.certificates" };
 	const json_t *one;
 	AUTO_TABLE t = { 0 };
 	size_t i;
 
 	table_init(&t, 2);
 	put_head(&t, s, head, 2);
-	json_array_foreach(endings, i, one)
+	json_array_foreach(days, i, one)
 	{
 		const struct str cells[] = { str_of(show_text(one, "day")), number(one, "n", &t.arena) };
 
@@ -130,12 +130,32 @@ put_endings(const struct show *s, const json_t *endings)
 	table_print(&t);
 }
 
+/* What the CAs in use allow a day, where that is known. */
+static void
+put_limits(const struct show *s, const json_t *limits)
+{
+	const json_t *one;
+	AUTO_ARENA a = { .max = 4096 };
+	size_t i;
+
+	json_array_foreach(limits, i, one)
+		if (json_is_integer(json_object_get(one, "new_orders")))
+			show_row(s, "cli.count.new-orders", arena_strf(&a, "%s %lld", show_text(one, "ca"),
+				(long long)json_integer_value(json_object_get(one, "new_orders"))));
+}
+
 static void
 say_overview(const struct cmd *c, const struct show *s, const json_t *o)
 {
+	static const char *const ends[] = { "cli.head.ends", "cli.head.certificates" };
+	static const char *const due[] = { "cli.head.due-on", "cli.head.sites-due" };
+	const json_t *forecast = json_object_get(o, "forecast");
+
 	(void)c;
 	put_counts(s, o);
-	put_endings(s, json_object_get(o, "endings"));
+	put_limits(s, json_object_get(forecast, "limits"));
+	put_days(s, ends, json_object_get(o, "endings"));
+	put_days(s, due, json_object_get(forecast, "days"));
 	put_causes(s, json_object_get(o, "causes"));
 }
 

@@ -62,7 +62,7 @@ alarm_of_name(struct str s, unsigned *ret)
 void
 watch_init(struct watch *w)
 {
-	*w = (struct watch){ .begun = WHEN_UNKNOWN, .at = WHEN_UNKNOWN };
+	*w = (struct watch){ .begun = WHEN_UNKNOWN, .at = WHEN_UNKNOWN, .forecast = { .at = WHEN_UNKNOWN } };
 	for (size_t i = 0; i < ALARM_COUNT; i++)
 		w->alarms[i] = (struct alarm){ .since = WHEN_UNKNOWN,
 			.held_since = WHEN_UNKNOWN,

@@ -14,6 +14,7 @@
  */
 #include <stddef.h>
 #include "core/cause.h"
+#include "core/forecast.h"
 #include "base/when.h"
 
 enum watch_fault {
@@ -64,6 +65,7 @@ struct watch {
 	int64_t samples, differing; /* handshakes of the last day or so, and names that differ now */
 	struct alarm_past past[WATCH_PAST]; /* newest first */
 	size_t past_n;
+	struct forecast forecast; /* of the last time that all sites were gone through */
 };
 /* Puts one in front; the oldest is forgotten when there is no room. */
 void watch_remember(struct watch *w, const struct alarm_past *p);

@@ -1,13 +1,12 @@
 #include "base/limits.h"
-#include "http/inside.h"
 #include "http/json_site.h"
+#include "http/limits.h"
 #include "ports/store/budget.h"
 
 /* What the CAs' limits leave: one line for each bucket that is not full, the emptiest first. */
 
-/* The rules of a CA as the engine has them, from the configuration; texts are the configuration's. */
-static bool
-rules_of(struct api_call *c, struct str name, struct budget_rules *ret)
+bool
+limits_rules(struct api_call *c, struct str name, struct budget_rules *ret)
 {
 	const struct config *config = c->api->config;
 
@@ -70,7 +69,7 @@ limits_list(struct api_call *c)
 		/* "*": what a CA taught for every subject; no bucket. */
 		if (is_full || str_eq(rows[i].row.subject, STR("*")))
 			continue;
-		if (!rules_of(c, name, &rules) ||
+		if (!limits_rules(c, name, &rules) ||
 		    json_array_append_new(list, line(&rules, name, &rows[i].row, c->turn.now)) != 0) {
 			json_decref(list);
 			return ERR_MEMORY;

@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include "http/inside.h"
 #include "http/json_site.h"
+#include "http/operator.h"
 #include "ports/alarms/alarms.h"
 #include "ports/names/names.h"
 #include "ports/store/operator.h"
 #include "words/alarm.h"
-#include "base/date.h"
 
-enum { DAY_S = 86400, DAYS_SHOWN = 120, TITLE_BYTES = 4096 };
+enum { DAYS_SHOWN = 120, TITLE_BYTES = 4096 };
 
 /* Takes both; false without memory. */
 static bool
@@ -19,51 +19,22 @@ append(json_t *list, json_t *one)
 
 /* --- the overview --- */
 
-static json_t *
-date_only(int64_t day)
-{
-	char text[DATE_TEXT_BYTES];
-
-	date_put_day((struct when){ day * DAY_S }, text);
-	return json_string(text);
-}
-
-static int64_t
-day_of(struct when w, struct span zone)
-{
-	int64_t s = when_plus(w, zone).s;
-
-	return s / DAY_S - (s % DAY_S < 0);
-}
-
-static bool
-put_ending(json_t *list, int64_t today, int64_t days, int64_t n)
-{
-	json_t *o = json_object();
-
-	if (json_put(o, "day", date_only(today + days)) && json_put(o, "days", json_integer(days)) &&
-	    json_put(o, "n", json_integer(n)))
-		return append(list, o);
-	json_decref(o);
-	return false;
-}
-
 /* By days from today on, as the provider's clock has them: the past is in the first, the far future in the last. */
 static json_t *
 endings_of(const struct ending_row *rows, size_t n, struct when now, struct span zone)
 {
-	int64_t today = day_of(now, zone), counts[DAYS_SHOWN + 1] = { 0 };
+	int64_t today = forecast_day(now, zone), counts[DAYS_SHOWN + 1] = { 0 };
 	json_t *list = json_array();
 	bool ok = list != NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		int64_t days = day_of(rows[i].hour, zone) - today;
+		int64_t days = forecast_day(rows[i].hour, zone) - today;
 
 		counts[days < 0 ? 0 : days > DAYS_SHOWN ? DAYS_SHOWN : days] += rows[i].n;
 	}
 	for (int64_t i = 0; ok && i <= DAYS_SHOWN; i++)
 		if (counts[i] != 0)
-			ok = put_ending(list, today, i, counts[i]);
+			ok = operator_put_day(list, today, i, counts[i]);
 	if (ok)
 		return list;
 	json_decref(list);
@@ -162,6 +133,28 @@ standing_of(const struct store_overview *v)
 	return NULL;
 }
 
+/* No file, or one that cannot be read: the watchdog has not looked, and the page says so. */
+static enum err
+read_watch(struct api_call *c, struct watch *ret)
+{
+	struct str path = arena_strf(c->a, "%s/%s", c->api->config->state_folder, ALARMS_FILE);
+	enum err err = path.p == NULL ? ERR_MEMORY : alarms_read(path.p, ret);
+
+	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? ERR_OK : err;
+}
+
+static enum err
+read_forecast(struct api_call *c, struct forecast *ret)
+{
+	struct watch *w = malloc(sizeof *w);
+	enum err err = w == NULL ? ERR_MEMORY : read_watch(c, w);
+
+	if (err == ERR_OK)
+		*ret = w->forecast;
+	free(w);
+	return err;
+}
+
 enum err
 overview_show(struct api_call *c)
 {
@@ -171,6 +164,8 @@ overview_show(struct api_call *c)
 	struct cluster_row *clusters;
 	struct heartbeat_row *beats;
 	size_t endings_n, clusters_n, beats_n;
+	struct forecast forecast;
+	json_t *planned = NULL;
 	enum err err = store_overview(s, c->turn.now, &v);
 
 	if (err == ERR_OK)
@@ -179,10 +174,14 @@ overview_show(struct api_call *c)
 		err = store_clusters(s, c->a, &clusters, &clusters_n);
 	if (err == ERR_OK)
 		err = store_heartbeats(s, c->a, &beats, &beats_n);
+	if (err == ERR_OK)
+		err = read_forecast(c, &forecast);
+	if (err == ERR_OK)
+		err = operator_forecast(c, &forecast, &planned);
 	if (err != ERR_OK)
 		return err;
 	json_t *o = json_object();
-	if (json_put(o, "at", json_date(c->turn.now)) && json_put(o, "sites", standing_of(&v)) &&
+	if (json_put(o, "forecast", planned) && json_put(o, "at", json_date(c->turn.now)) && json_put(o, "sites", standing_of(&v)) &&
 	    json_put(o, "ended", json_integer(v.ended)) &&
 	    json_put(o, "endings", endings_of(endings, endings_n, c->turn.now, config_zone(c->api->config))) &&
 	    json_put(o, "causes", clusters_of(c, clusters, clusters_n)) &&
@@ -264,16 +263,6 @@ put_past(json_t *list, const struct watch *w)
 		if (has_words(w->past[i].alarm) && !append(list, alarm_of(&w->past[i])))
 			return false;
 	return true;
-}
-
-/* No file, or one that cannot be read: the watchdog has not looked, and the page says so. */
-static enum err
-read_watch(struct api_call *c, struct watch *ret)
-{
-	struct str path = arena_strf(c->a, "%s/%s", c->api->config->state_folder, ALARMS_FILE);
-	enum err err = path.p == NULL ? ERR_MEMORY : alarms_read(path.p, ret);
-
-	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? ERR_OK : err;
 }
 
 enum err

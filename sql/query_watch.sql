@@ -54,3 +54,19 @@ SELECT f.cause AS cause, count(DISTINCT s.owner_id) AS n
 FROM finding f INDEXED BY finding_cause JOIN site s ON s.id = f.site_id
 WHERE f.gone_at IS NULL AND f.first_seen > :since
 GROUP BY f.cause, f.first_seen / :bucket HAVING count(DISTINCT s.owner_id) >= :least;
+
+-- What the date of a renewal is made of, of all that are renewed by themselves.
+-- name: watch_plans
+SELECT s.id AS id, s.held_id AS held_id, s.held_from AS held_from, s.held_to AS held_to, s.held_is_own AS held_is_own,
+	s.held_is_spread AS held_is_spread, s.held_fingerprint AS held_fingerprint, s.jitter AS jitter,
+	s.asked_renew OR s.order_id IS NOT NULL AS is_wanted, r.renew_at AS renew_at,
+	coalesce(k.life, 0) AS calendar_life, k.since AS calendar_since,
+	(SELECT min(f.first_seen) FROM finding f INDEXED BY finding_cause WHERE f.cause = 'served.revoked' AND f.gone_at IS NULL
+		AND f.site_id = s.id AND f.wanted = lower(hex(s.held_fingerprint))) AS revoked_at
+FROM site s
+JOIN setting g ON g.site_id = s.id
+LEFT JOIN renewal r ON r.site_id = s.id AND r.certificate_id = s.held_id
+LEFT JOIN certificate c ON c.id = s.held_id
+LEFT JOIN calendar k ON k.ca_id = c.ca_id AND k.profile = g.profile
+WHERE s.id > :after AND s.held_id IS NOT NULL AND s.is_removed = 0 AND g.source = 'free'
+ORDER BY s.id LIMIT :max;

@@ -48,6 +48,8 @@ struct watchdog {
 	int64_t cursor; /* the last name that was taken as a sample */
 	struct doubt doubts[DOUBTS_MAX];
 	size_t doubts_n;
+	struct forecast counting; /* under way, up to the site counted_to; 0: none is */
+	int64_t counted_to;
 	int64_t samples; /* since the cursor last began anew */
 	bool is_outside_known;
 	struct outside_answer outside_answer;
@@ -67,6 +69,8 @@ MUST_USE enum err samples_begin(struct watchdog *d, struct store *s);
 void samples_judge(struct watchdog *d);
 /* Drops the handshakes that are under way. */
 void samples_stop(struct watchdog *d);
+/* forecast.c: goes on counting renewals; what is counted to the end is d->watch.forecast. s is only read. */
+MUST_USE enum err forecast_look(struct watchdog *d, struct store *s);
 /* letters.c: the next letter that is due, one at a time. */
 void letters_begin(struct watchdog *d);
 /* run.c: the state file. */

@@ -156,6 +156,8 @@ read_store(struct watchdog *d)
 		e = store_watched(s, d->now, d->limits.late_after, &d->arena, &d->facts);
 		if (e == ERR_OK)
 			e = samples_begin(d, s);
+		if (e == ERR_OK)
+			e = forecast_look(d, s);
 		if (e != ERR_OK)
 			why_set(&why, "%s", store_words(s));
 	}

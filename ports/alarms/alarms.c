@@ -9,6 +9,7 @@
 /* 110 alarms with all their words, and those that are over. */
 enum { FILE_BYTES_MAX = 128 * 1024, PATH_BYTES = 4096 };
 #define FIRST_LINE "koshin-watch 1"
+#define COUNT_MAX INT64_C(1000000000000)
 
 static void
 put_when(struct buf *out, struct when w)
@@ -24,6 +25,17 @@ static bool
 is_told(const struct alarm *a)
 {
 	return a->is_open || a->owes_end || when_is_known(a->held_since) || when_is_known(a->told_at);
+}
+
+static void
+put_forecast(const struct forecast *f, struct buf *out)
+{
+	if (!when_is_known(f->at))
+		return;
+	buf_putf(out, "forecast %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, f->at.s, f->first, f->due, f->later);
+	for (size_t i = 0; i < FORECAST_DAYS; i++)
+		buf_putf(out, " %" PRId64, f->days[i]);
+	buf_putc(out, '\n');
 }
 
 void
@@ -60,6 +72,7 @@ alarms_put(const struct watch *w, struct buf *out)
 		put_when(out, p->ended);
 		buf_putf(out, " %" PRId64 " %s\n", p->sites, p->words);
 	}
+	put_forecast(&w->forecast, out);
 }
 
 /* --- reading --- */
@@ -123,24 +136,55 @@ parse_line(struct str line, struct watch *w)
 	return true;
 }
 
-static void
-parse_past(struct str text, struct watch *w)
+static bool
+parse_past(struct str line, struct alarm_past *ret)
 {
-	struct alarm_past all[WATCH_PAST] = { 0 };
+	struct alarm_past p = { 0 };
+
+	if (!alarm_of_name(str_cut(&line, ' '), &p.alarm) || !take_when(&line, &p.since) || !take_when(&line, &p.ended) ||
+	    !take_number(&line, &p.sites) || line.n >= sizeof p.words)
+		return false;
+	if (line.n > 0)
+		memcpy(p.words, line.p, line.n);
+	*ret = p;
+	return true;
+}
+
+/* A number that a file may hold whatever has become of it: sums of some stay numbers. */
+static bool
+take_count(struct str *line, int64_t *ret)
+{
+	return take_number(line, ret) && *ret >= 0 && *ret <= COUNT_MAX;
+}
+
+static bool
+parse_forecast(struct str line, struct forecast *ret)
+{
+	struct forecast f;
+	bool ok = take_count(&line, &f.at.s) && take_count(&line, &f.first) && take_count(&line, &f.due) &&
+		  take_count(&line, &f.later);
+
+	for (size_t i = 0; ok && i < FORECAST_DAYS; i++)
+		ok = take_count(&line, &f.days[i]);
+	if (ok)
+		*ret = f;
+	return ok;
+}
+
+/* What stands behind the end: whole lines, of which none is missed that cannot be read. */
+static void
+parse_rest(struct str text, struct watch *w)
+{
+	struct alarm_past all[WATCH_PAST];
 	size_t n = 0;
 
-	while (n < WATCH_PAST && str_find(text, STR("\n")) != SIZE_MAX) {
-		struct str line = str_cut(&text, '\n');
-		struct alarm_past *p = &all[n];
+	while (str_find(text, STR("\n")) != SIZE_MAX) {
+		struct str line = str_cut(&text, '\n'), word = str_cut(&line, ' ');
 
-		if (!str_eq(str_cut(&line, ' '), STR("past")) || !alarm_of_name(str_cut(&line, ' '), &p->alarm) ||
-		    !take_when(&line, &p->since) || !take_when(&line, &p->ended) || !take_number(&line, &p->sites) ||
-		    line.n >= sizeof p->words)
-			continue;
-		if (line.n > 0)
-			memcpy(p->words, line.p, line.n);
-		p->words[line.n] = '\0';
-		n++;
+		if (str_eq(word, STR("forecast")))
+			(void)parse_forecast(line, &w->forecast);
+		else if (str_eq(word, STR("past")) && n < WATCH_PAST)
+			n += parse_past(line, &all[n]);
 	}
 	while (n > 0)
 		watch_remember(w, &all[--n]);
@@ -160,7 +204,7 @@ alarms_parse(struct str text, struct watch *ret)
 		is_good = is_whole || parse_line(line, ret);
 	}
 	if (is_good && is_whole) {
-		parse_past(text, ret);
+		parse_rest(text, ret);
 		return ERR_OK;
 	}
 	watch_init(ret);

@@ -23,6 +23,9 @@ MUST_USE enum err store_heartbeat_of(struct store *s, struct str process, struct
 /* Fills in what the store knows of the facts, from one state; has_store with it. */
 MUST_USE enum err store_watched(
     struct store *s, struct when now, struct span late_after, struct arena *a, struct watch_facts *ret);
+/* Adds the next renewal of each of the next sites, by id, after this one; *ret_last is the last of them, 0 when there are no more. */
+MUST_USE enum err store_plans(
+    struct store *s, int64_t after_id, size_t max, struct span zone, struct forecast *f, int64_t *ret_last);
 /* Counts of the sites by days left alone: for /metrics. */
 MUST_USE enum err store_days_left(struct store *s, struct when now, int64_t ret[WATCH_DAYS]);
 /* Names of which the store says that visitors are handed the certificate that is held, by id, after this one. */

@@ -32,6 +32,9 @@ sample(void)
 	a->told_first = a->told_at = when_plus(start, SPAN_S(5));
 	a->sites = 3;
 	(void)snprintf(a->words, sizeof a->words, "there is no room: /var/lib (100 %%) 空き容量");
+	forecast_begin(&some.forecast, start, SPAN_H(9));
+	for (int d = -1; d < FORECAST_DAYS + 4; d += 2)
+		forecast_add(&some.forecast, when_plus(start, SPAN_D(d)), SPAN_H(9));
 	some.alarms[alarm_of_fault(WATCH_LATE)].owes_end = true;
 	some.alarms[alarm_of_fault(WATCH_BLIND)].told_at = start;
 	for (unsigned i = 0; i < WATCH_PAST + 1; i++) {
@@ -77,7 +80,8 @@ test_damage(void **state)
 		for (size_t i = whole + 1; i < n; i++)
 			lines += text.p[i] == '\n';
 		assert_int_equal(alarms_parse((struct str){ text.p, n }, &back), ERR_OK);
-		assert_int_equal(back.past_n, lines);
+		assert_int_equal(back.past_n, lines < WATCH_PAST ? lines : WATCH_PAST);
+		assert_true(when_is_known(back.forecast.at) == (lines > WATCH_PAST));
 	}
 	assert_int_equal(back.past_n, WATCH_PAST);
 	assert_string_equal(back.past[0].words, "number 50");
@@ -97,6 +101,18 @@ test_damage(void **state)
 		"koshin-watch 1\ndays 1 2\nend\n" };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(alarms_parse(str_of(bad[i]), &back), ERR_CORRUPT);
+	/* Numbers that none of these can be are not believed. */
+	static const char *const odd[] = { "-5", "x", "9223372036854775807", "" };
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+		AUTO_BUF file = { .max = 4096 };
+
+		buf_putf(&file, "koshin-watch 1\nend\nforecast 1800000000 %s", odd[i]);
+		for (int d = 0; d < FORECAST_DAYS + 2; d++)
+			buf_put_str(&file, STR(" 1"));
+		buf_putc(&file, '\n');
+		assert_int_equal(alarms_parse(buf_str(&file), &back), ERR_OK);
+		assert_false(when_is_known(back.forecast.at));
+	}
 	/* An alarm of another version is no damage. */
 	assert_int_equal(alarms_parse(STR("koshin-watch 1\nalarm own.of.later open 1 - - - - 1 y\nend\n"), &back), ERR_OK);
 }

@@ -1,6 +1,9 @@
 /* The operator's first page and the status page over the API: what an empty store says, what a full one says, and that the feed is XML whatever
  * is in it. */
 #include "test/unit/api_try.h"
+#include <stdlib.h>
+#include <unistd.h>
+#include "ports/alarms/alarms.h"
 #include "ports/store/operator.h"
 
 static json_t *
@@ -21,6 +24,7 @@ an_empty_store_has_an_overview(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(o, "sites"), "all")), 0);
 	assert_int_equal(json_array_size(json_object_get(o, "endings")), 0);
 	assert_int_equal(json_array_size(json_object_get(o, "causes")), 0);
+	assert_true(json_is_null(json_object_get(json_object_get(o, "forecast"), "at")));
 	json_decref(o);
 	/* Nobody has looked: said, and no fault. */
 	o = get(f, "/api/v1/alarms", __LINE__);
@@ -59,6 +63,51 @@ a_site_and_its_cause_are_counted(void **state)
 	assert_string_equal(json_string_value(json_object_get(cause, "name")), "www.a.jp");
 	assert_non_null(strstr(json_string_value(json_object_get(json_object_get(cause, "title"), "ja")), "www.a.jp"));
 	json_decref(o);
+}
+
+/* The forecast is the watchdog's; what it counted for a day that is over is due. Beside it what the CAs in use allow a day. */
+static void
+renewals_to_come_stand_beside_what_a_ca_allows(void **state)
+{
+	struct fixture *f = *state;
+	char folder[] = "/tmp/koshin-api-XXXXXX", file[64];
+	static struct watch w;
+	const struct ca_row cas[] = { { .name = STR("ca"), .directory = STR("https://ca.example/dir"), .breaker = BREAKER_CLOSED_FOREVER, .is_used = true },
+		{ .name = STR("was"), .directory = STR("https://was.example/dir"), .breaker = BREAKER_CLOSED_FOREVER, .position = 1 } };
+	static const int counts[] = { 2, 0, 5, 1 }; /* yesterday, today … */
+	int64_t id;
+
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(file, sizeof file, "%s/%s", folder, ALARMS_FILE);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(store_ca_put(f->api.store, &cas[i], &id), ERR_OK);
+	watch_init(&w);
+	forecast_begin(&w.forecast, when_plus(f->now, SPAN_D(-1)), config_zone(f->config));
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		w.forecast.days[i] = counts[i];
+	w.forecast.due = 3;
+	w.forecast.later = 9;
+	assert_int_equal(alarms_write(file, &w), ERR_OK);
+	char none[] = "letsencrypt", *before = f->config->state_folder, *limits = f->config->cas[0].limits;
+	f->config->state_folder = folder;
+	f->config->cas[0].limits = none;
+	json_t *o = get(f, "/api/v1/overview", __LINE__), *forecast = json_object_get(o, "forecast");
+	json_t *days = json_object_get(forecast, "days"), *allowed = json_object_get(forecast, "limits");
+	f->config->state_folder = before;
+	f->config->cas[0].limits = limits;
+
+	assert_true(json_is_string(json_object_get(forecast, "at")));
+	assert_int_equal(json_integer_value(json_object_get(forecast, "due")), 5);
+	assert_int_equal(json_integer_value(json_object_get(forecast, "later")), 9);
+	assert_int_equal(json_array_size(days), 2);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(days, 0), "days")), 1);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(days, 0), "n")), 5);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(days, 1), "n")), 1);
+	assert_int_equal(json_array_size(allowed), 1);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(allowed, 0), "new_orders")), 2400);
+	json_decref(o);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static void
@@ -118,6 +167,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_empty_store_has_an_overview, setup, teardown),
+		cmocka_unit_test_setup_teardown(renewals_to_come_stand_beside_what_a_ca_allows, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_site_and_its_cause_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_incident_has_words_and_the_feed_them_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_filter_is_refused, setup, teardown),

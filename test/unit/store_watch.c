@@ -98,6 +98,70 @@ sites(void **state)
 	store_close(&s);
 }
 
+/* The date of each renewal is the one that the engine goes by, whatever it is made of; each site that is renewed by itself is counted once. */
+static void
+plans(void **state)
+{
+	(void)state;
+	enum { SITES = 9, SPREAD = 1, OWN, ASKED, NOT_WANTED, REVOKED, TOLD, NOTHING_HELD };
+	struct store *s = new_store();
+	AUTO_ARENA a = { .max = 1 << 20 };
+	struct forecast counted, want;
+	int64_t last = 0, ca;
+	const struct ca_row row = { .name = STR("a1"), .directory = STR("https://ca.example/"), .breaker = BREAKER_CLOSED_FOREVER };
+
+
+	OK(s, store_ca_put(s, &row, &ca));
+	forecast_begin(&counted, now, SPAN_H(9));
+	forecast_begin(&want, now, SPAN_H(9));
+	for (size_t i = 0; i < SITES; i++) {
+		struct str name = arena_strf(&a, "p%zu.example", i);
+		uint8_t text[2 * FINGERPRINT_BYTES];
+		int64_t id = new_site(s, &name, 1);
+		struct site site;
+
+		OK(s, store_site_load(s, id, &a, &site));
+		if (i != NOTHING_HELD)
+			site.held = (struct held){ .id = new_certificate(s, id, (uint8_t)i),
+				.life = { when_plus(now, SPAN_D(-(int)i)), when_plus(now, SPAN_D(90 - (int)(6 * i))) } };
+		memset(site.held.fingerprint, (int)i + 1, FINGERPRINT_BYTES);
+		certificate_fingerprint_text(site.held.fingerprint, (char *)text);
+		struct finding revoked = { .cause = CAUSE_SERVED_REVOKED, .subject = name, .wanted = { (char *)text, sizeof text },
+			.first_seen = when_plus(now, SPAN_D(3)), .next_look = now };
+		site.held.is_spread = i == SPREAD;
+		site.held.is_own = i == OWN;
+		site.asked_renew = i == ASKED;
+		site.setting.source = i == NOT_WANTED ? SOURCE_NONE : SOURCE_FREE;
+		site.jitter = (uint32_t)i * 400000000u;
+		if (i == REVOKED)
+			site.findings = (struct finding_list){ .at = &revoked, .n = 1, .cap = 1 };
+		OK(s, store_site_save(s, &site, now));
+		OK(s, store_setting_put(s, id, &site.setting));
+		if (i == TOLD) {
+			const struct renewal_row r = { .site_id = id, .certificate_id = site.held.id, .ca_id = ca,
+				.renewal = { .is_told = true, .start = when_plus(now, SPAN_D(5)), .end = when_plus(now, SPAN_D(6)),
+				    .at = when_plus(now, SPAN_D(5)), .polled_at = now, .poll_at = now } };
+
+			OK(s, store_renewal_put(s, &r));
+		}
+		OK(s, store_site_load(s, id, &a, &site));
+		if (i != NOT_WANTED && i != NOTHING_HELD)
+			forecast_add(&want, i == ASKED ? now : site_renew_at(&site), SPAN_H(9));
+	}
+	/* In parts, or all at once. */
+	int64_t parts = 0;
+	do {
+		OK(s, store_plans(s, last, 3, SPAN_H(9), &counted, &last));
+		parts++;
+	} while (last != 0);
+	SAME(parts, 3);
+	assert_memory_equal(&counted, &want, sizeof counted);
+	SAME(counted.due, 2);
+	SAME(counted.days[3], 1);
+	SAME(counted.days[5], 1);
+	store_close(&s);
+}
+
 /* Bursts: by cause, by owner, by when they were first seen. */
 static void
 bursts(void **state)
@@ -138,6 +202,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conditions_and_learned),
 		cmocka_unit_test(sites),
+		cmocka_unit_test(plans),
 		cmocka_unit_test(bursts),
 	};
 

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { Failure } from "../api";
 import { ActButton } from "../components/button";
+import { EndDates, Gauge, Renewals } from "../components/chart";
 import { Copy } from "../components/copy";
 import { Field } from "../components/field";
 import { LifeBar } from "../components/life";
@@ -14,6 +15,7 @@ import { t } from "../words";
 const TONES: Tone[] = ["ok", "act", "bad", "run", "idle"];
 const DAY_MS = 86400_000;
 const inDays = (n: number) => new Date(Date.now() + n * DAY_MS).toISOString();
+const DAYS = Array.from({ length: 29 }, (_, i) => ({ days: i, n: 10 + ((i * 7) % 30) }));
 const nothing = () => undefined;
 
 function Part({ name, children }: { name: string; children: ComponentChildren }) {
@@ -73,6 +75,15 @@ export function GalleryPage() {
 					[-89, 1, null],
 				].map(([from, to, renewal]) => (
 					<LifeBar key={String(from)} from={inDays(Number(from))} to={inDays(Number(to))} renewal={renewal === null ? null : inDays(Number(renewal))} />
+				))}
+			</Part>
+			<Part name="chart.tsx">
+				<EndDates bars={DAYS} soon={7} />
+				{[null, 60, 5000].map((limit) => (
+					<Renewals key={limit} bars={DAYS} limit={limit} />
+				))}
+				{[0, 50, 90].map((used) => (
+					<Gauge key={used} used={used} of={100} />
 				))}
 			</Part>
 			<Part name="screen.tsx">

@@ -7,6 +7,7 @@ import { distance, moment, withDistance } from "../dates";
 import { useLoad } from "../load";
 import { both, t, type Key } from "../words";
 import { Cas } from "./operator_cas";
+import { ForecastPart } from "./operator_forecast";
 import { Letters } from "./operator_letters";
 
 const SOON_DAYS = 7;
@@ -155,7 +156,7 @@ function Causes({ causes }: { causes: Cluster[] }) {
 								<span class="hidden"> {one.cause}</span>
 							</a>
 						</td>
-						<td data-label={t("clusters.since")}>{one.since && withDistance(one.since)}</td>
+						<td class="date" data-label={t("clusters.since")}>{one.since && withDistance(one.since)}</td>
 						<td data-label={t("clusters.acts")}>{t(ACTORS[one.acts] ?? "acts.nobody")}</td>
 					</tr>
 				))}
@@ -199,6 +200,7 @@ function Fleet({ value }: { value: Overview }) {
 				<h2 id="endings">{t("overview.endings")}</h2>
 				{value.endings.length === 0 ? <p class="soft">{t("overview.endings-none")}</p> : <EndDates bars={value.endings} soon={SOON_DAYS} />}
 			</section>
+			<ForecastPart value={value.forecast} />
 			<section class="paper" aria-labelledby="clusters">
 				<h2 id="clusters">{t("clusters.title")}</h2>
 				<Causes causes={value.causes} />
@@ -219,6 +221,7 @@ export function OperatorPage() {
 			<Unknown />
 			{overview.value && (
 				<p class="soft">
+					{t("operator.processes")}{" "}
 					{overview.value.processes.map((one) => (
 						<span key={one.process}>
 							<code>{one.process}</code> {one.at && distance(one.at)}{" "}

@@ -5,6 +5,7 @@ import urllib.request
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from screen import PASSWORD, SIZES, Screen
 from servers import until
@@ -37,6 +38,8 @@ def fleet(panel):
         "INSERT INTO incident (cause, began, seen) VALUES ('dns.lookup.timeout', unixepoch() - 600, unixepoch() + 864000)",
     )
     until("the watchdog has looked", lambda: panel.api.ask("alarms_list")[1]["looked_at"], 90)
+    # Certificates here live for an hour: what is to be renewed is so today, or tomorrow, or is on its way.
+    until("renewals are counted", lambda: (lambda of: of["at"] and of["due"] + sum(day["n"] for day in of["days"]))(panel.api.ask("overview_show")[1]["forecast"]), 90)
     return world
 
 
@@ -49,14 +52,32 @@ def screens(panel):
         one.close()
 
 
+def forecast_is_told(panel, screen):
+    """What comes due is in the words and, day by day, in the table, which is opened by the keyboard; beside it what the CA takes a day."""
+    forecast = panel.api.ask("overview_show")[1]["forecast"]
+    text = screen.text()
+    assert screen.word("forecast.title") in text
+    for limit in forecast["limits"]:
+        assert screen.word("forecast.no-limit", limit["ca"]) in text and limit["new_orders"] is None
+    if not forecast["days"]:
+        assert screen.word("forecast.none") in text
+        return
+    screen.tab_to(screen.word("forecast.table"))
+    screen.keys(Keys.ENTER)
+    rows = screen.run("return [...document.querySelectorAll('section[aria-labelledby=forecast] tbody tr')].map(r => [r.cells[0].innerText, r.cells[1].innerText])")
+    assert len(rows) >= 1 and all(day and int(n) > 0 for day, n in rows)
+    assert any(screen.word("forecast.busiest", day, n) in text for day, n in rows)
+
+
 @pytest.mark.parametrize("lang, size", VIEWS)
-def test_operator(fleet, screens, lang, size):
+def test_operator(panel, fleet, screens, lang, size):
     """What needs a person stands first; then the fleet, causes with an example, CAs with their limits, letters that came back; and who did what."""
     screen = screens[lang].forget().resize(size).sign_in(f"unei-{lang}@host.example", PASSWORD)
     screen.until_key("operator.title").until_there().until_key("clusters.title").until_text("dns.a.elsewhere").until_text("550 5.1.1")
     text = screen.text()
     assert screen.word("overview.ended") in text and screen.word("operator.cas") in text and "pebble" in text
     assert screen.run("return document.querySelectorAll('svg.chart rect').length") >= 1
+    forecast_is_told(panel, screen)
     screen.judge_twice(is_one_language=False)
     # From a cause to the sites that have it.
     screen.run("[...document.querySelectorAll('a')].find(a => a.getAttribute('href') === '/sites?cause=dns.a.elsewhere').click()")
