@@ -3,6 +3,7 @@
 #include "core/classify.h"
 #include "core/site_ca.h"
 #include "core/site_letters.h"
+#include "core/site_mend.h"
 #include "core/site_plan.h"
 
 enum { HALF_SEEN_MOST_S = 3600, UNSEEN_FROM_AFAR_MOST_S = 86400 };
@@ -177,21 +178,25 @@ findings_add(const struct step *st, const struct finding *at, size_t n)
 	take_list(st, &l);
 }
 
-/* Nothing could be seen of this name from here, because of something of ours: what stood before is neither seen nor gone. */
+bool
+findings_is_hidden(const struct finding_list *seen, struct str name)
+{
+	for (size_t i = 0; i < seen->n; i++) {
+		enum cause c = seen->at[i].cause;
+
+		if ((c == CAUSE_OWN_RESOLVER_UNAVAILABLE || c == CAUSE_OWN_NETWORK_DOWN) && str_eq(seen->at[i].subject, name))
+			return true;
+	}
+	return false;
+}
+
+/* What stood before is neither seen nor gone. */
 static bool
 was_unseen(const struct finding_list *seen, const struct finding *old)
 {
 	enum layer layer = cause_row(old->cause)->layer;
 
-	if (layer == LAYER_OWN || layer == LAYER_SERVED || layer == LAYER_CA)
-		return false;
-	for (size_t i = 0; i < seen->n; i++) {
-		enum cause c = seen->at[i].cause;
-
-		if ((c == CAUSE_OWN_RESOLVER_UNAVAILABLE || c == CAUSE_OWN_NETWORK_DOWN) && str_eq(seen->at[i].subject, old->subject))
-			return true;
-	}
-	return false;
+	return layer != LAYER_OWN && layer != LAYER_SERVED && layer != LAYER_CA && findings_is_hidden(seen, old->subject);
 }
 
 static bool
@@ -322,6 +327,8 @@ outlives_check(
 		return !findings_by_handshake(old->cause);
 	if (was_unseen(seen, old))
 		return true;
+	if (old->cause == CAUSE_OWN_ZONE_UNWRITABLE)
+		return mend_is_refused_still(st, old, seen);
 	if (was_half_seen(st, old, seen))
 		return true;
 	if (was_renamed(old, seen))

@@ -32,6 +32,8 @@ bool findings_by_handshake(enum cause c);
 bool findings_is_replacement(enum cause c);
 /* Findings of an order or of the installer. */
 void findings_add(const struct step *st, const struct finding *at, size_t n);
+/* Could nothing be seen of this name from here, because of something of ours? */
+bool findings_is_hidden(const struct finding_list *seen, struct str name);
 /* Did DNS say anything about the addresses of this name? */
 bool findings_is_answered(const struct name_evidence *n);
 /* The failure of an order as it is known already: while it is known that the CA alone is kept out, that it could not come in is no news. */

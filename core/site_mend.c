@@ -77,6 +77,52 @@ mend_records(const struct step *st)
 	}
 }
 
+static bool
+is_refusal_of(const struct step *st, const struct finding *f)
+{
+	return f->cause == CAUSE_OWN_ZONE_UNWRITABLE && str_eq(f->subject, st->ev->name);
+}
+
+/* What lacks an address of ours, and we add it. */
+static const struct finding *
+find_missing(const struct finding_list *l, struct str name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (cause_row(l->at[i].cause)->mends == MENDS_RECORD && !l->at[i].is_from_order && str_eq(l->at[i].subject, name))
+			return &l->at[i];
+	return NULL;
+}
+
+bool
+mend_is_refused_still(const struct step *st, const struct finding *old, const struct finding_list *seen)
+{
+	return mend_is_zone_ours(st->p, old->subject) &&
+	       (find_missing(seen, old->subject) != NULL || findings_is_hidden(seen, old->subject));
+}
+
+/* An answer that comes when nobody misses the address any more says nothing of today. */
+static void
+put_refusal(const struct step *st)
+{
+	const struct site_event *ev = st->ev;
+	const struct finding *missing = find_missing(&st->s->findings, ev->name);
+	const struct str words = ev->words.n > 0 ? ev->words : str_of(err_words(ev->err));
+
+	if (missing == NULL || !mend_is_zone_ours(st->p, ev->name))
+		return;
+	const struct finding f = { .cause = CAUSE_OWN_ZONE_UNWRITABLE,
+		.subject = ev->name,
+		.seen = words,
+		.evidence = words,
+		.acts = ACTOR_HOST,
+		.next_look = when_plus(st->t->now, plan_backoff(missing->mends, st->p->poll_max, st->p->look_every)) };
+
+	findings_add(st, &f, 1);
+	struct finding *put = findings_find(&st->s->findings, f.cause, f.subject);
+	if (put != NULL)
+		put->is_from_order = false; /* no order, deploy or date ends it */
+}
+
 void
 mend_record_told(const struct step *st)
 {
@@ -87,10 +133,14 @@ mend_record_told(const struct step *st)
 	if (is_there)
 		s->look_at = when_min(s->look_at, when_plus(st->t->now, st->p->poll_min));
 	struct site_effect *fx = is_added || !is_there ? site_effect_put(st->out, FX_HISTORY) : NULL;
-	if (fx == NULL)
-		return;
-	fx->history = is_added ? HISTORY_RECORD_ADDED : HISTORY_RECORD_REFUSED;
-	fx->detail = is_added ? ev->name : ev->words;
+	if (fx != NULL) {
+		fx->history = is_added ? HISTORY_RECORD_ADDED : HISTORY_RECORD_REFUSED;
+		fx->detail = is_added ? ev->name : ev->words;
+	}
+	if (is_there)
+		findings_drop(st, is_refusal_of);
+	else
+		put_refusal(st);
 }
 
 void

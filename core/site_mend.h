@@ -11,7 +11,9 @@
  *
  * Where a wanted name has no address at all and its zone is the provider's own (policy.zones), our addresses are added, at the same
  * dates. The zone's server adds them only while the name has none (ports/dnsapi), so what a person has entered stays. Nothing waits for
- * the answer: one that is lost is no matter, since the name is looked at again and the addition repeated.
+ * the answer: one that is lost is no matter, since the name is looked at again and the addition repeated. One that is refused, or that
+ * does not come, is a finding of its own (own.zone.unwritable) for the operator, with the date of the next try; it is over when the
+ * address is there.
  */
 #include "core/site_findings.h"
 
@@ -21,6 +23,8 @@ void mend_forget(const struct step *st);
 void mend(const struct step *st, bool was_applied);
 /* The server of a zone of ours has answered. */
 void mend_record_told(const struct step *st);
+/* A check has not seen that we were refused: does it stand all the same? For as long as the address is missing in a zone of ours. */
+bool mend_is_refused_still(const struct step *st, const struct finding *old, const struct finding_list *seen);
 /* Its records are ours to add. */
 bool mend_is_zone_ours(const struct policy *p, struct str name);
 /* Something stands that may be mended by reading again what is there already. */

@@ -14,7 +14,8 @@ struct dnsapi_job {
 };
 struct dnsapi_answer {
 	enum err err;	  /* OK: added. CONFLICT: there is an address or an alias. REFUSED. Else: nobody knows, ask again */
-	struct str words; /* what the server said, as "REFUSED" or "NOTAUTH BADKEY"; empty with OK */
+	/* For the operator, in one line: which zone, at which server, what it said ("NOTAUTH BADKEY") and what that means; empty with OK. */
+	struct str words;
 };
 /* Never called from inside submit; the answer is valid during the call only. */
 typedef void dnsapi_done(void *arg, const struct dnsapi_answer *answer);

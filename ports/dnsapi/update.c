@@ -16,6 +16,7 @@ enum {
 	FUDGE_S = 300,	  /* RFC 8945, 10 */
 	TSIG_ERROR_AT = 5, /* of its fields, RFC 8945, 4.2 */
 	TSIG_MAC_AT = 3,
+	WORDS_BYTES_MAX = 1024,
 };
 
 struct zone {
@@ -180,10 +181,42 @@ call_free(struct call *c)
 	free(c);
 }
 
-static void
-finish(struct call *c, enum err err, struct str words)
+/* What the operator has to look at. Of an answer with two codes the second one says more. */
+static const char *
+meaning_of(const char *code)
 {
-	c->done(c->arg, &(struct dnsapi_answer){ err, words });
+	static const struct {
+		const char *code, *meaning;
+	} rows[] = {
+		{ "BADKEY", "it knows no key of this name and algorithm, or lets it change nothing here" },
+		{ "BADSIG", "its secret of this key is another one" },
+		{ "BADTIME", "its clock and ours are more than five minutes apart" },
+		{ "BADTRUNC", "it wants longer signatures" },
+		{ "REFUSED", "its rules do not let this key change the zone" },
+		{ "NOTAUTH", "it is not the primary server of this zone, or its rules do not let this key change it" },
+		{ "NOTZONE", "the name is in no zone that it serves" },
+		{ "NOTIMPL", "it takes no updates" },
+		{ "SERVFAIL", "it could not do it; its log may say why" },
+		{ "FORMERR", "it could not read the update" },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(code, rows[i].code) == 0)
+			return rows[i].meaning;
+	return NULL;
+}
+
+/* `said`: its codes, or what became of the connection. */
+static void
+finish(struct call *c, enum err err, const char *said, const char *meaning)
+{
+	const struct config_update *z = c->zone->config;
+	AUTO_BUF words = { .max = WORDS_BYTES_MAX };
+
+	if (err != ERR_OK)
+		buf_putf(&words, "zone %s, server %s, key %s: %s%s%s", z->zone, z->server, z->key, said, meaning == NULL ? "" : ": ",
+		    meaning == NULL ? "" : meaning);
+	c->done(c->arg, &(struct dnsapi_answer){ err, buf_str(&words) });
 	call_free(c);
 }
 
@@ -208,19 +241,19 @@ judge(struct call *c, ldns_pkt *p, const uint8_t *wire, size_t n)
 	const char *error = tsig_error(p);
 	bool is_signed = ldns_pkt_tsig(p) != NULL && ldns_pkt_tsig_verify(p, wire, n, z->config->key, z->secret, c->mac);
 	char *text = ldns_pkt_rcode2str(rcode);
-	AUTO_BUF words = { .max = 128 };
+	AUTO_BUF said = { .max = 128 };
 
-	buf_putf(&words, "%s%s%s", text == NULL ? "" : text, error == NULL ? "" : " ", error == NULL ? "" : error);
+	buf_putf(&said, "%s%s%s", text == NULL ? "no code" : text, error == NULL ? "" : " ", error == NULL ? "" : error);
+	const char *meaning = error != NULL ? meaning_of(error) : text != NULL ? meaning_of(text) : NULL;
+	if (!is_signed && (rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_YXRRSET))
+		finish(c, ERR_PEER, "the answer is not signed", NULL);
+	else
+		finish(c, rcode == LDNS_RCODE_NOERROR	 ? ERR_OK
+			  : rcode == LDNS_RCODE_YXRRSET	 ? ERR_CONFLICT
+			  : rcode == LDNS_RCODE_SERVFAIL ? ERR_SERVER
+							 : ERR_REFUSED,
+		    said.err == ERR_OK ? said.p : "", meaning);
 	free(text);
-	if (!is_signed && (rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_YXRRSET)) {
-		finish(c, ERR_PEER, STR("the answer is not signed"));
-		return;
-	}
-	finish(c, rcode == LDNS_RCODE_NOERROR	 ? ERR_OK
-		  : rcode == LDNS_RCODE_YXRRSET	 ? ERR_CONFLICT
-		  : rcode == LDNS_RCODE_SERVFAIL ? ERR_SERVER
-						 : ERR_REFUSED,
-	    rcode == LDNS_RCODE_NOERROR ? STR_NONE : buf_str(&words));
 }
 
 static void
@@ -231,17 +264,19 @@ take(struct call *c)
 	ldns_pkt *p = NULL;
 
 	if (ldns_wire2pkt(&p, wire, n) != LDNS_STATUS_OK) {
-		finish(c, ERR_PEER, STR("the answer cannot be read"));
+		finish(c, ERR_PEER, "the answer cannot be read", NULL);
 		return;
 	}
 	if (ldns_pkt_id(p) == c->id && ldns_pkt_qr(p) && ldns_pkt_get_opcode(p) == LDNS_PACKET_UPDATE)
 		judge(c, p, wire, n);
 	else
-		finish(c, ERR_PEER, STR("the answer is to another question"));
+		finish(c, ERR_PEER, "the answer is to another question", NULL);
 	ldns_pkt_free(p);
 }
 
 /* ---- the connection ---- */
+
+static const char no_connection[] = "no connection", is_it_up[] = "does it run, and does it take TCP from here?";
 
 static bool
 is_pausing(ssize_t n)
@@ -255,7 +290,7 @@ on_timer(void *arg)
 	struct call *c = arg;
 
 	c->timer = NULL;
-	finish(c, c->err == ERR_OK ? ERR_TIMEOUT : c->err, c->err == ERR_OK ? STR("no answer in time") : STR("no connection"));
+	finish(c, c->err == ERR_OK ? ERR_TIMEOUT : c->err, c->err == ERR_OK ? "no answer in time" : no_connection, is_it_up);
 }
 
 static void
@@ -270,12 +305,12 @@ on_ready(void *arg, int fd, int events)
 		if (is_pausing(n))
 			return;
 		if (n < 0) {
-			finish(c, ERR_CONNECT, STR("no connection"));
+			finish(c, ERR_CONNECT, no_connection, is_it_up);
 			return;
 		}
 		c->sent_n += (size_t)n;
 		if (c->sent_n == c->out_n && loop_watch(c->updates->loop, fd, LOOP_READ, on_ready, c) != ERR_OK)
-			finish(c, ERR_MEMORY, STR("no memory"));
+			finish(c, ERR_MEMORY, "no memory", NULL);
 		return;
 	}
 	while (c->in_n < c->in_wanted) {
@@ -284,7 +319,7 @@ on_ready(void *arg, int fd, int events)
 		if (is_pausing(n))
 			return;
 		if (n <= 0) {
-			finish(c, ERR_CLOSED, STR("the connection was closed before an answer"));
+			finish(c, ERR_CLOSED, "the connection was closed before an answer", NULL);
 			return;
 		}
 		c->in_n += (size_t)n;

@@ -212,9 +212,9 @@ class Dns:
     def remove(self, name, rtype):
         self.set(name, rtype)
 
-    def take_updates(self, key, secret):
-        """Whoever has this TSIG key (hmac-sha256, base64) may change zones from now on."""
-        self._update_key = key, secret
+    def take_updates(self, key, secret, algorithm="hmac-sha256", allowed=True):
+        """Whoever has this TSIG key (its secret in base64) may change zones from now on; or the key is known, and may do nothing."""
+        self._update_key = key, secret, algorithm, allowed
         self._write_config()
         self._knotc("reload")
 
@@ -237,10 +237,10 @@ class Dns:
         zones = "".join(f'  - domain: "{zone}"\n    file: "{self._file(zone)}"\n' for zone in self._zones)
         key, acl = "", ""
         if self._update_key:
-            name, secret = self._update_key
+            name, secret, algorithm, allowed = self._update_key
             key = (
-                f"key:\n  - id: {name}\n    algorithm: hmac-sha256\n    secret: {secret}\n"
-                f"acl:\n  - id: updates\n    key: {name}\n    action: update\n"
+                f"key:\n  - id: {name}\n    algorithm: {algorithm}\n    secret: {secret}\n"
+                f"acl:\n  - id: updates\n    key: {name}\n    action: {'update' if allowed else 'transfer'}\n"
             )
             acl = "    acl: updates\n"
         text = (

@@ -93,10 +93,52 @@ test_names(void **state)
 	loop_free(&loop);
 }
 
+struct said {
+	enum err err;
+	char words[512];
+};
+
+static void
+keep(void *arg, const struct dnsapi_answer *answer)
+{
+	struct said *said = arg;
+
+	said->err = answer->err;
+	(void)snprintf(said->words, sizeof said->words, "%.*s", STR_ARG(answer->words));
+}
+
+/* Nobody listens: the operator reads which zone, at which server, by which key, and what to look at. */
+static void
+test_words(void **state)
+{
+	struct clock clock = clock_real(SPAN_S(0));
+	struct config_update zone = { .zone = (char[]){ "host.example" }, .server = (char[]){ "127.0.0.1@1" }, .key = (char[]){ "k" }, .secret_file = file, .ttl = 60 };
+	struct config config = { .dns = { .updates = &zone, .updates_n = 1 } };
+	const struct str address = STR("192.0.2.10");
+	const struct dnsapi_job job = { STR("www.host.example"), &address, 1 };
+	struct said said = { ERR_OK, "" };
+	struct loop *loop = NULL;
+	struct updates *u = NULL;
+
+	(void)state;
+	write_secret(good, 0600);
+	assert_int_equal(loop_new(&clock, &loop), ERR_OK);
+	assert_int_equal(updates_new(loop, &clock, &config, NULL, &u), ERR_OK);
+	const struct dnsapi port = updates_port(u);
+	assert_int_equal(port.submit(port.ctx, &job, keep, &said), ERR_OK);
+	while (said.words[0] == '\0')
+		assert_int_equal(loop_round(loop, -1), ERR_OK);
+	assert_int_equal(said.err, ERR_CONNECT);
+	assert_string_equal(said.words,
+	    "zone host.example, server 127.0.0.1@1, key k: no connection: does it run, and does it take TCP from here?");
+	updates_free(&u);
+	loop_free(&loop);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_secrets), cmocka_unit_test(test_names) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_secrets), cmocka_unit_test(test_names), cmocka_unit_test(test_words) };
 	int fd = mkstemp(file);
 
 	if (fd < 0 || close(fd) != 0)

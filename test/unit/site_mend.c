@@ -183,6 +183,8 @@ test_given_up(void **state)
 
 /* --- an address that is missing in DNS --- */
 
+static bool blind; /* our own resolver does not answer */
+
 static struct site_effects *
 look_at_names(struct fixture *f, int after_s, enum sight sight)
 {
@@ -191,6 +193,10 @@ look_at_names(struct fixture *f, int after_s, enum sight sight)
 	struct evidence *e = evidence_of(f, sight, false);
 
 	e->at = t.now;
+	for (size_t i = 0; blind && i < e->names_n; i++) {
+		e->names[i].a_status = e->names[i].aaaa_status = e->names[i].caa_status = DNS_LOCAL;
+		e->names[i].addresses_n = 0;
+	}
 	fixture_do(f, DOING_CHECK);
 	site_step(&f->site, &(struct site_event){ .kind = SITE_CHECKED, .job = f->site.job, .evidence = e, .retry_after = WHEN_UNKNOWN }, &t,
 	    &f->policy, &f->arena, out);
@@ -283,12 +289,107 @@ test_what_the_zone_has_said(void **state)
 	}
 }
 
+static void
+tell(struct fixture *f, int after_s, enum err err, const char *words)
+{
+	struct site_effects *out = arena_get(&f->arena, sizeof *out);
+	const struct turn t = { when_plus(now, SPAN_S(after_s)), 12345 };
+
+	site_step(&f->site,
+	    &(struct site_event){ .kind = SITE_RECORD_TOLD, .name = f->names[1].name, .words = str_of(words), .err = err, .retry_after = WHEN_UNKNOWN },
+	    &t, &f->policy, &f->arena, out);
+}
+
+/* What the zone's server refuses is an alarm for the operator and no matter of the owner's: from the answer until the address is there, or
+ * is no longer ours to add. A check does not end it, nor a resolver that is silent, nor a handshake. */
+static void
+test_what_the_zone_refuses(void **state)
+{
+	enum after { LOOK_MISSING, LOOK_FINE, LOOK_BLIND, LOOK_ELSEWHERE, TOLD_ADDED, TOLD_THERE, ZONE_LEFT };
+	static const struct {
+		const char *words;
+		enum after after;
+		bool stands;
+	} rows[] = { { "REFUSED", LOOK_MISSING, true }, { "", LOOK_MISSING, true }, { "REFUSED", LOOK_BLIND, true }, { "REFUSED", LOOK_FINE, false },
+		{ "REFUSED", LOOK_ELSEWHERE, false }, { "REFUSED", TOLD_ADDED, false }, { "REFUSED", TOLD_THERE, false }, { "REFUSED", ZONE_LEFT, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO_FIXTURE f = { 0 };
+		const struct str zone = STR("example.jp");
+
+		fixture_init(&f, AGE_YOUNG);
+		f.policy.zones = &zone;
+		f.policy.zones_n = 1;
+		/* Nobody misses it: what a server says late is of no matter. */
+		tell(&f, 0, ERR_REFUSED, "REFUSED");
+		assert_int_equal(f.site.findings.n, 0);
+		(void)look_at_names(&f, 1, SIGHT_WWW_GONE);
+		tell(&f, 2, ERR_REFUSED, rows[i].words);
+		const struct finding *found = &f.site.findings.at[0];
+		assert_string_equal(cause_row(found->cause)->id, "own.zone.unwritable");
+		assert_true(found->acts == ACTOR_HOST && !finding_blocks(found) && str_eq(found->subject, f.names[1].name));
+		assert_true(str_eq(found->seen, *rows[i].words != '\0' ? STR("REFUSED") : str_of(err_words(ERR_REFUSED))));
+		assert_int_equal(when_between(now, found->next_look).s, 2 + f.policy.poll_max.s);
+		switch (rows[i].after) {
+		case LOOK_MISSING:
+			(void)look_at_names(&f, 60, SIGHT_WWW_GONE);
+			break;
+		case LOOK_FINE:
+			(void)look_at_names(&f, 60, SIGHT_FINE);
+			break;
+		case LOOK_BLIND:
+			blind = true;
+			(void)look_at_names(&f, 60, SIGHT_WWW_GONE);
+			blind = false;
+			break;
+		case LOOK_ELSEWHERE:
+			(void)look_at_names(&f, 60, SIGHT_ALL_ELSEWHERE);
+			break;
+		case TOLD_ADDED:
+		case TOLD_THERE:
+			tell(&f, 60, rows[i].after == TOLD_ADDED ? ERR_OK : ERR_CONFLICT, "");
+			break;
+		case ZONE_LEFT:
+			f.policy.zones_n = 0;
+			(void)look_at_names(&f, 60, SIGHT_WWW_GONE);
+			break;
+		}
+		if (findings_has(&f.site, CAUSE_OWN_ZONE_UNWRITABLE) != rows[i].stands)
+			fail_msg("row %zu: it %s", i, rows[i].stands ? "is gone" : "stands");
+	}
+}
+
+/* Refused again at each try, it stays one finding, told once, whose next try is ever later. */
+static void
+test_refused_again(void **state)
+{
+	static const int looks[] = { 0, 900, 2700 };
+	AUTO_FIXTURE f = { 0 };
+	const struct str zone = STR("example.jp");
+
+	(void)state;
+	fixture_init(&f, AGE_YOUNG);
+	f.policy.zones = &zone;
+	f.policy.zones_n = 1;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(count(look_at_names(&f, looks[i], SIGHT_WWW_GONE), FX_RECORD), 1);
+		tell(&f, looks[i], ERR_TIMEOUT, "no answer in time");
+		const struct finding *found = findings_find(&f.site.findings, CAUSE_OWN_ZONE_UNWRITABLE, f.names[1].name);
+		assert_non_null(found);
+		assert_int_equal(found->times_seen, i + 1);
+		assert_int_equal(when_between(found->first_seen, now).s, 0);
+		assert_int_equal(when_between(now, found->next_look).s, looks[i] + f.policy.poll_max.s * (1 << i));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_again_and_ever_more_rarely),
 		cmocka_unit_test(test_a_stranger_that_does_not_stop), cmocka_unit_test(test_ended), cmocka_unit_test(test_given_up),
-		cmocka_unit_test(test_a_record_in_a_zone_of_ours), cmocka_unit_test(test_what_the_zone_has_said) };
+		cmocka_unit_test(test_a_record_in_a_zone_of_ours), cmocka_unit_test(test_what_the_zone_has_said), cmocka_unit_test(test_what_the_zone_refuses),
+		cmocka_unit_test(test_refused_again) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,6 +142,16 @@ break_config(struct watch_facts *f, struct when now)
 	f->causes_n = 2;
 }
 
+static void
+close_zone(struct watch_facts *f, struct when now)
+{
+	static const struct watch_cause causes[] = { { CAUSE_OWN_ZONE_UNWRITABLE, 3, { "REFUSED", 7 } }, { CAUSE_DNS_ADDRESS_MISSING, 3, { "", 0 } } };
+
+	(void)now;
+	f->causes = causes;
+	f->causes_n = 2;
+}
+
 static const struct {
 	change_fn *change;
 	const char *wanted; /* the only alarm that opens */
@@ -163,6 +173,7 @@ static const struct {
 	{ turn_clock, "own.clock.skewed", 120, 30 },
 	{ stop_resolver, "own.resolver.unavailable", 120, 30 },
 	{ break_config, "own.deploy.config-broken", 120, 30 },
+	{ close_zone, "own.zone.unwritable", 120, 30 },
 };
 
 static void
