@@ -527,6 +527,40 @@ do_ca_line(struct player *p, struct str name, struct str block)
 }
 
 static enum err
+zone_statement(struct player *p, const struct words *w, void *arg)
+{
+	static const char *const says[] = { "fine", "refuses", "silent", "mute" };
+	struct sim_zone *z = arg;
+
+	for (size_t i = 0; i < sizeof says / sizeof *says; i++)
+		if (is(w, 0, says[i])) {
+			z->says = (enum sim_zone_says)i;
+			return ERR_OK;
+		}
+	if (!is(w, 0, "delay"))
+		return wrong(p, "fine, refuses, silent, mute or delay", word(w, 0));
+	struct span s;
+	enum err err = read_span(p, word(w, 1), &s);
+	if (err == ERR_OK)
+		z->delay_ms = s.s * 1000;
+	return err;
+}
+
+/* A zone that is new is ours from now on: koshin is started anew with it. */
+static enum err
+do_zone_line(struct player *p, struct str name, struct str block)
+{
+	struct sim_zone *z = sim_zone_of(p->sim, name);
+	enum err err = ERR_OK;
+
+	if (z == NULL) {
+		z = sim_zone_add(p->sim, name);
+		err = z != NULL ? sim_crash(p->sim) : wrong(p, "no more than 4 zones, with short names", name);
+	}
+	return err == ERR_OK ? each(p, block, zone_statement, z) : err;
+}
+
+static enum err
 web_statement(struct player *p, const struct words *w, void *arg)
 {
 	return do_web(p, *(const struct str *)arg, w);
@@ -595,6 +629,8 @@ do_line(struct player *p, struct str line)
 		return each(p, block, dns_statement, NULL);
 	if (is(&w, 0, "ca"))
 		return do_ca_line(p, w.n > 1 ? w.at[1] : STR("a1"), block);
+	if (is(&w, 0, "zone"))
+		return do_zone_line(p, word(&w, 1), block);
 	if (is(&w, 0, "config"))
 		return each(p, block, scenario_do_config, NULL);
 	if (is(&w, 0, "web")) {

@@ -258,6 +258,9 @@ scenario_do_expect(struct player *p, const struct words *w)
 			n += p->sim->webs[i].reloads;
 		return expect_number(p, "the count of reloads", w, 2, n);
 	}
+	struct sim_zone *zone = is(w, 1, "zone") ? sim_zone_of(p->sim, word(w, 2)) : NULL;
+	if (zone != NULL)
+		return expect_number(p, "the count of its updates", w, 4, is(w, 3, "added") ? zone->added : zone->asked);
 	if (is(w, 1, "ca"))
 		return scenario_expect_ca(p, w);
 	if (is(w, 1, "restarts"))

@@ -127,10 +127,12 @@ sim_engine(struct sim *s, struct engine **ret)
 		s->config.cas[i].directory = s->cas[i].directory;
 	}
 	s->config.cas_n = s->cas_n;
+	s->config.dns.updates = s->updates;
+	s->config.dns.updates_n = s->zones_n;
 	struct engine_setup setup = {
 		.config = &s->config,
 		.ports = { sim_clock_port(s), s->store, sim_acme_port(s), sim_keys_port(s), sim_probe_port(s),
-		    sim_deploy_port(s), sim_mail_port(s), sim_witness_port(s), { NULL, NULL } },
+		    sim_deploy_port(s), sim_mail_port(s), sim_witness_port(s), sim_dnsapi_port(s) },
 		.heartbeat_every = SPAN_D(1),
 		.lease = s->lease,
 		.holder = s->holder,

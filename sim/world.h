@@ -9,7 +9,7 @@
  */
 #include "engine/engine.h"
 
-enum { SIM_TEXT = 256, SIM_NAMES = 100 };
+enum { SIM_TEXT = 256, SIM_NAMES = 100, SIM_ZONES = 4 };
 
 enum sim_record_type { SIM_A, SIM_AAAA, SIM_CAA, SIM_CNAME };
 struct sim_record {
@@ -47,6 +47,20 @@ struct sim_web {
 	bool has_mail;	       /* a mail server beside it shows certificates too, … */
 	bool mail_is_deaf;     /* … and does not hear that there are new ones */
 	unsigned reloads;
+};
+
+/* A zone of the provider's own, and what its server does with updates of it. */
+enum sim_zone_says {
+	SIM_ZONE_TAKES,
+	SIM_ZONE_REFUSES,
+	SIM_ZONE_SILENT,
+	SIM_ZONE_MUTE, /* it does what it is asked, and the answer is lost */
+};
+struct sim_zone {
+	char name[SIM_TEXT];
+	enum sim_zone_says says;
+	int64_t delay_ms; /* from the change to its answer */
+	unsigned asked, added;
 };
 
 struct sim_letter {
@@ -102,6 +116,9 @@ struct sim {
 
 	struct sim_record *records;
 	size_t records_n;
+	struct sim_zone zones[SIM_ZONES];
+	struct config_update updates[SIM_ZONES]; /* the configuration's */
+	size_t zones_n;
 	int64_t dns_silent_until_ms;
 	int64_t resolver_down_until_ms; /* ours */
 	int64_t network_down_until_ms;	/* no way out of koshin's machine, nor in */
@@ -171,6 +188,10 @@ MUST_USE enum err sim_dns_put(struct sim *s, struct str name, enum sim_record_ty
 void sim_dns_remove(struct sim *s, struct str name, enum sim_record_type type);
 const struct sim_record *sim_dns_find(const struct sim *s, struct str name, enum sim_record_type type, size_t nth);
 
+/* A zone of ours more; the configuration has it from the engine's next start on. NULL without room. */
+struct sim_zone *sim_zone_add(struct sim *s, struct str name);
+struct sim_zone *sim_zone_of(struct sim *s, struct str name); /* in which this name lies; NULL: none */
+
 /* Web servers. */
 MUST_USE enum err sim_web_put(struct sim *s, struct str address, struct sim_web **ret);
 struct sim_web *sim_web_at(const struct sim *s, struct str address);
@@ -183,6 +204,7 @@ struct acme sim_acme_port(struct sim *s);
 struct probe sim_probe_port(struct sim *s);
 struct deploy sim_deploy_port(struct sim *s);
 struct mail sim_mail_port(struct sim *s);
+struct dnsapi sim_dnsapi_port(struct sim *s);
 struct keys sim_keys_port(struct sim *s);
 struct clock sim_clock_port(struct sim *s);
 /* The clocks outside: those of the CAs, as long as one says anything. */

@@ -1,9 +1,9 @@
 #ifndef KOSHIN_PORTS_DNSAPI_DNSAPI_H
 #define KOSHIN_PORTS_DNSAPI_DNSAPI_H
 /*
- * Addresses into a zone that the provider runs itself. Implementations: ports/dnsapi/update.c (RFC 2136 with TSIG), none in the simulator,
- * whose worlds have no zone of ours. What somebody has entered is never touched: a name that has an address or an alias by then stays as
- * it is, so the same job twice does no harm.
+ * Addresses into a zone that the provider runs itself. Implementations: ports/dnsapi/update.c (RFC 2136 with TSIG), sim/zones.c. What
+ * somebody has entered is never touched: a name that has an address or an alias by then stays as it is, so the same job twice does no
+ * harm.
  */
 #include "base/str.h"
 

@@ -14,8 +14,8 @@
 #include "sim/world.h"
 #include "test/unit/like.h"
 
-enum port { PORT_ACME, PORT_ACCOUNT, PORT_KEYS, PORT_DEPLOY, PORT_MAIL, PORT_COUNT };
-static const char *const port_names[] = { "acme", "account", "keys", "deploy", "mail" };
+enum port { PORT_ACME, PORT_ACCOUNT, PORT_KEYS, PORT_DEPLOY, PORT_MAIL, PORT_DNSAPI, PORT_COUNT };
+static const char *const port_names[] = { "acme", "account", "keys", "deploy", "mail", "dnsapi" };
 
 struct call;
 struct fault {
@@ -39,6 +39,7 @@ struct call {
 	keys_done *on_keys;
 	deploy_done *on_deploy;
 	mail_done *on_mail;
+	dnsapi_done *on_dnsapi;
 	enum acme_verb verb;
 	int64_t order_id;
 	uint32_t index;
@@ -90,6 +91,8 @@ answer(struct sim *s, void *arg)
 		c->on_keys(c->arg, &(struct keys_answer){ .err = e });
 	} else if (c->on_deploy != NULL) {
 		c->on_deploy(c->arg, &(struct deploy_answer){ .err = e, .words = STR("a fault") });
+	} else if (c->on_dnsapi != NULL) {
+		c->on_dnsapi(c->arg, &(struct dnsapi_answer){ .err = e, .words = STR("a fault") });
 	} else {
 		c->on_mail(c->arg, &(struct mail_answer){ .err = e, .words = STR("a fault") });
 	}
@@ -177,6 +180,15 @@ mail_submit(void *ctx, const struct mail_job *job, mail_done *done, void *arg)
 				    : f->real.mail.submit(f->real.mail.ctx, job, done, arg);
 }
 
+static enum err
+dnsapi_submit(void *ctx, const struct dnsapi_job *job, dnsapi_done *done, void *arg)
+{
+	struct fault *f = ctx;
+
+	return is_hit(f, PORT_DNSAPI) ? answer_wrongly(f, (struct call){ .on_dnsapi = done, .arg = arg })
+				      : f->real.dnsapi.submit(f->real.dnsapi.ctx, job, done, arg);
+}
+
 static void
 wrap(struct sim *s, struct engine_ports *ports, void *arg)
 {
@@ -184,13 +196,14 @@ wrap(struct sim *s, struct engine_ports *ports, void *arg)
 
 	f->sim = s;
 	f->real = *ports;
-	ports->acme.ctx = ports->keys.ctx = ports->deploy.ctx = ports->mail.ctx = f;
+	ports->acme.ctx = ports->keys.ctx = ports->deploy.ctx = ports->mail.ctx = ports->dnsapi.ctx = f;
 	ports->acme.submit = acme_submit;
 	ports->acme.open_account = acme_open;
 	ports->acme.forget = acme_forget;
 	ports->keys.submit = keys_submit;
 	ports->deploy.submit = deploy_submit;
 	ports->mail.submit = mail_submit;
+	ports->dnsapi.submit = dnsapi_submit;
 }
 
 static size_t
@@ -227,9 +240,12 @@ play(struct fault *f, const char *name)
 	f->sim = s;
 	f->from_ms = s->now_ms;
 	f->until_ms += s->now_ms;
+	if (f->port == PORT_DNSAPI)
+		assert_non_null(sim_zone_add(s, names[0]));
 	assert_int_equal(sim_crash(s), ERR_OK); /* the next engine has the ports with the fault */
 	assert_int_equal(sim_web_put(s, STR("192.0.2.10"), &web), ERR_OK);
-	for (size_t i = 0; i < 2; i++)
+	/* In a zone of ours the other name has to be added first. */
+	for (size_t i = 0; i < (f->port == PORT_DNSAPI ? 1 : 2); i++)
 		assert_int_equal(sim_dns_put(s, names[i], SIM_A, STR("192.0.2.10")), ERR_OK);
 	assert_int_equal(sim_site_add(s, STR("hana@a.example"), &setting, names, 2, &id), ERR_OK);
 	if (sim_pass(s, SPAN_H(40), &why) != ERR_OK)
