@@ -28,10 +28,10 @@ row_of(enum cause c)
 			   : strstr(action, "{wanted}") != NULL ? "{wanted}"
 								: NULL;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:{s:o, s:o}, s:s?}", "id", r->id,
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:{s:o, s:o}, s:s?}", "id", r->id,
 	    "layer", layer_name(r->layer), "severity", severity_name(r->severity), "scope",
 	    scope_name(r->scope), "blocks", r->blocks, "acts", actor_name(r->acts), "heals",
-	    heals_name(r->heals), "texts", "ja", texts(c, LANG_JA), "en", texts(c, LANG_EN),
+	    heals_name(r->heals), "mends", mends_name(r->mends), "texts", "ja", texts(c, LANG_JA), "en", texts(c, LANG_EN),
 	    "copy", copy);
 }
 

@@ -69,3 +69,11 @@ heals_name(enum heals h)
 
 	return names[h];
 }
+
+const char *
+mends_name(enum mends m)
+{
+	static const char *const names[] = { "nothing", "deploy", "record", "order", "aside" };
+
+	return names[m];
+}

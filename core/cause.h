@@ -21,9 +21,18 @@ enum scope { SCOPE_NAME, SCOPE_SITE, SCOPE_ACCOUNT, SCOPE_FLEET };
 /* Who does the one action. DOMAIN_COMPANY and WEB_OWNER: the owner too, but outside our panel. */
 enum actor { ACTOR_OWNER, ACTOR_DOMAIN_COMPANY, ACTOR_WEB_OWNER, ACTOR_HOST, ACTOR_NOBODY };
 enum heals { HEALS_NOW, HEALS_OUTSIDE, HEALS_CLICK, HEALS_PERSON };
-/* What koshin does about it by itself, besides looking again: what the server has to have is put there once more, or an
- * address that is missing in a zone of ours is added (core/site_mend). */
-enum mends { MENDS_NOTHING, MENDS_DEPLOY, MENDS_RECORD };
+/*
+ * What koshin does about it by itself, besides looking again. The two are one statement, which test/unit/cause.c holds together: a cause
+ * heals now if koshin does something about it wherever it is met, and never if it only looks again. RECORD is done in the provider's own
+ * zones alone (and is then the host's to act): in all others it passes from outside.
+ */
+enum mends {
+	MENDS_NOTHING,
+	MENDS_DEPLOY, /* what the server has to have is put there once more (core/site_mend) */
+	MENDS_RECORD, /* an address that is missing in a zone of ours is added (core/site_mend) */
+	MENDS_ORDER,  /* another order, another try of it, or another CA */
+	MENDS_ASIDE,  /* it is kept out of what it would spoil: a draft, a name, a redirect, the order of a chain */
+};
 /* Does it stand on one answer among others: of DNS for addresses of a kind, of the home page, of the list of revoked certificates? Then
  * an answer that was lost does not mend it. */
 enum stands_on { STANDS_ON_NO, STANDS_ON_A, STANDS_ON_AAAA, STANDS_ON_EITHER, STANDS_ON_HOME, STANDS_ON_LIST };
@@ -51,4 +60,5 @@ const char *scope_name(enum scope s);
 const char *actor_name(enum actor a); /* "owner", "domain-company", "web-owner", "host", "nobody" */
 bool actor_of_name(struct str s, enum actor *ret); /* false for a word that is none of them */
 const char *heals_name(enum heals h);
+const char *mends_name(enum mends m); /* "nothing", "deploy", "record", "order", "aside" */
 #endif

@@ -689,7 +689,8 @@ put_action(const struct finding *f, const struct words_context *c, struct buf *o
 static void
 put_mended(const struct finding *f, const struct words_context *c, struct buf *out)
 {
-	static const char *const keys[] = { [MENDS_NOTHING] = NULL, [MENDS_DEPLOY] = "mended.deploy", [MENDS_RECORD] = "mended.record" };
+	static const char *const keys[] = { [MENDS_NOTHING] = NULL, [MENDS_DEPLOY] = "mended.deploy", [MENDS_RECORD] = "mended.record",
+		[MENDS_ORDER] = NULL, [MENDS_ASIDE] = NULL };
 	const char *key = keys[cause_row(f->cause)->mends];
 	AUTO_BUF date = { .max = 256 };
 

@@ -141,7 +141,7 @@ def test_causes():
     rows = json.loads(alone("causes", "--json").stdout)
     assert len(rows) > 70
     for row in rows:
-        assert {"id", "layer", "severity", "scope", "blocks", "acts", "heals", "texts"} <= row.keys()
+        assert {"id", "layer", "severity", "scope", "blocks", "acts", "heals", "mends", "texts"} <= row.keys()
         for lang in ("ja", "en"):
             assert all(row["texts"][lang][key] for key in ("title", "visitors", "cause", "action", "next")), row
     one = alone("causes", "dns.a.elsewhere", "--lang", "ja")

@@ -66,12 +66,31 @@ an_id_begins_with_its_layer(void **state)
 	}
 }
 
+/* koshin says that it repairs something by itself where it does, and nowhere else. */
+static void
+it_heals_by_what_koshin_does(void **state)
+{
+	static const enum heals by[] = { [MENDS_DEPLOY] = HEALS_NOW, [MENDS_ORDER] = HEALS_NOW, [MENDS_ASIDE] = HEALS_NOW, [MENDS_RECORD] = HEALS_OUTSIDE };
+
+	(void)state;
+	for (enum cause c = CAUSE_NONE + 1; c < CAUSE_COUNT; c++) {
+		const struct cause_row *row = cause_row(c);
+		bool is_true = row->mends == MENDS_NOTHING ? row->heals != HEALS_NOW : row->heals == by[row->mends];
+
+		if (!is_true)
+			fail_msg("%s heals \"%s\", and koshin does \"%s\" about it", row->id, heals_name(row->heals), mends_name(row->mends));
+		/* In a zone of anybody else's it is the owner's. */
+		assert_true(row->mends != MENDS_RECORD || actor_is_owner(row->acts));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_keeps_its_contract),
 		cmocka_unit_test(an_id_begins_with_its_layer),
+		cmocka_unit_test(it_heals_by_what_koshin_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
