@@ -229,6 +229,10 @@ api_site_document(struct api_call *c, const struct site *s, json_t **ret)
 	document = json_site(s, &facts, c->a);
 	if (document == NULL)
 		return ERR_MEMORY;
+	if (!json_put(document, "version", json_text(api_version(s, c->a)))) {
+		json_decref(document);
+		return ERR_MEMORY;
+	}
 	*ret = document;
 	return ERR_OK;
 }

@@ -81,6 +81,9 @@ static enum err
 give_up(struct api_call *c, struct site *s)
 {
 	enum err err = api_load(c, s);
+
+	if (err == ERR_OK)
+		err = api_expects(c, s);
 	/* Who has stopped renewals may go on to take SSL off. */
 	bool is_next = err == ERR_OK && s->setting.source == SOURCE_NONE && s->setting.redirect && !is_stop(c);
 

@@ -55,6 +55,7 @@ json_t *api_history_line(const struct history_row *h);
 /* Another text as soon as something can be seen of a site that is not in its history: what is being done, and the last look. */
 struct str api_site_mark(const struct site *s, const json_t *document, struct arena *a);
 /* The version of what people can change of a site: its setting, its draft and the names that are wanted. */
+struct str api_version(const struct site *s, struct arena *a); /* "…" with its quotes; empty without memory */
 void api_put_version(struct api_call *c, const struct site *s);
 /* STALE: the caller expected another version (If-Match, RFC 9110 13.1.1). To be asked within the transaction of the change. */
 MUST_USE enum err api_expects(const struct api_call *c, const struct site *s);

@@ -306,6 +306,8 @@ own_import(struct api_call *c)
 	__attribute__((cleanup(judged_fini))) struct judged j = { .is_completed = false };
 	enum err err = api_load(c, &s);
 
+	if (err == ERR_OK)
+		err = api_expects(c, &s);
 	/* Whoever was stopped by the provider has to speak with the provider first. */
 	if (err == ERR_OK && s.given_up != NULL && s.given_up->is_suspended && c->asker.role == ROLE_OWNER) {
 		api_say(c, "api.suspended", s.names[0].name);

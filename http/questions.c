@@ -482,6 +482,21 @@ question_ask(struct api_call *c)
 	return err != ERR_OK ? err : give_question(c, 201, id);
 }
 
+/* STALE: somebody has written since. */
+static enum err
+expect_last(struct api_call *c, int64_t id, int64_t seen)
+{
+	struct question_part_row *parts;
+	size_t n;
+	enum err err = store_question_parts(c->api->store, id, c->a, &parts, &n);
+
+	if (err == ERR_OK && n > 0 && parts[n - 1].id > seen) {
+		api_say(c, "api.answered-meanwhile", STR_NONE);
+		err = ERR_STALE;
+	}
+	return err;
+}
+
 static enum err
 put_answer(struct api_call *c, int64_t id, struct str text, struct str by)
 {
@@ -497,8 +512,8 @@ enum err
 question_answer(struct api_call *c)
 {
 	struct str text = STR_NONE, by = STR("support");
-	const struct read_field fields[] = { { "text", READ_TEXT, &text, NULL }, { "by", READ_TEXT, &by, NULL } };
-	int64_t id;
+	int64_t id, seen = INT64_MAX;
+	const struct read_field fields[] = { { "text", READ_TEXT, &text, NULL }, { "by", READ_TEXT, &by, NULL }, { "seen", READ_WHOLE, &seen, NULL } };
 	enum err err = find_id(c, &id);
 
 	if (err == ERR_OK)
@@ -512,7 +527,10 @@ question_answer(struct api_call *c)
 		return refuse(c, "by", "expected who answers, on one line");
 	if ((err = store_begin(c->api->store)) != ERR_OK)
 		return err;
-	err = api_commit(c, put_answer(c, id, text, by));
+	err = expect_last(c, id, seen);
+	if (err == ERR_OK)
+		err = put_answer(c, id, text, by);
+	err = api_commit(c, err);
 	if (err != ERR_OK)
 		return err;
 	api_wake(c);

@@ -62,6 +62,9 @@ read_object(const json_t *object, const struct read_field *fields, size_t fields
 		case READ_BOOL:
 			*(bool *)fields[i].to = json_is_true(value);
 			break;
+		case READ_WHOLE:
+			*(int64_t *)fields[i].to = json_integer_value(value);
+			break;
 		case READ_TEXTS:
 			err = read_texts(value, a, fields[i].to);
 			break;

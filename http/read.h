@@ -10,11 +10,11 @@
 
 enum { PATH_BYTES_MAX = 4096 }; /* Linux's PATH_MAX */
 
-enum read_kind { READ_TEXT, READ_BOOL, READ_TEXTS };
+enum read_kind { READ_TEXT, READ_BOOL, READ_WHOLE, READ_TEXTS };
 struct read_field {
 	const char *name;
 	enum read_kind kind;
-	void *to;	/* struct str *, bool * or struct read_texts * */
+	void *to;	/* struct str *, bool *, int64_t * or struct read_texts * */
 	bool *is_given; /* may be NULL */
 };
 struct read_texts {

@@ -89,6 +89,8 @@ begin(struct api_call *c, struct site *s)
 	enum revoke_reason reason = REVOKE_UNSPECIFIED;
 	enum err err = api_load(c, s);
 
+	if (err == ERR_OK)
+		err = api_expects(c, s);
 	if (err != ERR_OK)
 		return err;
 	if (!json_is_true(json_object_get(c->body, "understood"))) {

@@ -31,9 +31,8 @@ mix_setting(uint64_t *hash, const struct setting *setting)
 	return true;
 }
 
-/* "…" with its quotes; empty without memory. */
-static struct str
-tag_of(const struct site *s, struct arena *a)
+struct str
+api_version(const struct site *s, struct arena *a)
 {
 	uint64_t hash = 14695981039346656037u;
 	bool ok = mix_setting(&hash, &s->setting);
@@ -49,7 +48,7 @@ tag_of(const struct site *s, struct arena *a)
 void
 api_put_version(struct api_call *c, const struct site *s)
 {
-	struct str tag = tag_of(s, c->a);
+	struct str tag = api_version(s, c->a);
 
 	if (tag.n > 0)
 		api_header(c->reply, "ETag", tag);
@@ -60,7 +59,7 @@ api_expects(const struct api_call *c, const struct site *s)
 {
 	const char *header =
 	    c->q->header == NULL ? NULL : c->q->header(c->q->arg_ctx, "If-Match");
-	struct str rest = str_of(header), tag = tag_of(s, c->a);
+	struct str rest = str_of(header), tag = api_version(s, c->a);
 
 	if (header == NULL)
 		return ERR_OK;

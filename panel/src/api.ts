@@ -1,5 +1,5 @@
 /* Requests to the API. Every failure is a Failure with words for a person: the API's own, or that there was no answer. */
-import type { Problem } from "gen/api";
+import type { Problem, Site } from "gen/api";
 import { lang, t } from "./words";
 
 export class Failure extends Error {
@@ -89,6 +89,9 @@ export async function download(path: string, body: object, name: string): Promis
 	link.click();
 	URL.revokeObjectURL(url);
 }
+
+/** Only if nobody has changed setting, draft or names since the page was read. */
+export const expecting = (site: Site): Record<string, string> => ({ "If-Match": site.version });
 
 export const get = <Answer>(path: string): Promise<Answer> => call<Answer>("GET", path);
 

@@ -253,13 +253,13 @@ def test_every_status_of_the_api(world, seller):
         ("own_check", 200, whole), ("own_check", 200, der), ("own_check", 200, {}), ("own_check", 404, {}),
         ("own_check", 413, {"text": "x" * 300_000}), ("own_check", 422, {"text": "x" * 70_000}), ("own_check", 422, {"binary": "*"}),
         ("own_end", 409, None), ("own_end", 404, None), ("own_end", 422, None),
-        ("own_import", 404, {}), ("own_import", 413, {"text": "x" * 300_000}), ("own_import", 422, {}), ("own_import", 202, whole),
+        ("own_import", 404, {}), ("own_import", 413, {"text": "x" * 300_000}), ("own_import", 422, {}), ("own_import", 412, whole), ("own_import", 202, whole),
         ("site_renew", 409, None), ("site_start_over", 409, {}), ("own_end", 202, None),
     ]  # fmt: skip
     for operation, status, body in asked:
         query = body if isinstance(body, str) else ""
         name = "nobody.jp" if status == 404 and not query else "a b" if status == 422 and body is None else site.name
-        got, document = api.ask(operation, name, query, None if query else body)
+        got, document = api.ask(operation, name, query, None if query else body, '"of-another-time"' if status == 412 else None)
         assert got == status, (operation, status, got, document)
     number = api.ask("csrs_list", site.name)[1]["csrs"][0]["id"]
     assert api.ask("csr_discard", site.name, f"id={number}")[0] == 200

@@ -1,7 +1,7 @@
 /* Support's first page: open questions with their cause, oldest first; and one question with an answer that is already drafted. */
 import type { Question, QuestionList, SiteList } from "gen/api";
 import { useEffect, useState } from "preact/hooks";
-import { at, call, query } from "../api";
+import { at, call, Failure, get, query } from "../api";
 import { ActButton } from "../components/button";
 import { Field } from "../components/field";
 import { Form } from "../components/form";
@@ -90,6 +90,8 @@ export function InboxPage({ route }: { route: Route }) {
 	);
 }
 
+const lastOf = (question: Question | null): number => question?.messages.at(-1)?.id ?? 0;
+
 export function QuestionPage({ id }: { id: string }) {
 	const question = useLoad<Question>(at("questions", id));
 	const [text, setText] = useState<string | null>(null);
@@ -98,9 +100,22 @@ export function QuestionPage({ id }: { id: string }) {
 	useEffect(() => {
 		if (drafted !== undefined) setText((typed) => typed ?? drafted);
 	}, [drafted]);
+	/* What was there when the answer was begun: sent again after no answer came, it is the same request, and not sent twice. */
+	const [seen, setSeen] = useState<number | null>(null);
+	const read = (fresh: Question) => {
+		question.set(fresh);
+		setSeen(lastOf(fresh));
+	};
+	const readAnew = async (error: unknown) => {
+		if (error instanceof Failure && error.status === 412) read(await get<Question>(at("questions", id)));
+		throw error;
+	};
+	useEffect(() => {
+		if (question.value) setSeen((before) => before ?? lastOf(question.value));
+	}, [question.value]);
 	const send = async () => {
 		const typed = (text ?? "").trim();
-		const answer = () => call<Question>("POST", at("questions", id, "answer"), { text: typed }).then(question.set);
+		const answer = () => call<Question>("POST", at("questions", id, "answer"), { text: typed, seen: seen ?? lastOf(question.value) }).then(read, readAnew);
 		if (await form.run(answer, { text: judge(typed, needed("ask.empty"), most(TEXT_MAX), lines) })) setText("");
 	};
 	return (

@@ -1,7 +1,7 @@
 /* Starting over, giving free SSL up, taking that back, and the file with the key: each says beforehand what it does, and harms nobody. */
 import type { Removal, Revocation, Site } from "gen/api";
 import { useState } from "preact/hooks";
-import { at, call, download } from "../api";
+import { at, call, download, expecting } from "../api";
 import { ActButton } from "../components/button";
 import { Choices, Field, Tick } from "../components/field";
 import { Form } from "../components/form";
@@ -23,7 +23,7 @@ export function GivenUp({ page, role, again }: Doing) {
 		<Notice tone="idle" title={t("giving-up.is")}>
 			{removal.value && <p class="prose">{both(removal.value.after)}</p>}
 			{role !== "support" && !(role === "owner" && removal.value?.is_suspended) && (
-				<ActButton isFirst act={() => call("DELETE", at("sites", site.ascii, "removal")).then(again)}>
+				<ActButton isFirst act={() => call("DELETE", at("sites", site.ascii, "removal")).finally(again)}>
 					{t("giving-up.back")}
 				</ActButton>
 			)}
@@ -33,7 +33,7 @@ export function GivenUp({ page, role, again }: Doing) {
 
 export function StartOver({ page, again }: Doing) {
 	const { site } = page;
-	const start = (isNew: boolean) => call("POST", at("sites", site.ascii, "start-over"), { new_certificate: isNew }).then(again);
+	const start = (isNew: boolean) => call("POST", at("sites", site.ascii, "start-over"), { new_certificate: isNew }).finally(again);
 	return (
 		<details>
 			<summary>
@@ -71,19 +71,21 @@ export function GivingUp({ page, again }: Doing) {
 	const revocation = useLoad<Revocation>(at("sites", site.ascii, "revocation"));
 	const [chosen, setChosen] = useState<How>("off");
 	const [reason, setReason] = useState<Reason>("cessation");
-	const [isRead, setRead] = useState(false);
+	const [read, setRead] = useState<How | null>(null);
 	const form = useSubmit();
 	const how = forms.includes(chosen) ? chosen : forms[0];
 	if (!how) return null;
 	const text = how === "destroy" ? revocation.value?.after : how === "stop" ? removal.value?.after_stop : removal.value?.after;
+	/* Of one way nothing is taken for read that was said of another, also where the one that was chosen is gone by now. */
+	const isRead = read === how;
 	const choose = (one: How) => {
 		setChosen(one);
-		setRead(false);
+		setRead(null);
 	};
-	const give = () => (how === "destroy" ? call("POST", at("sites", site.ascii, "revocation"), { reason, understood: true }) : call("POST", `${at("sites", site.ascii, "removal")}?form=${how}`));
+	const give = () => (how === "destroy" ? call("POST", at("sites", site.ascii, "revocation"), { reason, understood: true }, expecting(site)) : call("POST", `${at("sites", site.ascii, "removal")}?form=${how}`, undefined, expecting(site)));
 	const submit = async () => {
 		const isDone = await form.run(give, { read: isRead ? undefined : t("giving-up.not-read") });
-		if (isDone) setRead(false);
+		if (isDone) setRead(null);
 		/* What was not answered may have been done all the same. */
 		again();
 	};
@@ -115,7 +117,7 @@ export function GivingUp({ page, again }: Doing) {
 						</Choices>
 					</>
 				)}
-				<Tick name="read" isOn={isRead} set={setRead} wrong={form.wrong.read}>
+				<Tick name="read" isOn={isRead} set={(is) => setRead(is ? how : null)} wrong={form.wrong.read}>
 					{t("giving-up.read")}
 				</Tick>
 			</Form>

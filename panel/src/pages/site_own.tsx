@@ -4,7 +4,7 @@
  */
 import type { Csr, CsrList, OwnVerdict, Setting, Site } from "gen/api";
 import { useEffect, useState } from "preact/hooks";
-import { at, call } from "../api";
+import { at, call, expecting } from "../api";
 import { ActButton } from "../components/button";
 import { Copy } from "../components/copy";
 import { Field, Tick } from "../components/field";
@@ -24,8 +24,8 @@ const path = (site: Site, ...more: string[]) => at("sites", site.ascii, ...more)
 
 async function agree(site: Site, takeover: boolean): Promise<void> {
 	const change: Partial<Setting> = { takeover };
-	await call("PUT", path(site, "draft"), change);
-	await call("POST", path(site, "draft", "apply"));
+	const begun = await call<Site>("PUT", path(site, "draft"), change, expecting(site));
+	await call("POST", path(site, "draft", "apply"), undefined, expecting(begun));
 }
 
 function InUse({ page, again }: Doing) {
@@ -37,10 +37,10 @@ function InUse({ page, again }: Doing) {
 			{site.certificate?.own && end && <p class="prose">{t("own.in-use-until", withDistance(end))}</p>}
 			<p class="prose">{t(site.setting.takeover ? "own.takeover-is-on" : "own.takeover-is-off")}</p>
 			{!site.draft && (
-				<ActButton act={() => agree(site, !site.setting.takeover).then(again)}>{t(site.setting.takeover ? "own.takeover-stop" : "own.takeover-start")}</ActButton>
+				<ActButton act={() => agree(site, !site.setting.takeover).finally(again)}>{t(site.setting.takeover ? "own.takeover-stop" : "own.takeover-start")}</ActButton>
 			)}
 			<p class="prose">{t("own.to-free-what")}</p>
-			<ActButton act={() => call("DELETE", path(site, "own")).then(again)}>{t("own.to-free")}</ActButton>
+			<ActButton act={() => call("DELETE", path(site, "own")).finally(again)}>{t("own.to-free")}</ActButton>
 		</section>
 	);
 }
@@ -224,12 +224,13 @@ function Import({ page, again }: Doing) {
 		};
 		/* Of what was judged already it is known what it is about. */
 		const blames = { INVALID: verdict?.key === "locked" ? "password" : text.trim() ? "text" : "files" };
-		if (!(await form.run(() => call("POST", path(site, "own"), { ...body, takeover }), wrongs, blames))) return;
+		const isDone = await form.run(() => call("POST", path(site, "own"), { ...body, takeover }, expecting(site)), wrongs, blames);
+		again();
+		if (!isDone) return;
 		setText("");
 		setBinaries([]);
 		setPassword("");
 		setTaken(true);
-		again();
 	};
 	const choose = async (files: FileList | null) => {
 		if (!files || files.length === 0) return;

@@ -1,7 +1,7 @@
 /* Setting up, the draft beside the live setting, and what can be changed. A change is a draft first: what is live stays until it is applied. */
 import type { Setting, Site, SitePage } from "gen/api";
 import { useState } from "preact/hooks";
-import { at, call } from "../api";
+import { at, call, expecting } from "../api";
 import { ActButton } from "../components/button";
 import { moment } from "../dates";
 import { t, type Key } from "../words";
@@ -9,10 +9,10 @@ import type { Doing } from "./site";
 
 type Change = Partial<Pick<Setting, "coverage" | "redirect" | "hsts">> & { source?: "free" };
 
-/** Puts the change into the draft and makes it live. */
+/** Puts the change into the draft and makes it live; not over what somebody else has changed since. Whatever comes of it, the page then shows what is. */
 async function apply(site: Site, change: Change): Promise<void> {
-	await call<Site>("PUT", at("sites", site.ascii, "draft"), change);
-	await call<Site>("POST", at("sites", site.ascii, "draft", "apply"));
+	const begun = await call<Site>("PUT", at("sites", site.ascii, "draft"), change, expecting(site));
+	await call<Site>("POST", at("sites", site.ascii, "draft", "apply"), undefined, expecting(begun));
 }
 
 type Coverage = "multi" | "single";
@@ -46,7 +46,7 @@ export function SetUp({ page, again }: { page: SitePage; again: () => void }) {
 			<h2 id="set-up">{t("set-up.title")}</h2>
 			<p>{t("set-up.intro")}</p>
 			{canChoose(site) && <CoverageChoice site={site} value={coverage} set={setCoverage} />}
-			<ActButton isFirst act={() => apply(site, { source: "free", ...(canChoose(site) ? { coverage } : {}) }).then(again)}>
+			<ActButton isFirst act={() => apply(site, { source: "free", ...(canChoose(site) ? { coverage } : {}) }).finally(again)}>
 				{t("set-up.begin")}
 			</ActButton>
 			<p class="soft">{t("set-up.harmless")}</p>
@@ -81,12 +81,12 @@ export function Draft({ page, role, again }: Doing) {
 				<button type="button" aria-expanded={isShown} onClick={() => setShown(!isShown)}>
 					{t("draft.show")}
 				</button>
-				{role !== "support" && <ActButton act={() => call("DELETE", at("sites", site.ascii, "draft")).then(again)}>{t("draft.discard")}</ActButton>}
+				{role !== "support" && <ActButton act={() => call("DELETE", at("sites", site.ascii, "draft"), undefined, expecting(site)).finally(again)}>{t("draft.discard")}</ActButton>}
 			</span>
 			{isShown && (
 				<div class="stack">
 					<ul>{rows.length ? rows.map((row) => <li key={row}>{row}</li>) : <li>{t("draft.same")}</li>}</ul>
-					{role !== "support" && draft.setting.source !== "own" && <ActButton act={() => call("POST", at("sites", site.ascii, "draft", "apply")).then(again)}>{t("draft.apply")}</ActButton>}
+					{role !== "support" && draft.setting.source !== "own" && <ActButton act={() => call("POST", at("sites", site.ascii, "draft", "apply"), undefined, expecting(site)).finally(again)}>{t("draft.apply")}</ActButton>}
 				</div>
 			)}
 		</section>
@@ -113,7 +113,7 @@ export function Settings({ page, role, again }: Doing) {
 	const { site } = page;
 	const { setting } = site;
 	const mayChange = role !== "support" && !site.draft && setting.source !== "none";
-	const change = (to: Change) => (mayChange ? () => apply(site, to).then(again) : null);
+	const change = (to: Change) => (mayChange ? () => apply(site, to).finally(again) : null);
 	const wider: Coverage = setting.coverage === "single" ? "multi" : "single";
 	return (
 		<details>
@@ -142,12 +142,12 @@ export function Settings({ page, role, again }: Doing) {
 							<div class="soft">{t("settings.if-changed", t(wider === "single" ? "coverage.single-more" : "coverage.multi-more", site.name))}</div>
 						</div>
 						{mayChange && (
-							<ActButton act={() => apply(site, { coverage: wider }).then(again)}>{t(wider === "single" ? "coverage.to-single" : "coverage.to-multi")}</ActButton>
+							<ActButton act={() => apply(site, { coverage: wider }).finally(again)}>{t(wider === "single" ? "coverage.to-single" : "coverage.to-multi")}</ActButton>
 						)}
 					</div>
 				)}
 				{site.certificate && !site.certificate.own && role !== "support" && (
-					<ActButton act={() => call("POST", at("sites", site.ascii, "renew")).then(again)} worksAt={site.retry_at}>
+					<ActButton act={() => call("POST", at("sites", site.ascii, "renew")).finally(again)} worksAt={site.retry_at}>
 						{t("settings.renew")}
 					</ActButton>
 				)}

@@ -48,6 +48,15 @@ for (let i = 0; i < texts.length; i++)
 	}
 return [...new Set(wrong)];
 """
+# With window.isDeaf a page hears nothing of what is done elsewhere.
+DEAF = """
+window.EventSource = class { addEventListener() {} close() {} };
+window.whole = window.fetch;
+window.fetch = async (url, options) => {
+	if (window.isDeaf && ["GET", undefined].includes(options?.method)) throw new TypeError("the connection is away");
+	return window.whole(url, options);
+};
+"""
 PASSWORD = "hana no iro wa"
 
 
@@ -96,7 +105,7 @@ class Screen:
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.driver.set_script_timeout(30)
         # Every page has axe at hand and reads it when it is judged: half a megabyte is handed over once, not for each page.
-        self._tell("Page.addScriptToEvaluateOnNewDocument", source=f"window.readAxe = () => {{ {AXE.read_text()} }};")
+        self.before_each_page(f"window.readAxe = () => {{ {AXE.read_text()} }};")
         self.resize(size).darken(is_dark)
 
     def resize(self, size):
@@ -112,6 +121,11 @@ class Screen:
         """As if nobody had been here: the next person begins at the door."""
         self.driver.get(self.base + "/favicon.svg")
         self.driver.delete_all_cookies()
+        return self
+
+    def before_each_page(self, script):
+        """Of the tab that is looked at."""
+        self._tell("Page.addScriptToEvaluateOnNewDocument", source=script)
         return self
 
     def _tell(self, command, **parameters):

@@ -1,14 +1,16 @@
-"""Every form of the panel meets a dead connection, then an answer that is lost on its way, then another press and a reload: what was typed stays, what was
-wanted is done once, and the screen ends with the truth. The forms are those of the panel's source."""
+"""Every form of the panel meets a dead connection, a server that starts anew, then an answer that is lost on its way, another press and a reload:
+what was typed stays, what was wanted is done once, and the screen ends with the truth. Beside it the same form stands filled in in another tab, which has heard
+of nothing since: what it sends then is refused with words, or is as harmless as if it had been sent first. The forms are those of the panel's source."""
 
 import re
+import urllib.request
 
 import pytest
 from selenium.webdriver.common.by import By
 
 from browser import Browser
 from forms import forms
-from screen import PASSWORD, Screen
+from screen import DEAF, PASSWORD, Screen
 from servers import until
 from test_cert_check import pem
 from test_panel_account import code_of, fill
@@ -31,6 +33,7 @@ window.fetch = async (url, options) => {
 };
 """
 MEND = "window.fetch = window.whole"
+TOLD = "return [...document.querySelectorAll('main .notice.is-bad, main [role=alert], main .wrong')].map(e => e.innerText.trim())"
 TYPED = "return [...document.querySelectorAll('main input:not([type=hidden], [type=file]), main textarea, main select')].map(e => e.type === 'radio' || e.type === 'checkbox' ? e.checked : e.value)"
 
 
@@ -41,29 +44,39 @@ class Person:
         self.panel, self.screen, self.done = panel, screen, set()
 
     def ask(self, path):
-        return self.screen.run("return window.fetch('/api/v1' + arguments[0]).then(r => r.json())", path)
+        return self.screen.run("return (window.whole ?? window.fetch)('/api/v1' + arguments[0]).then(r => r.json())", path)
 
     def field(self, key, value):
         paste(self.screen, self.screen.word(key), value)
 
     def is_in(self):
-        return int(self.screen.run("return window.fetch('/api/v1/session').then(r => r.ok)"))
+        return int(self.screen.run("return (window.whole ?? window.fetch)('/api/v1/session').then(r => r.ok)"))
 
     def sign_out(self):
         self.screen.press(self.screen.word("frame.sign-out")).until_key("login.begin")
 
-    def form(self, form, path, send, n, once, times=1):
-        """Filled in already. path: a pattern of where it is sent to; send: its button's words; n(): how often it is done, None for one that only looks;
-        once: what the screen says when it is, after a reload; times: how often it is done by two presses."""
+    def form(self, form, fill_in, path, send, n, once, times=1, older="refused"):
+        """fill_in(): opens it and fills it in. path: a pattern of where it is sent to; send: its button's words; n(): how often it is done, None for one that
+        only looks; once: what the screen says when it is, after a reload; times: how often it is done by two presses; older: what comes of a press in a tab
+        that was opened before: "refused" with words, "again" done once more, "same" nothing that would be seen."""
         screen = self.screen
+        here = screen.driver.current_window_handle
+        screen.driver.switch_to.new_window("tab")
+        other = screen.driver.current_window_handle
+        screen.before_each_page(DEAF)
+        fill_in()
+        screen.run("window.isDeaf = true")
+        screen.driver.switch_to.window(here)
+        fill_in()
         assert n is None or n() == 0, f"{form}: done before it was sent"
         before = screen.run(TYPED)
+        died = self.panel.world.koshin.kill("web")
         is_reading = n is None and "?" in path
         screen.run(BREAK, "dead", path, is_reading)
         assert self._press(send), f"{form}: no button {screen.word(send)!r}"
         screen.until_key("failure.offline")
-        assert screen.run("return window.broken") >= 1, form
         assert screen.run(TYPED) == before, f"{form}: what was typed is gone"
+        self._until_back(died)
         if is_reading:
             screen.run(MEND)
             screen.press(screen.word("failure.again"))
@@ -79,10 +92,41 @@ class Person:
             if self._press(send):
                 self._idle()
             if n is not None:
-                assert n() == times, f"{form}: done {n()} times; {screen.text()[:3000]}"
+                until(f"{form}: done {times} times", lambda: n() == times, 20, 0.1)
         screen.driver.refresh()
-        until(f"{form}: the screen says {once!r}", lambda: re.search(once, screen.text()), 30, 0.1)
+        self._until_said(form, once)
+        screen.driver.switch_to.window(other)
+        self._of_before(form, send, n, once, times, older)
+        screen.driver.close()
+        screen.driver.switch_to.window(here)
         self.done.add(form)
+
+    def _of_before(self, form, send, n, once, times, older):
+        screen = self.screen
+        if self._press(send):
+            self._idle()
+        if older == "refused":
+            words = until(f"{form}: the tab of before is told", lambda: screen.run(TOLD), 20, 0.1)
+            assert all(words), f"{form}: {words}"
+        if n is not None:
+            until(f"{form}: {older} in the tab of before; {n()} times", lambda: n() == times + (older == "again"), 20, 0.1)
+        screen.driver.refresh()
+        self._until_said(form, once)
+
+    def _until_said(self, form, once):
+        until(f"{form}: the screen says {once!r}", lambda: re.search(once, self.screen.text()), 30, 0.1)
+
+    def _until_back(self, died):
+        """Another web process answers."""
+        until("another web process", lambda: self.panel.world.koshin.children().get("web") not in (None, died), 20, 0.05)
+        until("it answers", self._is_there, 20, 0.05)
+
+    def _is_there(self):
+        try:
+            with urllib.request.urlopen(f"{self.screen.base}/api/v1/status", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
 
     def _idle(self):
         until("nothing is under way", lambda: self.screen.word("button.busy") not in self.screen.text(), 20, 0.1)
@@ -131,80 +175,125 @@ def audited(panel, action, who):
 
 def at_the_door(panel, person, ground):
     screen = person.screen
-    screen.open("/forgotten").until_key("forgotten.more")
-    person.field("login.mail", ground.support)
+
+    def forgotten():
+        screen.open("/forgotten").until_key("forgotten.more")
+        person.field("login.mail", ground.support)
+
+    def login():
+        screen.open("/login").until_key("login.mail")
+        person.field("login.mail", ground.owner)
+        person.field("login.password", PASSWORD)
+
     # Nobody is signed in by whom one request could be told from another: a link that did not come is sent again.
     letters = Counts(lambda: len(panel.world.mail.letters(to=ground.support)))
-    person.form("forgotten ForgottenPage", "/password/forgotten", "forgotten.send", letters, screen.word("forgotten.more"), times=2)
-    screen.open("/login").until_key("login.mail")
-    person.field("login.mail", ground.owner)
-    person.field("login.password", PASSWORD)
-    person.form("login LoginPage", "/session", "login.begin", person.is_in, screen.word("frame.sign-out"))
+    person.form("forgotten ForgottenPage", forgotten, "/password/forgotten", "forgotten.send", letters, screen.word("forgotten.more"), times=2, older="again")
+    person.form("login LoginPage", login, "/session", "login.begin", person.is_in, screen.word("frame.sign-out"), older="same")
 
 
 def on_the_site(panel, person, ground):
     screen, site, path = person.screen, ground.site, f"/sites/{ground.name}"
-    screen.open("/sites").until_key("sites.search").until_there()
-    person.field("sites.search", ground.other)
-    person.form("sites SitesPage", "/sites[?].*search=.*", "sites.search-now", None, re.escape(ground.other))
-    screen.open(path).until_key("ask.title").until_there()
-    person.field("ask.text", "kore wa nokorimasu ka?")
-    person.form("site_support Ask", "/sites/.*/questions", "ask.send", Counts(lambda: len(panel.api.ask("questions_list", ground.name)[1]["questions"])), screen.word("ask.open"))
-    screen.until_there().press(screen.word("export.title"))
-    person.field("export.password", PASSWORD)
+
+    def opened(key):
+        screen.open(path).until_key("ask.title").until_there().press(screen.word(key))
+
+    def search():
+        screen.open("/sites").until_key("sites.search").until_there()
+        person.field("sites.search", ground.other)
+
+    def ask():
+        screen.open(path).until_key("ask.title").until_there()
+        person.field("ask.text", "kore wa nokorimasu ka?")
+
+    def export():
+        opened("export.title")
+        person.field("export.password", PASSWORD)
+
+    def give_up():
+        opened("giving-up.title")
+        screen.press(screen.word("giving-up.off")).press(screen.word("giving-up.read"))
+
+    def request():
+        opened("own.title")
+        screen.until_key("own.csr-title").until_there()
+        person.field("own.organization", "株式会社例")
+
+    def bring():
+        opened("own.title")
+        screen.until_key("own.file-title")
+        person.field("own.text", bought)
+        screen.until_key("own.usable")
+
+    def destroy():
+        opened("giving-up.title")
+        screen.press(screen.word("giving-up.read"))
+
+    person.form("sites SitesPage", search, "/sites[?].*search=.*", "sites.search-now", None, re.escape(ground.other), older="same")
+    questions = Counts(lambda: len(panel.api.ask("questions_list", ground.name)[1]["questions"]))
+    person.form("site_support Ask", ask, "/sites/.*/questions", "ask.send", questions, screen.word("ask.open"), older="again")
     # A file that did not come is asked for again.
-    person.form("site_giving_up Export", "/sites/.*/export", "export.begin", audited(panel, "site_export", ground.owner), screen.word("export.title"), times=2)
-    screen.until_there().press(screen.word("giving-up.title"))
-    screen.press(screen.word("giving-up.off")).press(screen.word("giving-up.read"))
-    person.form("site_giving_up GivingUp", "/sites/.*/removal.*", "giving-up.begin", Counts(lambda: site.count("given-up")), screen.word("giving-up.back"))
+    person.form("site_giving_up Export", export, "/sites/.*/export", "export.begin", audited(panel, "site_export", ground.owner), screen.word("export.title"), times=2, older="again")
+    person.form("site_giving_up GivingUp", give_up, "/sites/.*/removal.*", "giving-up.begin", Counts(lambda: site.count("given-up")), screen.word("giving-up.back"))
     screen.press(screen.word("giving-up.back")).until_key("headline.ok", ground.name, seconds=RETRIED_S)
-    screen.open(path).until_key("own.title").until_there().press(screen.word("own.title")).until_key("own.csr-title").until_there()
     csrs = Counts(lambda: len(panel.api.ask("csrs_list", ground.name)[1]["csrs"]))
-    person.field("own.organization", "株式会社例")
-    person.form("site_own Requests", "/sites/.*/csr", "own.csr-make", csrs, screen.word("own.title"))
-    request = panel.api.ask("csrs_list", ground.name)[1]["csrs"][0]["pem"]
-    bought = panel.seller.answer(request.encode()).decode() + pem(panel.seller.middle).decode()
-    screen.until_there().press(screen.word("own.title")).until_key("own.file-title")
-    person.field("own.text", bought)
-    screen.until_key("own.usable")
-    person.form("site_own Import", "/sites/.*/own", "own.take", Counts(lambda: site.count("imported")), re.escape(screen.word("headline.ok-own", ground.name)))
-    screen.until_there().press(screen.word("giving-up.title")).press(screen.word("giving-up.read"))
-    person.form("site_giving_up GivingUp", "/sites/.*/revocation", "giving-up.begin-destroy", Counts(lambda: site.count("revoke-asked")), re.escape(screen.word("headline.revoked", ground.name)))
+    person.form("site_own Requests", request, "/sites/.*/csr", "own.csr-make", csrs, screen.word("own.title"), older="again")
+    asked = panel.api.ask("csrs_list", ground.name)[1]["csrs"][0]["pem"]
+    bought = panel.seller.answer(asked.encode()).decode() + pem(panel.seller.middle).decode()
+    person.form("site_own Import", bring, "/sites/.*/own", "own.take", Counts(lambda: site.count("imported")), re.escape(screen.word("headline.ok-own", ground.name)))
+    revoked = re.escape(screen.word("headline.revoked", ground.name))
+    person.form("site_giving_up GivingUp", destroy, "/sites/.*/revocation", "giving-up.begin-destroy", Counts(lambda: site.count("revoke-asked")), revoked)
 
 
 def on_the_account(panel, person, ground):
     screen = person.screen
+    guest = f"kyaku@{ground.other}"
     to = lambda key: screen.open("/account").until_key("people.title").until_there().press(screen.word(key))  # noqa: E731
     mine = lambda path, kind: Counts(lambda: len(person.ask(path)[kind]))  # noqa: E731
-    to("people.invite")
-    guest = f"kyaku@{ground.other}"
-    person.field("people.mail", guest)
-    person.form("account/people Invite", "/invitations", "people.send", mine("/invitations", "invitations"), re.escape(guest))
-    to("tokens.new")
-    person.field("tokens.name", "nokoru fuda")
-    person.form("account/tokens NewToken", "/tokens", "tokens.make", mine("/tokens", "tokens"), "nokoru fuda")
-    with_authenticator(screen)
-    to("passkeys.new")
-    person.field("passkeys.name", "nokoru kagi")
-    person.field("account.password-again", PASSWORD)
+
+    def invite():
+        to("people.invite")
+        person.field("people.mail", guest)
+
+    def token():
+        to("tokens.new")
+        person.field("tokens.name", "nokoru fuda")
+
+    def passkey():
+        to("passkeys.new")
+        with_authenticator(screen)
+        person.field("passkeys.name", "nokoru kagi")
+        person.field("account.password-again", PASSWORD)
+
+    def no_passkey():
+        to("passkeys.end").until_key("passkeys.end-more", "nokoru kagi")
+        person.field("account.password-again", PASSWORD)
+
+    def begin_codes():
+        to("codes.begin")
+        person.field("account.password-again", PASSWORD)
+
+    def confirm_codes():
+        begin_codes()
+        screen.press(screen.word("codes.begin-go")).until_key("codes.step-scan")
+        secret = screen.driver.find_element(By.CSS_SELECTOR, ".todo code").text.replace(" ", "")
+        person.field("login.code", code_of(secret))
+
+    def password():
+        to("account.change")
+        person.field("account.old", PASSWORD)
+        person.field("account.new", NEW_PASSWORD)
+
+    person.form("account/people Invite", invite, "/invitations", "people.send", mine("/invitations", "invitations"), re.escape(guest), older="same")
+    person.form("account/tokens NewToken", token, "/tokens", "tokens.make", mine("/tokens", "tokens"), "nokoru fuda", older="again")
     passkeys = mine("/passkeys", "passkeys")
-    person.form("account/passkeys New", "/passkeys", "passkeys.make", passkeys, "nokoru kagi")
-    to("passkeys.end").until_key("passkeys.end-more", "nokoru kagi")
-    person.field("account.password-again", PASSWORD)
-    person.form("account/passkeys End", "/passkeys/.*/removal", "passkeys.end", lambda: 1 - passkeys(), screen.word("passkeys.new"))
-    to("codes.begin")
-    person.field("account.password-again", PASSWORD)
-    person.form("account/codes Begin", "/codes", "codes.begin-go", None, screen.word("codes.begin"))
-    to("codes.begin")
-    person.field("account.password-again", PASSWORD)
-    screen.press(screen.word("codes.begin-go")).until_key("codes.step-scan")
-    secret = screen.driver.find_element(By.CSS_SELECTOR, ".todo code").text.replace(" ", "")
-    person.field("login.code", code_of(secret))
-    person.form("account/codes WithCode", "/codes", "codes.confirm", lambda: int(person.ask("/codes")["is_on"]), re.escape(screen.word("codes.left", 10)))
-    to("account.change")
-    person.field("account.old", PASSWORD)
-    person.field("account.new", NEW_PASSWORD)
-    person.form("account/password Password", "/password", "account.change", lambda: int(Browser(panel.port).sign_in(ground.owner, PASSWORD).json["error"] != "CODE_NEEDED"), screen.word("account.password"))
+    person.form("account/passkeys New", passkey, "/passkeys", "passkeys.make", passkeys, "nokoru kagi", older="again")
+    left = mine("/passkeys", "passkeys")
+    person.form("account/passkeys End", no_passkey, "/passkeys/.*/removal", "passkeys.end", lambda: -left(), screen.word("passkeys.new"))
+    person.form("account/codes Begin", begin_codes, "/codes", "codes.begin-go", None, screen.word("codes.begin"), older="same")
+    is_on = lambda: int(person.ask("/codes")["is_on"])  # noqa: E731
+    person.form("account/codes WithCode", confirm_codes, "/codes", "codes.confirm", is_on, re.escape(screen.word("codes.left", 10)))
+    is_new = lambda: int(Browser(panel.port).sign_in(ground.owner, PASSWORD).json["error"] != "CODE_NEEDED")  # noqa: E731
+    person.form("account/password Password", password, "/password", "account.change", is_new, screen.word("account.password"))
 
 
 def with_codes(panel, mail):
@@ -218,22 +307,31 @@ def with_codes(panel, mail):
 def of_support(panel, person, ground):
     screen = person.screen
     recovery = with_codes(panel, ground.support)
-    screen.open("/login").until_key("login.mail")
-    fill(screen, "login.mail", ground.support)
-    fill(screen, "login.password", PASSWORD).submit()
-    screen.until_key("login.code-hint")
-    person.field("login.code", recovery[0])
-    person.form("login CodeForm", "/session", "login.begin", person.is_in, screen.word("frame.sign-out"))
-    screen.open(f"/questions/{ground.question}").until_key("inbox.answer").until_there()
-    person.field("inbox.answer", "mousugu desu.")
+
+    def code():
+        screen.open("/login").until_key("login.mail")
+        fill(screen, "login.mail", ground.support)
+        fill(screen, "login.password", PASSWORD).submit()
+        screen.until_key("login.code-hint")
+        person.field("login.code", recovery[0])
+
+    def answer():
+        screen.open(f"/questions/{ground.question}").until_key("inbox.answer").until_there()
+        person.field("inbox.answer", "mousugu desu.")
+
+    person.form("login CodeForm", code, "/session", "login.begin", person.is_in, screen.word("frame.sign-out"))
     answers = Counts(lambda: len(panel.api.ask("question_show", str(ground.question))[1]["messages"]))
-    person.form("inbox QuestionPage", "/questions/.*/answer", "inbox.send", answers, "mousugu desu")
+    person.form("inbox QuestionPage", answer, "/questions/.*/answer", "inbox.send", answers, "mousugu desu")
 
 
 def of_the_operator(panel, person, ground):
-    person.screen.sign_in(ground.operator, PASSWORD).open("/audit").until_key("audit.look").until_there()
-    person.field("audit.who", ground.owner)
-    person.form("audit Filter", "/audit[?].*who=.*", "audit.look", None, re.escape(ground.owner))
+    screen = person.screen.sign_in(ground.operator, PASSWORD)
+
+    def look():
+        screen.open("/audit").until_key("audit.look").until_there()
+        person.field("audit.who", ground.owner)
+
+    person.form("audit Filter", look, "/audit[?].*who=.*", "audit.look", None, re.escape(ground.owner), older="same")
 
 
 def test_every_form(panel, ground):

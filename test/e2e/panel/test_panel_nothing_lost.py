@@ -5,7 +5,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from browser import Browser
-from screen import PASSWORD, Screen
+from screen import DEAF, PASSWORD, Screen
 from servers import until
 from test_panel_account import fill
 
@@ -206,6 +206,17 @@ def test_two_tabs(panel, lang, size):
         tabs.to("left")
         until("the draft is gone from the left tab", lambda: screen.word("draft.show") not in screen.text(), 20, 0.1)
         assert site.show()["draft"] is None and site.show()["setting"]["redirect"] is False
+        # A tab that has heard of nothing since: what somebody else has begun is not made live with what is pressed there, and nothing is written over it.
+        tabs.new("deaf", "/help").until_there()
+        screen.before_each_page(DEAF).open(f"/sites/{name}").until_key("settings.title").until_there()
+        screen.run("window.isDeaf = true")
+        panel.world.koshin.run("site", "set", name, "--draft", "--coverage", "single")
+        summary(screen, "settings.title")
+        screen.press(redirect_button(screen, False)).until_key("api.conflict")
+        assert site.show()["setting"]["redirect"] is False and site.show()["draft"]["setting"]["redirect"] is False
+        assert site.show()["setting"]["coverage"] == "multi"
+        panel.api.ask("draft_discard", name)
+        tabs.to("left")
         screen.press(screen.word("frame.sign-out")).until_key("login.begin")
         tabs.to("right").until_key("login.mail")
         fill(screen, "login.mail", mail)
