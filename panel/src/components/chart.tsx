@@ -1,5 +1,5 @@
 /* Charts for where a person would rather look than read. Each says its numbers in words, too. */
-import { useEffect, useState } from "preact/hooks";
+import { useNarrow } from "../narrow";
 import { t } from "../words";
 
 export type Bar = { days: number; n: number };
@@ -15,19 +15,7 @@ type DaysProps = {
 const WIDE = { width: 900, height: 170, left: 8, foot: 36, head: 34, tickRoom: 90, edge: 50 };
 const NARROW = { width: 340, height: 190, left: 2, foot: 30, head: 30, tickRoom: 70, edge: 24 };
 const TICKS = [0, 7, 14, 30, 60, 90, 120];
-const NARROW_SCREEN = window.matchMedia("(max-width: 600px)"); // as in components.css
 const LIMIT_SEEN = 3; // a limit that is further above the highest day would leave of the days nothing to see
-
-/** A chart that is merely made smaller is not to be read on a phone: it gets a shape of its own. */
-function useShape() {
-	const [isNarrow, setNarrow] = useState(NARROW_SCREEN.matches);
-	useEffect(() => {
-		const look = () => setNarrow(NARROW_SCREEN.matches);
-		NARROW_SCREEN.addEventListener("change", look);
-		return () => NARROW_SCREEN.removeEventListener("change", look);
-	}, []);
-	return isNarrow ? NARROW : WIDE;
-}
 
 const isDrawn = (limit: number, bars: Bar[]) => limit <= Math.max(...bars.map((bar) => bar.n)) * LIMIT_SEEN;
 
@@ -36,7 +24,7 @@ function Days({ bars, last, tone, say, today, limit }: DaysProps) {
 	const highest = bars.reduce<Bar | null>((best, bar) => (best && best.n >= bar.n ? best : bar), null);
 	const most = Math.max(1, highest?.n ?? 0);
 	const line = limit && isDrawn(limit, bars) ? limit : null;
-	const { width, height, left, foot, head, tickRoom, edge } = useShape();
+	const { width, height, left, foot, head, tickRoom, edge } = useNarrow() ? NARROW : WIDE;
 	const top = Math.max(most, line ?? 0);
 	const step = (width - 2 * left) / (last + 1);
 	const floor = height - foot;

@@ -42,7 +42,7 @@ export function StartOver({ page, again }: Doing) {
 			<div class="stack">
 				<p class="prose">{t("start-over.what")}</p>
 				<ActButton act={() => start(false)}>{t("start-over.begin")}</ActButton>
-				{site.certificate && (
+				{site.certificate && site.setting.source === "free" && (
 					<>
 						<p class="prose">{t("start-over.new-what")}</p>
 						<ActButton act={() => start(true)} worksAt={site.retry_at}>

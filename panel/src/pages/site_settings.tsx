@@ -114,6 +114,7 @@ export function Settings({ page, role, again }: Doing) {
 	const { setting } = site;
 	const mayChange = role !== "support" && !site.draft && setting.source !== "none";
 	const change = (to: Change) => (mayChange ? () => apply(site, to).finally(again) : null);
+	const mayRenew = role !== "support" && setting.source === "free" && site.certificate !== null && !site.certificate.own;
 	const wider: Coverage = setting.coverage === "single" ? "multi" : "single";
 	return (
 		<details>
@@ -146,12 +147,12 @@ export function Settings({ page, role, again }: Doing) {
 						)}
 					</div>
 				)}
-				{site.certificate && !site.certificate.own && role !== "support" && (
+				{mayRenew && (
 					<ActButton act={() => call("POST", at("sites", site.ascii, "renew")).finally(again)} worksAt={site.retry_at}>
 						{t("settings.renew")}
 					</ActButton>
 				)}
-				{site.certificate && !site.certificate.own && role !== "support" && <p class="soft">{t("settings.renew-more")}</p>}
+				{mayRenew && <p class="soft">{t("settings.renew-more")}</p>}
 			</div>
 		</details>
 	);
