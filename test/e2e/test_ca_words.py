@@ -37,15 +37,40 @@ ROWS = (
     ("challenge", 403, "unauthorized", "No TXT record found at _acme-challenge.{name}", "dns.txt.missing", "domain-company"),
     ("challenge", 403, "unauthorized", 'Incorrect TXT record "left over" found at _acme-challenge.{name}', "dns.txt.wrong", "host"),
     ("finalize", 403, "orderNotReady", "Order's status (pending) is not acceptable for finalization", "ca.order.unusable", "host"),
+    ("challenge", 500, "serverInternal", "During secondary validation: Secondary validation RPC failed", "ca.service.internal-error", "nobody"),
 )  # fmt: skip
+# What is said to one and meant for all: after it this CA is asked for nothing for a while, so each has a world of its own.
+FOR_ALL = (
+    ("new-order", 429, "rateLimited", f"too many new orders (300) from this account {AGAIN}", "ca.limit.new-orders", "host"),
+    ("new-order", 429, "rateLimited", "Service busy; retry later.", "ca.service.busy", "nobody"),
+    ("new-order", 500, "serverInternal", "The service is down for maintenance or had an internal error. Check https://letsencrypt.status.io/ for more details.",
+     "ca.service.down", "nobody"),
+    ("new-order", 403, "malformed", "Account blocked :: abuse", "ca.account.blocked", "host"),
+    ("new-order", 403, "userActionRequired", "Terms of service have changed", "ca.terms.not-agreed", "host"),
+    ("new-order", 403, "externalAccountRequired", "no external account", "ca.eab.invalid", "host"),
+    ("new-order", 403, "unauthorized", 'Account is not valid, has status "deactivated"', "own.acme-account.unusable", "host"),
+)  # fmt: skip
+
+
+def make_world():
+    return World(
+        life=3600,
+        make_ca=lambda w: FakeCa(w.folder / "fake", address=w.address, http_port=w.nginx.http_port, dns=w.dns.forwarder),
+    )
 
 
 @pytest.fixture(scope="module")
 def world():
-    made = World(
-        life=3600,
-        make_ca=lambda w: FakeCa(w.folder / "fake", address=w.address, http_port=w.nginx.http_port, dns=w.dns.forwarder),
-    )
+    made = make_world()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def fresh():
+    made = make_world()
     try:
         yield made
     finally:
@@ -54,8 +79,17 @@ def world():
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[4])
 def test_what_is_said_is_what_is_found(world, row):
+    found(world, f"n{ROWS.index(row)}.jp", row)
+
+
+@pytest.mark.parametrize("row", FOR_ALL, ids=lambda row: row[4])
+def test_what_is_said_to_one_is_meant_for_all(fresh, row):
+    found(fresh, "minna.jp", row)
+
+
+def found(world, name, row):
     at, status, kind, text, cause, who = row
-    site = world.site(f"n{ROWS.index(row)}.jp")
+    site = world.site(name)
     said = text.format(name=site.name, address=world.address)
     quote = '"' if "'" in said else "'"
     world.ca.say(f"refuse {at} {status} {kind} {quote}{said}{quote}")
