@@ -473,10 +473,10 @@ class Nginx:
 
 
 class Elsewhere:
-    """Another company's web server, on an address that is not ours: answers 404 to everything over HTTP."""
+    """Another company's web server, on an address that is not ours, or no longer: answers 404 to everything over HTTP."""
 
-    def __init__(self, folder, http_port):
-        self.address = new_address()
+    def __init__(self, folder, http_port, address=None):
+        self.address = address or new_address()
         self._stop = threading.Event()
         self._listener = socket.create_server((self.address, http_port))
         self._thread = threading.Thread(target=self._run, daemon=True)
