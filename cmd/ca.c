@@ -25,6 +25,8 @@ state_key(const json_t *ca)
 		return "cli.ca-unused";
 	if (strcmp(show_text(ca, "rollover"), "none") != 0)
 		return "cli.ca-rolling";
+	if (!json_is_null(json_object_get(ca, "blocked_since")))
+		return "cli.ca-blocked";
 	if (strcmp(show_text(ca, "breaker"), "closed") != 0)
 		return "cli.ca-ill";
 	return is_true(ca, "ready") ? "cli.ca-ready" : "cli.ca-not-ready";

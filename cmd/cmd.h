@@ -84,6 +84,7 @@ int cmd_cert_import(struct cmd *c);
 int cmd_ca_list(struct cmd *c);
 int cmd_ca_add(struct cmd *c);
 int cmd_ca_rollover(struct cmd *c);
+int cmd_ca_unblock(struct cmd *c);
 int cmd_ca_limits(struct cmd *c);
 int cmd_ca_resume(struct cmd *c);
 int cmd_ca_test(struct cmd *c);

@@ -115,6 +115,7 @@ static const struct command commands[] = {
 	{ "ca list", cmd_ca_list, "", 0, 0, "  koshin ca list --json\n", { { NULL, NULL } } },
 	{ "ca limits", cmd_ca_limits, "", 0, 0, "  koshin ca limits\n  koshin ca limits --json\n", { { NULL, NULL } } },
 	{ "ca resume", cmd_ca_resume, "NAME...", 1, CMD_ARGS_MAX, "  koshin ca resume www.example.jp\n", { { NULL, NULL } } },
+	{ "ca unblock", cmd_ca_unblock, "NAME", 1, 1, "  koshin ca unblock letsencrypt\n", { { NULL, NULL } } },
 	{ "ca test", cmd_ca_test, "[NAME]", 0, 1, "  koshin ca test\n", { { NULL, NULL } } },
 	{ "doctor", cmd_doctor, "", 0, 0,
 	    "  koshin doctor\n"

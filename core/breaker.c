@@ -25,7 +25,15 @@ breaker_state(const struct breaker *b, struct when now)
 {
 	if (!is_set(b->ill_since))
 		return BREAKER_CLOSED;
+	if (breaker_is_blocked(b))
+		return BREAKER_OPEN;
 	return when_before(now, breaker_not_before(b)) ? BREAKER_OPEN : BREAKER_HALF_OPEN;
+}
+
+bool
+breaker_is_blocked(const struct breaker *b)
+{
+	return is_set(b->blocked_at);
 }
 
 void
@@ -85,12 +93,40 @@ breaker_refused(struct breaker *b, const struct turn *t, struct when retry_after
 	open_for(b, t, SPAN_S(BREAKER_REFUSED_S), retry_after);
 }
 
+void
+breaker_block(struct breaker *b, const struct turn *t)
+{
+	if (breaker_is_blocked(b))
+		return;
+	breaker_refused(b, t, WHEN_UNKNOWN);
+	b->blocked_at = t->now;
+}
+
+bool
+breaker_hold(struct breaker *b, const struct turn *t)
+{
+	if (!breaker_is_blocked(b) || when_before(t->now, b->not_before))
+		return false;
+	b->probed_at = WHEN_UNKNOWN;
+	b->not_before = when_plus(t->now, SPAN_S(BREAKER_PAUSE_MOST_S));
+	return true;
+}
+
+void
+breaker_unblock(struct breaker *b, struct when now)
+{
+	if (!breaker_is_blocked(b))
+		return;
+	b->blocked_at = b->probed_at = WHEN_UNKNOWN;
+	b->not_before = now;
+}
+
 bool
 breaker_worked(struct breaker *b, struct when now)
 {
 	bool was_ill = b->failures > 0 || is_set(b->ill_since);
 
-	if (!was_ill)
+	if (!was_ill || breaker_is_blocked(b))
 		return false;
 	/* What opened it is over; the pause that it had chosen itself goes with it. */
 	if (is_set(b->ill_since) || !when_before(now, b->not_before))
@@ -100,16 +136,18 @@ breaker_worked(struct breaker *b, struct when now)
 	return true;
 }
 
-enum tells { TELLS_NOTHING, TELLS_WELL, TELLS_ILL, TELLS_REFUSED };
+enum tells { TELLS_NOTHING, TELLS_WELL, TELLS_ILL, TELLS_REFUSED, TELLS_BLOCKED };
 
 static enum tells
 what_tells(enum cause c)
 {
 	static const enum cause ill[] = { CAUSE_CA_SERVICE_BUSY, CAUSE_CA_SERVICE_DOWN,
 		CAUSE_CA_SERVICE_INTERNAL_ERROR, CAUSE_CA_NONCE_REJECTED, CAUSE_CA_ORDER_SLOW };
-	static const enum cause refused[] = { CAUSE_CA_ACCOUNT_BLOCKED, CAUSE_CA_EAB_INVALID,
-		CAUSE_CA_TERMS_NOT_AGREED, CAUSE_OWN_ACME_ACCOUNT_UNUSABLE };
+	static const enum cause refused[] = { CAUSE_CA_EAB_INVALID, CAUSE_CA_TERMS_NOT_AGREED,
+		CAUSE_OWN_ACME_ACCOUNT_UNUSABLE };
 
+	if (c == CAUSE_CA_ACCOUNT_BLOCKED)
+		return TELLS_BLOCKED;
 	for (size_t i = 0; i < sizeof ill / sizeof *ill; i++)
 		if (c == ill[i])
 			return TELLS_ILL;
@@ -141,6 +179,9 @@ breaker_judge(struct breaker *b, const struct finding_list *failures, const stru
 	case TELLS_REFUSED:
 		breaker_refused(b, t, retry_after);
 		return true;
+	case TELLS_BLOCKED:
+		breaker_block(b, t);
+		return true;
 	}
 	must(false);
 	return false;
@@ -163,4 +204,5 @@ breaker_check(const struct breaker *b)
 	must(!is_set(b->probed_at) || is_set(b->ill_since));
 	/* What is ill has a date (P2). */
 	must(!is_set(b->ill_since) || when_is_known(b->not_before));
+	must(!breaker_is_blocked(b) || is_set(b->ill_since));
 }

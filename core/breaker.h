@@ -13,6 +13,9 @@
  *   CLOSED     orders go out; a Retry-After of the CA alone may hold them (not_before), without counting as an illness.
  *   OPEN       not_before is in the future; what still comes back from orders begun earlier changes nothing.
  *   HALF_OPEN  one order may go out (breaker_take); while it is under way the state is OPEN again until PROBE_S are over.
+ *
+ * A CA that has blocked the account keeps it OPEN, past every date, until the operator says that the block is lifted
+ * (breaker_unblock): asking on is what accounts are blocked for.
  */
 #include "core/finding.h"
 
@@ -21,8 +24,9 @@ struct breaker {
 	struct when ill_since;	/* it opened; WHEN_UNKNOWN: closed */
 	struct when not_before; /* no order before; WHEN_UNKNOWN: at any time */
 	struct when probed_at;	/* an order went out as the probe; WHEN_UNKNOWN: none since it opened */
+	struct when blocked_at; /* the CA said that it has blocked the account; WHEN_UNKNOWN: it has not, or that is over */
 };
-#define BREAKER_CLOSED_FOREVER ((struct breaker){ 0, WHEN_UNKNOWN, WHEN_UNKNOWN, WHEN_UNKNOWN })
+#define BREAKER_CLOSED_FOREVER ((struct breaker){ 0, WHEN_UNKNOWN, WHEN_UNKNOWN, WHEN_UNKNOWN, WHEN_UNKNOWN })
 
 enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 enum {
@@ -38,9 +42,17 @@ struct when breaker_not_before(const struct breaker *b);
 void breaker_failed(struct breaker *b, const struct turn *t, struct when retry_after);
 /* The CA refuses the account as a whole: opens at once. */
 void breaker_refused(struct breaker *b, const struct turn *t, struct when retry_after);
+/* It has blocked the account: opens until breaker_unblock. */
+void breaker_block(struct breaker *b, const struct turn *t);
+bool breaker_is_blocked(const struct breaker *b);
+/* While the account is blocked there is always a date to look at this again; moves it on. True if it was past. */
+bool breaker_hold(struct breaker *b, const struct turn *t);
+/* The operator says that the CA has lifted the block: one order finds out whether that is so. */
+void breaker_unblock(struct breaker *b, struct when now);
 /* It is well and asks everybody to wait until then. */
 void breaker_told(struct breaker *b, struct when until);
-/* It gave a certificate. A Retry-After that it has named stays. True if anything changed. */
+/* It gave a certificate. A Retry-After that it has named stays, and so does a block: what was asked for before it may still
+ * come. True if anything changed. */
 bool breaker_worked(struct breaker *b, struct when now);
 /* An order failed: what its findings say of the CA itself, the worst of them. A refusal for a name's sake shows that the CA works, and
  * so does a limit, which has its own bucket (core/budget). True if anything changed. */

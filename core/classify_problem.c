@@ -395,7 +395,7 @@ next_look(const struct look *k, enum cause c)
 	    c == CAUSE_CA_SERVICE_DOWN || c == CAUSE_CA_SERVICE_INTERNAL_ERROR)
 		wait = SPAN_MIN(10);
 	/* A person of ours has to open the CA's page first: no order goes out by itself before. */
-	if (c == CAUSE_CA_NAME_PAUSED || c == CAUSE_CA_ACCOUNT_BLOCKED)
+	if (c == CAUSE_CA_NAME_PAUSED || c == CAUSE_CA_ACCOUNT_BLOCKED) /* the finding is looked at daily, like the site */
 		wait = SPAN_D(1);
 
 	/* The date that the CA named is law: the header, else the one in the text. */

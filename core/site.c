@@ -506,7 +506,9 @@ on_order_failed(const struct step *st)
 	if (MUTANT(CERTIFICATE_DROPPED))
 		s->held = (struct held){ 0 };
 	enum cause main_cause = ev->failures_n > 0 ? ev->failures[0].cause : CAUSE_OWN_UNCLASSIFIED;
-	struct when retry_at = when_plus(now, order_wait(st, main_cause, s->order_failures));
+	/* A block of the account holds everybody, until a person ends it: no date of the site's own comes on top. */
+	bool is_block = main_cause == CAUSE_CA_ACCOUNT_BLOCKED;
+	struct when retry_at = is_block ? now : when_plus(now, order_wait(st, main_cause, s->order_failures));
 	/* The CA's word about a name blocks that name until its date: a refused order is not repeated before (P6). */
 	for (size_t i = 0; room != NULL && i < ev->failures_n; i++) {
 		room[i] = findings_as_known(st, &ev->failures[i]);

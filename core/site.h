@@ -148,6 +148,8 @@ struct policy_ca {
 	struct when not_before; /* it asked to wait, or its breaker is open; WHEN_UNKNOWN: go */
 	struct when ill_since;	/* its breaker is not closed; WHEN_UNKNOWN: well */
 	bool is_ready;		/* an account exists */
+	bool is_blocked;	 /* it has blocked the account, in these words; a person of ours has to end that */
+	struct str blocked_words;
 	bool is_doubtful;	/* the last thing known of it is a failure of its own */
 };
 /* What decisions need to know of the installation. */

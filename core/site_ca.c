@@ -232,6 +232,38 @@ site_ca_pick(const struct step *st)
 		change_to(st, to);
 }
 
+static bool
+finding_of_block(const struct step *st, const struct finding *f)
+{
+	return f->cause == CAUSE_CA_ACCOUNT_BLOCKED && f->last_seen.s != st->t->now.s;
+}
+
+/* The account is blocked there: every site that waits for it says so, and not only the one whose order was refused. */
+static void
+tell_block(const struct step *st)
+{
+	const struct policy *p = st->p;
+	const struct policy_ca *c = p->cas_n > 0 ? &p->cas[site_ca_index(st->s, p)] : NULL;
+	const struct finding *told = NULL;
+
+	for (size_t i = 0; i < st->s->findings.n; i++)
+		if (st->s->findings.at[i].cause == CAUSE_CA_ACCOUNT_BLOCKED)
+			told = &st->s->findings.at[i];
+	if (c != NULL && c->is_blocked && plan_order_is_due(st->s, st->t->now)) {
+		struct finding f = { .cause = CAUSE_CA_ACCOUNT_BLOCKED,
+			.subject = st->s->names[0].name,
+			.acts = cause_row(CAUSE_CA_ACCOUNT_BLOCKED)->acts,
+			.evidence = c->blocked_words,
+			.next_look = when_plus(st->t->now, st->p->look_every),
+			.is_from_order = true };
+
+		if (told == NULL)
+			findings_add(st, &f, 1);
+	} else if (told != NULL && finding_of_block(st, told)) {
+		findings_drop(st, finding_of_block);
+	}
+}
+
 /* A limit of the whole account is as good as the CA's own refusal with its date: no haste and no wish goes past it. */
 static void
 take_limits(const struct step *st)
@@ -261,6 +293,7 @@ site_ca_decide(const struct step *st)
 	/* Of the CA that this very step goes over to. */
 	if (!is_own_limit && s->limits_ca_id == st->p->ca_id)
 		take_limits(st);
+	tell_block(st);
 }
 
 struct when

@@ -376,7 +376,7 @@ findings_merge(const struct step *st, bool is_handshake_only)
 		if (f != NULL)
 			*f = *old;
 		/* Looked at daily like everything; asked for when a person says so. */
-		if (f != NULL && f->cause == CAUSE_CA_NAME_PAUSED)
+		if (f != NULL && (f->cause == CAUSE_CA_NAME_PAUSED || f->cause == CAUSE_CA_ACCOUNT_BLOCKED))
 			f->next_look = when_plus(st->t->now, st->p->look_every);
 		else if (f != NULL && was_half_seen(st, old, &seen))
 			f->next_look = when_plus(st->t->now, st->p->poll_min);

@@ -93,9 +93,10 @@ plan_passes(const struct site *s, const struct site_name *n, struct when now)
 		return false;
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
-		/* What the CA has paused is asked for again when a person says so, whatever the date (P6). */
+		/* What the CA has paused is asked for again when a person says so, whatever the date (P6). A blocked account is
+		 * kept from the CA by the breaker (core/breaker), for all sites alike. */
 		bool is_past = f->is_from_order && f->cause != CAUSE_CA_NAME_PAUSED &&
-			       !when_before(now, f->next_look);
+			       (f->cause == CAUSE_CA_ACCOUNT_BLOCKED || !when_before(now, f->next_look));
 
 		if (finding_blocks(f) && !is_past && plan_is_about(s, f, n))
 			return false;

@@ -183,6 +183,7 @@ load_added(struct engine *e, struct ca_row *rows, size_t n)
 
 		if (ca != NULL) {
 			ca->row.rollover_asked = rows[i].rollover_asked;
+			ca->row.unblock_asked = rows[i].unblock_asked;
 		} else if (rows[i].is_added && e->cas_n < LIMIT_CAS) {
 			err = add_ca(e, &rows[i], STR_NONE);
 		} else if (rows[i].is_used) {
@@ -239,7 +240,8 @@ account_may_ask(const struct engine_ca *ca)
 static bool
 is_ready(const struct engine *e, const struct engine_ca *ca)
 {
-	return ca->is_open && !ca->roll.is_held && account_may_ask(ca) && e->snippet.is_written;
+	return ca->is_open && !ca->roll.is_held && account_may_ask(ca) && e->snippet.is_written &&
+	       !breaker_is_blocked(&ca->row.breaker);
 }
 
 void
@@ -257,6 +259,8 @@ account_policy(struct engine *e)
 			.not_before = breaker_not_before(&ca->row.breaker),
 			.ill_since = ca->row.breaker.ill_since,
 			.is_ready = is_ready(e, ca),
+			.is_blocked = breaker_is_blocked(&ca->row.breaker),
+			.blocked_words = ca->row.error,
 			.is_doubtful = ca->row.breaker.failures > 0,
 		};
 	}
@@ -340,10 +344,12 @@ account_ca_failed(struct engine *e, int64_t ca_id, const struct finding_list *fa
 
 	if (ca == NULL)
 		return;
-	bool was_ill = when_is_known(ca->row.breaker.ill_since);
+	bool was_ill = when_is_known(ca->row.breaker.ill_since), was_blocked = breaker_is_blocked(&ca->row.breaker);
 	if (!breaker_judge(&ca->row.breaker, failures, &e->turn, retry_after))
 		return;
-	if (ca->row.breaker.failures == 0)
+	if (!was_blocked && breaker_is_blocked(&ca->row.breaker))
+		blocked_begin(e, ca, failures);
+	else if (ca->row.breaker.failures == 0)
 		engine_log(e, "CA %.*s is well", STR_ARG(ca->row.name));
 	else if (!was_ill && when_is_known(ca->row.breaker.ill_since))
 		engine_log(e, "CA %.*s is ill: its orders wait", STR_ARG(ca->row.name));
@@ -484,7 +490,7 @@ need_of(const struct engine *e, size_t index, struct when *ret_at)
 	if (ca->row.eab_kid.n > 0 && ca->row.eab_sealed_hmac.n == 0 && ca->eab_hmac.n > 0)
 		return NEEDS_SEAL;
 	/* The snippet first: it must answer before the CA can ask. */
-	if (!e->snippet.is_written)
+	if (!e->snippet.is_written || breaker_is_blocked(&ca->row.breaker))
 		*ret_at = WHEN_NEVER;
 	else if (ca->is_open && when_is_known(ca->row.directory_at))
 		*ret_at = when_max(*ret_at, when_plus(ca->row.directory_at, SPAN_S(DIRECTORY_S)));
@@ -525,8 +531,10 @@ account_turn(struct engine *e)
 		if (ca->is_dirty)
 			err = account_save(e, ca, &ca->row);
 		if (err == ERR_OK)
-			err = ca_turn(e, i);
+			err = blocked_turn(e, ca);
 		if (err == ERR_OK)
+			err = ca_turn(e, i);
+		if (err == ERR_OK && !breaker_is_blocked(&ca->row.breaker))
 			err = rollover_turn(e, ca);
 		if (err == ERR_OK)
 			err = canary_turn(e, i);
@@ -546,7 +554,9 @@ account_next(const struct engine *e)
 
 		(void)need_of(e, i, &at); /* only when, not what */
 		next = when_min(next, at);
-		next = when_min(next, rollover_next(e, e->cas[i]));
+		next = when_min(next, blocked_next(e->cas[i]));
+		if (!breaker_is_blocked(&e->cas[i]->row.breaker))
+			next = when_min(next, rollover_next(e, e->cas[i]));
 		next = when_min(next, canary_next(e, i));
 	}
 	return next;

@@ -27,6 +27,7 @@ move_ca(struct engine *e, struct engine_ca *ca, struct span by)
 	move(&row.breaker.ill_since, by);
 	move(&row.breaker.not_before, by);
 	move(&row.breaker.probed_at, by);
+	move(&row.breaker.blocked_at, by);
 	move(&row.directory_at, by);
 	move(&row.rolled_at, by);
 	move(&row.canary_at, by);

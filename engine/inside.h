@@ -89,6 +89,7 @@ struct engine_ca {
 	struct arena arena;
 	struct str eab_hmac; /* the configuration's, until it is sealed */
 	bool is_dirty;	     /* row.breaker has changed */
+	bool is_block_new;   /* the account is blocked, and no alarm says so yet */
 	bool is_open, is_asked;
 	unsigned failures; /* of opening the account, in a row */
 	struct when at;	   /* next try */
@@ -326,6 +327,10 @@ void account_ca_failed(struct engine *e, int64_t ca_id, const struct finding_lis
 /* The CA does not know the account that was opened there (it has lost it, or was made anew): it is opened again with the same
  * key, which is the same account wherever the CA knows the key (RFC 8555 7.3.1). Once an hour at most: else it is the operator's. */
 MUST_USE enum err account_forgotten(struct engine *e, int64_t ca_id);
+/* blocked.c: the CA has blocked the account. begin: it has just said so, among these failures */
+void blocked_begin(struct engine *e, struct engine_ca *ca, const struct finding_list *failures);
+MUST_USE enum err blocked_turn(struct engine *e, struct engine_ca *ca);
+struct when blocked_next(const struct engine_ca *ca); /* WHEN_NEVER unless it is blocked */
 /* rollover.c: the account's key is changed (RFC 8555 7.3.5) */
 MUST_USE enum err rollover_turn(struct engine *e, struct engine_ca *ca);
 MUST_USE enum err rollover_answer(struct engine *e, struct engine_ca *ca, struct work *w);

@@ -103,7 +103,7 @@ ask_ca(struct engine *e, struct engine_ca *ca)
 	struct revocation_row *rows;
 	size_t n = 0;
 
-	if (!account_may_ask(ca) || when_before(e->turn.now, ca->revokes_at))
+	if (!account_may_ask(ca) || breaker_is_blocked(&ca->row.breaker) || when_before(e->turn.now, ca->revokes_at))
 		return ERR_OK;
 	enum err err = store_revocations_due(e->ports.store, ca->row.id, e->turn.now, REVOKES_AT_ONCE, &e->arena, &rows, &n);
 	for (size_t i = 0; err == ERR_OK && i < n; i++) {
@@ -133,7 +133,7 @@ revocations_next(const struct engine *e)
 	struct when at = WHEN_NEVER;
 
 	for (size_t i = 0; i < e->cas_n; i++)
-		if (account_may_ask(e->cas[i]))
+		if (account_may_ask(e->cas[i]) && !breaker_is_blocked(&e->cas[i]->row.breaker))
 			at = when_min(at, e->cas[i]->revokes_at);
 	return at;
 }

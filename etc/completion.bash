@@ -40,7 +40,7 @@ _koshin() {
 	"") mapfile -t COMPREPLY < <(compgen -W "$commands $everywhere" -- "$word"); return ;;
 	site) mapfile -t COMPREPLY < <(compgen -W "add list show history set suspend resume start-over remove" -- "$word"); return ;;
 	cert) mapfile -t COMPREPLY < <(compgen -W "show export check request import revoke" -- "$word"); return ;;
-	ca) mapfile -t COMPREPLY < <(compgen -W "add limits list resume rollover test" -- "$word"); return ;;
+	ca) mapfile -t COMPREPLY < <(compgen -W "add limits list resume rollover test unblock" -- "$word"); return ;;
 	user) mapfile -t COMPREPLY < <(compgen -W "add list login-link password remove reset-codes" -- "$word"); return ;;
 	question) mapfile -t COMPREPLY < <(compgen -W "answer close list show" -- "$word"); return ;;
 	mail) mapfile -t COMPREPLY < <(compgen -W "receive" -- "$word"); return ;;

@@ -47,7 +47,10 @@ put_health(json_t *o, const struct ca_row *r, struct when now)
 	return json_put(o, "breaker", json_string(breaker_word(&r->breaker, now))) &&
 	       json_put(o, "failures", json_integer((json_int_t)r->breaker.failures)) &&
 	       json_put(o, "ill_since", json_date(r->breaker.ill_since)) &&
-	       json_put(o, "not_before", json_date(breaker_not_before(&r->breaker))) &&
+	       json_put(o, "blocked_since", json_date(r->breaker.blocked_at)) &&
+	       json_put(o, "unblock_asked", json_date(r->unblock_asked)) &&
+	       /* A block ends by a person's word, not by a date. */
+	       json_put(o, "not_before", json_date(breaker_is_blocked(&r->breaker) ? WHEN_UNKNOWN : breaker_not_before(&r->breaker))) &&
 	       json_put(o, "error", json_text(r->error));
 }
 
@@ -261,31 +264,70 @@ ca_add(struct api_call *c)
 	return put_ca(c, &n);
 }
 
-enum err
-ca_rollover(struct api_call *c)
+static enum err
+find_named_ca(struct api_call *c, struct ca_row *ret)
 {
-	struct ca_row row;
-	enum err err = find_ca(c, c->name, &row);
+	enum err err = find_ca(c, c->name, ret);
 
 	if (err == ERR_NOT_FOUND)
 		why_set(&c->why, "there is no CA %.100s", c->name.n > 0 ? arena_str(c->a, c->name).p : "");
-	if (err == ERR_OK && row.key_change.n == 0 && when_is_known(row.directory_at)) {
-		why_set(&c->why, "%.*s cannot change the key of an account: its directory has no keyChange", STR_ARG(row.name));
-		err = ERR_CONFLICT;
-	}
-	if (err == ERR_OK)
-		err = store_begin(c->api->store);
+	return err;
+}
+
+/* What the engine is to do about a CA, told to it by the store. */
+static enum err
+put_wish(struct api_call *c, struct ca_row *row, enum err (*put)(struct store *, struct str, struct when))
+{
+	enum err err = store_begin(c->api->store);
+
 	if (err != ERR_OK)
 		return err;
-	err = store_ca_ask_rollover(c->api->store, row.name, c->turn.now);
+	err = put(c->api->store, row->name, c->turn.now);
 	if (err == ERR_OK)
 		err = store_commit(c->api->store);
 	if (err != ERR_OK) {
 		store_abandon(c->api->store);
 		return err;
 	}
-	row.rollover_asked = c->turn.now;
 	api_wake(c);
+	return ERR_OK;
+}
+
+enum err
+ca_rollover(struct api_call *c)
+{
+	struct ca_row row;
+	enum err err = find_named_ca(c, &row);
+
+	if (err == ERR_OK && row.key_change.n == 0 && when_is_known(row.directory_at)) {
+		why_set(&c->why, "%.*s cannot change the key of an account: its directory has no keyChange", STR_ARG(row.name));
+		err = ERR_CONFLICT;
+	}
+	if (err == ERR_OK)
+		err = put_wish(c, &row, store_ca_ask_rollover);
+	if (err != ERR_OK)
+		return err;
+	row.rollover_asked = c->turn.now;
+	api_give(c, 202, ca_line(&row, c->turn.now));
+	return ERR_OK;
+}
+
+/* The operator has spoken with the CA. Said twice it is one wish. */
+enum err
+ca_unblock(struct api_call *c)
+{
+	struct ca_row row;
+	enum err err = find_named_ca(c, &row);
+
+	if (err == ERR_OK && !breaker_is_blocked(&row.breaker)) {
+		api_say(c, "api.not-blocked", row.name);
+		err = ERR_CONFLICT;
+	}
+	if (err == ERR_OK)
+		err = put_wish(c, &row, store_ca_ask_unblock);
+	if (err != ERR_OK)
+		return err;
+	row.unblock_asked = c->turn.now;
 	api_give(c, 202, ca_line(&row, c->turn.now));
 	return ERR_OK;
 }

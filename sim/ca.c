@@ -379,6 +379,8 @@ answer_by_fault(struct sim *s, const struct sim_ca *ca, const struct acme_reques
 		refuse(a, 429, "rateLimited",
 		    "Your account is temporarily prevented from requesting certificates for example.jp and possibly others. "
 		    "Please visit: https://portal.example/sfe/v1/unpause?jwt=eyJ");
+	} else if (f->blocked_until_ms > s->now_ms && r->verb != ACME_RENEWAL_INFO) {
+		refuse(a, 403, "unauthorized", "Account blocked :: too many certificates that nobody uses; write to https://ca.example/support");
 	} else {
 		return false;
 	}

@@ -463,6 +463,8 @@ do_ask(struct player *p, const struct words *w)
 
 	if (is(w, 1, "ca") && is(w, 3, "rollover"))
 		return store_ca_ask_rollover(p->sim->store, word(w, 2), sim_now(p->sim));
+	if (is(w, 1, "ca") && is(w, 3, "unblock"))
+		return store_ca_ask_unblock(p->sim->store, word(w, 2), sim_now(p->sim));
 	enum err err = scenario_site_of(p, word(w, 1), &i);
 	enum site_event_kind kind = is(w, 2, "renew") ? SITE_ASKED_RENEW : is(w, 2, "remove") ? SITE_REMOVED
 	    : is(w, 2, "resume") ? SITE_RESUMED : is(w, 2, "revoke") ? SITE_REVOKED

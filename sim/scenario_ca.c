@@ -87,6 +87,7 @@ scenario_do_ca(struct player *p, struct sim_ca *ca, const struct words *w)
 		{ "renewal-down", &f->renewal_until_ms },
 		{ "nonce", &f->nonce_until_ms },
 		{ "paused", &f->paused_until_ms },
+		{ "blocked", &f->blocked_until_ms },
 		{ "mute", &f->mute_until_ms },
 	};
 	struct span s;

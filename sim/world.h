@@ -79,6 +79,7 @@ struct sim_ca_faults {
 	int64_t refuse_until_ms;  /* validations fail from the CA's side although all is well */
 	int64_t nonce_until_ms;	  /* badNonce to everything */
 	int64_t paused_until_ms;  /* the account is paused: 429 to new orders, without Retry-After */
+	int64_t blocked_until_ms; /* the account is blocked: 403 to whatever it signs */
 	int64_t mute_until_ms;	  /* does what it is asked, and the answer is lost */
 };
 

@@ -37,6 +37,10 @@ WHERE s.doing <> 'order' LIMIT :max;
 -- name: site_due_lane
 SELECT id FROM site INDEXED BY site_lane WHERE lane = :lane AND lane_draws = :draws AND wake <= :now ORDER BY wake, id LIMIT :max;
 
+-- What all who wait have waited for is over: nobody waits for a date of its own.
+-- name: site_lanes_wake
+UPDATE site SET wake = :now WHERE lane <> '' AND wake > :now AND wake < 9223372036854775807;
+
 -- A site that waits in a lane is looked at in its time all the same (P2).
 -- name: site_due_look
 SELECT id FROM site INDEXED BY site_lane_look WHERE lane <> '' AND max(look_at, wake) <= :now

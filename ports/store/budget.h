@@ -38,6 +38,8 @@ struct lane_wakes {
 	struct when at[LANE_COUNT + 1][2];
 };
 MUST_USE enum err store_lane_wakes(struct store *s, struct lane_wakes *ret);
+/* Everybody who waits in a lane for a date to come is due now. */
+MUST_USE enum err store_lanes_wake(struct store *s, struct when now);
 /* The earliest look at one that waits in any lane; WHEN_NEVER if there is none. */
 MUST_USE enum err store_lane_look_wake(struct store *s, struct when *ret);
 /* Sites in other lanes of whose certificate little is left by now go into the most pressing one, at most so many. */

@@ -259,6 +259,15 @@ store_lane_wakes(struct store *s, struct lane_wakes *ret)
 }
 
 enum err
+store_lanes_wake(struct store *s, struct when now)
+{
+	AUTO_QUERY q = query_start(s, SQL_SITE_LANES_WAKE, NULL);
+
+	query_bind_when(&q, "now", now);
+	return query_write(&q);
+}
+
+enum err
 store_lane_look_wake(struct store *s, struct when *ret)
 {
 	AUTO_QUERY q = query_start(s, SQL_SITE_LANE_LOOK_WAKE, NULL);

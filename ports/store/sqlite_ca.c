@@ -68,6 +68,7 @@ upsert_ca(struct store *s, const struct ca_row *c)
 	query_bind_when(&q, "canary_done_at", c->canary_done_at);
 	query_bind_when(&q, "canary_ok_at", c->canary_ok_at);
 	query_bind_text(&q, "canary_error", c->canary_error);
+	query_bind_when(&q, "blocked_at", c->breaker.blocked_at);
 	return query_write(&q);
 }
 
@@ -130,6 +131,8 @@ read_ca(struct query *q, struct ca_row *c)
 	c->canary_ok_at = query_when(q, "canary_ok_at");
 	c->canary_error = query_text(q, "canary_error");
 	c->rollover_asked = query_when(q, "rollover_asked");
+	c->breaker.blocked_at = query_when(q, "blocked_at");
+	c->unblock_asked = query_when(q, "unblock_asked");
 }
 
 enum err
@@ -167,10 +170,10 @@ store_ca_mark(struct store *s, int64_t *ret)
 	return e;
 }
 
-enum err
-store_ca_ask_rollover(struct store *s, struct str name, struct when now)
+static enum err
+ask_for(struct store *s, enum sql wish, struct str name, struct when now)
 {
-	AUTO_QUERY q = query_start(s, SQL_CA_ASK_ROLLOVER, NULL);
+	AUTO_QUERY q = query_start(s, wish, NULL);
 
 	query_bind_when(&q, "now", now);
 	query_bind_text(&q, "name", name);
@@ -181,12 +184,36 @@ store_ca_ask_rollover(struct store *s, struct str name, struct when now)
 }
 
 enum err
-store_ca_rollover_taken(struct store *s, int64_t id)
+store_ca_ask_rollover(struct store *s, struct str name, struct when now)
 {
-	AUTO_QUERY q = query_start(s, SQL_CA_ROLLOVER_TAKEN, NULL);
+	return ask_for(s, SQL_CA_ASK_ROLLOVER, name, now);
+}
+
+enum err
+store_ca_ask_unblock(struct store *s, struct str name, struct when now)
+{
+	return ask_for(s, SQL_CA_ASK_UNBLOCK, name, now);
+}
+
+static enum err
+take_wish(struct store *s, enum sql taken, int64_t id)
+{
+	AUTO_QUERY q = query_start(s, taken, NULL);
 
 	query_bind_int(&q, "id", id);
 	return query_write(&q);
+}
+
+enum err
+store_ca_rollover_taken(struct store *s, int64_t id)
+{
+	return take_wish(s, SQL_CA_ROLLOVER_TAKEN, id);
+}
+
+enum err
+store_ca_unblock_taken(struct store *s, int64_t id)
+{
+	return take_wish(s, SQL_CA_UNBLOCK_TAKEN, id);
 }
 
 /* --- tokens --- */

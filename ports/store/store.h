@@ -194,6 +194,7 @@ struct ca_row {
 	bool is_used;		/* false: taken out of the configuration */
 	unsigned position;	/* order of preference, 0 first, among those that are used */
 	struct breaker breaker;
+	struct when unblock_asked; /* the operator says that the account is not blocked any more; store_ca_put does not write it */
 	struct str error; /* why there is no account, or why it could not be changed; empty: all well */
 	/* from its directory; lists with a space between two */
 	struct str profiles, caa_identities;
@@ -212,6 +213,7 @@ struct ca_row {
 #define CA_ROW_NEW                                                                                                     \
 	((struct ca_row){ .breaker = BREAKER_CLOSED_FOREVER,                                                           \
 	    .directory_at = WHEN_UNKNOWN,                                                                              \
+	    .unblock_asked = WHEN_UNKNOWN,                                                                             \
 	    .rollover_asked = WHEN_UNKNOWN,                                                                            \
 	    .rolled_at = WHEN_UNKNOWN,                                                                                 \
 	    .canary_at = WHEN_UNKNOWN,                                                                                 \
@@ -221,10 +223,12 @@ struct ca_row {
 MUST_USE enum err store_ca_put(struct store *s, const struct ca_row *c, int64_t *ret_id);
 /* In order of preference. */
 MUST_USE enum err store_cas(struct store *s, struct arena *a, struct ca_row **ret, size_t *ret_n);
-/* Another number after a CA was added or a rollover was asked for. */
+/* Another number after a CA was added, a rollover was asked for or an account is said to be unblocked. */
 MUST_USE enum err store_ca_mark(struct store *s, int64_t *ret);
 MUST_USE enum err store_ca_ask_rollover(struct store *s, struct str name, struct when now);
+MUST_USE enum err store_ca_ask_unblock(struct store *s, struct str name, struct when now);
 MUST_USE enum err store_ca_rollover_taken(struct store *s, int64_t id);
+MUST_USE enum err store_ca_unblock_taken(struct store *s, int64_t id);
 /* The thumbprint with which a token is answered where it is not that of the first CA's account; kept for a week.
  * NOT_FOUND: no such token. */
 MUST_USE enum err store_token_put(struct store *s, struct str token, struct str thumbprint, struct when now);

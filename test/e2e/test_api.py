@@ -151,6 +151,10 @@ ASKED = {
     ("ca_rollover", 404): ("nothing", "", None),
     ("ca_rollover", 422): ("x" * 65, "", None),
     ("ca_rollover", 202): ("pebble", "", None),
+    ("ca_unblock", 404): ("nothing", "", None),
+    ("ca_unblock", 422): ("x" * 65, "", None),
+    ("ca_unblock", 409): ("pebble", "", None),
+    ("ca_unblock", 202): ("pebble", "", None),
     ("limits_list", 200): (None, "", None),
     ("unclassified_list", 200): (None, "", None),
     ("unclassified_list", 422): (None, "limit=501", None),
@@ -191,6 +195,11 @@ def name_is_paused(world, _):
     )
 
 
+def account_is_blocked(world, _):
+    """No CA of the tests blocks accounts; what koshin would have stored of it."""
+    in_store(world, "UPDATE ca SET failures = 1, ill_since = unixepoch(), not_before = unixepoch() + 3600, blocked_at = unixepoch()")
+
+
 def was_carried_out(operation):
     """With the same key, and no answer was kept: koshin ended right after."""
 
@@ -206,6 +215,7 @@ PREPARED = {
     ("revocation_begin", 202): lambda _, api: until("a certificate", lambda: api.ask("site_show", GONE)[1]["certificate"]),
     **{(operation, 409): was_carried_out(operation) for operation in ("question_ask", "question_answer")},
     ("site_resume", 202): name_is_paused,
+    ("ca_unblock", 202): account_is_blocked,
     ("draft_discard", 412): lambda _, api: api.ask("draft_put", OTHER, "", {"hsts": False}),
     ("draft_discard", 200): lambda _, api: api.ask("draft_put", OTHER, "", {"hsts": False}),
 }

@@ -21,7 +21,7 @@ from world import World
 
 COMMANDS = (
     "serve", "site add", "site list", "site show", "site history", "site set", "site remove", "renew", "check", "causes",
-    "cert show", "cert check", "cert export", "ca list", "ca add", "ca rollover", "ca test", "doctor", "watch", "config check", "simulate",
+    "cert show", "cert check", "cert export", "ca list", "ca add", "ca rollover", "ca resume", "ca unblock", "ca test", "doctor", "watch", "config check", "simulate",
 )  # fmt: skip
 
 

@@ -99,6 +99,35 @@ a_rollover_is_a_wish(void **state)
 }
 
 static void
+a_lifted_block_is_a_wish(void **state)
+{
+	struct fixture *f = *state;
+	struct ca_row row = CA_ROW_NEW, *cas;
+	const struct turn t = { .now = f->now };
+	size_t n;
+
+	json_decref(ask(f, "POST", "/api/v1/cas/nobody/unblock", ""));
+	want(f, __LINE__, 404);
+	row.name = STR("le");
+	row.is_used = true;
+	assert_int_equal(store_ca_put(f->api.store, &row, &row.id), ERR_OK);
+	json_decref(ask(f, "POST", "/api/v1/cas/le/unblock", ""));
+	want(f, __LINE__, 409);
+	assert_non_null(strstr(f->text, "has not blocked the account"));
+	breaker_block(&row.breaker, &t);
+	assert_int_equal(store_ca_put(f->api.store, &row, &row.id), ERR_OK);
+	assert_int_equal(f->wakes, 0);
+	json_t *o = ask(f, "POST", "/api/v1/cas/le/unblock", "");
+	want(f, __LINE__, 202);
+	assert_true(json_is_string(json_object_get(o, "blocked_since")) && json_is_null(json_object_get(o, "not_before")));
+	json_decref(o);
+	assert_int_equal(f->wakes, 1);
+	assert_int_equal(store_cas(f->api.store, &f->arena, &cas, &n), ERR_OK);
+	assert_int_equal(cas[0].unblock_asked.s, f->now.s);
+	assert_true(breaker_is_blocked(&cas[0].breaker));
+}
+
+static void
 doctor_knows_a_reserve_that_would_fail(void **state)
 {
 	struct fixture *f = *state;
@@ -125,6 +154,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_is_no_ca_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_is_added_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rollover_is_a_wish, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lifted_block_is_a_wish, setup, teardown),
 		cmocka_unit_test_setup_teardown(doctor_knows_a_reserve_that_would_fail, setup, teardown),
 	};
 

@@ -190,8 +190,7 @@ judges_what_failed(void **state)
 			fail_msg("%s:%d: %u failures, ill %d", __FILE__, rows[i].line, b.failures, when_is_known(b.ill_since));
 	}
 	/* A refusal of the whole account shuts it at once, and for an hour. */
-	static const enum cause refused[] = { CAUSE_CA_ACCOUNT_BLOCKED, CAUSE_CA_EAB_INVALID, CAUSE_CA_TERMS_NOT_AGREED,
-		CAUSE_OWN_ACME_ACCOUNT_UNUSABLE };
+	static const enum cause refused[] = { CAUSE_CA_EAB_INVALID, CAUSE_CA_TERMS_NOT_AGREED, CAUSE_OWN_ACME_ACCOUNT_UNUSABLE };
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
 		struct finding f;
 		struct finding_list l = { .at = &f, .cap = 1 };
@@ -204,6 +203,50 @@ judges_what_failed(void **state)
 	}
 }
 
+/* A block ends by a person's word alone: not by a date, nor by a certificate that was asked for before. */
+static void
+a_block_waits_for_a_person(void **state)
+{
+	struct finding f;
+	struct finding_list l = { .at = &f, .cap = 1 };
+	struct breaker b = BREAKER_CLOSED_FOREVER;
+	struct turn t = at(100, 0);
+
+	(void)state;
+	assert_non_null(finding_put(&l, CAUSE_CA_ACCOUNT_BLOCKED, STR("shop.example")));
+	assert_true(breaker_judge(&b, &l, &t, WHEN_UNKNOWN));
+	breaker_check(&b);
+	assert_true(breaker_is_blocked(&b) && b.blocked_at.s == t.now.s);
+	/* Others that were under way come back refused: it is one block, since the first of them. */
+	t = at(130, 0);
+	assert_true(breaker_judge(&b, &l, &t, WHEN_UNKNOWN));
+	assert_int_equal(b.blocked_at.s, at(100, 0).now.s);
+	assert_int_equal(b.failures, 1);
+	assert_false(breaker_worked(&b, t.now));
+	assert_false(breaker_hold(&b, &t));
+	t = at(100 + 400 * 86400, 0);
+	assert_int_equal(breaker_state(&b, t.now), BREAKER_OPEN);
+	assert_false(breaker_take(&b, t.now));
+	/* There is always a date to come. */
+	assert_true(breaker_hold(&b, &t));
+	assert_int_equal(b.not_before.s, t.now.s + BREAKER_PAUSE_MOST_S);
+	breaker_check(&b);
+	breaker_unblock(&b, t.now);
+	breaker_check(&b);
+	assert_int_equal(breaker_state(&b, t.now), BREAKER_HALF_OPEN);
+	assert_true(breaker_take(&b, t.now));
+	assert_int_equal(breaker_state(&b, t.now), BREAKER_OPEN);
+	/* It was not lifted after all. */
+	struct breaker again = b;
+	assert_true(breaker_judge(&again, &l, &t, WHEN_UNKNOWN));
+	assert_int_equal(again.blocked_at.s, t.now.s);
+	breaker_check(&again);
+	assert_true(breaker_worked(&b, t.now));
+	assert_int_equal(breaker_state(&b, t.now), BREAKER_CLOSED);
+	breaker_unblock(&b, t.now);
+	assert_int_equal(breaker_state(&b, t.now), BREAKER_CLOSED);
+}
+
 int
 main(void)
 {
@@ -213,6 +256,7 @@ main(void)
 		cmocka_unit_test(the_word_of_the_ca_holds),
 		cmocka_unit_test(every_way),
 		cmocka_unit_test(judges_what_failed),
+		cmocka_unit_test(a_block_waits_for_a_person),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

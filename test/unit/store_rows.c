@@ -394,7 +394,7 @@ cas_owners_heartbeats(void **state)
 		.eab_sealed_hmac = STR("\0h"),
 		.caa_identity = STR("ca.example"),
 		.terms = STR("https://ca/terms"),
-		.breaker = { 3, WHEN_UNKNOWN, WHEN_UNKNOWN, WHEN_UNKNOWN },
+		.breaker = { .failures = 3, .ill_since = WHEN_UNKNOWN, .not_before = WHEN_UNKNOWN, .probed_at = WHEN_UNKNOWN, .blocked_at = WHEN_UNKNOWN },
 		.is_added = true,
 		.is_used = true,
 		.position = 1,
@@ -419,7 +419,7 @@ cas_owners_heartbeats(void **state)
 
 	arena_init(&a, 1 << 20);
 	OK(s, store_ca_put(s, &ca, &first));
-	ca.breaker = (struct breaker){ UINT32_MAX, { 7 }, now, { 8 } };
+	ca.breaker = (struct breaker){ UINT32_MAX, { 7 }, now, { 8 }, { 9 } };
 	OK(s, store_ca_put(s, &ca, &again));
 	SAME(again, first);
 	OK(s,
@@ -444,6 +444,7 @@ cas_owners_heartbeats(void **state)
 	SAME(cas[0].breaker.failures, UINT32_MAX);
 	SAME(cas[0].breaker.ill_since.s, 7);
 	SAME(cas[0].breaker.probed_at.s, 8);
+	SAME(cas[0].breaker.blocked_at.s, 9);
 	SAME(cas[0].is_added && cas[0].is_used && cas[0].has_renewal_info && cas[0].eab_required, true);
 	SAME(cas[0].position, 1);
 	SAME_STR(cas[0].error, ca.error);
@@ -459,6 +460,7 @@ cas_owners_heartbeats(void **state)
 	SAME(cas[0].canary_done_at.s, 4);
 	SAME(cas[0].canary_ok_at.s, 5);
 	SAME(cas[0].rollover_asked.s, WHEN_UNKNOWN.s);
+	SAME(cas[0].unblock_asked.s, WHEN_UNKNOWN.s);
 	SAME(cas[1].breaker.not_before.s, WHEN_UNKNOWN.s);
 	SAME(cas[1].is_used, false);
 
@@ -475,6 +477,17 @@ cas_owners_heartbeats(void **state)
 	OK(s, store_ca_mark(s, &later));
 	SAME(mark, later);
 	FAILS(store_ca_ask_rollover(s, STR("nobody"), now), ERR_NOT_FOUND);
+	/* And so is the word that a block is lifted. */
+	OK(s, store_ca_ask_unblock(s, STR("le"), now));
+	OK(s, store_ca_put(s, &ca, &again));
+	OK(s, store_cas(s, &a, &cas, &n));
+	SAME(cas[0].unblock_asked.s, now.s);
+	OK(s, store_ca_mark(s, &later));
+	assert_int_not_equal(mark, later);
+	OK(s, store_ca_unblock_taken(s, first));
+	OK(s, store_ca_mark(s, &later));
+	SAME(mark, later);
+	FAILS(store_ca_ask_unblock(s, STR("nobody"), now), ERR_NOT_FOUND);
 
 	struct str thumbprint;
 	OK(s, store_token_put(s, STR("tok"), STR("t1"), now));

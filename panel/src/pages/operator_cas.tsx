@@ -1,5 +1,7 @@
 /* CAs, and how much of their limits is used up. */
+import { at, call } from "../api";
 import type { Ca, CaList, Limit, LimitList } from "gen/api";
+import { ActButton } from "../components/button";
 import { Gauge } from "../components/chart";
 import { Screen } from "../components/screen";
 import { moment, withDistance } from "../dates";
@@ -60,14 +62,36 @@ function Limits({ ca, limits }: { ca: Ca; limits: Limit[] }) {
 	);
 }
 
-function CaCard({ ca, limits }: { ca: Ca; limits: Limit[] }) {
+/** A date stands behind what began then. */
+function health(ca: Ca): string {
+	if (ca.blocked_since) return t("operator.ca-blocked", moment(ca.blocked_since));
+	if (!ca.ready) return t("operator.ca-no-account");
+	return ca.breaker === "closed" ? t("operator.ca-well") : t("operator.ca-ill", ca.ill_since ? moment(ca.ill_since) : "");
+}
+
+/** What only a person can end, after a word with the CA. */
+function Blocked({ ca, again }: { ca: Ca; again: () => void }) {
+	const lift = async () => {
+		await call("POST", at("cas", ca.name, "unblock"));
+		again();
+	};
+	if (ca.unblock_asked) return <p>{t("operator.unblock-asked")}</p>;
+	return (
+		<div class="stack">
+			<p>{t("operator.ca-blocked-todo")}</p>
+			<ActButton act={lift}>{t("operator.unblock")}</ActButton>
+		</div>
+	);
+}
+
+function CaCard({ ca, limits, again }: { ca: Ca; limits: Limit[]; again: () => void }) {
 	return (
 		<section class="stack" aria-labelledby={`ca-${ca.name}`}>
 			<div class="head">
 				<h3 id={`ca-${ca.name}`}>{ca.name}</h3>
 				<span class={isIll(ca) ? "no" : "yes"}>
 					<span aria-hidden="true">{isIll(ca) ? "✕ " : "✓ "}</span>
-					{!ca.ready ? t("operator.ca-no-account") : ca.breaker === "closed" ? t("operator.ca-well") : t("operator.ca-ill", ca.ill_since ? moment(ca.ill_since) : "")}
+					{health(ca)}
 				</span>
 				<span class="soft">{ca.position === null ? t("operator.ca-unused") : t("operator.ca-position", ca.position)}</span>
 			</div>
@@ -76,6 +100,7 @@ function CaCard({ ca, limits }: { ca: Ca; limits: Limit[] }) {
 					<code>{ca.error}</code>
 				</p>
 			)}
+			{ca.blocked_since && <Blocked ca={ca} again={again} />}
 			{ca.not_before && <p class="soft">{t("operator.ca-next", withDistance(ca.not_before))}</p>}
 			{ca.rehearsal.at && <p class="soft">{t(ca.rehearsal.ok ? "operator.rehearsal-ok" : "operator.rehearsal-failed", moment(ca.rehearsal.at))}</p>}
 			<Limits ca={ca} limits={limits} />
@@ -96,7 +121,7 @@ export function Cas() {
 							<>
 								{value.cas.length === 0 && <p class="soft">{t("operator.cas-none")}</p>}
 								{value.cas.map((ca) => (
-									<CaCard key={ca.name} ca={ca} limits={all.limits.filter((limit) => limit.ca === ca.name)} />
+									<CaCard key={ca.name} ca={ca} again={cas.again} limits={all.limits.filter((limit) => limit.ca === ca.name)} />
 								))}
 							</>
 						)}
