@@ -46,17 +46,33 @@ findings_is_replacement(enum cause c)
 	return findings_by_handshake(c) && c != CAUSE_SERVED_UNREACHABLE && c != CAUSE_SERVED_EXPIRING;
 }
 
+/* What a finding was before, under another word. Told: who has been told of the one need not be told of the other. */
+static const struct grown {
+	enum cause now, before;
+	bool is_told;
+} grown[] = {
+	{ CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, CAUSE_DNS_A_ELSEWHERE, false },
+	{ CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY, CAUSE_DNS_AAAA_ELSEWHERE, false },
+	/* The record that is missing is one; it has its word from how the other names of the site are at the moment. */
+	{ CAUSE_DNS_ADDRESS_MISSING, CAUSE_DNS_ADDRESS_PARTLY_MISSING, true },
+	{ CAUSE_DNS_ADDRESS_MISSING, CAUSE_OWN_NAME_UNUSED, true },
+	{ CAUSE_DNS_ADDRESS_PARTLY_MISSING, CAUSE_DNS_ADDRESS_MISSING, true },
+	{ CAUSE_DNS_ADDRESS_PARTLY_MISSING, CAUSE_OWN_NAME_UNUSED, true },
+};
+
 /* What this was before: the same, or what it grew out of. */
 static const struct finding *
-find_before(const struct step *st, const struct finding *seen)
+find_before(const struct step *st, const struct finding *seen, bool *ret_is_told)
 {
-	static const enum cause earlier[] = { CAUSE_DNS_A_ELSEWHERE, CAUSE_DNS_AAAA_ELSEWHERE };
 	const struct finding *old = findings_find(&st->s->findings, seen->cause, seen->subject);
 
-	for (size_t i = 0; old == NULL && seen->cause == CAUSE_REGISTRATION_DOMAIN_MOVED_AWAY &&
-			   i < sizeof earlier / sizeof *earlier;
-	     i++)
-		old = findings_find(&st->s->findings, earlier[i], seen->subject);
+	*ret_is_told = old != NULL;
+	for (size_t i = 0; old == NULL && i < sizeof grown / sizeof *grown; i++) {
+		if (grown[i].now != seen->cause)
+			continue;
+		old = findings_find(&st->s->findings, grown[i].before, seen->subject);
+		*ret_is_told = old != NULL && grown[i].is_told;
+	}
 	return old;
 }
 
@@ -98,7 +114,8 @@ findings_put_off(const struct step *st, enum cause c, struct when next_look)
 static void
 put_finding(const struct step *st, struct finding_list *l, const struct finding *seen)
 {
-	const struct finding *old = find_before(st, seen);
+	bool is_told;
+	const struct finding *old = find_before(st, seen, &is_told);
 	struct finding *f = finding_put(l, seen->cause, seen->subject);
 
 	if (f == NULL)
@@ -106,7 +123,7 @@ put_finding(const struct step *st, struct finding_list *l, const struct finding 
 	*f = *seen;
 	f->last_seen = st->t->now;
 	f->first_seen = old != NULL ? old->first_seen : st->t->now;
-	f->told_at = old != NULL && old->cause == seen->cause ? old->told_at : WHEN_UNKNOWN;
+	f->told_at = is_told ? old->told_at : WHEN_UNKNOWN;
 	f->times_seen = old != NULL ? old->times_seen + 1 : 1;
 	f->mends = old != NULL && old->cause == seen->cause ? old->mends : 0;
 	f->mended_at = f->mends > 0 ? old->mended_at : WHEN_UNKNOWN;
@@ -449,12 +466,26 @@ is_of_order(const struct finding *f)
 	return f->is_from_order && !is_deploy_cause(f->cause);
 }
 
-/* What an earlier order met and the latest one did not. */
+static bool
+is_met_anew(const struct step *st, const struct finding *f)
+{
+	for (size_t i = 0; i < st->s->findings.n; i++) {
+		const struct finding *other = &st->s->findings.at[i];
+
+		if (other->is_from_order && other->last_seen.s == st->t->now.s && str_eq(other->subject, f->subject))
+			return true;
+	}
+	return false;
+}
+
+/* What an earlier order met and the latest one did not. An order ends with the first names that the CA refuses: of the others nothing was
+ * learned, and the count of their refusals goes on. */
 bool
 finding_of_earlier_order(const struct step *st, const struct finding *f)
 {
-	return is_of_order(f) && f->cause != CAUSE_CA_NAME_PAUSED && f->last_seen.s != st->t->now.s &&
-	       !when_before(st->t->now, f->next_look);
+	if (!is_of_order(f) || f->cause == CAUSE_CA_NAME_PAUSED || f->last_seen.s == st->t->now.s || when_before(st->t->now, f->next_look))
+		return false;
+	return !plan_blames_name(f->cause) || is_met_anew(st, f);
 }
 
 /* An order went well: what the CA had said of its names, or of the whole site, is over. A name that was left out
