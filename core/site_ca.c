@@ -264,6 +264,21 @@ tell_block(const struct step *st)
 	}
 }
 
+/* Its place in the line may come after its end, and those before it may not need theirs any more: towards the end the limit is asked
+ * about again in time. That costs the CA nothing, it is koshin's own count. */
+static struct when
+limit_date(const struct step *st, struct when place)
+{
+	enum { PARTS_OF_REST = 8 };
+	const struct held *h = &st->s->held;
+	struct when now = st->t->now;
+
+	if (h->id == 0 || !when_before(now, h->life.to))
+		return place;
+	struct span part = span_part(life_left(h->life, now), 1, PARTS_OF_REST);
+	return when_min(place, when_plus(now, span_max(part, st->p->poll_max)));
+}
+
 /* A limit of the whole account is as good as the CA's own refusal with its date: no haste and no wish goes past it. */
 static void
 take_limits(const struct step *st)
@@ -273,9 +288,12 @@ take_limits(const struct step *st)
 	if (s->limits.n == 0)
 		return;
 	for (size_t i = 0; i < s->limits.n; i++) {
-		if (s->limits.at[i].cause != CAUSE_CA_LIMIT_NEW_ORDERS)
+		struct finding *l = &s->limits.at[i];
+
+		if (l->cause != CAUSE_CA_LIMIT_NEW_ORDERS)
 			continue;
-		s->retry_at = when_max(s->retry_at, s->limits.at[i].next_look);
+		l->next_look = limit_date(st, l->next_look);
+		s->retry_at = when_max(s->retry_at, l->next_look);
 		s->retry_is_law = true;
 	}
 	findings_add(st, s->limits.at, s->limits.n);

@@ -198,6 +198,38 @@ test_paused(void **state)
 	arena_fini(&f.arena);
 }
 
+/* A place in the line of all who wait: whoever would have it after the end asks about it again in time, again and again. */
+static void
+test_a_place_after_the_end(void **state)
+{
+	static const struct {
+		bool is_held;
+		int64_t left_s, wait_s;
+	} cases[] = {
+		{ false, 0, 20 * 3600 },
+		{ true, 20 * 86400, 20 * 3600 },
+		{ true, 8 * 3600, 3600 },
+		{ true, 600, 900 }, /* no oftener than every quarter of an hour */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fixture f;
+
+		init(&f, cases[i].is_held);
+		if (cases[i].is_held) {
+			f.site.held.life.to = when_plus(now, SPAN_S(cases[i].left_s));
+			f.site.held.life.from = when_minus(f.site.held.life.to, SPAN_D(90));
+		}
+		put_limit(&f, CAUSE_CA_LIMIT_NEW_ORDERS, f.names[0].name);
+		f.limits[0].next_look = when_plus(now, SPAN_H(20));
+		assert_null(step(&f, SITE_WAKE));
+		if (f.site.retry_at.s - now.s != cases[i].wait_s || !f.site.retry_is_law)
+			fail_msg("row %zu: it waits %lld s", i, (long long)(f.site.retry_at.s - now.s));
+		arena_fini(&f.arena);
+	}
+}
+
 int
 main(void)
 {
@@ -205,6 +237,7 @@ main(void)
 		cmocka_unit_test(test_stands_in_the_way),
 		cmocka_unit_test(test_lanes),
 		cmocka_unit_test(test_paused),
+		cmocka_unit_test(test_a_place_after_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
