@@ -155,6 +155,7 @@ def test_caa_keeps_the_reserve_out(tmp_path):
         made.ca.say("stop")
         for n in range(6):  # failures enough to know that it is ill
             made.site(f"muryou{n}.jp").add()
+        until("the first is known to be ill", lambda: ca(made, "pebble")["breaker"] != "closed", 60)
         site = made.site("tojita.jp")
         made.dns.set(site.name, "CAA", '0 issue "first.example"')
         site.add()
