@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from browser import Browser
-from servers import http_get, key_pem, make_certificate, pem, until
+from servers import http_get, key_pem, make_certificate, new_address, pem, until
 from test_access import in_store, signed_in, PASSWORDS
 from test_api import DESCRIPTION, Api
 from test_cli import Local
@@ -223,7 +223,7 @@ def events_at_socket(world, name):
 
 def test_so_many_at_one_time(world):
     """More are refused, with words; a reader who leaves makes no room before his look has ended."""
-    address = world.address.rsplit(".", 1)[0] + ".250"
+    address = new_address()
     world.dns.add_zone("mute.jp")
     world.dns.set("mute.jp", "A", address)
     with socket.create_server((address, world.nginx.http_port), backlog=64):  # takes connections and says nothing
@@ -255,7 +255,7 @@ def look_status(world, name):
 
 def test_the_end_of_the_process_ends_looks(world):
     """koshin is told to end while looks are under way: it ends at once and well."""
-    address = world.address.rsplit(".", 1)[0] + ".250"
+    address = new_address()
     with socket.create_server((address, world.nginx.http_port), backlog=64):
         connection = Local(world)
         connection.request("POST", "/api/v1/checks", json.dumps({"name": "mute.jp"}))

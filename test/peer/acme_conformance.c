@@ -34,7 +34,7 @@ struct flow {
 	struct order order;
 	struct arena keep, turn;
 	struct str names[8];
-	size_t names_n, requests;
+	size_t names_n, requests, waits;
 	bool is_done;
 	struct loop_timer *timer;
 	enum cause cause;
@@ -222,13 +222,14 @@ open_account(struct str eab_kid, struct str eab_sealed)
 	return w;
 }
 
-/* A front end that is busy is asked again, as the engine does: the port keeps the date that it named. */
+/* A front end that is busy is asked again, as the engine does: the port keeps the date that it named. So is a CA that has refused one
+ * nonce after the other. */
 static struct account_wait
 open_account_at_last(void)
 {
 	struct account_wait w = open_account(STR_NONE, STR_NONE);
 
-	for (int tries = 1; w.err == ERR_SERVER && tries < 8; tries++)
+	for (int tries = 1; (w.err == ERR_SERVER || (w.err != ERR_OK && w.finding.cause == CAUSE_CA_NONCE_REJECTED)) && tries < 8; tries++)
 		w = open_account(STR_NONE, STR_NONE);
 	return w;
 }
@@ -258,6 +259,7 @@ woke(void *arg)
 	struct order_event ev = { ORDER_EV_WAKE, NULL };
 
 	f->timer = NULL;
+	f->waits++;
 	step(f, &ev);
 }
 
@@ -349,11 +351,15 @@ got_one(void *arg, struct acme_answer *an)
 static struct one_wait
 ask_one(const struct acme_request *r)
 {
-	struct one_wait w = { .is_done = false };
+	struct one_wait w;
+	int tries = 0;
 
-	must(acme.submit(acme.ctx, r, got_one, &w) == ERR_OK);
-	if (!wait_for(&w.is_done))
-		w.err = ERR_TIMEOUT;
+	do {
+		w = (struct one_wait){ .is_done = false };
+		must(acme.submit(acme.ctx, r, got_one, &w) == ERR_OK);
+		if (!wait_for(&w.is_done))
+			w.err = ERR_TIMEOUT;
+	} while (str_eq(w.type, STR("badNonce")) && ++tries < 8);
 	return w;
 }
 
@@ -363,12 +369,14 @@ static void
 case_account(void)
 {
 	struct str first = account_url;
-	struct account_wait again = open_account(STR_NONE, STR_NONE);
+	struct account_wait again = open_account_at_last();
 
 	report(again.err == ERR_OK && first.n > 0 && str_eq(first, account_url),
 	    "the same key finds the same account", "");
 }
 
+/* most: requests with a CA that has done its work whenever it is asked, which takes two waits; one that is busy is asked once more
+ * after each further wait. */
 static void
 issue(const char *title, const char *const *names, size_t most)
 {
@@ -378,9 +386,10 @@ issue(const char *title, const char *const *names, size_t most)
 	begin(f, 1, names);
 	go(f);
 	bool is_in_time = wait_for(&f->is_done);
-	(void)snprintf(detail, sizeof detail, "%zu requests %s", f->requests, f->seen);
+	size_t waits = f->waits > 2 ? f->waits - 2 : 0;
+	(void)snprintf(detail, sizeof detail, "%zu requests, %zu waits %s", f->requests, f->waits, f->seen);
 	report(is_in_time && f->order.phase == ORDER_RECEIVED && f->chain.n > 0 &&
-		   f->requests <= most,
+		   f->requests <= most + waits,
 	    title, detail);
 	end(f);
 }
