@@ -186,6 +186,20 @@ tell_reserve(const struct step *st, const struct policy_ca *c)
 	}
 }
 
+/* Its validators see something else than our own check does, which passed before the order: those of another CA look from other networks,
+ * and may be let in. Each in its turn, until one is. */
+static bool
+is_turn_of_another(const struct site *s)
+{
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct finding *f = &s->findings.at[i];
+
+		if (f->is_from_order && (plan_is_from_afar(f->cause) || plan_is_kept_out(f->cause)))
+			return s->order_failures % 2 == 1;
+	}
+	return false;
+}
+
 void
 site_ca_pick(const struct step *st)
 {
@@ -200,7 +214,7 @@ site_ca_pick(const struct step *st)
 	bool is_due = plan_order_is_due(s, now);
 	bool is_first_well = is_well(st, 0) && !caa_refuses(s, &p->cas[0]);
 	/* It failed this site, and nobody has seen it well since: with little time left one that is sure comes first. */
-	bool is_doubtful = is_first_well && p->cas[0].is_doubtful && s->order_failures > 0;
+	bool is_doubtful = is_first_well && s->order_failures > 0 && (p->cas[0].is_doubtful || is_turn_of_another(s));
 	if (is_due && (is_first_well || !is_time_for_reserve(s, p, now)) && !MUTANT(RESERVE_KEPT))
 		to = 0;
 	/* Before the first check nobody has asked what CAA says. */

@@ -4,7 +4,8 @@
  * Which CA a site is with. The first in order of preference, always, but when an order is due, the first cannot give it, and it is
  * time: with a quarter of the certificate's life left, or without a certificate once the first has been ill for
  * `reserve_after`. Then it goes to the next that is ready, well, not held off by its own word, and that CAA lets issue for every name.
- * Where CAA alone keeps the reserve out, that is a finding (dns.caa.reserve) and the site stays with the first. After a
+ * Where CAA alone keeps the reserve out, that is a finding (dns.caa.reserve) and the site stays with the first. Where the first is well,
+ * but its validators do not see the site that our own check sees, the two take turns until one has issued. After a
  * certificate, and as soon as the first is well, it is with the first again.
  *
  * A site that changes leaves behind what is the other CA's: its refusals, its judgement of CAA, its back-off (which waits for it

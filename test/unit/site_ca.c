@@ -61,7 +61,15 @@ pick(struct fixture *f)
 	return site_ca_index(&f->site, &f->policy);
 }
 
-enum health { WELL, DOUBTFUL, OPEN, UNREADY, LIMITED, REFUSED, CAA_KEEPS_OUT, HEALTH_COUNT };
+enum health { WELL, DOUBTFUL, SEES_OTHERWISE, OPEN, UNREADY, LIMITED, REFUSED, CAA_KEEPS_OUT, HEALTH_COUNT };
+
+static void
+see_otherwise(struct fixture *f)
+{
+	f->site.findings.at[f->site.findings.n++] = (struct finding){ .cause = CAUSE_TRANSPORT_SECONDARY_VALIDATION_TIMEOUT,
+		.subject = f->name.name, .is_from_order = true, .next_look = when_minus(now, SPAN_S(1)) };
+	f->site.order_failures = 1;
+}
 
 static void
 set_health(struct fixture *f, size_t i, enum health h)
@@ -75,6 +83,8 @@ set_health(struct fixture *f, size_t i, enum health h)
 	} else if (h == DOUBTFUL) {
 		c->is_doubtful = true;
 		f->site.order_failures += i == 0;
+	} else if (h == SEES_OTHERWISE && i == 0) {
+		see_otherwise(f);
 	} else if (h == UNREADY) {
 		c->is_ready = false;
 	} else if ((h == LIMITED || h == REFUSED) && is_own) {
@@ -106,7 +116,7 @@ the_second_steps_in_when_it_may(void **state)
 				set_health(&f, 0, first);
 				set_health(&f, 1, second);
 				bool is_time = ages[a] >= 70 || (ages[a] < 0 && first == OPEN);
-				bool is_second_well = second == WELL || second == DOUBTFUL;
+				bool is_second_well = second == WELL || second == DOUBTFUL || second == SEES_OTHERWISE;
 				size_t want = is_time && first != WELL && is_second_well;
 				size_t got = pick(&f);
 				bool is_told = findings_find(&f.site.findings, CAUSE_DNS_CAA_RESERVE, f.name.name) != NULL;
@@ -114,10 +124,30 @@ the_second_steps_in_when_it_may(void **state)
 				if (got != want)
 					fail_msg("age %d, first %d, second %d: got %zu", (int)ages[a], first, second, got);
 				/* CAA alone keeps it out: that is said, and the site stays. */
-				if (is_told != (is_time && first != WELL && first != DOUBTFUL && second == CAA_KEEPS_OUT))
+				if (is_told != (is_time && first > SEES_OTHERWISE && second == CAA_KEEPS_OUT))
 					fail_msg("age %d, first %d, second %d: told %d", (int)ages[a], first, second, is_told);
 				arena_fini(&f.arena);
 			}
+}
+
+/* The first CA's validators are kept out on their way, and our own check passes: each CA in its turn, while its own time runs. */
+static void
+each_in_its_turn_where_one_sees_otherwise(void **state)
+{
+	(void)state;
+	struct fixture f;
+
+	init(&f, 2, 70);
+	see_otherwise(&f);
+	for (unsigned failures = 1; failures < 7; failures++) {
+		f.site.order_failures = failures;
+		assert_int_equal(pick(&f), failures % 2);
+	}
+	/* What a check saw, and not a CA, every CA would see. */
+	f.site.order_failures = 7;
+	f.site.findings.at[0].is_from_order = false;
+	assert_int_equal(pick(&f), 0);
+	arena_fini(&f.arena);
 }
 
 static void
@@ -305,6 +335,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_second_steps_in_when_it_may),
+		cmocka_unit_test(each_in_its_turn_where_one_sees_otherwise),
 		cmocka_unit_test(it_comes_back_and_leaves_nothing_behind),
 		cmocka_unit_test(the_third_and_none),
 		cmocka_unit_test(it_does_not_stay_where_caa_keeps_it_out),
