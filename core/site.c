@@ -630,14 +630,6 @@ on_overdue(const struct step *st)
 		on_deployed(&again);
 }
 
-/* A failed deploy does not wait for its back-off any more. */
-static void
-try_deploy_again(const struct step *st)
-{
-	if (st->s->deploy_failures > 0)
-		st->s->deploy_at = when_min(st->s->deploy_at, st->t->now);
-}
-
 static void
 on_asked(const struct step *st, bool is_renewal)
 {
@@ -647,7 +639,7 @@ on_asked(const struct step *st, bool is_renewal)
 	/* The person has probably mended something: what waits for its back-off looks again at once. */
 	if (!st->s->retry_is_law)
 		st->s->retry_at = WHEN_UNKNOWN;
-	try_deploy_again(st);
+	mend_asked(st);
 }
 
 static bool
@@ -704,7 +696,7 @@ take_event(const struct step *st)
 			findings_drop(st, finding_of_given_up);
 		/* A wish, not a date: what has to reach the server first would put the date off. */
 		s->asked_check = true;
-		try_deploy_again(st);
+		mend_asked(st);
 		return;
 	case SITE_REMOVED:
 		s->is_removed = true;

@@ -20,7 +20,7 @@ is_meant(const struct step *st, const struct finding *f)
 static bool
 is_due(const struct step *st, const struct finding *f)
 {
-	if (f->mends == 0)
+	if (f->mends == 0 || !when_is_known(f->mended_at))
 		return true;
 	return !when_before(st->t->now, when_plus(f->mended_at, plan_backoff(f->mends, st->p->poll_max, st->p->look_every)));
 }
@@ -75,6 +75,18 @@ mend_records(const struct step *st)
 		fx->names = &f->subject;
 		fx->names_n = 1;
 	}
+}
+
+void
+mend_asked(const struct step *st)
+{
+	struct site *s = st->s;
+
+	if (s->deploy_failures > 0)
+		s->deploy_at = when_min(s->deploy_at, st->t->now);
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (cause_row(s->findings.at[i].cause)->mends == MENDS_RECORD)
+			s->findings.at[i].mended_at = WHEN_UNKNOWN;
 }
 
 static bool

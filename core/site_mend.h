@@ -21,6 +21,8 @@
 void mend_forget(const struct step *st);
 /* After a check. `was_applied`: all had been told to the server before; else it is being told anyway. */
 void mend(const struct step *st, bool was_applied);
+/* A person has asked, and has probably mended something: a deploy that failed, and an addition to a zone, wait for no back-off. */
+void mend_asked(const struct step *st);
 /* The server of a zone of ours has answered. */
 void mend_record_told(const struct step *st);
 /* A check has not seen that we were refused: does it stand all the same? For as long as the address is missing in a zone of ours. */

@@ -383,13 +383,50 @@ test_refused_again(void **state)
 	}
 }
 
+/* A person's wish goes before the date of the next addition, once, and the pace goes on from there; so does the rest of what was seen. */
+static void
+test_asked_again(void **state)
+{
+	static const struct {
+		int at;
+		enum site_event_kind wish; /* SITE_WAKE: none */
+		bool is_added;
+	} looks[] = { { 0, SITE_WAKE, true }, { 60, SITE_WAKE, false }, { 120, SITE_ASKED_CHECK, true }, { 150, SITE_WAKE, false },
+		{ 200, SITE_ASKED_RENEW, true }, { 240, SITE_WAKE, false }, { 300, SITE_CHANGED, true }, { 300 + 3 * 900, SITE_WAKE, false },
+		{ 300 + 8 * 900, SITE_WAKE, true } };
+	AUTO_FIXTURE f = { 0 };
+	const struct str zone = STR("example.jp");
+
+	(void)state;
+	fixture_init(&f, AGE_YOUNG);
+	f.policy.zones = &zone;
+	f.policy.zones_n = 1;
+	for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+		const struct turn t = { when_plus(now, SPAN_S(looks[i].at)), 12345 };
+
+		if (looks[i].wish != SITE_WAKE) {
+			fixture_do(&f, DOING_NOTHING);
+			site_step(&f.site, &(struct site_event){ .kind = looks[i].wish, .retry_after = WHEN_UNKNOWN }, &t, &f.policy, &f.arena,
+			    arena_get(&f.arena, sizeof(struct site_effects)));
+			assert_int_equal(f.site.doing, DOING_CHECK);
+		}
+		size_t added = count(look_at_names(&f, looks[i].at, SIGHT_WWW_GONE), FX_RECORD);
+		if (added != looks[i].is_added)
+			fail_msg("at %d s: %zu additions", looks[i].at, added);
+		tell(&f, looks[i].at, ERR_REFUSED, "REFUSED");
+	}
+	const struct finding *found = findings_find(&f.site.findings, CAUSE_OWN_ZONE_UNWRITABLE, f.names[1].name);
+	assert_non_null(found);
+	assert_int_equal(when_between(now, found->first_seen).s, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_again_and_ever_more_rarely),
 		cmocka_unit_test(test_a_stranger_that_does_not_stop), cmocka_unit_test(test_ended), cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_a_record_in_a_zone_of_ours), cmocka_unit_test(test_what_the_zone_has_said), cmocka_unit_test(test_what_the_zone_refuses),
-		cmocka_unit_test(test_refused_again) };
+		cmocka_unit_test(test_refused_again), cmocka_unit_test(test_asked_again) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
