@@ -2,7 +2,6 @@
 #include "http/json_site.h"
 #include "http/limits.h"
 #include "http/operator.h"
-#include "ports/store/budget.h"
 
 /* How many renewals come due on each of the next days, as the watchdog has counted them, beside what the CAs allow a day. */
 
@@ -52,14 +51,14 @@ days_of(const struct forecast *f, int64_t today, int64_t *due)
 
 /* New orders a day: the limit of the account, as it is known now; null without one. */
 static json_t *
-limit_of(struct api_call *c, const struct ca_row *ca, const struct budget_listed *rows, size_t n)
+limit_of(struct api_call *c, const struct ca_row *ca, const struct limits_facts *f)
 {
 	struct budget_row row = { .budget = BUDGET_ORDERS };
 	struct budget_rules rules;
 
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].ca_id == ca->id && rows[i].row.budget == BUDGET_ORDERS && rows[i].row.subject.n == 0)
-			row = rows[i].row;
+	for (size_t i = 0; i < f->rows_n; i++)
+		if (f->rows[i].ca_id == ca->id && f->rows[i].row.budget == BUDGET_ORDERS && f->rows[i].row.subject.n == 0)
+			row = f->rows[i].row;
 	if (!limits_rules(c, ca->name, &rules))
 		return NULL;
 	struct rate r = budget_rate(&rules, &row);
@@ -74,18 +73,14 @@ limit_of(struct api_call *c, const struct ca_row *ca, const struct budget_listed
 static enum err
 limits_of(struct api_call *c, json_t **ret)
 {
-	struct budget_listed *rows;
-	struct ca_row *cas;
-	size_t n, cas_n;
-	enum err err = store_budgets(c->api->store, c->a, &rows, &n);
+	struct limits_facts f;
+	enum err err = limits_read(c, &f);
 
-	if (err == ERR_OK)
-		err = store_cas(c->api->store, c->a, &cas, &cas_n);
 	if (err != ERR_OK)
 		return err;
 	json_t *list = json_array();
-	for (size_t i = 0; i < cas_n; i++)
-		if (cas[i].is_used && json_array_append_new(list, limit_of(c, &cas[i], rows, n)) != 0) {
+	for (size_t i = 0; i < f.cas_n; i++)
+		if (f.cas[i].is_used && json_array_append_new(list, limit_of(c, &f.cas[i], &f)) != 0) {
 			json_decref(list);
 			return ERR_MEMORY;
 		}

@@ -1,9 +1,16 @@
 #include "base/limits.h"
 #include "http/json_site.h"
 #include "http/limits.h"
-#include "ports/store/budget.h"
 
 /* What the CAs' limits leave: one line for each bucket that is not full, the emptiest first. */
+
+enum err
+limits_read(struct api_call *c, struct limits_facts *ret)
+{
+	enum err err = store_budgets(c->api->store, c->a, &ret->rows, &ret->rows_n);
+
+	return err == ERR_OK ? store_cas(c->api->store, c->a, &ret->cas, &ret->cas_n) : err;
+}
 
 bool
 limits_rules(struct api_call *c, struct str name, struct budget_rules *ret)
@@ -48,29 +55,26 @@ line(const struct budget_rules *rules, struct str ca, const struct budget_row *r
 enum err
 limits_list(struct api_call *c)
 {
-	struct budget_listed *rows;
-	struct ca_row *cas;
-	size_t n, cas_n;
-	enum err err = store_budgets(c->api->store, c->a, &rows, &n);
+	struct limits_facts f;
+	enum err err = limits_read(c, &f);
 
-	if (err == ERR_OK)
-		err = store_cas(c->api->store, c->a, &cas, &cas_n);
 	if (err != ERR_OK)
 		return err;
 	json_t *list = json_array(), *document;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < f.rows_n; i++) {
+		const struct budget_row *row = &f.rows[i].row;
 		struct str name = STR_NONE;
 		struct budget_rules rules;
 
-		for (size_t k = 0; k < cas_n; k++)
-			if (cas[k].id == rows[i].ca_id)
-				name = cas[k].name;
-		bool is_full = bucket_is_full(&rows[i].row.bucket, instant_of(c->turn.now));
+		for (size_t k = 0; k < f.cas_n; k++)
+			if (f.cas[k].id == f.rows[i].ca_id)
+				name = f.cas[k].name;
+		bool is_full = bucket_is_full(&row->bucket, instant_of(c->turn.now));
 		/* "*": what a CA taught for every subject; no bucket. */
-		if (is_full || str_eq(rows[i].row.subject, STR("*")))
+		if (is_full || str_eq(row->subject, STR("*")))
 			continue;
 		if (!limits_rules(c, name, &rules) ||
-		    json_array_append_new(list, line(&rules, name, &rows[i].row, c->turn.now)) != 0) {
+		    json_array_append_new(list, line(&rules, name, row, c->turn.now)) != 0) {
 			json_decref(list);
 			return ERR_MEMORY;
 		}
