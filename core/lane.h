@@ -22,7 +22,7 @@ struct lane_facts {
 	bool is_held;	     /* a certificate is held; life is its own */
 	struct life life;
 	bool is_asked;	     /* a person asked for a new certificate */
-	bool is_replacement; /* the CA wants the held certificate replaced before its ordinary time */
+	bool is_replacement; /* the CA wants the held certificate replaced before its ordinary time, or it cannot be used */
 };
 /* "Little is left" is a quarter of the life (life_reduce_at). The first lane that fits counts. */
 enum lane lane_of(const struct lane_facts *f, struct when now);

@@ -11,6 +11,7 @@
 #include "core/site_letters.h"
 #include "core/site_memory.h"
 #include "core/site_mend.h"
+#include "core/site_misfit.h"
 #include "core/site_own.h"
 #include "core/site_plan.h"
 #include "core/site_revoked.h"
@@ -205,8 +206,7 @@ decide(struct step *st)
 		(void)site_effect_put(st->out, FX_DISCARD_DRAFT);
 		step_history(st, HISTORY_DRAFT_DISCARDED, NULL);
 	}
-	if (plan_is_own(s) && s->setting.takeover && !when_before(now, life_takeover_at(s->held.life)))
-		own_take_over(st);
+	own_take_over(st);
 	if (revoked_is_due(s))
 		revoked_destroy(st);
 	st->is_deploy_due = deploy_is_due(s, now);
@@ -417,6 +417,7 @@ on_issued(const struct step *st)
 	s->order_id = 0;
 	step_history(st, HISTORY_ISSUED, NULL);
 	findings_drop_ordered(st);
+	misfit_followed(st);
 	if (ev->failures_n > 0)
 		findings_add(st, ev->failures, ev->failures_n);
 	if (is_reduced)
@@ -544,10 +545,11 @@ on_deployed(const struct step *st)
 		s->deploy_failures++;
 		s->deploy_at = when_plus(st->t->now, plan_backoff(s->deploy_failures, st->p->poll_min, SPAN_S(DEPLOY_PAUSE_MOST_S)));
 		struct finding f = ev->failures[0];
+		misfit_met(st, &f);
 		f.next_look = s->deploy_at;
 		findings_add(st, &f, 1);
 		if (s->deploy_failures == 1)
-			step_history(st, HISTORY_DEPLOY_FAILED, &ev->failures[0]);
+			step_history(st, HISTORY_DEPLOY_FAILED, findings_find(&s->findings, f.cause, f.subject));
 		return;
 	}
 	if (s->is_removed) {

@@ -31,7 +31,7 @@ is_deploy_cause(enum cause c)
 {
 	return c == CAUSE_OWN_DEPLOY_NOT_SERVED || c == CAUSE_OWN_DEPLOY_CONFIG_BROKEN ||
 	       c == CAUSE_OWN_DISK_FULL || c == CAUSE_OWN_DISK_UNWRITABLE ||
-	       c == CAUSE_OWN_CERTIFICATE_KEY_MISMATCH;
+	       c == CAUSE_OWN_CERTIFICATE_KEY_MISMATCH || c == CAUSE_OWN_CERTIFICATE_KEY_MISSING;
 }
 
 bool
@@ -457,7 +457,7 @@ bool
 finding_of_own_end(const struct step *st, const struct finding *f)
 {
 	(void)st;
-	return f->cause == CAUSE_OWN_CERTIFICATE_IMPORTED;
+	return f->cause == CAUSE_OWN_CERTIFICATE_IMPORTED || f->cause == CAUSE_OWN_CERTIFICATE_KEY_MISSING;
 }
 
 static bool

@@ -3,12 +3,17 @@
 #include "core/site_findings.h"
 #include "core/site_held.h"
 #include "core/site_letters.h"
+#include "core/site_misfit.h"
+#include "core/site_plan.h"
 
 void
 own_take_over(const struct step *st)
 {
 	struct site *s = st->s;
+	bool is_end = plan_is_own(s) && (misfit_is_own(s) || !when_before(st->t->now, life_takeover_at(s->held.life)));
 
+	if (!is_end || !s->setting.takeover)
+		return;
 	s->setting.source = SOURCE_FREE;
 	s->asked_check = true;
 	(void)site_effect_put(st->out, FX_TAKE_OVER);

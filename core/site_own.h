@@ -8,6 +8,7 @@ struct step;
 
 /* It is held from now on; what was asked of a CA for the one before is over. */
 void own_imported(const struct step *st);
-/* Its last days have come, and its owner has agreed: free SSL is the source. It goes on being served until that is here (P3). */
+/* Where its owner has agreed, and its last days have come or it cannot be used for its key (core/site_misfit): free SSL is the source.
+ * What is served goes on being served until that is here (P3). */
 void own_take_over(const struct step *st);
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "base/must.h"
 #include "base/mutant.h"
+#include "core/site_misfit.h"
 
 struct turn
 site_turn(const struct turn *t, int64_t site_id)
@@ -116,29 +117,32 @@ site_table_renew_at(const struct site *s)
 			     : life_renew_at(*l, s->jitter));
 }
 
-/* Later than the table says when the CA wants it so; but a first fill is spread whatever the CA says. */
+bool
+plan_is_of_held(const struct site *s, const struct finding *f)
+{
+	char held[2 * FINGERPRINT_BYTES];
+
+	if (s->held.id == 0)
+		return false;
+	certificate_fingerprint_text(s->held.fingerprint, held);
+	return str_eq(f->wanted, (struct str){ held, sizeof held });
+}
+
 /* When it was seen that the issuer has taken back the very certificate that is held; WHEN_UNKNOWN: it has not, as far as is known. */
 static struct when
 revoked_at(const struct site *s)
 {
-	char held[2 * FINGERPRINT_BYTES];
-
-	for (size_t i = 0; s->held.id != 0 && i < s->findings.n; i++) {
-		const struct finding *f = &s->findings.at[i];
-
-		if (f->cause != CAUSE_SERVED_REVOKED)
-			continue;
-		certificate_fingerprint_text(s->held.fingerprint, held);
-		if (str_eq(f->wanted, (struct str){ held, sizeof held }))
-			return f->first_seen;
-	}
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (s->findings.at[i].cause == CAUSE_SERVED_REVOKED && plan_is_of_held(s, &s->findings.at[i]))
+			return s->findings.at[i].first_seen;
 	return WHEN_UNKNOWN;
 }
 
+/* Later than the table says when the CA wants it so; but a first fill is spread whatever the CA says. */
 struct when
 site_renew_at(const struct site *s)
 {
-	struct when table = site_table_renew_at(s);
+	struct when table = site_table_renew_at(s), misfit = misfit_renew_at(s);
 
 	/* Free SSL was chosen instead: that is due since then. */
 	if (s->held.is_own)
@@ -146,6 +150,8 @@ site_renew_at(const struct site *s)
 	struct when revoked = revoked_at(s);
 	if (when_is_known(revoked))
 		return when_min(table, revoked);
+	if (when_is_known(misfit))
+		return when_min(table, misfit);
 	if (!s->renewal.is_told || s->held.id == 0)
 		return table;
 	return s->held.is_spread ? when_min(table, s->renewal.at) : s->renewal.at;
@@ -181,7 +187,8 @@ site_lane_facts(const struct site *s)
 		.is_held = s->held.id != 0,
 		.life = s->held.life,
 		.is_asked = s->asked_renew,
-		.is_replacement = s->held.id != 0 && s->renewal.is_told && s->renewal.is_urgent,
+		/* Its own certificate is no use either when it could never be put on the server. */
+		.is_replacement = s->held.id != 0 && ((s->renewal.is_told && s->renewal.is_urgent) || when_is_known(misfit_renew_at(s))),
 	};
 }
 

@@ -13,6 +13,8 @@ bool plan_is_own(const struct site *s);
 /* No finding that blocks an order stands for this name, and a check has passed it. The CA's own refusal blocks until
  * its next look only; it stays in the list until an order for the name goes well. */
 bool plan_passes(const struct site *s, const struct site_name *n, struct when now);
+/* It names, as what was wanted, the certificate that is held (by its fingerprint). */
+bool plan_is_of_held(const struct site *s, const struct finding *f);
 /* It has left for another company's server: nothing is ordered for it, and no renewal waits for it. */
 bool plan_is_moved(const struct site *s, const struct site_name *n);
 /* The site's own of this name; NULL: none. It is looked for at `near` first: evidence has the order of the site, mostly. */

@@ -372,6 +372,9 @@ finish_deploy(struct sim *s, void *arg)
 			answer = (struct deploy_answer){ ERR_COMMAND, CAUSE_OWN_DEPLOY_CONFIG_BROKEN,
 				STR("nginx: [emerg] unexpected \"}\" in /etc/nginx/sites/other.conf:12"), STR("nginx"),
 				false };
+		else if (call->verb == DEPLOY_APPLY && call->certificate > 0 && call->certificate <= w->misfits)
+			answer = (struct deploy_answer){ ERR_MISMATCH, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH,
+				STR("the key is of another certificate"), STR("nginx"), false };
 		else if (call->verb == DEPLOY_APPLY)
 			answer.err = apply_site(w, call);
 		else if (call->verb == DEPLOY_REMOVE)

@@ -156,6 +156,8 @@ do_web(struct player *p, struct str address, const struct words *w)
 		web->config_is_broken = is(w, 1, "broken");
 	else if (is(w, 0, "disk"))
 		web->disk_is_full = is(w, 1, "full");
+	else if (is(w, 0, "keys"))
+		web->misfits = is(w, 1, "lost") ? p->sim->certificates_n : is(w, 1, "broken") ? SIZE_MAX : 0;
 	else if (is(w, 0, "down") || is(w, 0, "up"))
 		web->is_down = is(w, 0, "down");
 	else if (is(w, 0, "shows") && is(w, 1, "expired"))
@@ -163,7 +165,7 @@ do_web(struct player *p, struct str address, const struct words *w)
 	else if (is(w, 0, "mail") && (is(w, 1, "deaf") || is(w, 1, "hears")))
 		web->mail_is_deaf = is(w, 1, "deaf");
 	else if (w->n > 0)
-		return wrong(p, "config, disk, down, up, shows or mail", word(w, 0));
+		return wrong(p, "config, disk, keys, down, up, shows or mail", word(w, 0));
 	web->has_mail = web->has_mail || is(w, 0, "mail");
 	return ERR_OK;
 }

@@ -43,6 +43,7 @@ struct sim_web {
 	size_t vhosts_n;
 	bool config_is_broken; /* somebody broke it: the test fails */
 	bool disk_is_full;
+	size_t misfits;	       /* certificates up to this one have the key of another */
 	bool is_down;	       /* answers nothing */
 	bool has_mail;	       /* a mail server beside it shows certificates too, … */
 	bool mail_is_deaf;     /* … and does not hear that there are new ones */

@@ -420,13 +420,115 @@ test_asked_again(void **state)
 	assert_int_equal(when_between(now, found->first_seen).s, 0);
 }
 
+/* --- a key that does not fit --- */
+
+/* The installer has met it, or has not; what the step begins. */
+static struct site_effects *
+deployed(struct fixture *f, int64_t after_s, enum cause cause)
+{
+	struct finding failure;
+	struct site_effects *out = arena_get(&f->arena, sizeof *out);
+	const struct turn t = { when_plus(now, SPAN_S(after_s)), 12345 };
+
+	fixture_do(f, DOING_DEPLOY);
+	struct site_event ev = event_of(f, SITE_DEPLOYED, SIGHT_FINE, cause, &failure);
+	f->site.checked_at = t.now;
+	f->names[0].passed_at = f->names[1].passed_at = t.now;
+	site_step(&f->site, &ev, &t, &f->policy, &f->arena, out);
+	return out;
+}
+
+/* The CA has given another one, of this number, for the site's names. */
+static void
+followed(struct fixture *f, int64_t after_s, uint8_t number)
+{
+	struct finding unused;
+	const struct turn t = { when_plus(now, SPAN_S(after_s)), 12345 };
+
+	fixture_do(f, DOING_ORDER);
+	struct site_event ev = event_of(f, SITE_ISSUED, SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused);
+	ev.failures_n = 0;
+	ev.issued.id = number;
+	ev.issued.life = (struct life){ t.now, when_plus(t.now, SPAN_D(90)) };
+	memset(ev.issued.fingerprint, number, FINGERPRINT_BYTES);
+	site_step(&f->site, &ev, &t, &f->policy, &f->arena, arena_get(&f->arena, sizeof(struct site_effects)));
+	assert_int_equal(f->site.doing, DOING_DEPLOY);
+}
+
+/* Another is ordered at once; where that does not fit either, after 1 day, 2, 4, 7, 7 …; the date of a CA goes before ours; and it is
+ * over with the first that fits, with a count that begins anew. */
+static void
+test_key_of_another(void **state)
+{
+	static const int days[] = { 0, 1, 2, 4, 7, 7 };
+	AUTO_FIXTURE f = { 0 };
+	int64_t at = 0;
+
+	(void)state;
+	fixture_init(&f, AGE_YOUNG);
+	for (uint8_t i = 0; i < sizeof days / sizeof *days; i++) {
+		struct site_effects *out = deployed(&f, at, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH);
+
+		assert_true(findings_has(&f.site, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH));
+		assert_int_equal(when_between(now, site_renew_at(&f.site)).s, at + (int64_t)days[i] * DAY);
+		assert_int_equal(count(out, FX_ORDER), i == 0);
+		at += (int64_t)days[i] * DAY;
+		if (i > 0) {
+			assert_int_equal(count(deployed(&f, at - 1, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH), FX_ORDER), 0);
+			f.policy.ca_not_before = when_plus(now, SPAN_S(at + 60));
+			assert_int_equal(count(deployed(&f, at, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH), FX_ORDER), 0);
+			f.policy.ca_not_before = WHEN_UNKNOWN;
+			assert_int_equal(count(deployed(&f, at, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH), FX_ORDER), 1);
+		}
+		followed(&f, at, (uint8_t)(20 + i));
+		/* Whether the new one fits is not known yet: nothing more is ordered. */
+		assert_true(when_before(when_plus(now, SPAN_S(at + 30 * DAY)), site_renew_at(&f.site)));
+	}
+	(void)deployed(&f, at, CAUSE_CA_SERVICE_DOWN);
+	assert_false(findings_has(&f.site, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH));
+	assert_int_equal(count(deployed(&f, at + DAY, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH), FX_ORDER), 1);
+}
+
+/* Its owner's: nothing is ordered, its owner is asked for the key, and the next file, or free SSL, ends it. */
+static void
+test_key_of_an_own_certificate(void **state)
+{
+	static const struct {
+		bool takeover;
+	} rows[] = { { false }, { true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO_FIXTURE f = { 0 };
+
+		fixture_init(&f, AGE_YOUNG);
+		f.site.setting.source = SOURCE_OWN;
+		f.site.setting.takeover = rows[i].takeover;
+		f.site.held.is_own = true;
+		struct site_effects *out = deployed(&f, 0, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH);
+		const struct finding *found = findings_find(&f.site.findings, CAUSE_OWN_CERTIFICATE_KEY_MISSING, f.names[0].name);
+		assert_false(findings_has(&f.site, CAUSE_OWN_CERTIFICATE_KEY_MISMATCH));
+		assert_int_equal(count(out, FX_TAKE_OVER), rows[i].takeover);
+		assert_int_equal(count(out, FX_ORDER), rows[i].takeover);
+		assert_int_equal(found != NULL, !rows[i].takeover);
+		if (found == NULL)
+			continue;
+		assert_true(found->acts == ACTOR_OWNER && str_starts(found->seen, STR("the key in the file is of another")));
+		/* A look of everything sees nothing of it, and does not end it. */
+		(void)look_at_names(&f, 60, SIGHT_FINE);
+		assert_true(findings_has(&f.site, CAUSE_OWN_CERTIFICATE_KEY_MISSING));
+		(void)deployed(&f, 120, CAUSE_CA_SERVICE_DOWN);
+		assert_int_equal(f.site.findings.n, 0);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_again_and_ever_more_rarely),
 		cmocka_unit_test(test_a_stranger_that_does_not_stop), cmocka_unit_test(test_ended), cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_a_record_in_a_zone_of_ours), cmocka_unit_test(test_what_the_zone_has_said), cmocka_unit_test(test_what_the_zone_refuses),
-		cmocka_unit_test(test_refused_again), cmocka_unit_test(test_asked_again) };
+		cmocka_unit_test(test_refused_again), cmocka_unit_test(test_asked_again), cmocka_unit_test(test_key_of_another), cmocka_unit_test(test_key_of_an_own_certificate) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
