@@ -6,10 +6,15 @@ import os
 import re
 import socket
 import threading
+import time
 
+import dns.message
+import dns.name
+import dns.rcode
 import pytest
 
 from servers import until
+from test_cli import Local
 from world import EVERY, World
 
 KEY = "koshin"
@@ -134,7 +139,8 @@ def test_a_key_that_may_change_nothing(world):
 
 
 class Server(threading.Thread):
-    """Gives each message of DNS over TCP that comes in at a listening socket the answer of a function."""
+    """Gives each message of DNS over TCP that comes in at a listening socket the answer of a function; None: nothing, until the other side
+    has had enough."""
 
     def __init__(self, listener, answer):
         super().__init__()
@@ -157,6 +163,9 @@ class Server(threading.Thread):
             with client, client.makefile("rb") as stream:
                 message = stream.read(int.from_bytes(stream.read(2), "big"))
                 answer = self.answer(message)
+                if answer is None:
+                    stream.read(1)
+                    continue
                 client.sendall(len(answer).to_bytes(2, "big") + answer)
 
 
@@ -191,6 +200,54 @@ def test_a_server_that_does_not_run_and_then_cannot(world):
             assert world.dns.get(site.name, "A") == []
             says.clear()
             healed(world, site)
+
+
+def tsig_error(message, held, error, other=b""):
+    """As RFC 8945 5.2.3 and 5.2.4 want it: NOTAUTH, signed, with the code, and what goes with it, in the signature's record."""
+    asked = dns.message.from_wire(message, keyring={dns.name.from_text(KEY): base64.b64decode(held)})
+    answer = dns.message.make_response(asked)
+    answer.set_rcode(dns.rcode.NOTAUTH)
+    answer.use_tsig(asked.keyring, asked.keyname, 300, None, error, other, asked.keyalgorithm)
+    answer.request_mac = asked.mac
+    return answer.to_wire()
+
+
+def test_a_server_that_is_silent_and_then_of_another_time(world):
+    """No answer; then a clock that is wrong, and a signature that is too short for it. By itself koshin would try again in an hour: it does when
+    somebody asks for a check."""
+    says = {"answer": lambda message: None}
+
+    def ask():
+        assert Local(world).ask("POST", f"/api/v1/sites/{site.name}/check")[0] == 202
+
+    def seen(words):
+        ask()
+        until(words, lambda: words in site.until_finding("own.zone.unwritable")["seen"], 20, EVERY)
+
+    def real(message):
+        with socket.create_connection((world.address, world.dns.port), 5) as server, server.makefile("rb") as stream:
+            server.sendall(len(message).to_bytes(2, "big") + message)
+            return stream.read(int.from_bytes(stream.read(2), "big"))
+
+    with socket.socket() as listener:
+        listener.bind((world.address, 0))
+        held = give_zone(world, "tokei.jp", server=f"{world.address}@{listener.getsockname()[1]}")
+        world.koshin.config["check"].update(poll_max="1 h")
+        write_config(world)
+        with Server(listener, lambda message: says["answer"](message)):
+            world.koshin.start()
+            site = world.site("tokei.jp", records=[]).add()
+            refused(world, site, "no answer in time", "does it run, and does it take TCP from here")
+            ten_minutes_ago = (int(time.time()) - 600).to_bytes(6, "big")
+            says["answer"] = lambda message: tsig_error(message, held, dns.rcode.BADTIME, ten_minutes_ago)
+            seen("NOTAUTH BADTIME: its clock and ours are more than five minutes apart")
+            says["answer"] = lambda message: tsig_error(message, held, dns.rcode.BADTRUNC)
+            seen("NOTAUTH BADTRUNC: it wants longer signatures")
+            assert world.dns.get(site.name, "A") == [] and site.letters() == []
+            says["answer"] = real
+            ask()
+            healed(world, site)
+    assert held not in world.logs()
 
 
 def test_rules_that_refuse(world):
