@@ -166,6 +166,7 @@ class Dns:
         self._serial = 1
         self._update_key = None  # (name, secret): who may change zones by RFC 2136
         self._zones = {".": {}}  # zone -> {(name, type): [values]}
+        self._hosts = {}  # zone -> the names of its name servers, where it has others than all have
         # The public suffixes exist, so that a walk up the tree meets no NXDOMAIN.
         for suffix in ("jp.", "co.jp.", "com.", "net.", "example."):
             self._zones["."][(suffix, "TXT")] = ['"a public suffix"']
@@ -208,6 +209,14 @@ class Dns:
             self._write_zone(zone)
             self._knotc("zone-reload", zone)
             until(f"{name} {rtype} in DNS", lambda: self._serial_of(zone) == self._serial)
+
+    def name_servers(self, domain, *hosts):
+        """The zone is served by these from now on, which are new names of this one server."""
+        with self._lock:
+            for host in hosts:
+                self.set(host, "A", self.address)
+            self._hosts[_fqdn(domain)] = hosts
+            self.set(domain, "NS")
 
     def remove(self, name, rtype):
         self.set(name, rtype)
@@ -261,7 +270,7 @@ class Dns:
     def _write_zone(self, zone):
         lines = [
             f"{zone} {self.TTL} SOA ns.example. hostmaster.example. {self._serial} 3600 600 86400 {self.TTL}",
-            f"{zone} {self.TTL} NS ns.example.",
+            *(f"{zone} {self.TTL} NS {_fqdn(host)}" for host in self._hosts.get(zone, ["ns.example"])),
         ]
         if zone == ".":
             lines.append(f"ns.example. {self.TTL} A {self.address}")
