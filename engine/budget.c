@@ -483,6 +483,20 @@ budget_rehearsed(struct engine *e, int64_t ca_id, unsigned new_orders)
 	return err != ERR_OK ? err : spend_orders(e, ca_id, &row, new_orders - 1);
 }
 
+enum err
+budget_ask_again(struct engine *e, int64_t site_id, int64_t ca_id, bool *ret_has_place)
+{
+	struct budget_listed *draws;
+	size_t n = 0;
+	enum err err = store_budget_draws(e->ports.store, site_id, &e->arena, &draws, &n);
+
+	*ret_has_place = true;
+	for (size_t i = 0; err == ERR_OK && i < n; i++)
+		if (draws[i].row.budget == BUDGET_ORDERS)
+			return budget_rehearse(e, ca_id, ret_has_place);
+	return err;
+}
+
 /* --- for the lanes, and by and by --- */
 
 enum err

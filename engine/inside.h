@@ -259,6 +259,9 @@ MUST_USE enum err budget_refused(struct engine *e, const struct live_order *o, c
 /* An order that no site has is counted ahead, if there is a place for it; and what it asked for more often than once. */
 MUST_USE enum err budget_rehearse(struct engine *e, int64_t ca_id, bool *ret_has_place);
 MUST_USE enum err budget_rehearsed(struct engine *e, int64_t ca_id, unsigned new_orders);
+/* Nobody knows whether the CA has taken an order whose answer was lost with an engine: it is counted, and what the site holds is for the
+ * next try. False: there is no place for another one. */
+MUST_USE enum err budget_ask_again(struct engine *e, int64_t site_id, int64_t ca_id, bool *ret_has_place);
 MUST_USE enum err budget_orders_left(struct engine *e, int64_t *ret_left, struct when *ret_next);
 MUST_USE enum err budget_tidy(struct engine *e);
 /* own.c: the certificate that the owner has brought is taken; requests for such ones end. */

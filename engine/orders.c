@@ -460,21 +460,23 @@ orders_begin_canary(struct engine *e, const struct work *w)
 	return o == NULL ? ERR_MEMORY : step(e, o, &ev);
 }
 
-/* The order is at a CA that is not used any more: nobody can go on with it. */
+/* Nobody can go on with it: the site begins another when it may. */
 static enum err
-close_foreign(struct engine *e, const struct order_row *row)
+close_stuck(struct engine *e, const struct order_row *row, struct str why)
 {
 	struct finding f = {
 		.cause = CAUSE_OWN_ORDER_STUCK,
 		.subject = row->names_n > 0 ? row->names[0] : STR("koshin"),
-		.evidence = STR("its CA was taken out of the configuration"),
+		.evidence = why,
 		.acts = ACTOR_HOST,
 		.next_look = e->turn.now,
 	};
 	const struct site_event ev = { .kind = SITE_ORDER_FAILED, .job = row->job, .failures = &f, .failures_n = 1,
 		.retry_after = WHEN_UNKNOWN, .is_retry_at_once = true };
-	enum err err = store_order_close(e->ports.store, row->id, ORDER_FAILED, e->turn.now);
+	enum err err = budget_close(e, row->site_id, BUDGET_FAILED, 1);
 
+	if (err == ERR_OK)
+		err = store_order_close(e->ports.store, row->id, ORDER_FAILED, e->turn.now);
 	return err != ERR_OK ? err : engine_step_site(e, row->site_id, &ev);
 }
 
@@ -494,11 +496,18 @@ orders_resume(struct engine *e, const struct site *s, int64_t order_id, uint64_t
 		return err;
 	row.job = job;
 	if (account_ca(e, row.ca_id) == NULL)
-		return close_foreign(e, &row);
+		return close_stuck(e, &row, STR("its CA was taken out of the configuration"));
+	bool has_place = true;
+	/* It may have been asked for: the CA's limit may have no place to ask again. */
+	if (row.url.n == 0)
+		err = budget_ask_again(e, s->id, row.ca_id, &has_place);
+	if (err != ERR_OK)
+		return err;
+	if (!has_place)
+		return close_stuck(e, &row, STR("koshin was started anew before the CA's answer, and its limit leaves no place to ask again now"));
 	o = add(e, &row, plan_lane(s, e->turn.now));
-	/* It was asked for before, as far as is known. */
 	if (o != NULL)
-		o->new_orders = 1;
+		o->new_orders = row.url.n > 0;
 	const struct order_event ev = { .kind = ORDER_EV_START };
 	return o == NULL ? ERR_MEMORY : step(e, o, &ev);
 }

@@ -333,6 +333,21 @@ orders_of_fleet_begin(struct fleet *f, const struct waiting_order *w)
 		step(f, i, &ev);
 }
 
+/* As engine/orders.c: what was asked for without an answer is counted, and to ask again takes a place in the limit. */
+static bool
+may_ask_again(struct fleet *f, uint32_t i)
+{
+	struct order_row_of_fleet *row = &f->rows[i];
+
+	if (row->ca_number != 0 || !row->draws || row->new_orders == 0)
+		return true;
+	if (!fleet_gate_has_token(f, row->ca))
+		return false;
+	fleet_gate_spend(f, row->ca, row->new_orders);
+	row->new_orders = 0;
+	return true;
+}
+
 void
 orders_of_fleet_resume(struct fleet *f, uint32_t n, uint64_t job)
 {
@@ -344,10 +359,20 @@ orders_of_fleet_resume(struct fleet *f, uint32_t n, uint64_t job)
 		return;
 	}
 	f->rows[i].job = job;
-	if (f->rows[i].live != NULL)
+	if (f->rows[i].live != NULL) {
 		f->rows[i].live->order.job = job;
-	else if (load(f, i))
+		return;
+	}
+	if (!load(f, i))
+		return;
+	if (may_ask_again(f, i)) {
 		step(f, i, &ev);
+		return;
+	}
+	f->outcome.failures.n = 0;
+	f->outcome.retry_after = WHEN_UNKNOWN;
+	f->outcome.is_retry_at_once = true;
+	failed(f, i);
 }
 
 void
