@@ -2,30 +2,10 @@
 
 import sqlite3
 
-import pytest
-
-from test_own import Seller, digest, key_pem, pem, put
-from world import Watch, World
+from test_own import digest, key_pem, pem, put, seller, world  # noqa: F401, the same world, and a seller that its browsers know
+from world import Watch
 
 MISMATCH, MISSING = "own.certificate.key-mismatch", "own.certificate.key-missing"
-
-
-@pytest.fixture(scope="module")
-def seller():
-    return Seller()
-
-
-@pytest.fixture(scope="module")
-def world(seller):
-    w = World(life=3600, start=False)
-    try:
-        with open(w.ca.roots, "ab") as roots:
-            roots.write(b"\n" + pem(seller.root))
-        w.koshin.start()
-        yield w
-        w.koshin.doctor()
-    finally:
-        w.stop()
 
 
 def lose_key(world, site, of):
