@@ -158,12 +158,14 @@ put_ip(struct nameserver *n, const struct address *ip)
 		n->ips[n->ips_n++] = *ip;
 }
 
+/* The list is put in order: servers turn it round from answer to answer. */
 static void
-take_delegation(struct survey *s, const ldns_rr_list *list)
+take_delegation(struct survey *s, ldns_rr_list *list)
 {
 	struct delegation_evidence *e = s->t.into;
 	struct arena *a = s->t.arena;
 
+	ldns_rr_list_sort(list);
 	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(list, i);
 

@@ -36,6 +36,27 @@ packet_address(const ldns_rr *rr, struct address *ret)
 	return true;
 }
 
+static int
+compare(const struct address *a, const struct address *b)
+{
+	return a->family != b->family ? a->family - b->family : memcmp(a->bytes, b->bytes, sizeof a->bytes);
+}
+
+/* In its place, and once. */
+static void
+put_address(struct nameserver_evidence *e, const struct address *ip)
+{
+	size_t at = e->addresses_n;
+
+	for (size_t i = 0; i < e->addresses_n; i++)
+		if (address_eq(&e->addresses[i], ip))
+			return;
+	for (; at > 0 && compare(&e->addresses[at - 1], ip) > 0; at--)
+		e->addresses[at] = e->addresses[at - 1];
+	e->addresses[at] = *ip;
+	e->addresses_n++;
+}
+
 void
 packet_addresses(const ldns_pkt *p, struct arena *a, struct nameserver_evidence *e)
 {
@@ -44,7 +65,6 @@ packet_addresses(const ldns_pkt *p, struct arena *a, struct nameserver_evidence 
 	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(list, i);
 		struct address ip;
-		bool is_new = true;
 
 		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME && e->cname.n == 0 &&
 		    ldns_rr_rd_count(rr) > 0)
@@ -54,9 +74,7 @@ packet_addresses(const ldns_pkt *p, struct arena *a, struct nameserver_evidence 
 		if (e->addresses == NULL)
 			e->addresses =
 			    arena_get(a, ADDRESSES_MAX * sizeof *e->addresses);
-		for (size_t k = 0; k < e->addresses_n; k++)
-			is_new = is_new && !address_eq(&e->addresses[k], &ip);
-		if (is_new && e->addresses != NULL)
-			e->addresses[e->addresses_n++] = ip;
+		if (e->addresses != NULL)
+			put_address(e, &ip);
 	}
 }

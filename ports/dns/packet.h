@@ -9,6 +9,6 @@
 struct str packet_name(const ldns_rdf *name, struct arena *a);
 /* Of an A or AAAA record; false for any other. */
 bool packet_address(const ldns_rr *rr, struct address *ret);
-/* Addresses of the answer section, and the first alias, beside those that e has already; the 33rd address is left out. */
+/* Addresses of the answer section, in their order, and the first alias, beside those that e has already; the 33rd address is left out. */
 void packet_addresses(const ldns_pkt *p, struct arena *a, struct nameserver_evidence *e);
 #endif

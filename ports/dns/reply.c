@@ -1,4 +1,6 @@
 #include "ports/dns/reply.h"
+#include <stdlib.h>
+#include <string.h>
 
 #include "ports/dns/packet.h"
 
@@ -57,6 +59,18 @@ rdata_of(const ldns_rr *rr, ldns_buffer *b, struct arena *a)
 	    a, (struct str){ (const char *)ldns_buffer_begin(b), ldns_buffer_position(b) });
 }
 
+/* Of RDATA (RFC 4034 6.3). */
+static int
+compare(const void *a, const void *b)
+{
+	const struct str *x = a, *y = b;
+	size_t n = x->n < y->n ? x->n : y->n;
+	int d = n > 0 ? memcmp(x->p, y->p, n) : 0;
+
+	return d != 0 ? d : (x->n > y->n) - (x->n < y->n);
+}
+
+/* Servers turn the records round from answer to answer; what is said of them does not change with it. */
 static void
 read_data(const ldns_rr_list *answer, const ldns_rdf *owner, int type, struct arena *a,
     struct dns_answer *ret)
@@ -74,6 +88,8 @@ read_data(const ldns_rr_list *answer, const ldns_rdf *owner, int type, struct ar
 		    ldns_dname_compare(ldns_rr_owner(rr), owner) == 0)
 			ret->data[ret->data_n++] = rdata_of(rr, b, a);
 	}
+	if (ret->data_n > 1)
+		qsort(ret->data, ret->data_n, sizeof *ret->data, compare);
 	ldns_buffer_free(b);
 }
 

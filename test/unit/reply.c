@@ -31,6 +31,8 @@ static const struct row rows[] = {
 	    "e7.example", 20, { "c0000209" } },
 	{ "the order of records says nothing", 0, DNS_A, "www.a.jp.",
 	    { "edge.example. 30 IN A 192.0.2.9", "www.a.jp. 60 IN CNAME EDGE.example." }, DNS_OK, "edge.example", 30, { "c0000209" } },
+	{ "records that were turned round", 0, DNS_NS, "a.jp.", { "a.jp. 300 IN NS ns2.a.jp.", "a.jp. 300 IN NS ns1.a.jp." }, DNS_OK, "", 300,
+	    { "036e73310161026a7000", "036e73320161026a7000" } },
 	{ "an alias that was asked for is not followed", 0, DNS_CNAME, "www.a.jp.", { "www.a.jp. 60 IN CNAME edge.example." }, DNS_OK, "", 60,
 	    { "0465646765076578616d706c6500" } },
 	{ "aliases that go round", 0, DNS_A, "a.jp.", { "a.jp. 60 IN CNAME b.jp.", "b.jp. 60 IN CNAME a.jp." }, DNS_OK, "", 60, { NULL } },
