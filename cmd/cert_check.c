@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,11 +7,14 @@
 #include "cmd/cert.h"
 #include "cmd/client.h"
 #include "cmd/show.h"
+#include "core/own_issuer.h"
 #include "http/json_site.h"
 #include "ports/clock/clock.h"
 #include "ports/keys/own.h"
 #include "ports/mail/smtp.h"
 #include "ports/names/names.h"
+#include "ports/probe/issuers.h"
+#include "ports/probe/net.h"
 
 /* koshin cert check: can this file of another issuer be used for these names? Needs no daemon, changes nothing. */
 
@@ -26,6 +30,9 @@ struct looking {
 	struct buf file, chain;
 	struct when now;
 	struct finding_list findings;
+	struct clock clock;
+	struct buf found; /* of its issuer, who was asked for it */
+	bool is_searched;
 };
 
 static enum err
@@ -65,6 +72,48 @@ read_file(struct looking *k, struct why *why)
 }
 
 static enum err
+read_certificate(struct looking *k, const char *password)
+{
+	buf_clear(&k->chain);
+	return own_read(&(struct own_input){ .files = { buf_str(&k->file) },
+			    .known = buf_str(&k->found),
+			    .password = password != NULL ? password : "",
+			    .roots = k->config->check.roots,
+			    .now = k->now },
+	    &k->arena, &k->certificate, &k->chain, NULL);
+}
+
+static void
+on_searched(void *arg, struct str pem)
+{
+	struct looking *k = arg;
+
+	k->is_searched = true;
+	buf_put_str(&k->found, pem);
+}
+
+/* Asks its issuer for what the file lacks, as the daemon does. What cannot be asked was not found. */
+static void
+search(struct looking *k)
+{
+	struct loop *loop = NULL;
+	struct probe_net *net = NULL;
+	struct issuer_search *one = NULL;
+	struct why why;
+	enum err e = loop_new(&k->clock, &loop);
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (e == ERR_OK)
+		e = probe_net_configured(loop, &k->clock, k->config, NULL, &why, &net);
+	if (e == ERR_OK)
+		e = issuers_find(probe_net_issuers(net), buf_str(&k->chain), on_searched, k, &one);
+	while (e == ERR_OK && !k->is_searched)
+		e = loop_round(loop, -1);
+	probe_net_free(&net);
+	loop_free(&loop);
+}
+
+static enum err
 look(struct looking *k, struct why *why)
 {
 	const char *password_file = cmd_value(k->cmd, "password-file");
@@ -76,11 +125,11 @@ look(struct looking *k, struct why *why)
 	if (e == ERR_OK && password_file != NULL)
 		e = smtp_read_password(password_file, why, &password);
 	if (e == ERR_OK)
-		e = own_read(&(struct own_input){ .files = { buf_str(&k->file) },
-				 .password = password != NULL ? password : "",
-				 .roots = k->config->check.roots,
-				 .now = k->now },
-		    &k->arena, &k->certificate, &k->chain, NULL);
+		e = read_certificate(k, password);
+	if (e == ERR_OK && own_issuer_next(&k->certificate, NULL, 0).n > 0)
+		search(k);
+	if (e == ERR_OK && k->found.n > 0)
+		e = read_certificate(k, password);
 	if (password != NULL)
 		explicit_bzero(password, strlen(password));
 	free(password);
@@ -98,6 +147,7 @@ document_of(struct looking *k)
 	for (size_t i = 0; i < k->findings.n; i++)
 		ok = json_array_append_new(list, json_finding(&k->findings.at[i], k->names[0], &none, &facts, &k->arena)) == 0 && ok;
 	ok = json_put(o, "ok", json_boolean(k->findings.n == 0)) && ok;
+	ok = json_put(o, "completed", json_boolean(k->found.n > 0)) && ok;
 	ok = json_put(o, "findings", list) && ok;
 	if (ok)
 		return o;
@@ -120,7 +170,9 @@ tell(struct looking *k)
 	if (k->cmd->is_json)
 		client_print_json(o);
 	else if (k->findings.n == 0)
-		CMD_SAY(k->cmd, stdout, "cli.cert-usable", STR_NONE);
+		CMD_SAY(k->cmd, stdout, k->found.n > 0 ? "cli.own-usable" : "cli.cert-usable", STR_NONE);
+	if (!k->cmd->is_json && k->found.n > 0 && own_certificate_is_usable(&k->findings))
+		CMD_SAY(k->cmd, stdout, "cli.own-completed", STR_NONE);
 	json_array_foreach(json_object_get(o, "findings"), i, finding)
 		if (!k->cmd->is_json)
 			show_finding(&s, finding);
@@ -133,11 +185,11 @@ tell(struct looking *k)
 static int
 check(struct looking *k)
 {
-	struct clock clock = clock_real(k->config->clock_offset);
 	struct finding room[NAMES_MAX + 4];
 	struct why why = { "" };
 
-	k->now = clock.now(clock.ctx);
+	k->clock = clock_real(k->config->clock_offset);
+	k->now = clock_now(&k->clock);
 	enum err e = look(k, &why);
 
 	if (e != ERR_OK) {
@@ -162,12 +214,14 @@ cmd_cert_check(struct cmd *c)
 		arena_init(&k.arena, 4 * 1024 * 1024);
 		buf_init(&k.file, LIMIT_CHAIN_BYTES);
 		buf_init(&k.chain, 2 * LIMIT_CHAIN_BYTES);
+		buf_init(&k.found, OWN_ISSUER_ASKED_MAX * 2 * LIMIT_CHAIN_BYTES);
 		status = check(&k);
 		/* There may be a key in it. */
 		if (k.file.p != NULL)
 			explicit_bzero(k.file.p, k.file.cap);
 		buf_fini(&k.file);
 		buf_fini(&k.chain);
+		buf_fini(&k.found);
 		arena_fini(&k.arena);
 	}
 	config_free(&k.config);

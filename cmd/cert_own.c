@@ -204,6 +204,8 @@ judge(struct cmd *c, struct client *cl, const json_t *body, bool is_told, json_t
 			show_finding(&s, finding);
 	if (!c->is_json && is_told && is_usable)
 		CMD_SAY(c, stdout, "cli.own-usable", STR_NONE);
+	if (!c->is_json && is_usable && json_is_true(json_object_get(*ret_verdict, "completed")))
+		CMD_SAY(c, stdout, "cli.own-completed", STR_NONE);
 	return is_usable ? CMD_DONE : CMD_FAILED;
 }
 

@@ -26,6 +26,7 @@ enum own_key {
 	OWN_KEY_OTHER,	    /* there is one in the file, of another certificate */
 	OWN_KEY_LOCKED,	    /* there is one in the file, and this is not its password */
 };
+enum { OWN_ISSUER_URLS_MAX = 4 }; /* of one certificate; usual is one */
 struct own_certificate {
 	bool is_read;
 	struct str why;		/* not read: in which way */
@@ -33,6 +34,8 @@ struct own_certificate {
 	bool is_ordered;	/* the file had leaf, then each one's issuer, and nothing else */
 	bool is_complete;	/* the chain leads to a root, be it one of their own */
 	struct str missing;	/* not complete: the issuer of the last one that is there */
+	struct str issuer_urls[OWN_ISSUER_URLS_MAX]; /* where that one says that its issuer's certificate is; good ones alone (core/own_issuer.h) */
+	size_t issuer_urls_n;
 	struct str untrusted;	/* what browsers have against it; empty: nothing */
 	enum own_key key;
 	uint8_t key_id[32];	/* SHA-256 of its public key (SubjectPublicKeyInfo): which request it answers */

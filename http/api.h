@@ -49,6 +49,8 @@ struct api_request {
 	struct str secret; /* API_CODE_NEW: in base32 */
 	struct str csr_der; /* API_CSR */
 	uint64_t step;	   /* API_CODE: that the code belongs to; 0: to none */
+	bool is_searched;    /* after API_ISSUERS */
+	struct str issuers;  /* API_ISSUERS: certificates as PEM text; empty: none that help */
 	struct api_hashed hashed[API_HASHES_MAX]; /* after each API_HASH, in their order */
 	size_t hashed_n;
 	bool is_last; /* do not wait for news any longer */
@@ -63,6 +65,7 @@ enum api_kind {
 	API_CODE_NEW, /* a secret for one-time codes is to be made by the keeper; then ask the same again; the reply is empty */
 	API_CODE, /* code is to be judged by the keeper, by `sealed`, from first_step on; then ask the same again; the reply is empty */
 	API_CSR, /* a key and a request for a bought certificate are to be made by the keeper, as csr says; then ask the same again; the reply is empty */
+	API_ISSUERS, /* what chain_pem lacks is to be asked for outside, where it says itself (ports/probe/issuers.h); then ask the same again; the reply is empty */
 	API_OWN, /* secret, the key of chain_pem, is to be sealed by the keeper as a site's; then ask the same again; the reply is empty */
 	API_KEY, /* sealed is to be opened by the keeper, then api_key_reply; the reply is empty */
 };
@@ -106,7 +109,7 @@ struct api_reply {
 	struct str by;	   /* API_KEY: who asks; in the arena */
 	struct api_export export; /* API_KEY */
 	struct str secret; /* API_SEAL, API_HASH, API_OWN; in the arena */
-	struct str chain_pem; /* API_OWN; in the arena */
+	struct str chain_pem; /* API_OWN, API_ISSUERS; in the arena */
 	struct api_csr csr;   /* API_CSR */
 };
 /* Strings of the reply live in a; the caller ends the reply with buf_fini(&r->body). */

@@ -114,22 +114,33 @@ on_evidence(void *arg, struct evidence_box *box)
 
 /* --- beginning --- */
 
+enum err
+looks_net(struct looks *l, struct probe_net **ret)
+{
+	const struct vantages_options vantages = { .config = l->api->config, .keys = &l->keys };
+	struct why why;
+	enum err err = ERR_OK;
+
+	if (l->net == NULL && l->vantages == NULL && l->keys.submit != NULL)
+		err = vantages_new(l->loop, &l->api->clock, &vantages, &l->vantages);
+	if (err == ERR_OK && l->net == NULL)
+		err = probe_net_configured(l->loop, &l->api->clock, l->api->config, l->vantages, &why, &l->net);
+	if (err == ERR_OK)
+		*ret = l->net;
+	return err;
+}
+
 static enum err
 submit(struct looks *l, struct one *o)
 {
 	struct probe_job job;
-	struct why why;
-	enum err err = look_plan(&o->look, &job) ? ERR_OK : ERR_MEMORY;
+	struct probe_net *net;
+	enum err err = look_plan(&o->look, &job) ? looks_net(l, &net) : ERR_MEMORY;
 
 	job.told = on_told;
-	const struct vantages_options vantages = { .config = l->api->config, .keys = &l->keys };
-	if (err == ERR_OK && l->net == NULL && l->vantages == NULL && l->keys.submit != NULL)
-		err = vantages_new(l->loop, &l->api->clock, &vantages, &l->vantages);
-	if (err == ERR_OK && l->net == NULL)
-		err = probe_net_configured(l->loop, &l->api->clock, l->api->config, l->vantages, &why, &l->net);
 	if (err != ERR_OK)
 		return err;
-	struct probe port = probe_net_port(l->net);
+	struct probe port = probe_net_port(net);
 	return port.submit(port.ctx, &job, on_evidence, o);
 }
 

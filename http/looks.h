@@ -14,6 +14,9 @@ struct looks;
 
 /* keys: who signs questions to vantage points; copied. NULL: they are not asked. */
 MUST_USE enum err looks_new(struct api *api, struct loop *l, const struct keys *keys, struct looks **ret);
+/* The probe that looks share, for whoever else asks outside; made for the first of them. It lives as long as they. */
+struct probe_net;
+MUST_USE enum err looks_net(struct looks *l, struct probe_net **ret);
 /* When all streams have ended. */
 void looks_free(struct looks **l);
 /* Takes the one that an API_LOOK reply wants. BUSY: too many are under way. After an error nothing was sent. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/limits.h"
+#include "core/own_issuer.h"
 #include "http/inside.h"
 #include "http/json_site.h"
 #include "ports/keys/own.h"
@@ -20,7 +21,7 @@ struct judged {
 	struct buf chain;
 	struct secret key;	 /* came with it */
 	struct csr_row csr;	 /* has its key; id 0: none */
-	bool is_completed;	 /* by what is known of its issuer */
+	bool is_completed;	 /* by what is known of its issuer, or was asked for */
 };
 
 static void
@@ -102,6 +103,7 @@ read_file(struct api_call *c, struct judged *j)
 		err = own_read(&in, c->a, &j->certificate, &j->chain, &j->key);
 	if (err != ERR_OK || !j->certificate.is_read || j->certificate.is_complete)
 		return err;
+	buf_put_str(&known, c->q->issuers);
 	err = known_chains(c, j->certificate.leaf.issuer, &known);
 	if (err != ERR_OK || known.n == 0)
 		return err;
@@ -111,6 +113,17 @@ read_file(struct api_call *c, struct judged *j)
 	err = own_read(&in, c->a, &j->certificate, &j->chain, &j->key);
 	j->is_completed = j->certificate.is_complete;
 	return err;
+}
+
+/* Before its owner is asked for what is missing, its issuer is. */
+static bool
+is_search_wanted(struct api_call *c, const struct judged *j)
+{
+	if (c->q->is_searched || own_issuer_next(&j->certificate, NULL, 0).n == 0)
+		return false;
+	c->reply->kind = API_ISSUERS;
+	c->reply->chain_pem = arena_str(c->a, buf_str(&j->chain));
+	return true;
 }
 
 /* A request that was made here has the key, whichever of them it is. */
@@ -227,7 +240,7 @@ own_check(struct api_call *c)
 	if (err == ERR_OK)
 		err = judge(c, &s, &j);
 	wipe_body(c);
-	if (err == ERR_OK)
+	if (err == ERR_OK && !is_search_wanted(c, &j))
 		api_give(c, 200, verdict(c, &s, &j));
 	return err;
 }
@@ -316,7 +329,7 @@ own_import(struct api_call *c)
 	if (err == ERR_OK)
 		err = judge(c, &s, &j);
 	wipe_body(c);
-	if (err != ERR_OK)
+	if (err != ERR_OK || is_search_wanted(c, &j))
 		return err;
 	if (!own_certificate_is_usable(&j.findings))
 		return refuse(c, &j);

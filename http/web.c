@@ -21,6 +21,8 @@
 #include "ports/loop/ending.h"
 #include "ports/loop/listen.h"
 #include "http/public.h"
+#include "ports/probe/issuers.h"
+#include "ports/probe/net.h"
 #include "ports/keys/remote.h"
 #include "ports/keys/secret.h"
 #include "ports/loop/loop.h"
@@ -86,6 +88,7 @@ struct exchange {
 	struct api_request request;
 	struct api_reply reply;
 	struct other_wait *other_wait;
+	struct issuer_search *search; /* under way: nobody else is waited for */
 	struct mono deadline;
 };
 
@@ -213,6 +216,7 @@ resume(struct exchange *x)
 	if (x->other_wait != NULL)
 		x->other_wait->exchange = NULL;
 	x->other_wait = NULL;
+	issuers_drop(&x->search);
 	x->state = EXCHANGE_ANSWERED;
 	MHD_resume_connection(x->connection);
 }
@@ -311,12 +315,40 @@ ask_keeper(struct exchange *x)
 				   : keys.submit(keys.ctx, &job, key_came, x->other_wait);
 }
 
+static void
+issuers_came(void *arg, struct str pem)
+{
+	struct exchange *x = arg;
+
+	x->search = NULL;
+	x->request.is_searched = true;
+	x->request.issuers = arena_str(&x->arena, pem);
+	answer_again(x);
+}
+
+/* A search that cannot be made has found nothing. */
+static void
+search(struct exchange *x)
+{
+	struct probe_net *net;
+	enum err err = looks_net(x->web->looks, &net);
+
+	if (err == ERR_OK)
+		err = issuers_find(probe_net_issuers(net), x->reply.chain_pem, issuers_came, x, &x->search);
+	if (err != ERR_OK)
+		issuers_came(x, STR_NONE);
+}
+
 /* Asks another for what the reply wants. The exchange waits in line already. */
 static void
 submit(struct exchange *x)
 {
 	enum err err = ERR_MEMORY;
 
+	if (x->reply.kind == API_ISSUERS) {
+		search(x);
+		return;
+	}
 	x->other_wait = calloc(1, sizeof *x->other_wait);
 	if (x->other_wait != NULL) {
 		x->other_wait->exchange = x;
@@ -349,12 +381,12 @@ tick(void *arg)
 		bool is_late = now >= x->deadline.ms || w->ending.is_wanted;
 
 		next = x->next;
-		if (x->other_wait != NULL) {
+		if (x->other_wait != NULL || x->search != NULL) {
 			if (is_late) {
 				api_problem(&x->reply, ERR_TIMEOUT, x->request.lang,
-				    x->reply.kind == API_HASH
-					? STR("passwords are judged too slowly")
-					: STR("the keeper does not answer"));
+				    x->reply.kind == API_HASH ? STR("passwords are judged too slowly")
+				    : x->search != NULL	      ? STR("the issuer of the certificate does not answer")
+							      : STR("the keeper does not answer"));
 				resume(x);
 			}
 			continue;
@@ -409,6 +441,7 @@ exchange_free(struct exchange *x)
 {
 	if (x->other_wait != NULL)
 		x->other_wait->exchange = NULL;
+	issuers_drop(&x->search);
 	buf_fini(&x->method);
 	buf_fini(&x->path);
 	/* It may have held the key of an account binding. */

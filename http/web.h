@@ -4,8 +4,8 @@
  * The web process. Over TCP (config web.listen): challenge answers, /healthz and /metrics, nothing else. On the Unix
  * socket (config web.socket, mode 0600): the API of the operator's command, trusted by the file's permissions.
  * Over TCP (config panel.listen): the panel's files and the API, for browsers; the web server in front has the certificate.
- * It opens the store itself, holds no key and speaks to no CA. Outside it asks only for what a person's look at a name needs (http/looks.h),
- * by the same rules as every probe.
+ * It opens the store itself, holds no key and speaks to no CA. Outside it asks only for what a person's look at a name needs (http/looks.h), and for
+ * the intermediate certificates that a bought one lacks (ports/probe/issuers.h), by the same rules as every probe.
  */
 #include "ports/config/config.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/limits.h"
+#include "ports/keys/issuer.h"
 #include "ports/keys/openssl.h"
 #include "ports/keys/p12_cost.h"
 #include "ports/keys/pair.h"
@@ -278,7 +279,7 @@ find_issuer(const struct pile *p, const struct chain *c, X509 *x)
 		bool is_used = false;
 
 		for (size_t k = 0; k < c->n; k++)
-			is_used |= c->x[k] == p->x[i];
+			is_used |= X509_cmp(c->x[k], p->x[i]) == 0;
 		if (!is_used && is_issuer(p->x[i], x))
 			return p->x[i];
 	}
@@ -418,8 +419,10 @@ judge_trust(const struct chain *c, const struct own_input *in, struct arena *a, 
 	if (e != ERR_OK)
 		return e;
 	ret->is_complete = is_own_issuer(top) || has_root(store, top);
-	if (!ret->is_complete)
+	if (!ret->is_complete) {
 		ret->missing = issuer_words(top, a);
+		ret->issuer_urls_n = issuer_urls(top, a, ret->issuer_urls);
+	}
 	ret->untrusted = weakness_of(c, a);
 	if (!ret->is_complete || ret->untrusted.n > 0)
 		return ERR_OK;

@@ -258,6 +258,7 @@ list_new(struct crls *c, const struct tls_evidence *t, const unsigned char issue
 		.arena = &l->arena,
 		.into = &l->http,
 		.ret_body = &l->body,
+		.body_max = LIMIT_CRL_BYTES,
 		.done = on_fetched,
 		.arg = l,
 	};

@@ -58,7 +58,7 @@ struct fetch {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* A file that is named by somebody else: a list of revoked certificates. */
+/* A file that is named by somebody else: a list of revoked certificates, or one of an issuer. */
 static bool
 is_file(const struct fetch *x)
 {
@@ -584,7 +584,7 @@ take_file(struct fetch *x)
 		return;
 	buf_fini(x->t.ret_body);
 	*x->t.ret_body = x->body;
-	x->body = (struct buf){ .max = LIMIT_CRL_BYTES };
+	x->body = (struct buf){ .max = x->t.body_max };
 }
 
 static void
@@ -769,7 +769,7 @@ fetch_start(struct fetcher *f, const struct fetch_target *t, struct fetch **ret)
 	x->t = *t;
 	x->ip = t->ip;
 	x->port = t->home != NULL ? f->o.https_port : f->o.http_port;
-	buf_init(&x->body, is_file(x) ? LIMIT_CRL_BYTES : t->home != NULL ? LIMIT_HOME_BYTES : LIMIT_PROBE_BODY_BYTES);
+	buf_init(&x->body, is_file(x) ? t->body_max : t->home != NULL ? LIMIT_HOME_BYTES : LIMIT_PROBE_BODY_BYTES);
 	x->begun = clock_mono(f->o.clock);
 	if (is_file(x)) {
 		x->urls[0] = strndup(t->url.p, t->url.n);

@@ -34,6 +34,7 @@ struct fetch_target {
 	struct http_evidence *into;
 	struct str url; /* terminated: this, and nothing of a name, is fetched; its body goes to *ret_body if it came whole. Empty: as below */
 	struct buf *ret_body;
+	size_t body_max; /* of `url`: more is not taken */
 	struct home_evidence *home; /* the home page over HTTPS; `into` is of it, `token` and `wanted` are not looked at. NULL: the challenge */
 	loop_fn *done; /* called once, never from inside fetch_start; not after fetch_stop */
 	void *arg;

@@ -11,6 +11,7 @@
 #include "ports/dns/resolver.h"
 #include "ports/probe/crl.h"
 #include "ports/probe/fetch.h"
+#include "ports/probe/issuers.h"
 #include "ports/probe/net.h"
 #include "ports/probe/shake.h"
 #include "ports/rdap/rdap.h"
@@ -104,6 +105,7 @@ struct probe_net {
 	struct fetcher *fetcher;
 	struct shaker *shaker;
 	struct crls *crls;
+	struct issuers *issuers;
 	struct job *jobs;
 	unsigned jobs_n;
 };

@@ -646,6 +646,10 @@ make_parts(struct probe_net *p, const struct probe_net_options *o, struct why *w
 	e = crls_new(&crls, &p->crls);
 	if (e != ERR_OK)
 		return e;
+	const struct issuers_options issuers = { .loop = p->loop, .clock = &p->clock, .fetcher = p->fetcher, .roots = o->roots };
+	e = issuers_new(&issuers, &p->issuers);
+	if (e != ERR_OK)
+		return e;
 	const struct shaker_options shaker = {
 		.loop = p->loop,
 		.gate = &p->gate,
@@ -683,6 +687,12 @@ try_from(const struct from *from, struct why *why)
 		return ERR_CONFIG;
 	}
 	return ERR_OK;
+}
+
+struct issuers *
+probe_net_issuers(struct probe_net *p)
+{
+	return p->issuers;
 }
 
 enum err
@@ -729,6 +739,7 @@ probe_net_free(struct probe_net **pp)
 	}
 	shaker_free(&p->shaker);
 	crls_free(&p->crls);
+	issuers_free(&p->issuers);
 	fetcher_free(&p->fetcher);
 	gate_fini(&p->gate);
 	rdap_free(&p->rdap);

@@ -54,6 +54,9 @@ MUST_USE enum err probe_net_configured(struct loop *l, const struct clock *c, co
     struct vantages *vantages, struct why *why, struct probe_net **ret);
 void probe_net_free(struct probe_net **p);
 struct probe probe_net_port(struct probe_net *p);
+/* Who asks for issuers' certificates by the same rules (ports/probe/issuers.h); lives as long as the probe. */
+struct issuers;
+struct issuers *probe_net_issuers(struct probe_net *p);
 /* "203.0.113.10", "2001:db8::5"; a range as "10.0.0.0/8". */
 MUST_USE enum err address_read(struct str s, struct address *ret);
 MUST_USE enum err address_range_read(struct str s, struct address_range *ret);

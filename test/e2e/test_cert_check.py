@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from daemon import program
 
@@ -25,9 +25,9 @@ check:
 """
 
 
-def certificate(subject, issuer, *, names=(), ca=False, begin=NOW - DAY, end=NOW + 90 * DAY):
-    """(key, certificate), signed by an earlier pair, or by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def certificate(subject, issuer, *, names=(), ca=False, begin=NOW - DAY, end=NOW + 90 * DAY, issuer_at=(), key=None):
+    """(key, certificate), signed by an earlier pair, or by itself; issuer_at: URLs at which it says that its issuer's certificate is."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     builder = (
         x509.CertificateBuilder()
@@ -41,6 +41,9 @@ def certificate(subject, issuer, *, names=(), ca=False, begin=NOW - DAY, end=NOW
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=False)
+    if issuer_at:
+        places = [x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url)) for url in issuer_at]
+        builder = builder.add_extension(x509.AuthorityInformationAccess(places), critical=False)
     return key, builder.sign(issuer[0] if issuer else key, hashes.SHA256())
 
 

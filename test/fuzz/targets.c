@@ -15,6 +15,7 @@
 #include "ports/dns/packet.h"
 #include "ports/dns/rdata.h"
 #include "ports/dns/reply.h"
+#include "ports/keys/issuer.h"
 #include "ports/keys/jose.h"
 #include "ports/keys/own.h"
 #include "ports/keys/question.h"
@@ -163,6 +164,30 @@ own_file(struct str bytes)
 	must((c.key == OWN_KEY_HERE) == (key.n > 0));
 	must(c.is_read == (chain.n > 0) && c.is_read == (c.why.n == 0));
 	must(str_is_utf8(c.why) && str_is_utf8(c.missing) && str_is_utf8(c.leaf.issuer));
+	for (size_t i = 0; i < c.issuer_urls_n; i++)
+		must(own_issuer_url_is_good(c.issuer_urls[i]) && str_is_line(c.issuer_urls[i]));
+}
+
+/* What was got where a certificate said that its issuer's is, as it then stands beside a file. */
+static void
+issuer_file(struct str bytes)
+{
+	AUTO_ARENA a = { .max = ARENA_BYTES };
+	AUTO_BUF found = { .max = 1 << 20 }, chain = { .max = 1 << 20 };
+	struct own_certificate c;
+
+	if (issuer_read(bytes, &found) != ERR_OK) {
+		must(found.n == 0);
+		return;
+	}
+	must(str_starts(buf_str(&found), STR("-----BEGIN CERTIFICATE-----\n")));
+	struct own_input in = { .files = { buf_str(&found) },
+		.known = buf_str(&found),
+		.password = "",
+		.roots = "test/fuzz/corpus/certificate_pem/self-signed.pem",
+		.now = { 1767225600 } };
+	if (own_read(&in, &a, &c, &chain, NULL) == ERR_OK)
+		must(!own_issuer_is_found(&c) || own_issuer_next(&c, NULL, 0).n == 0);
 }
 
 /* Between our own processes: the less trusted one sends. */
@@ -413,7 +438,7 @@ dns_rdata(struct str bytes)
 #define TARGET(function) { #function, function }
 const struct fuzz_target fuzz_targets[] = { TARGET(acme_directory), TARGET(acme_answer), TARGET(acme_renewal), TARGET(acme_problem),
 	TARGET(acme_headers), TARGET(rdap_domain), TARGET(rdap_bootstrap), TARGET(certificate_pem), TARGET(certificate_der), TARGET(own_file),
-	TARGET(message), TARGET(mail), TARGET(name), TARGET(dns_packet), TARGET(dns_rdata), TARGET(dns_reply), TARGET(config), TARGET(home_page),
+	TARGET(issuer_file), TARGET(message), TARGET(mail), TARGET(name), TARGET(dns_packet), TARGET(dns_rdata), TARGET(dns_reply), TARGET(config), TARGET(home_page),
 	TARGET(passkey_made), TARGET(passkey_use), TARGET(passkey_client),
 	TARGET(vantage_question), TARGET(vantage_payload), TARGET(vantage_answer) };
 const size_t fuzz_targets_n = sizeof fuzz_targets / sizeof *fuzz_targets;

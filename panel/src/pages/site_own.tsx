@@ -194,7 +194,9 @@ function Import({ page, again }: Doing) {
 	const [password, setPassword] = useState("");
 	const [takeover, setTakeover] = useState(true);
 	const [verdict, setVerdict] = useState<OwnVerdict | null>(null);
+	const [isJudging, setJudging] = useState(false);
 	const [isTaken, setTaken] = useState(false);
+	const [isCompleted, setCompleted] = useState(false);
 	const form = useSubmit();
 	const binary = binaries[0] ?? "";
 	const body = { text, binary, password };
@@ -203,13 +205,14 @@ function Import({ page, again }: Doing) {
 	// What was typed last is judged; an answer about something older is not shown.
 	useEffect(() => {
 		setVerdict(null);
+		setJudging(false);
 		if (!has || !isFit) return;
 		let isCurrent = true;
+		const told = (answer: OwnVerdict | null) => isCurrent && (setVerdict(answer), setJudging(false));
 		const timer = setTimeout(() => {
-			call<OwnVerdict>("POST", path(site, "own", "check"), body).then(
-				(answer) => isCurrent && setVerdict(answer),
-				() => isCurrent && setVerdict(null),
-			);
+			/* Where a part is missing, its issuer is asked for it, which takes a moment. */
+			setJudging(true);
+			call<OwnVerdict>("POST", path(site, "own", "check"), body).then(told, () => told(null));
 		}, JUDGE_AFTER_MS);
 		return () => {
 			isCurrent = false;
@@ -227,6 +230,7 @@ function Import({ page, again }: Doing) {
 		const isDone = await form.run(() => call("POST", path(site, "own"), { ...body, takeover }, expecting(site)), wrongs, blames);
 		again();
 		if (!isDone) return;
+		setCompleted(verdict?.completed ?? false);
 		setText("");
 		setBinaries([]);
 		setPassword("");
@@ -247,8 +251,17 @@ function Import({ page, again }: Doing) {
 				<Files choose={(files) => void choose(files)} wrong={form.wrong.files} />
 				<Field lines label={t("own.text")} hint={t("own.text-hint")} value={text} set={(value) => (setText(value), setTaken(false))} wrong={form.wrong.text} />
 				<Field label={t("own.password")} hint={t("own.password-hint")} type="password" autocomplete="off" value={password} set={setPassword} wrong={form.wrong.password} />
+				{isJudging && (
+					<p class="soft" role="status">
+						{t("own.judging")}
+					</p>
+				)}
 				{verdict && <Verdict verdict={verdict} />}
-				{isTaken && <Notice tone="run" title={t("own.taken")} />}
+				{isTaken && (
+					<Notice tone="run" title={t("own.taken")}>
+						{isCompleted && <p>{t("own.completed")}</p>}
+					</Notice>
+				)}
 				<Tick name="takeover" isOn={takeover} set={setTakeover}>
 					{t("own.takeover")}
 				</Tick>
