@@ -33,23 +33,29 @@ is_nginx(struct str word)
 	return str_eq(word, STR("nginx")) || str_eq(word, STR("nginx.service")) || str_ends(word, STR("/nginx"));
 }
 
+static bool
+names_nginx(char *const *reload, size_t reload_n)
+{
+	for (size_t i = 0; i < reload_n; i++)
+		if (is_nginx(str_of(reload[i])))
+			return true;
+	return false;
+}
+
 /* The title repeats the arguments of the start: where the reload names a file or a folder, it is the master that was given the same. */
 bool
 workers_title_is_master(struct str title, char *const *reload, size_t reload_n)
 {
 	static const char *const given[] = { "-c", "-p" };
-	bool names_nginx = false;
 
-	if (!str_starts(title, STR("nginx: master process ")))
+	if (!names_nginx(reload, reload_n) || !str_starts(title, STR("nginx: master process ")))
 		return false;
-	for (size_t i = 0; i < reload_n; i++) {
-		names_nginx = names_nginx || is_nginx(str_of(reload[i]));
+	for (size_t i = 0; i < reload_n; i++)
 		for (size_t k = 0; k < sizeof given / sizeof *given; k++)
 			if (i + 1 < reload_n && strcmp(reload[i], given[k]) == 0 &&
 			    !has_word(title, str_of(reload[i + 1])))
 				return false;
-	}
-	return names_nginx;
+	return true;
 }
 
 bool
@@ -85,11 +91,12 @@ may_take(const char *proc, int64_t pid, struct buf *b)
 	return e == ERR_OK ? workers_title_takes(title) : e != ERR_NOT_FOUND;
 }
 
-/* The only master that fits; 0 if there is none, or more than one. */
+/* The only master that fits; 0 if there is none, or more than one. A machine may have thousands of processes: they are gone through only
+ * for a command that names nginx. */
 static int64_t
 find_master(const char *proc, char *const *reload, size_t reload_n, struct buf *b)
 {
-	DIR *d = opendir(proc);
+	DIR *d = names_nginx(reload, reload_n) ? opendir(proc) : NULL;
 	int64_t found = 0;
 	size_t n = 0;
 
