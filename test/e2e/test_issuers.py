@@ -1,5 +1,6 @@
 """A bought certificate whose intermediate is not in the file: koshin asks where the certificate says that its issuer's is, over real HTTP."""
 
+import concurrent.futures
 import contextlib
 import http.server
 import json
@@ -10,12 +11,14 @@ import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs7, pkcs12
 
 from servers import free_port, new_address, until
+from test_api import Api
 from test_cert_check import certificate, key_pem, pem
 from test_own import DAY, Seller, digest, now, put
 from world import Watch, World
 
 INCOMPLETE = "own.certificate.chain-incomplete"
 BODY_MAX = 64 * 1024
+SEARCHES_MAX = 16  # ports/probe/issuers.c
 
 
 def der(pair):
@@ -69,7 +72,7 @@ class Place:
     def count(self, path):
         return self.asked.count(path)
 
-    def stop(self):
+    def close(self):
         self.server.shutdown()
         self.server.server_close()
 
@@ -120,7 +123,7 @@ class Small:
 
     def stop(self):
         for place in self.places:
-            place.stop()
+            place.close()
         self.world.stop()
 
     def middle(self, issuer=None, **more):
@@ -284,6 +287,46 @@ def test_its_root_is_no_browsers(small):
     middle = small.middle(private, issuer_at=[small.place.put("/private-root.cer", der(private))])
     small.is_left_to_its_owner(small.leaf(middle, small.place.put("/private.cer", der(middle))))
     assert small.place.count("/private-root.cer") >= 1
+
+
+def test_by_the_api(small):
+    """A request that names itself is carried out once, whatever was asked for in between."""
+    api = Api(small.world.koshin.state / "run" / "api.sock")
+    middle = small.middle()
+    bought = small.leaf(middle, small.place.put("/api.cer", der(middle)))
+    body = {"text": (key_pem(bought) + pem(bought)).decode()}
+    imported = small.site.count("imported")
+    for _ in range(2):
+        assert api.ask("own_import", small.site.name, body=body, key="intermediate-1")[0] == 202
+    until("it is served", lambda: small.site.shown().fingerprint == digest(pem(bought)))
+    assert small.site.count("imported") == imported + 1 and small.place.count("/api.cer") == 1
+    refused = small.leaf(small.middle(), small.place.put("/api-gone.cer", 404))
+    status, problem = api.ask("own_import", small.site.name, body={"text": (key_pem(refused) + pem(refused)).decode()})
+    assert status == 422 and "intermediate" in problem["detail"]
+
+
+def test_too_many_at_once(small):
+    """Whoever comes when no more can be asked for has today's finding at once, and can come again."""
+    api = Api(small.world.koshin.state / "run" / "api.sock")
+    middle = small.middle()
+    slow = Drip(b"x", 0.05)
+    url = small.place.put("/crowd", slow)
+    leaves = [small.leaf(middle, f"{url}?{i}") for i in range(SEARCHES_MAX)]
+    one_more = small.leaf(middle, small.place.put("/one-more.cer", der(middle)))
+
+    def check(leaf):
+        document = api.ask("own_check", small.site.name, body={"text": (key_pem(leaf) + pem(leaf)).decode()})[1]
+        return [f["cause"] for f in document["findings"]]
+
+    for i in range(SEARCHES_MAX):
+        small.place.pages[f"/crowd?{i}"] = slow
+    with concurrent.futures.ThreadPoolExecutor(SEARCHES_MAX) as crowd:
+        waiting = [crowd.submit(check, leaf) for leaf in leaves]
+        until("all of them wait", lambda: sum(path.startswith("/crowd?") for path in small.place.asked) == SEARCHES_MAX, 10)
+        assert check(one_more) == [INCOMPLETE] and small.place.count("/one-more.cer") == 0
+        assert all(not one.done() for one in waiting)
+        assert [one.result(60) for one in waiting] == [[INCOMPLETE]] * SEARCHES_MAX
+    assert check(one_more) == [] and small.place.count("/one-more.cer") == 1
 
 
 def test_a_body_without_end(small):

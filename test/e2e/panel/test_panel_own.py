@@ -1,14 +1,17 @@
 """Chapter 13 as a person lives through it: the request, a company that sells, mistakes that are named, and the way back to free SSL."""
 
+import contextlib
 import itertools
+import threading
 
 import pytest
 from selenium.webdriver.common.by import By
 
 from screen import PASSWORD, SIZES, Screen
-from servers import until
-from test_cert_check import pem
-from test_own import digest
+from servers import new_address, until
+from test_cert_check import certificate, key_pem, pem
+from test_issuers import Place, der
+from test_own import DAY, digest, now
 from world import Watch
 
 VIEWS = list(itertools.product(("ja", "en"), SIZES))
@@ -63,3 +66,33 @@ def test_13_own_certificate(panel, lang, size):
         site.until_served(other_than=digest(leaf.encode()))
         screen.judge()
     assert site.show()["setting"]["source"] == "free"
+
+
+@pytest.mark.parametrize("lang, size", VIEWS)
+def test_13_the_intermediate_that_nobody_sent(panel, lang, size):
+    """It is got where the certificate says that it is: the owner is told, and has nothing to do."""
+    name = f"chukan-{lang}-{size}.jp"
+    site, mail = panel.owner(name, lang=lang)
+    place = Place(new_address(), panel.world.nginx.http_port)
+    middle = certificate(f"Issuing elsewhere {lang} {size}", panel.seller.root, ca=True, end=now() + 1000 * DAY)
+    bought = certificate(name, middle, names=[name], issuer_at=[place.base + "/middle.cer"])
+    go_on = threading.Event()
+
+    def answer(handler):
+        go_on.wait(3)
+        handler.begin(200, ("Content-Length", str(len(der(middle)))))
+        handler.wfile.write(der(middle))
+
+    place.put("/middle.cer", answer)
+    with contextlib.closing(place), Screen(panel.port, lang, size) as screen:
+        screen.sign_in(mail, PASSWORD)
+        screen.press(screen.word("own.title")).until_key("own.csr-title")
+        fill(screen, screen.word("own.text"), (key_pem(bought) + pem(bought)).decode())
+        screen.until_key("own.judging").judge()
+        go_on.set()
+        screen.until_key("own.usable").until_key("own.completed").judge()
+        assert screen.word("own.judging") not in screen.text()
+        screen.press(screen.word("own.take")).until_key("own.taken").until_key("own.completed")
+        screen.until_key("headline.ok-own", name, seconds=60).judge()
+        assert site.until_served().fingerprint == digest(pem(bought))
+    assert place.count("/middle.cer") == 1
