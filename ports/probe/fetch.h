@@ -32,7 +32,7 @@ struct fetch_target {
 	struct str token, wanted; /* wanted: the body that proves that it is us */
 	struct arena *arena;	  /* for strings of *into */
 	struct http_evidence *into;
-	struct str url; /* terminated: this, and nothing of a name, is fetched; its body goes to *ret_body if it came whole. Empty: as below */
+	struct str url; /* terminated: this, and nothing of a name, is fetched; its body goes to *ret_body if it came whole, with status 200. Empty: as below */
 	struct buf *ret_body;
 	size_t body_max; /* of `url`: more is not taken */
 	struct home_evidence *home; /* the home page over HTTPS; `into` is of it, `token` and `wanted` are not looked at. NULL: the challenge */

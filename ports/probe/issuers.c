@@ -168,8 +168,8 @@ on_fetched(void *arg)
 	struct buf pem = { .max = 2 * LIMIT_CHAIN_BYTES };
 
 	h->fetch = NULL;
-	/* What cannot be read is as good as nothing. */
-	if (h->http.result != HTTP_ANSWERED || h->http.status != 200 || issuer_read(buf_str(&h->body), &pem) != ERR_OK)
+	/* Without an answer there is no body; what cannot be read is as good as none. */
+	if (issuer_read(buf_str(&h->body), &pem) != ERR_OK)
 		buf_clear(&pem);
 	buf_fini(&h->body);
 	buf_put_str(&h->found, buf_str(&pem));
