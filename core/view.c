@@ -179,6 +179,7 @@ view_of(const struct site *s, struct when now)
 		.acts = cause != NULL ? cause->acts : ACTOR_NOBODY,
 		.next_look = s->doing != DOING_NOTHING ? now : when_min(s->look_at, s->wake),
 		.next_renewal = plan_wants(s) && !s->held.is_own ? site_renew_at(s) : WHEN_UNKNOWN,
+		.issuer_ill_since = WHEN_UNKNOWN,
 	};
 
 	/* What is not wanted is not looked at. */
@@ -197,9 +198,28 @@ view_of(const struct site *s, struct when now)
 	return v;
 }
 
+void
+view_awaits_issuer(struct view *v, const struct site *s, struct when ill_since, struct when next)
+{
+	if (v->state != SITE_STATE_ISSUING || v->cause != NULL || s->doing == DOING_ORDER || s->held.id != 0 || !when_is_known(ill_since))
+		return;
+	v->issuer_ill_since = ill_since;
+	v->next_look = when_max(v->next_look, next);
+}
+
+/* Told as ill by others' orders, or by what it answered to this site's own. */
+static bool
+awaits_issuer(const struct view *v)
+{
+	return v->state == SITE_STATE_ISSUING &&
+	       (when_is_known(v->issuer_ill_since) || (v->cause != NULL && cause_row(v->cause->cause)->layer == LAYER_CA));
+}
+
 const char *
 view_headline(const struct site *s, const struct view *v)
 {
+	if (awaits_issuer(v))
+		return "issuing-waits";
 	if (v->state == SITE_STATE_OK && plan_is_own(s))
 		return "ok-own";
 	if (v->state == SITE_STATE_OK && !plan_wants(s))

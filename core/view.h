@@ -21,12 +21,18 @@ struct view {
 	const struct revoke *revocation; /* off: because its certificate was given up for good; NULL: it was not */
 	struct when next_look;
 	struct when next_renewal; /* WHEN_UNKNOWN without a certificate */
+	struct when issuer_ill_since; /* issuing: what keeps it waiting; WHEN_UNKNOWN: nothing (view_awaits_issuer) */
 };
 /* The word of what the page begins with: the state's, or a sharper one where visitors have no lock, or will not have it for long. */
 const char *view_headline(const struct site *s, const struct view *v);
 /* The word of the pill beside its name. */
 const char *view_pill(const struct view *v);
 struct view view_of(const struct site *s, struct when now);
+/*
+ * The CA that a site is with is ill since then and asked again at `next`: says it of one that waits for its first certificate and has not come
+ * to that CA yet. A site whose own order has failed there has a cause instead.
+ */
+void view_awaits_issuer(struct view *v, const struct site *s, struct when ill_since, struct when next);
 /* What the lists of sites are filtered by: a function of facts alone, no dates, so that it can be stored beside them. */
 enum site_standing {
 	SITE_STANDING_OWNER,	/* the owner must act */

@@ -205,6 +205,22 @@ api_load(struct api_call *c, struct site *ret)
 }
 
 enum err
+api_ca_of(struct api_call *c, const struct site *s, const struct ca_row **ret)
+{
+	struct ca_row *rows;
+	size_t n;
+
+	*ret = NULL;
+	if (s->held.id != 0)
+		return ERR_OK;
+	enum err err = store_cas(c->api->store, c->a, &rows, &n);
+	for (size_t i = 0; err == ERR_OK && i < n && *ret == NULL; i++)
+		if (rows[i].is_used && (s->ca_id == 0 || rows[i].id == s->ca_id))
+			*ret = &rows[i];
+	return err;
+}
+
+enum err
 api_site_document(struct api_call *c, const struct site *s, json_t **ret)
 {
 	struct json_site_facts facts = {
@@ -217,6 +233,8 @@ api_site_document(struct api_call *c, const struct site *s, json_t **ret)
 	struct order_row order;
 	json_t *document;
 
+	if (err == ERR_OK)
+		err = api_ca_of(c, s, &facts.ca);
 	if (err != ERR_OK)
 		return err;
 	if (s->order_id != 0) {

@@ -48,6 +48,8 @@ MUST_USE enum err api_end(struct api_call *c, enum err err);
 /* Stores a new live setting, the names that follow from it (typed: others than before; n 0: those of before), and the wish; inside a
  * transaction. */
 MUST_USE enum err api_put_live(struct api_call *c, const struct site *s, const struct setting *setting, struct read_texts typed);
+/* The CA that a site without a certificate is with; NULL: it has one, or there is no CA. */
+MUST_USE enum err api_ca_of(struct api_call *c, const struct site *s, const struct ca_row **ret);
 /* The whole document of one site. */
 MUST_USE enum err api_site_document(struct api_call *c, const struct site *s, json_t **ret);
 /* One line of the history; NULL without memory. */

@@ -414,10 +414,20 @@ json_site_row(const struct site *s, const struct json_site_facts *f, struct aren
 	return NULL;
 }
 
+struct view
+json_site_view(const struct site *s, const struct ca_row *ca, struct when now)
+{
+	struct view v = view_of(s, now);
+
+	if (ca != NULL)
+		view_awaits_issuer(&v, s, ca->breaker.ill_since, breaker_not_before(&ca->breaker));
+	return v;
+}
+
 json_t *
 json_site(const struct site *s, const struct json_site_facts *f, struct arena *a)
 {
-	struct view v = view_of(s, f->now);
+	struct view v = json_site_view(s, f->ca, f->now);
 	json_t *o = json_object();
 	bool ok = s->names_n > 0 && put_head(o, s, &v, f, a);
 

@@ -12,10 +12,13 @@
 struct json_site_facts {
 	struct owner_row owner;
 	enum order_phase order_phase; /* of the open order; ORDER_PHASE_COUNT without one */
+	const struct ca_row *ca; /* that it is with; NULL: not asked for, and nothing is said of it */
 	struct when now;
 	struct span zone;
 	struct str panel_url;
 };
+/* view_of, with what its CA's row has to say; NULL: nothing. */
+struct view json_site_view(const struct site *s, const struct ca_row *ca, struct when now);
 json_t *json_site(const struct site *s, const struct json_site_facts *f, struct arena *a);
 /* One line of a list. */
 json_t *json_site_row(const struct site *s, const struct json_site_facts *f, struct arena *a);

@@ -224,8 +224,11 @@ site_page(struct api_call *c)
 {
 	struct site s;
 	json_t *site = NULL, *timeline = NULL, *document;
+	const struct ca_row *ca;
 	enum err err = api_load(c, &s);
 
+	if (err == ERR_OK)
+		err = api_ca_of(c, &s, &ca);
 	if (err == ERR_OK)
 		err = api_site_document(c, &s, &site);
 	if (err != ERR_OK)
@@ -236,7 +239,7 @@ site_page(struct api_call *c)
 		.ctx = { .now = c->turn.now,
 		    .zone = config_zone(c->api->config),
 		    .site_name = names_for_people(s.names[0].name, c->a),
-		    .view = view_of(&s, c->turn.now),
+		    .view = json_site_view(&s, ca, c->turn.now),
 		    .panel_url = str_of(c->api->config->panel_url),
 		    .for_people = names_for_people,
 		    .registered_domain = names_registered_domain } };

@@ -18,6 +18,21 @@ put_ui(const char *key, const struct words_context *c, struct buf *out)
 	words_ui(key, c->lang, NULL, 0, out);
 }
 
+/* A sentence with one date in it; is_next: what is due is said to be soon. */
+static void
+put_dated(const char *key, struct when w, bool is_next, const struct words_context *c, struct buf *out)
+{
+	AUTO_BUF date = { .max = 256 };
+
+	if (is_next && !when_before(c->now, w))
+		put_ui("date.soon", c, &date);
+	else
+		words_put_date(w, c, &date);
+	if (date.err != ERR_OK)
+		out->err = out->err == ERR_OK ? date.err : out->err;
+	words_ui(key, c->lang, &(struct str){ date.p, date.n }, 1, out);
+}
+
 void
 words_page_label(enum page_row r, const struct words_context *c, struct buf *out)
 {
@@ -96,14 +111,10 @@ put_revocation(const struct revoke *r, const struct words_context *c, struct buf
 static void
 put_next_of(const struct revoke *r, const struct words_context *c, struct buf *out)
 {
-	AUTO_BUF date = { .max = 256 };
-	bool waits = revocation_state(r, c->now) == REVOKE_WAITS;
-
-	if (waits && when_before(c->now, r->next_try))
-		words_put_date(r->next_try, c, &date);
+	if (revocation_state(r, c->now) == REVOKE_WAITS)
+		put_dated("page.next.revoked-waits", r->next_try, true, c, out);
 	else
-		put_ui("date.soon", c, &date);
-	words_ui(waits ? "page.next.revoked-waits" : "page.next.revoked", c->lang, (struct str[]){ buf_str(&date) }, 1, out);
+		put_ui("page.next.revoked", c, out);
 }
 
 /* All is well until the end, and nothing follows: its owner has given it up. */
@@ -140,6 +151,8 @@ words_page_row(enum page_row r, const struct site *s, const struct words_context
 			put_ui("page.cause.ending", c, out);
 		else if (is_ours)
 			put_ui("page.cause.sought", c, out);
+		else if (when_is_known(c->view.issuer_ill_since))
+			put_dated("page.cause.issuer-ill", c->view.issuer_ill_since, false, c, out);
 		else
 			put_cause(&rows, c, out);
 		return;
@@ -162,6 +175,8 @@ words_page_row(enum page_row r, const struct site *s, const struct words_context
 			put_next_of(given_up, c, out);
 		else if (c->view.state == SITE_STATE_OFF)
 			put_ui("page.next.off", c, out);
+		else if (when_is_known(c->view.issuer_ill_since))
+			put_dated("page.next.issuer-ill", c->view.next_look, true, c, out);
 		else
 			words_put_next(&rows, c, out);
 		return;

@@ -205,6 +205,44 @@ what_is_dark_is_not_called_safe(void **unused)
 	}
 }
 
+/* What a first certificate waits for is said of it alone, and not beside a cause of its own. */
+static void
+who_waits_for_the_issuer_is_told_so(void **unused)
+{
+	const struct when since = when_minus(now, SPAN_H(2)), next = when_plus(now, SPAN_S(300));
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, 20);
+	f.site.findings.n = 0;
+	struct view v = view_of(&f.site, now);
+	view_awaits_issuer(&v, &f.site, since, next);
+	assert_false(when_is_known(v.issuer_ill_since));
+	f.site.held = (struct held){ .id = 0 };
+	for (size_t k = 0; k < 2; k++)
+		f.names[k].served = (struct served){ .at = now, .not_after = WHEN_UNKNOWN };
+	v = view_of(&f.site, now);
+	assert_string_equal(view_headline(&f.site, &v), "issuing");
+	view_awaits_issuer(&v, &f.site, WHEN_UNKNOWN, next);
+	assert_string_equal(view_headline(&f.site, &v), "issuing");
+	view_awaits_issuer(&v, &f.site, since, next);
+	assert_string_equal(view_headline(&f.site, &v), "issuing-waits");
+	assert_string_equal(view_pill(&v), "issuing");
+	assert_int_equal(v.issuer_ill_since.s, since.s);
+	assert_true(v.next_look.s >= next.s);
+	/* It is on its way there itself. */
+	f.site.doing = DOING_ORDER;
+	v = view_of(&f.site, now);
+	view_awaits_issuer(&v, &f.site, since, next);
+	assert_string_equal(view_headline(&f.site, &v), "issuing");
+	f.site.doing = DOING_NOTHING;
+	find(&f, CAUSE_CA_SERVICE_DOWN, STR("a.example"));
+	v = view_of(&f.site, now);
+	view_awaits_issuer(&v, &f.site, since, next);
+	assert_false(when_is_known(v.issuer_ill_since));
+	assert_string_equal(view_headline(&f.site, &v), "issuing-waits");
+}
+
 /* Where each name warns it is not said of some; and a look that finds it so once more does not move the date since when. */
 static void
 what_warns_everywhere_says_so_and_since_when(void **unused)
@@ -349,6 +387,7 @@ main(void)
 		cmocka_unit_test(what_is_not_wanted_is_offered),
 		cmocka_unit_test(what_was_given_up_ends),
 		cmocka_unit_test(what_is_dark_is_not_called_safe),
+		cmocka_unit_test(who_waits_for_the_issuer_is_told_so),
 		cmocka_unit_test(a_draft_has_an_end_and_a_bought_one_none),
 		cmocka_unit_test(every_cause_at_every_age),
 	};
