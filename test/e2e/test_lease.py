@@ -1,5 +1,6 @@
 """Two `koshin serve` on one store: one engine acts, the other takes over when the first is killed, or sleeps for longer than its lease."""
 
+import contextlib
 import copy
 import json
 import os
@@ -98,11 +99,28 @@ def test_an_engine_that_dies_is_followed_at_once(world):
     world.site("itsutsu.jp").add().until_served()
 
 
+def put_to_sleep(world, pid):
+    """Between two of its transactions: a process that is stopped within one keeps the file of the store locked for as long as it sleeps."""
+
+    def sleeps():
+        os.kill(pid, signal.SIGSTOP)
+        with contextlib.closing(sqlite3.connect(world.koshin.state / "koshin.db", timeout=1, isolation_level=None)) as store:
+            try:
+                store.execute("BEGIN IMMEDIATE")
+                store.execute("ROLLBACK")
+                return True
+            except sqlite3.OperationalError:
+                os.kill(pid, signal.SIGCONT)
+                return False
+
+    until("it sleeps, and the store is free", sleeps, 20)
+
+
 def test_one_that_sleeps_loses_it_and_stands_by(world):
     acts = world.koshin if lease(world)[0] == engine(world.koshin) else world.other
     stands_by = world.other if acts is world.koshin else world.koshin
     pid, fence = lease(world)
-    os.kill(pid, signal.SIGSTOP)
+    put_to_sleep(world, pid)
     try:
         assert until_it_acts(world, stands_by, 2 * LEASE + 4) >= LEASE / 3
     finally:
