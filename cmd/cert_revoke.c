@@ -1,4 +1,5 @@
 #include "cmd/client.h"
+#include "cmd/own_redirect.h"
 #include "cmd/show.h"
 
 /* koshin cert revoke: says what it will do and, with --yes, has the key destroyed and the certificate revoked. */
@@ -14,6 +15,7 @@ say_what(struct cmd *c, struct client *cl)
 		client_print_json(o);
 	} else if (status == CMD_DONE) {
 		printf("%s\n\n", show_text(json_object_get(o, "after"), lang_name(c->lang)));
+		own_redirect_print(c, o);
 		CMD_SAY(c, stdout, "cli.revoke-how", str_of(c->args[0]));
 	}
 	json_decref(o);

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cmd/client.h"
+#include "cmd/own_redirect.h"
 #include "cmd/show.h"
 #include "cmd/terminal.h"
 #include "cmd/wait.h"
@@ -353,6 +353,9 @@ cmd_site_set(struct cmd *c)
 			client_print_json(site);
 		else
 			CMD_SAY(c, stdout, w.words, str_of(c->args[0]));
+		const char *source = w.has_body ? cmd_value(c, "source") : NULL;
+		if (source != NULL && str_eq(str_of(source), STR("none")))
+			status = own_redirect_say(c, cl, "/removal");
 	}
 	json_decref(site);
 	json_decref(body);
@@ -371,7 +374,10 @@ cmd_site_remove(struct cmd *c)
 	struct client *cl = client_open(c, &status);
 	if (cl == NULL)
 		return status;
-	status = client_ask(cl, "DELETE", client_site_path(cl, c->args[0], ""), NULL, &site);
+	/* What is not known now cannot be asked afterwards. */
+	status = own_redirect_say(c, cl, "/revocation");
+	if (status == CMD_DONE)
+		status = client_ask(cl, "DELETE", client_site_path(cl, c->args[0], ""), NULL, &site);
 	if (status == CMD_DONE && c->is_json && site != NULL)
 		client_print_json(site);
 	else if (status == CMD_DONE)

@@ -382,6 +382,12 @@ put_home(struct lines *l, const struct address_evidence *a, const char *ip, stru
 {
 	const struct home_evidence *h = &a->home;
 
+	if (a->plain.result != HTTP_NOT_TRIED) {
+		put_words(l, "home page over http at ");
+		put_words(l, ip);
+		put_words(l, ": ");
+		put_http(l, &a->plain, arena);
+	}
 	if (h->http.result == HTTP_NOT_TRIED)
 		return;
 	put_words(l, "home page at ");

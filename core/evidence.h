@@ -93,6 +93,11 @@ struct address_evidence {
 	struct service_evidence *services; /* at addresses of ours: those of the configuration */
 	size_t services_n;
 	struct home_evidence home; /* of the first address of a name that answers over TLS; the others' was not tried */
+	/*
+	 * The same page as a browser opens http://name/, at the first address of ours that a name has: followed as long as it stays with http. Where it is
+	 * forwarded to https that is not opened, and location says where it is. Whoever forwards there: koshin's own redirect too (core/own_redirect).
+	 */
+	struct http_evidence plain;
 };
 
 struct caa_record {

@@ -15,9 +15,8 @@ change_name(enum memory_change_kind k)
 
 /* ---- making one ---- */
 
-/* Text of strangers, as it may stand in a letter. */
-static struct str
-clean(struct str s, struct arena *a)
+struct str
+memory_text(struct str s, struct arena *a)
 {
 	struct str cut = { s.p, s.n < PART_MAX ? s.n : PART_MAX };
 	char *p = arena_get(a, cut.n + 1);
@@ -109,11 +108,11 @@ put_dns(struct sighting *s, const struct name_evidence *n, const struct sighting
 		s->addresses = text_of(&addresses, a);
 	s->ours = text_of(&ours, a);
 	for (size_t i = 0; i < n->nameservers_n; i++)
-		put(&servers, clean(n->nameservers[i], a));
+		put(&servers, memory_text(n->nameservers[i], a));
 	if (servers.n > 0)
 		s->nameservers = text_of(&servers, a);
 	for (size_t i = 0; i < n->caa_n; i++)
-		put(&caa, clean(arena_strf(a, "%u %.*s \"%.*s\"", (unsigned)n->caa[i].flags, STR_ARG(n->caa[i].tag), STR_ARG(n->caa[i].value)), a));
+		put(&caa, memory_text(arena_strf(a, "%u %.*s \"%.*s\"", (unsigned)n->caa[i].flags, STR_ARG(n->caa[i].tag), STR_ARG(n->caa[i].value)), a));
 	if (is_answered(n->caa_status))
 		s->caa = text_of(&caa, a);
 }
@@ -125,7 +124,7 @@ target_of(const struct http_evidence *h, struct arena *a)
 	size_t path = str_find(h->location, STR("/.well-known/acme-challenge/"));
 	struct str target = { h->location.p, path < h->location.n ? path : h->location.n };
 
-	return target.n > 0 ? clean(target, a) : STR("-");
+	return target.n > 0 ? memory_text(target, a) : STR("-");
 }
 
 struct sighting
@@ -144,11 +143,11 @@ sighting_of(const struct evidence *e, const struct name_evidence *n, const struc
 			       memcmp(fingerprint, t->leaf.fingerprint, FINGERPRINT_BYTES) == 0;
 
 		if (s.server.n == 0 && h->result == HTTP_ANSWERED) {
-			s.server = h->server.n > 0 ? clean(h->server, a) : STR("-");
+			s.server = h->server.n > 0 ? memory_text(h->server, a) : STR("-");
 			s.redirect = target_of(h, a);
 		}
 		if (s.issuer.n == 0 && t->result == TLS_SHOWN)
-			s.issuer = is_held ? STR("koshin") : t->leaf.issuer.n > 0 ? clean(t->leaf.issuer, a) : STR("-");
+			s.issuer = is_held ? STR("koshin") : t->leaf.issuer.n > 0 ? memory_text(t->leaf.issuer, a) : STR("-");
 	}
 	return s;
 }

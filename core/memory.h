@@ -23,6 +23,7 @@ struct memory {
 	struct sighting good;
 	struct sighting last; /* since; WHEN_UNKNOWN: the last check was the good one */
 	bool is_new;	      /* to be stored */
+	struct str own_redirect; /* where the site itself sends who opens the name over http (core/own_redirect); empty: nowhere, or not known */
 };
 
 enum memory_change_kind { CHANGE_NAMESERVERS, CHANGE_ADDRESSES, CHANGE_CAA, CHANGE_SERVER, CHANGE_ISSUER, CHANGE_REDIRECT, CHANGE_COUNT };
@@ -37,6 +38,8 @@ size_t memory_changes(const struct memory *m, struct memory_change *ret);
 /* fingerprint: of the certificate that we hold for the name, NULL without one. */
 struct sighting sighting_of(const struct evidence *e, const struct name_evidence *n, const struct sighting *good,
     const uint8_t *fingerprint, struct arena *a);
+/* What strangers sent, in so few bytes as are kept, and printable. */
+struct str memory_text(struct str s, struct arena *a);
 /* Is it an element of the list? */
 bool sighting_has(struct str list, struct str one);
 #endif

@@ -1,5 +1,6 @@
 #include "core/site_memory.h"
 #include <string.h>
+#include "core/own_redirect.h"
 #include "core/site_plan.h"
 
 const struct memory *
@@ -48,6 +49,7 @@ site_remember(const struct step *st)
 
 	if (!st->p->remembers || !make_room(st))
 		return;
+	own_redirect_note(st);
 	for (size_t i = 0; i < e->names_n; i++) {
 		struct site_name *n = plan_name_of(s, i, e->names[i].name);
 
@@ -57,7 +59,7 @@ site_remember(const struct step *st)
 		const struct sighting seen =
 		    sighting_of(e, &e->names[i], &m->good, s->held.id != 0 ? s->held.fingerprint : NULL, st->a);
 		if (is_good(st, n)) {
-			*m = (struct memory){ .good = seen, .last = { .at = WHEN_UNKNOWN }, .is_new = true };
+			*m = (struct memory){ .good = seen, .last = { .at = WHEN_UNKNOWN }, .is_new = true, .own_redirect = m->own_redirect };
 		} else if (when_is_known(m->good.at)) {
 			m->last = seen;
 			m->is_new = true;

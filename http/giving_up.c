@@ -4,8 +4,10 @@
  * once, without the CA.
  */
 #include <string.h>
+#include "core/own_redirect.h"
 #include "http/inside.h"
 #include "http/json_site.h"
+#include "http/own_redirect.h"
 #include "ports/names/names.h"
 
 /* The stored certificate can still be served. */
@@ -39,12 +41,23 @@ texts_of(struct api_call *c, const struct site *s, const char *form)
 		const struct str args[] = { names_for_people(s->names[0].name, c->a),
 			buf_str(&until) };
 		words_ui(key, l, args, sizeof args / sizeof *args, &text);
+		if (key == form && own_redirect_known(s).n == 0) {
+			buf_putc(&text, '\n');
+			words_ui("api.own-redirect-unknown", l, NULL, 0, &text);
+		}
 		if (!json_put(o, lang_name(l), json_text(buf_str(&text)))) {
 			json_decref(o);
 			return NULL;
 		}
 	}
 	return o;
+}
+
+/* What becomes of visitors whom the site itself sends to https. */
+static json_t *
+own_redirect_of_giving_up(struct api_call *c, const struct site *s)
+{
+	return own_redirect_json(c, s, !has_valid(c, s) ? "api.own-redirect-now" : s->setting.source == SOURCE_NONE ? "api.own-redirect-given-up" : "api.own-redirect");
 }
 
 enum err
@@ -59,6 +72,7 @@ removal_show(struct api_call *c)
 	document = json_object();
 	if (!json_put(document, "after", texts_of(c, &s, "api.giving-up")) ||
 	    !json_put(document, "after_stop", texts_of(c, &s, "api.stopping")) ||
+	    !json_put(document, "own_redirect", own_redirect_of_giving_up(c, &s)) ||
 	    !json_put(document, "is_given_up", json_boolean(s.setting.source == SOURCE_NONE)) ||
 	    !json_put(document, "is_suspended", json_boolean(is_suspended(&s))) ||
 	    !json_put(document, "can_undo_until",
@@ -105,6 +119,9 @@ give_up(struct api_call *c, struct site *s)
 	err = store_given_up_put(c->api->store, s->id, &before);
 	if (err == ERR_OK)
 		err = api_put_live(c, s, &setting, (struct read_texts){ 0 });
+	/* Behind ours the site may have a redirect of its own: it is looked for as soon as ours has let go. */
+	if (err == ERR_OK && !is_stop(c) && s->applied.redirect != 0)
+		err = store_wish_put(c->api->store, s->id, SITE_ASKED_CHECK, c->turn.now);
 	return err != ERR_OK ? err : api_put_history(c, s->id, HISTORY_GIVEN_UP, STR_NONE);
 }
 

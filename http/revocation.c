@@ -4,6 +4,7 @@
  */
 #include "http/inside.h"
 #include "http/json_site.h"
+#include "http/own_redirect.h"
 #include "ports/names/names.h"
 #include "ports/store/revocation.h"
 
@@ -54,7 +55,7 @@ revocation_show(struct api_call *c)
 		return err;
 	const struct when none = WHEN_UNKNOWN;
 	json_t *o = json_object();
-	if (!json_put(o, "after", texts_of(c, &s)) ||
+	if (!json_put(o, "after", texts_of(c, &s)) || !json_put(o, "own_redirect", own_redirect_json(c, &s, s.held.id == 0 ? "api.own-redirect-now" : "api.own-redirect-at-once")) ||
 	    !json_put(o, "state", is_there ? json_string(revoke_state_name(revocation_state(&r, c->turn.now))) : json_string("none")) ||
 	    !json_put(o, "reason", is_there ? json_string(revoke_reason_name(r.reason)) : json_null()) ||
 	    !json_put(o, "asked_at", json_date(is_there ? r.asked_at : none)) || !json_put(o, "destroyed_at", json_date(is_there ? r.destroyed_at : none)) ||

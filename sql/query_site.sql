@@ -44,7 +44,8 @@ SELECT n.id, n.name, n.is_wanted, n.is_held, n.passed_at, n.refused_until, n.val
 	v.at AS served_at, coalesce(v.is_ok, 0) AS served_is_ok, coalesce(v.is_held, 0) AS served_is_held,
 	v.not_after AS served_not_after, coalesce(v.fingerprint, zeroblob(32)) AS served_fingerprint,
 	g.at AS good_at, coalesce(g.nameservers, '') AS good_nameservers, coalesce(g.addresses, '') AS good_addresses, coalesce(g.ours, '') AS good_ours, coalesce(g.caa, '') AS good_caa, coalesce(g.server, '') AS good_server, coalesce(g.issuer, '') AS good_issuer, coalesce(g.redirect, '') AS good_redirect,
-	l.at AS last_at, coalesce(l.nameservers, '') AS last_nameservers, coalesce(l.addresses, '') AS last_addresses, coalesce(l.ours, '') AS last_ours, coalesce(l.caa, '') AS last_caa, coalesce(l.server, '') AS last_server, coalesce(l.issuer, '') AS last_issuer, coalesce(l.redirect, '') AS last_redirect
+	l.at AS last_at, coalesce(l.nameservers, '') AS last_nameservers, coalesce(l.addresses, '') AS last_addresses, coalesce(l.ours, '') AS last_ours, coalesce(l.caa, '') AS last_caa, coalesce(l.server, '') AS last_server, coalesce(l.issuer, '') AS last_issuer, coalesce(l.redirect, '') AS last_redirect,
+	n.own_redirect
 FROM name n INDEXED BY name_order
 LEFT JOIN served v ON v.name_id = n.id
 LEFT JOIN sighting g ON g.name_id = n.id AND g.is_good = 1
@@ -78,9 +79,9 @@ WHERE id = :id;
 -- A removed site lets its names go to others. A row that is as it should be is not written.
 -- name: site_save_name
 UPDATE name SET is_held = :is_held, passed_at = :passed_at, refused_until = :refused_until, validated_at = :validated_at,
-	caa_refuses = :caa_refuses, is_taken = is_wanted AND NOT :is_removed
+	caa_refuses = :caa_refuses, own_redirect = :own_redirect, is_taken = is_wanted AND NOT :is_removed
 WHERE id = :id AND site_id = :site_id AND (is_held <> :is_held OR passed_at IS NOT :passed_at OR refused_until IS NOT :refused_until
-	OR validated_at IS NOT :validated_at OR caa_refuses <> :caa_refuses OR is_taken <> (is_wanted AND NOT :is_removed));
+	OR validated_at IS NOT :validated_at OR caa_refuses <> :caa_refuses OR own_redirect <> :own_redirect OR is_taken <> (is_wanted AND NOT :is_removed));
 
 -- name: site_save_served
 INSERT INTO served (name_id, at, is_ok, is_held, not_after, fingerprint)

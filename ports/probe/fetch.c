@@ -65,11 +65,18 @@ is_file(const struct fetch *x)
 	return x->t.url.n > 0;
 }
 
+/* As a browser opens it, over HTTPS or HTTP. */
+static bool
+is_page(const struct fetch *x)
+{
+	return x->t.home != NULL || x->t.is_plain;
+}
+
 /* What is not the challenge waits its turn, and has less time. */
 static bool
 is_aside(const struct fetch *x)
 {
-	return x->t.home != NULL || is_file(x);
+	return is_page(x) || is_file(x);
 }
 
 static struct gate *
@@ -115,7 +122,7 @@ hop_close(struct fetch *x)
 	if (x->easy == NULL)
 		return;
 	(void)curl_multi_remove_handle(f->multi, x->easy);
-	if (x->t.home != NULL)
+	if (is_page(x))
 		keep_cookies(x);
 	/* curl_easy_reset keeps cookies, and nobody else's are to be brought along. */
 	bool is_clean = curl_easy_setopt(x->easy, CURLOPT_COOKIELIST, "ALL") == CURLE_OK;
@@ -230,9 +237,7 @@ on_header(char *p, size_t size, size_t n, void *arg)
 	} else if (str_eq_nocase(key, STR("age"))) {
 		x->is_from_cache = x->is_from_cache || (str_to_int(value, &age) && age > 0);
 	} else if (str_eq_nocase(key, STR("x-cache"))) {
-		x->is_from_cache =
-		    x->is_from_cache ||
-		    (value.n >= 3 && str_eq_nocase((struct str){ value.p, 3 }, STR("hit")));
+		x->is_from_cache = x->is_from_cache || (value.n >= 3 && str_eq_nocase((struct str){ value.p, 3 }, STR("hit")));
 	}
 	return all;
 }
@@ -249,7 +254,7 @@ set_options(struct fetch *x, const char *connect_to)
 
 		timeout = left < 1 ? 1 : left < timeout ? (long)left : timeout;
 	}
-	if (x->t.home != NULL) {
+	if (is_page(x)) {
 		/* A cookie that has ended already makes libcurl keep those that come; CURLOPT_COOKIEFILE would too, and its list outlives a
 		 * handle's reset. */
 		ok = ok && curl_easy_setopt(c, CURLOPT_COOKIELIST, "Set-Cookie: none=; Max-Age=0") == CURLE_OK;
@@ -261,11 +266,9 @@ set_options(struct fetch *x, const char *connect_to)
 	ok = ok && x->connect_to != NULL;
 	ok = ok && curl_easy_setopt(c, CURLOPT_URL, x->urls[x->urls_n - 1]) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_CONNECT_TO, x->connect_to) == CURLE_OK;
-	ok = ok && curl_easy_setopt(c, CURLOPT_PROXY, "") ==
-		       CURLE_OK; /* not even one of the environment */
+	ok = ok && curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK; /* not even one of the environment */
 	ok = ok && curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
-	ok = ok &&
-	     curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
@@ -275,8 +278,7 @@ set_options(struct fetch *x, const char *connect_to)
 	ok = ok && curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, timeout) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L) == CURLE_OK;
-	ok = ok &&
-	     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
+	ok = ok && curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK;
 	/* No roots: they would be read from disk for each connection, to no end. */
 	ok = ok && curl_easy_setopt(c, CURLOPT_CAINFO, NULL) == CURLE_OK;
@@ -390,8 +392,7 @@ resolve_host(struct fetch *x, struct str host)
 static bool
 is_usual_port(const struct fetch *x, int64_t port)
 {
-	return port == 80 || port == 443 || port == x->f->o.http_port ||
-	       port == x->f->o.https_port;
+	return port == 80 || port == 443 || port == x->f->o.http_port || port == x->f->o.https_port;
 }
 
 /* Goes on at the host of u; words when that is not allowed, NULL when it is under way (or x has ended). */
@@ -421,7 +422,9 @@ follow(struct fetch *x, CURLU *u)
 		x->port = (uint16_t)port_n;
 		if (h.p[0] == '[')
 			h = (struct str){ h.p + 1, h.n >= 2 ? h.n - 2 : 0 };
-		if (address_read(h, &literal) == ERR_OK) {
+		if (x->t.is_plain && strcmp(scheme, "https") == 0) {
+			finish(x, HTTP_ANSWERED);
+		} else if (address_read(h, &literal) == ERR_OK) {
 			x->ip = literal;
 			hop_start(x);
 		} else if (names_read(h, false, &a, &why, &ascii) == ERR_OK) {
@@ -442,8 +445,7 @@ static void
 redirect(struct fetch *x, const char *url)
 {
 	if (url == NULL || strlen(url) > LIMIT_URL_BYTES) {
-		put_detail(x, url == NULL ? "redirect without a target"
-					  : "the redirect's target is too long");
+		put_detail(x, url == NULL ? "redirect without a target" : "the redirect's target is too long");
 		finish(x, HTTP_REDIRECT_DISALLOWED);
 		return;
 	}
@@ -457,7 +459,7 @@ redirect(struct fetch *x, const char *url)
 	size_t before = 0;
 	for (size_t i = 0; i < x->urls_n; i++)
 		before += strcmp(x->urls[i], url) == 0;
-	if (before > (x->t.home != NULL)) {
+	if (before > is_page(x)) {
 		put_detail(x, "redirect to an address that redirected before");
 		finish(x, HTTP_REDIRECT_LOOP);
 		return;
@@ -473,9 +475,7 @@ redirect(struct fetch *x, const char *url)
 	}
 	x->urls[x->urls_n++] = copy;
 	hop_close(x);
-	const char *words = curl_url_set(u, CURLUPART_URL, copy, 0) == CURLUE_OK
-				? follow(x, u)
-				: "redirect that cannot be read";
+	const char *words = curl_url_set(u, CURLUPART_URL, copy, 0) == CURLUE_OK ? follow(x, u) : "redirect that cannot be read";
 	curl_url_cleanup(u);
 	if (words != NULL) {
 		put_detail(x, words);
@@ -604,11 +604,13 @@ hop_done(struct fetch *x, CURLcode code)
 	x->t.into->status = (int)status;
 	if (x->t.home != NULL)
 		judge_page(x);
+	else if (x->t.is_plain)
+		x->t.into->server = arena_str(x->t.arena, (struct str){ x->server, x->server_n });
 	else if (is_file(x))
 		take_file(x);
 	else
 		judge_body(x);
-	if (status == 303 && x->t.home != NULL)
+	if (status == 303 && is_page(x))
 		status = 302; /* followed by browsers, not by a CA */
 	switch (status) {
 	case 301:
@@ -654,8 +656,7 @@ static void
 on_socket(void *arg, int fd, int events)
 {
 	struct fetcher *f = arg;
-	int mask = ((events & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) |
-		   ((events & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
+	int mask = ((events & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) | ((events & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
 	int running;
 
 	(void)curl_multi_socket_action(f->multi, fd, mask, &running);
@@ -677,9 +678,7 @@ static int
 curl_wants_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
 	struct fetcher *f = arg;
-	int events = what == CURL_POLL_IN    ? LOOP_READ
-		     : what == CURL_POLL_OUT ? LOOP_WRITE
-					     : LOOP_READ | LOOP_WRITE;
+	int events = what == CURL_POLL_IN ? LOOP_READ : what == CURL_POLL_OUT ? LOOP_WRITE : LOOP_READ | LOOP_WRITE;
 
 	(void)easy;
 	(void)unused;
@@ -784,7 +783,7 @@ fetch_start(struct fetcher *f, const struct fetch_target *t, struct fetch **ret)
 	buf_putf(&url, "%s://%.*s", t->home != NULL ? "https" : "http", STR_ARG(t->name));
 	if (x->port != (t->home != NULL ? 443 : 80))
 		buf_putf(&url, ":%u", x->port);
-	if (t->home != NULL)
+	if (is_page(x))
 		buf_putc(&url, '/');
 	else
 		buf_putf(&url, "/.well-known/acme-challenge/%.*s", STR_ARG(t->token));

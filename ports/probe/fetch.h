@@ -36,6 +36,7 @@ struct fetch_target {
 	struct buf *ret_body;
 	size_t body_max; /* of `url`: more is not taken */
 	struct home_evidence *home; /* the home page over HTTPS; `into` is of it, `token` and `wanted` are not looked at. NULL: the challenge */
+	bool is_plain; /* the home page over HTTP, without `home`: it ends where it is forwarded to HTTPS, with that as its location */
 	loop_fn *done; /* called once, never from inside fetch_start; not after fetch_stop */
 	void *arg;
 };

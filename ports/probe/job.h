@@ -32,7 +32,7 @@ struct service_shake {
 };
 struct point {
 	struct job *job;
-	struct fetch *fetch, *home;
+	struct fetch *fetch, *home, *plain;
 	struct shake *shake;
 	struct crl_wait *crl;
 	struct mono begun; /* what is asked after the handshake has as long as what was asked beside it */
@@ -58,7 +58,7 @@ struct look {
 	size_t chain_n;
 	struct str caa_at; /* the level that is waited for; empty: not asked, or done */
 	struct point *points; /* one for each of e->addresses */
-	bool is_home_asked;
+	bool is_home_asked, is_plain_asked;
 };
 /* The CAA set at one level, shared by the names of the job below it. */
 struct caa_level {

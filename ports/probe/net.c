@@ -79,6 +79,7 @@ stop_all(struct job *j)
 		for (size_t n = 0; k->points != NULL && n < k->e->addresses_n; n++) {
 			fetch_stop(&k->points[n].fetch);
 			fetch_stop(&k->points[n].home);
+			fetch_stop(&k->points[n].plain);
 			crl_drop(&k->points[n].crl);
 			loop_cancel(j->net->loop, &k->points[n].beside);
 			shake_stop(&k->points[n].shake);

@@ -246,6 +246,7 @@ load_names(struct store *s, struct arena *a, struct site *ret)
 		name->served.not_after = query_when(&q, "served_not_after");
 		query_fingerprint(&q, "served_fingerprint", name->served.fingerprint);
 		read_memory(&q, &ret->memory[n - 1]);
+		ret->memory[n - 1].own_redirect = query_text(&q, "own_redirect");
 	}
 	ret->names_n = n;
 	return query_finish(&q);
@@ -418,8 +419,9 @@ save_state(struct store *s, const struct site *site)
 }
 
 static enum err
-save_name(struct store *s, const struct site *site, const struct site_name *n)
+save_name(struct store *s, const struct site *site, size_t i)
 {
+	const struct site_name *n = &site->names[i];
 	AUTO_QUERY q = query_start(s, SQL_SITE_SAVE_NAME, NULL);
 
 	query_bind_int(&q, "is_held", n->is_held);
@@ -427,6 +429,7 @@ save_name(struct store *s, const struct site *site, const struct site_name *n)
 	query_bind_when(&q, "refused_until", n->refused_until);
 	query_bind_when(&q, "validated_at", n->validated_at);
 	query_bind_int(&q, "caa_refuses", n->caa_refuses);
+	query_bind_text(&q, "own_redirect", site->memory != NULL ? site->memory[i].own_redirect : STR_NONE);
 	query_bind_int(&q, "is_removed", site->is_removed);
 	query_bind_int(&q, "id", n->id);
 	query_bind_int(&q, "site_id", site->id);
@@ -580,7 +583,7 @@ store_site_save(struct store *s, const struct site *site, struct when now)
 		return e;
 	e = save_state(s, site);
 	for (size_t i = 0; i < site->names_n && e == ERR_OK; i++) {
-		e = save_name(s, site, &site->names[i]);
+		e = save_name(s, site, i);
 		if (e == ERR_OK)
 			e = save_served(s, &site->names[i]);
 		if (e == ERR_OK && site->memory != NULL)

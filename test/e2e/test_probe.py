@@ -646,6 +646,28 @@ def test_home_page_is_left_alone(world):
     assert name["addresses"][0]["home"]["http"]["result"] == "NOT_TRIED"
 
 
+def test_home_page_over_http(world):
+    """Followed as a browser does, and not into HTTPS: where that is, is all that is wanted."""
+    kinds = "good tohttps toroot loop seeother badport private silent".split()
+    world.web.asked.clear()
+    answer = world.driver.one("dns,http,tls", *[f"{kind}.example.jp" for kind in kinds])
+    got = {n["name"].split(".")[0]: n["addresses"][0]["plain"] for n in answer["names"]}
+    assert (got["good"]["result"], got["good"]["status"], got["good"]["hops"], got["good"]["location"]) == ("ANSWERED", 200, 0, ""), got["good"]
+    to = f"https://tohttps.example.jp:{world.https}/"
+    assert (got["tohttps"]["result"], got["tohttps"]["status"], got["tohttps"]["location"]) == ("ANSWERED", 308, to), got["tohttps"]
+    assert [path for host, path, _ in world.web.asked if host.startswith("tohttps") and "acme" not in path] == ["/"]
+    assert (got["toroot"]["result"], got["toroot"]["status"], got["toroot"]["hops"]) == ("ANSWERED", 200, 1), got["toroot"]
+    # A browser follows 303, and comes twice to where it was.
+    for kind in ("loop", "seeother"):
+        assert got[kind]["result"] == "REDIRECT_LOOP", (kind, got[kind])
+    assert got["badport"]["result"] == "REDIRECT_DISALLOWED", got["badport"]
+    assert got["private"]["result"] == "FORBIDDEN_ADDRESS", got["private"]
+    # At addresses of ours alone, and not in a look at the certificate.
+    assert got["silent"]["result"] == "NOT_TRIED", got["silent"]
+    (name,) = world.driver.one("dns,tls", "tohttps.example.jp")["names"]
+    assert name["addresses"][0]["plain"]["result"] == "NOT_TRIED", name
+
+
 # ---- services beside the web ----
 
 # Protocol of the configuration, what the server says, and each time it was said something: by what the handshake comes to.

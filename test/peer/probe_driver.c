@@ -117,9 +117,9 @@ json_of_name(const struct name_evidence *e)
 			json_object_set_new(services, port, json_of_tls(&a->services[k].tls));
 		}
 		json_array_append_new(
-		    addresses, json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o}", "ip", ip, "is_ours",
+		    addresses, json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "ip", ip, "is_ours",
 				   a->is_ours, "is_reserved", a->is_reserved, "http",
-				   json_of_http(&a->http), "tls", json_of_tls(&a->tls), "home", json_of_home(&a->home), "services", services));
+				   json_of_http(&a->http), "tls", json_of_tls(&a->tls), "home", json_of_home(&a->home), "plain", json_of_http(&a->plain), "services", services));
 	}
 	for (size_t i = 0; i < e->caa_n; i++)
 		json_array_append_new(

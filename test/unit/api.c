@@ -492,65 +492,6 @@ test_events(void **state)
 	json_decref(o);
 }
 
-/* A site that holds a certificate and has a finding, as the engine leaves it. */
-static int64_t
-put_held(struct fixture *f)
-{
-	static struct finding finding;
-	struct site s;
-	int64_t id, certificate;
-	struct str name = STR("example.jp");
-	struct certificate_row row = {
-		.info = {
-			.not_before = f->now,
-			.not_after = when_plus(f->now, SPAN_D(90)),
-			.serial = STR("0a"),
-			.issuer = STR("Test CA"),
-			.names = &name,
-			.names_n = 1,
-		},
-		.chain_pem = STR("-----BEGIN CERTIFICATE-----\n"),
-		.sealed_key = STR("sealed"),
-		.created = f->now,
-	};
-
-	add(f, "\"example.jp\"", "");
-	assert_int_equal(store_site_find(f->api.store, STR("example.jp"), &id), ERR_OK);
-	row.site_id = id;
-	memset(row.info.fingerprint, 0xab, sizeof row.info.fingerprint);
-	assert_int_equal(store_begin(f->api.store), ERR_OK);
-	assert_int_equal(store_certificate_put(f->api.store, &row, &certificate), ERR_OK);
-	assert_int_equal(store_site_load(f->api.store, id, &f->arena, &s), ERR_OK);
-	s.held = (struct held){ .id = certificate,
-		.life = { row.info.not_before, row.info.not_after },
-		.is_live = true };
-	memcpy(s.held.fingerprint, row.info.fingerprint, sizeof s.held.fingerprint);
-	s.names[0].is_held = true;
-	s.names[0].served = (struct served){
-		.at = f->now, .is_ok = true, .is_held = true, .not_after = row.info.not_after
-	};
-	memcpy(s.names[0].served.fingerprint, row.info.fingerprint, sizeof s.held.fingerprint);
-	finding = (struct finding){
-		.cause = CAUSE_DNS_A_ELSEWHERE,
-		.subject = STR("example.jp"),
-		.seen = STR("198.51.100.5"),
-		.wanted = STR("203.0.113.10"),
-		.copy = STR("example.jp. A 203.0.113.10"),
-		.evidence = STR("line one\nline \xff two"),
-		.acts = ACTOR_DOMAIN_COMPANY,
-		.first_seen = f->now,
-		.last_seen = f->now,
-		.next_look = when_plus(f->now, SPAN_MIN(5)),
-		.told_at = WHEN_UNKNOWN,
-		.times_seen = 2,
-	};
-	s.findings = (struct finding_list){ .at = &finding, .n = 1, .cap = 1 };
-	s.wake = when_plus(f->now, SPAN_MIN(5));
-	assert_int_equal(store_site_save(f->api.store, &s, f->now), ERR_OK);
-	assert_int_equal(store_commit(f->api.store), ERR_OK);
-	return id;
-}
-
 /* The operator's word is asked for where a CA has paused a name, and nowhere else. */
 static void
 test_resume(void **state)

@@ -1,6 +1,6 @@
 /* Starting over, giving free SSL up, taking that back, and the file with the key: each says beforehand what it does, and harms nobody. */
-import type { Removal, Revocation, Site } from "gen/api";
-import { useState } from "preact/hooks";
+import type { OwnRedirect, Removal, Revocation, Site } from "gen/api";
+import { useEffect, useState } from "preact/hooks";
 import { at, call, download, expecting } from "../api";
 import { ActButton } from "../components/button";
 import { Choices, Field, Tick } from "../components/field";
@@ -14,20 +14,41 @@ import type { Doing } from "./site";
 
 const isGivenUp = (site: Site) => site.setting.source === "none" && site.certificate !== null;
 
+/** The site itself sends its visitors to https: what becomes of them, and what to change first. */
+function Leads({ own, site, again }: { own: OwnRedirect | null | undefined; site: Site; again: () => void }) {
+	if (!own) return null;
+	return (
+		<Notice tone="act" title={t("giving-up.own-redirect")}>
+			<p class="prose">{both(own.words)}</p>
+			<ActButton act={() => call("POST", at("sites", site.ascii, "check")).finally(again)}>{t("giving-up.own-redirect-look")}</ActButton>
+		</Notice>
+	);
+}
+
+/** What is said of giving up tells what the last check saw: after each it is read anew. */
+function useChecked<T>(path: string | null, site: Site) {
+	const loaded = useLoad<T>(path);
+	useEffect(() => loaded.again(), [site.checked_at]);
+	return loaded;
+}
+
 /** At the top of the page while it lasts: the way back. */
 export function GivenUp({ page, role, again }: Doing) {
 	const { site } = page;
-	const removal = useLoad<Removal>(isGivenUp(site) ? at("sites", site.ascii, "removal") : null);
+	const removal = useChecked<Removal>(isGivenUp(site) ? at("sites", site.ascii, "removal") : null, site);
 	if (!isGivenUp(site)) return null;
 	return (
-		<Notice tone="idle" title={t("giving-up.is")}>
-			{removal.value && <p class="prose">{both(removal.value.after)}</p>}
-			{role !== "support" && !(role === "owner" && removal.value?.is_suspended) && (
-				<ActButton isFirst act={() => call("DELETE", at("sites", site.ascii, "removal")).finally(again)}>
-					{t("giving-up.back")}
-				</ActButton>
-			)}
-		</Notice>
+		<>
+			<Notice tone="idle" title={t("giving-up.is")}>
+				{removal.value && <p class="prose">{both(removal.value.after)}</p>}
+				{role !== "support" && !(role === "owner" && removal.value?.is_suspended) && (
+					<ActButton isFirst act={() => call("DELETE", at("sites", site.ascii, "removal")).finally(again)}>
+						{t("giving-up.back")}
+					</ActButton>
+				)}
+			</Notice>
+			<Leads own={removal.value?.own_redirect} site={site} again={again} />
+		</>
 	);
 }
 
@@ -67,8 +88,8 @@ const formsOf = ({ setting, certificate }: Site): How[] =>
 export function GivingUp({ page, again }: Doing) {
 	const { site } = page;
 	const forms = formsOf(site);
-	const removal = useLoad<Removal>(at("sites", site.ascii, "removal"));
-	const revocation = useLoad<Revocation>(at("sites", site.ascii, "revocation"));
+	const removal = useChecked<Removal>(at("sites", site.ascii, "removal"), site);
+	const revocation = useChecked<Revocation>(at("sites", site.ascii, "revocation"), site);
 	const [chosen, setChosen] = useState<How>("off");
 	const [reason, setReason] = useState<Reason>("cessation");
 	const [read, setRead] = useState<How | null>(null);
@@ -76,6 +97,7 @@ export function GivingUp({ page, again }: Doing) {
 	const how = forms.includes(chosen) ? chosen : forms[0];
 	if (!how) return null;
 	const text = how === "destroy" ? revocation.value?.after : how === "stop" ? removal.value?.after_stop : removal.value?.after;
+	const own = how === "destroy" ? revocation.value?.own_redirect : removal.value?.own_redirect;
 	/* Of one way nothing is taken for read that was said of another, also where the one that was chosen is gone by now. */
 	const isRead = read === how;
 	const choose = (one: How) => {
@@ -104,6 +126,7 @@ export function GivingUp({ page, again }: Doing) {
 					))}
 				</Choices>
 				{text && <p class="prose">{both(text)}</p>}
+				<Leads own={own} site={site} again={again} />
 				{how === "destroy" && (
 					<>
 						<p class="prose">{t("giving-up.download")}</p>

@@ -5,8 +5,9 @@ import itertools
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from screen import PASSWORD, SIZES, Screen
+from screen import PASSWORD, SIZES, Screen, said
 from servers import until
+from test_own_redirect import Program, until_said
 from world import Watch
 
 VIEWS = list(itertools.product(("ja", "en"), SIZES))
@@ -143,3 +144,36 @@ def test_7_destroyed(panel, lang, size):
         assert site.until_served().fingerprint != before.fingerprint
 
 
+
+
+@pytest.mark.parametrize("lang, size", (VIEWS[0], VIEWS[-1]))
+def test_7_own_redirect(panel, lang, size):
+    """The program of the site sends everybody to https by itself: who is about to give SSL up reads what becomes of visitors, in each of the three
+    ways, and afterwards until it is changed."""
+    name = f"jibun-{lang}-{size}.jp"
+    program = Program(panel.world, Program.FORWARDS)
+    site, mail = panel.owner(name, lang=lang, root="", proxy=program.url)
+    try:
+        panel.world.koshin.run("site", "set", name, "--source", "free")
+        site.until_served(seconds=RETRIED_S)
+        until("the program forwards", lambda: site.plain()[0] == 301, 10)
+        to = f"https://{name}:{panel.world.nginx.https_port}/"
+        until_said(panel.world, site, to)
+        with Screen(panel.port, lang, size) as screen:
+            screen.sign_in(mail, PASSWORD)
+            screen.until_key("headline.ok", name)
+            screen.press(screen.word("giving-up.title")).until_key("giving-up.own-redirect").until_text(to).judge_twice()
+            for form, words in (("stop", "api.own-redirect"), ("destroy", "api.own-redirect-at-once"), ("off", "api.own-redirect")):
+                screen.press(screen.word(f"giving-up.{form}")).until_text(said(words, lang, name, "", to)[-16:]).judge()
+            screen.tab_to(screen.word("giving-up.read")).keys(Keys.SPACE)
+            screen.keys(Keys.TAB)
+            screen.keys(Keys.ENTER)
+            screen.until_key("giving-up.is").until_key("giving-up.own-redirect").until_text(to).judge_twice()
+            program.does("")
+            until("the program shows its page", lambda: site.plain()[0] == 200, 10)
+            screen.press(screen.word("giving-up.own-redirect-look"))
+            until("it is not said any more", lambda: screen.word("giving-up.own-redirect") not in screen.text(), 30, 0.2)
+            screen.until_key("giving-up.is").judge()
+    finally:
+        panel.world.nginx.extra.write_text("# nothing\n")
+        panel.world.nginx.reload()
