@@ -511,7 +511,7 @@ is_of_matter_to_own(enum cause c)
 {
 	const struct cause_row *row = cause_row(c);
 
-	if (c == CAUSE_HTTP_CDN_REDIRECT_LOOP)
+	if (c == CAUSE_HTTP_CDN_REDIRECT_LOOP || c == CAUSE_HTTP_HOME_REDIRECT_LOOP)
 		return true;
 	switch (row->layer) {
 	case LAYER_HTTP:

@@ -270,6 +270,23 @@ classify_home(struct judge *j, const struct address_evidence *a)
 		f->seen = h->location;
 }
 
+/*
+ * A browser comes to no end here, and nobody is in front: we forward from http to https alone, so that whoever leads the other way, or to the same
+ * page, is the site itself. No CA meets that: what it asks for is answered before.
+ */
+static void
+classify_own_loop(struct judge *j, const struct address_evidence *a)
+{
+	const struct http_evidence *h = &a->home.http;
+
+	if (!a->is_ours || a->front.n > 0 || h->result != HTTP_REDIRECT_LOOP || is_led_away(j, h) || (j->s != NULL && !judge_is_held(&j->s->held, &a->tls)))
+		return;
+	put(j, CAUSE_HTTP_HOME_REDIRECT_LOOP, a);
+	struct finding *f = judge_put(j, CAUSE_HTTP_HOME_REDIRECT_LOOP);
+	if (f != NULL)
+		f->seen = h->location;
+}
+
 /* Who it is that the name leads to, where that can be told from the page. */
 static void
 classify_stranger(struct judge *j, const struct address_evidence *a)
@@ -315,6 +332,8 @@ classify_http(struct judge *j)
 		enum cause c = classify_http_cause(j, a);
 		if (c != CAUSE_NONE)
 			put(j, c, a);
+		if (c != CAUSE_HTTP_REDIRECT_LOOP)
+			classify_own_loop(j, a);
 	}
 	/* Our own limits kept us from looking: the name is neither well nor ill. */
 	if (j->n->addresses_n > 0 && !is_any_tried)

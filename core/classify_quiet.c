@@ -25,7 +25,7 @@ is_address_quiet(const struct evidence *e, const struct address_evidence *a, str
 			return false;
 	if (a->tls.revocation == REVOCATION_REVOKED)
 		return false;
-	if (a->home.insecure_n > 0 || (a->front.n > 0 && a->home.http.result == HTTP_REDIRECT_LOOP))
+	if (a->home.insecure_n > 0 || a->home.http.result == HTTP_REDIRECT_LOOP)
 		return false;
 	return a->tls.result == TLS_SHOWN && a->tls.chain_ok && !a->tls.chain_is_incomplete && judge_is_held(h, &a->tls) &&
 	       !when_before(e->at, life.from) && when_before(e->at, life_reduce_at(life)) && is_named(c, name);

@@ -303,7 +303,16 @@ static const struct row rows[] = {
 	ROW("redirect", W OK4 "front=Cloudflare tls=other home=loop", "http.cdn.redirect-loop served.certificate.from-cdn", NULL, "Full (strict)"),
 	ROW("redirect", W OK4 "front=Cloudflare tls=other home=page", "served.certificate.from-cdn", "Cloudflare", NULL),
 	ROW("", W OK4 "front=Cloudflare tls=other home=loop", "served.certificate.from-cdn", "Cloudflare", NULL),
-	ROW("redirect", W OK4 "home=loop", "", NULL, NULL),
+	ROW("redirect", W OK4 "front=Cloudflare home=loop", "http.cdn.redirect-loop", NULL, "Full (strict)"),
+
+	/* the site's own, and its neighbours: the challenge goes round too, it goes round elsewhere, nothing of ours is shown, somebody else's server */
+	ROW("", W OK4 "home=loop@https://www.example.jp/", "http.home.redirect-loop", "https://www.example.jp/", NULL),
+	ROW("redirect", W OK4 "home=loop@http://www.example.jp/", "http.home.redirect-loop", "http://www.example.jp/", NULL),
+	ROW("none", W OK4 "home=loop", "http.home.redirect-loop", NULL, NULL),
+	ROW("", W OK4 "http=loop home=loop", "http.redirect.loop", NULL, NULL),
+	ROW("", W OK4 "home=loop@https://shop.example/", "", NULL, NULL),
+	ROW("new", W OK4 "tls=other-stranger home=loop", "", NULL, NULL),
+	ROW("none", W "ip=198.51.100.5 http=ours home=loop", "", NULL, NULL),
 
 	/* one visitor was warned */
 	ROW("", W OK4 "said=NET::ERR_CERT_DATE_INVALID", "served.client.outdated", "NET::ERR_CERT_DATE_INVALID", NULL),

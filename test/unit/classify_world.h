@@ -9,7 +9,7 @@
  *   cname=TARGET loop ttl=N why=TEXT caa=FLAGS:TAG:VALUE caa-at=NAME       "_" in a value is a space
  *   ip=ADDRESS                  ours if it is one of the policy's; ours answer rightly, others 404
  *   from=PLACE[/silent]         a vantage point: sees=ADDRESS/HTTP (as http), at=NAME, from-a= from-aaaa= from-caa= (status, or FLAGS:TAG:VALUE) say what it sees
- *   http=…  body=… loc=URL  tls=…  reserved  front=SERVICE  mail=… (as tls)  home=loop|hsts|page|URL that the page loads                          said of the last address
+ *   http=…  body=… loc=URL  tls=…  reserved  front=SERVICE  mail=… (as tls)  home=loop[@WHERE]|hsts|page|URL that the page loads                          said of the last address
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -281,7 +281,11 @@ put_word(struct world *w, struct name_evidence *n, struct str word)
 	} else if (str_eq(key, STR("http")) && last != NULL)
 		set_http(&last->http, value);
 	else if (str_eq(key, STR("home")) && last != NULL) {
-		last->home.http.result = str_eq(value, STR("loop")) ? HTTP_REDIRECT_LOOP : HTTP_ANSWERED;
+		last->home.http.result = str_starts(value, STR("loop")) ? HTTP_REDIRECT_LOOP : HTTP_ANSWERED;
+		if (str_starts(value, STR("loop@"))) {
+			last->home.http.location = (struct str){ value.p + 5, value.n - 5 };
+			last->home.http.hops = 2;
+		}
 		last->home.has_hsts = str_eq(value, STR("hsts"));
 		if (str_starts(value, STR("http://")))
 			last->home.insecure = value, last->home.insecure_n = 1;

@@ -25,7 +25,7 @@ static const char *const caa[] = {
 	"caa=0:iodef:mailto:a@example.jp caa=0:issuewild:; ",
 };
 /* Of the last address: its page, and mail beside the web. */
-static const char *const pages[] = { "", "home=page ", "home=hsts mail=held ", "home=loop mail=refused ", "mail=alert tls=held-unlisted " };
+static const char *const pages[] = { "", "home=page ", "home=hsts mail=held ", "home=page mail=refused ", "mail=alert tls=held-unlisted " };
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 static bool

@@ -323,6 +323,8 @@ ROWS = (
         'Header always set Content-Security-Policy "upgrade-insecure-requests"', tls={"ours": "right"},
         https=page('<link rel=stylesheet href="/s.css"><img alt=a src="http://pictures.mixed.jp/a.png?size=2"><script src=HTTP://mixed.jp/b.js></script>'),
         seen="http://pictures.mixed.jp/a.png"),
+    Row("homecircle.jp", "a program that leads whoever comes by https back to where it is", "http.home.redirect-loop", "web-owner", None, tls={"ours": "right"},
+        https="location / {{ return 301 https://$host:{https_port}$request_uri; }}", seen="https://{name}:{https_port}/"),
     Row("device.jp", "one visitor is warned, nobody else", "served.client.outdated", "nobody", None, tls={"ours": "right"},
         visitor="NET::ERR_CERT_DATE_INVALID"),
     well("inward.jp", "a certificate whose list would be in a network of ours", tls={"ours": "on a list inside"}),
