@@ -290,6 +290,8 @@ put(struct api_call *c, const struct site *s, const struct judged *j, struct str
 	/* The draft that waited for it has come to its end. */
 	if (err == ERR_OK && s->draft.exists && s->draft.setting.source == SOURCE_OWN)
 		err = store_draft_discard(c->api->store, s->id);
+	if (err == ERR_OK && j->is_completed)
+		err = api_put_history(c, s->id, HISTORY_CHAIN_COMPLETED, STR_NONE);
 	if (err == ERR_OK && j->csr.id != 0)
 		err = store_csr_answered(c->api->store, j->csr.id, c->turn.now);
 	if (err == ERR_OK && s->setting.source == SOURCE_NONE)

@@ -190,7 +190,7 @@ def test_one_certificate(small):
     # What was got for the look is there for the use.
     assert small.place.count("/one.cer") == asked == 2
     small.site.until_state("ok")
-    assert small.site.findings() == set()
+    assert small.site.findings() == set() and small.site.count("chain-completed") == 1
     # From then on its issuer is known: nobody is asked, wherever it says that it is.
     again = small.leaf(middle, small.place.base + "/nowhere.cer")
     assert small.check(again) == FOUND and small.place.count("/nowhere.cer") == 0
@@ -304,7 +304,7 @@ def test_by_the_api(small):
     for _ in range(2):
         assert api.ask("own_import", small.site.name, body=body, key="intermediate-1")[0] == 202
     until("it is served", lambda: small.site.shown().fingerprint == digest(pem(bought)))
-    assert small.site.count("imported") == imported + 1 and small.place.count("/api.cer") == 1
+    assert small.site.count("imported") == small.site.count("chain-completed") == imported + 1 and small.place.count("/api.cer") == 1
     refused = small.leaf(small.middle(), small.place.put("/api-gone.cer", 404))
     status, problem = api.ask("own_import", small.site.name, body={"text": (key_pem(refused) + pem(refused)).decode()})
     assert status == 422 and "intermediate" in problem["detail"]

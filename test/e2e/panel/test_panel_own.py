@@ -93,6 +93,6 @@ def test_13_the_intermediate_that_nobody_sent(panel, lang, size):
         screen.until_key("own.usable").until_key("own.completed").judge()
         assert screen.word("own.judging") not in screen.text()
         screen.press(screen.word("own.take")).until_key("own.taken").until_key("own.completed")
-        screen.until_key("headline.ok-own", name, seconds=60).judge()
+        screen.until_key("headline.ok-own", name, seconds=60).until_key("history.chain-completed").judge()
         assert site.until_served().fingerprint == digest(pem(bought))
     assert place.count("/middle.cer") == 1
