@@ -95,7 +95,7 @@ def test_named_when_ssl_is_given_up(world):
     # Ours stands before it: what the program does is not known any more, and nothing is said.
     world.koshin.run("site", "set", site.name, "--redirect", "on")
     until("ours", lambda: site.plain()[0] == 307, 30, 0.1)
-    assert removal(world, site)["own_redirect"] is None
+    until("it is known that it is ours", lambda: removal(world, site)["own_redirect"] is None, 10, 0.1)
     looked(world, site)
     shown = removal(world, site)
     assert shown["own_redirect"] is None and ".htaccess" in shown["after"]["en"], shown
@@ -133,3 +133,25 @@ def test_other_places_are_no_matter(world):
     until("the program", lambda: "http://www" in site.plain()[1].get("location", ""), 10)
     looked(world, site)
     assert removal(world, site)["own_redirect"] is None
+
+
+def test_circle_of_the_site(world):
+    """The program leads whoever comes by https back to http, and our redirect is on: nobody gets in, and it is the program's to change. Without
+    ours the page opens."""
+    program = Program(world)
+    site = add(world, program, "wa.jp")
+    site.until_served()
+    site.until_state("ok")
+    world.koshin.run("site", "set", site.name, "--redirect", "on")
+    until("ours", lambda: site.plain()[0] == 307, 30, 0.1)
+    looked(world, site)
+    assert site.findings() == set()
+    program.does(Program.BACK)
+    until("the program leads back", lambda: site.secure()[0] == 302, 10)
+    looked(world, site)
+    found = site.until_finding("http.home.redirect-loop")
+    assert found["who"] == "web-owner" and f":{world.nginx.https_port}/" in found["seen"], found
+    world.koshin.run("site", "set", site.name, "--redirect", "off")
+    until("ours is off", lambda: site.plain()[0] == 200, 30, 0.1)
+    looked(world, site)
+    until("it is over", lambda: site.findings() == set(), 30, 0.2)
