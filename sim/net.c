@@ -151,6 +151,19 @@ show(const struct sim_certificate *c, const struct probe_job *job, struct arena 
 	fill_leaf(c, a, &ret->leaf);
 }
 
+/* The home page over http, as a browser opens it: by our redirect, or by that of the site behind it. */
+static void
+open_plainly(const struct sim_web *w, const struct sim_vhost *v, struct str name, struct arena *a, struct http_evidence *ret)
+{
+	bool is_led = (v != NULL && v->redirect != 0) || w->forwards;
+
+	*ret = (struct http_evidence){ .result = HTTP_ANSWERED, .status = v != NULL && v->redirect != 0 ? v->redirect : is_led ? 301 : 200 };
+	if (is_led) {
+		ret->hops = 1;
+		ret->location = arena_strf(a, "https://%.*s/", STR_ARG(name));
+	}
+}
+
 static void
 probe_address(const struct sim *s, const struct probe_job *job, struct str name, struct str value, struct arena *a,
     struct address_evidence *ret)
@@ -170,6 +183,8 @@ probe_address(const struct sim *s, const struct probe_job *job, struct str name,
 		ret->http = (struct http_evidence){ .result = HTTP_ANSWERED, .status = 404, .server = STR("elsewhere") };
 	if (!job->want_tls)
 		return;
+	if (job->want_http && w != NULL && !w->is_down)
+		open_plainly(w, v, name, a, &ret->plain);
 	if (w == NULL || w->is_down || v == NULL || v->certificate == 0) {
 		ret->tls.result = TLS_REFUSED;
 		return;

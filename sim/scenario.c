@@ -160,12 +160,14 @@ do_web(struct player *p, struct str address, const struct words *w)
 		web->misfits = is(w, 1, "lost") ? p->sim->certificates_n : is(w, 1, "broken") ? SIZE_MAX : 0;
 	else if (is(w, 0, "down") || is(w, 0, "up"))
 		web->is_down = is(w, 0, "down");
+	else if (is(w, 0, "pages") && (is(w, 1, "forward") || is(w, 1, "stay")))
+		web->forwards = is(w, 1, "forward");
 	else if (is(w, 0, "shows") && is(w, 1, "expired"))
 		return put_expired(p, web, word(w, 2));
 	else if (is(w, 0, "mail") && (is(w, 1, "deaf") || is(w, 1, "hears")))
 		web->mail_is_deaf = is(w, 1, "deaf");
 	else if (w->n > 0)
-		return wrong(p, "config, disk, keys, down, up, shows or mail", word(w, 0));
+		return wrong(p, "config, disk, keys, down, up, pages, shows or mail", word(w, 0));
 	web->has_mail = web->has_mail || is(w, 0, "mail");
 	return ERR_OK;
 }
@@ -455,6 +457,8 @@ put_given_up(struct player *p, size_t i, bool is_stop)
 	setting.redirect = setting.redirect && is_stop;
 	setting.hsts = setting.hsts && is_stop;
 	err = store_given_up_put(p->sim->store, s.id, &before);
+	if (err == ERR_OK && !is_stop && s.applied.redirect != 0)
+		err = store_wish_put(p->sim->store, s.id, SITE_ASKED_CHECK, sim_now(p->sim));
 	return err == ERR_OK ? store_setting_put(p->sim->store, s.id, &setting) : err;
 }
 

@@ -1,4 +1,5 @@
 /* The statement "expect": what is held against what a scenario says. */
+#include "core/own_redirect.h"
 #include "core/view.h"
 #include "ports/store/watch.h"
 #include "sim/scenario_inside.h"
@@ -175,6 +176,8 @@ expect_site(struct player *p, const struct words *w)
 		return expect_renewal(p, w, &s);
 	if (is(w, 2, "redirect"))
 		return expect_number(p, "the redirect", w, 3, s.applied.redirect);
+	if (is(w, 2, "own-redirect"))
+		return expect_number(p, "the site's own redirect", w, 3, own_redirect_known(&s).n > 0);
 	if (is(w, 2, "hsts"))
 		return expect_number(p, "hsts", w, 3, s.applied.hsts);
 	if (is(w, 2, "findings"))
@@ -194,7 +197,7 @@ expect_site(struct player *p, const struct words *w)
 		if (is(w, 2, "visitors") && str_eq(s.names[k].name, word(w, 3)))
 			return expect_word(p, "what visitors get", w, 4,
 			    str_of(visitors_name(view_visitors(&s, &s.names[k], sim_now(p->sim)))));
-	return wrong(p, "state, cause, acts, redirect, hsts, findings, draft, names or visitors NAME", word(w, 2));
+	return wrong(p, "state, cause, acts, redirect, own-redirect, hsts, findings, draft, names or visitors NAME", word(w, 2));
 }
 
 /* expect alarm own.fleet.failing == 1: does this cause stand for the operator? */

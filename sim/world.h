@@ -46,6 +46,7 @@ struct sim_web {
 	size_t misfits;	       /* certificates up to this one have the key of another */
 	bool is_down;	       /* answers nothing */
 	bool has_mail;	       /* a mail server beside it shows certificates too, … */
+	bool forwards;	       /* the programs of its sites send everybody to https by themselves */
 	bool mail_is_deaf;     /* … and does not hear that there are new ones */
 	unsigned reloads;
 };
