@@ -174,6 +174,9 @@ test_of(enum cause c)
 {
 	const struct cause_row *row = cause_row(c);
 
+	/* What a browser meets at the home page is no matter of the CA's. */
+	if (row->stands_on == STANDS_ON_HOME)
+		return PAGE_TEST_SERVED;
 	switch (row->layer) {
 	case LAYER_REGISTRATION:
 		return PAGE_TEST_DNS;

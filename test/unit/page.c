@@ -78,6 +78,26 @@ the_owner_has_something_to_mend(void **unused)
 	assert_int_equal(page_check_of(&f.site, &f.names[1], PAGE_TEST_SERVED, now).result, PAGE_FAIL);
 }
 
+/* Visitors come to no end; the page that the CA asks for is answered all the same, and its row says so. */
+static void
+a_circle_is_what_visitors_get(void **unused)
+{
+	static const enum cause circles[] = { CAUSE_HTTP_HOME_REDIRECT_LOOP, CAUSE_HTTP_CDN_REDIRECT_LOOP };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof circles / sizeof *circles; i++) {
+		struct fixture f;
+
+		begin(&f, 20);
+		find(&f, circles[i], f.names[0].name);
+		assert_int_equal(page_check_of(&f.site, &f.names[0], PAGE_TEST_CHALLENGE, now).result, PAGE_OK);
+		const struct page_check served = page_check_of(&f.site, &f.names[0], PAGE_TEST_SERVED, now);
+		assert_int_equal(served.result, PAGE_FAIL);
+		assert_ptr_equal(served.why, &f.finding);
+		assert_int_equal(page_check_of(&f.site, &f.names[1], PAGE_TEST_SERVED, now).result, PAGE_OK);
+	}
+}
+
 /* Whatever its owner has to mend, on a site that is well otherwise: the page has a button for when it is done. */
 static void
 whatever_is_mended_has_its_button(void **unused)
@@ -378,6 +398,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_well),
 		cmocka_unit_test(the_owner_has_something_to_mend),
+		cmocka_unit_test(a_circle_is_what_visitors_get),
 		cmocka_unit_test(whatever_is_mended_has_its_button),
 		cmocka_unit_test(what_was_never_held_is_left_out),
 		cmocka_unit_test(what_is_off_is_not_looked_at),
