@@ -17,13 +17,19 @@ findings_find(struct finding_list *l, enum cause c, struct str subject)
 	return NULL;
 }
 
+static bool
+has_cause(const struct finding_list *l, enum cause c)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->at[i].cause == c)
+			return true;
+	return false;
+}
+
 bool
 findings_has(const struct site *s, enum cause c)
 {
-	for (size_t i = 0; i < s->findings.n; i++)
-		if (s->findings.at[i].cause == c)
-			return true;
-	return false;
+	return has_cause(&s->findings, c);
 }
 
 static bool
@@ -340,6 +346,9 @@ outlives_check(
 
 	if (MUTANT(FINDING_KEPT) || was_not_answered(st, old))
 		return true;
+	/* Whether ours is shown now is for the verification to say (on_verified), or for another cause that explains it. */
+	if (is_handshake_only && old->cause == CAUSE_OWN_DEPLOY_NOT_SERVED)
+		return !has_cause(seen, CAUSE_OWN_ORDER_COMPETING);
 	if (is_handshake_only)
 		return !findings_by_handshake(old->cause);
 	if (was_unseen(seen, old))

@@ -252,6 +252,42 @@ test_proven_by_any_look(void **state)
 	}
 }
 
+/* Another certificate is shown, or nothing answers: found once, however often it is deployed and looked at again, until ours is shown. */
+static void
+test_not_served_is_found_once(void **state)
+{
+	static const enum sight sights[] = { SIGHT_OTHER_SERVED, SIGHT_SERVER_DOWN };
+	enum { LOOKS = 12 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sights / sizeof *sights; i++) {
+		struct fixture f;
+		struct finding unused;
+		size_t found = 0, gone = 0;
+
+		fixture_init(&f, AGE_YOUNG);
+		for (unsigned look = 0; look <= LOOKS; look++) {
+			assert_int_equal(gone, 0);
+			fixture_do(&f, DOING_VERIFY);
+			const struct site_effects *out =
+			    step(&f, event_of(&f, SITE_CHECKED, look < LOOKS ? sights[i] : SIGHT_FINE, CAUSE_CA_SERVICE_DOWN, &unused));
+			for (size_t k = 0; k < out->n; k++) {
+				const struct site_effect *e = &out->at[k];
+
+				if (e->kind != FX_HISTORY || e->finding == NULL || e->finding->cause != CAUSE_OWN_DEPLOY_NOT_SERVED ||
+				    !str_eq(e->finding->subject, f.names[0].name))
+					continue;
+				found += e->history == HISTORY_FOUND;
+				gone += e->history == HISTORY_GONE;
+			}
+		}
+		assert_int_equal(found, 1);
+		assert_int_equal(gone, 1);
+		assert_false(findings_has(&f.site, CAUSE_OWN_DEPLOY_NOT_SERVED));
+		arena_fini(&f.arena);
+	}
+}
+
 /* What was taken off the server is taken off once, whatever the site had. */
 static void
 test_removed_once(void **state)
@@ -418,6 +454,7 @@ main(void)
 		cmocka_unit_test(test_unseen_is_not_gone),
 		cmocka_unit_test(test_order_under_way_is_awaited),
 		cmocka_unit_test(test_proven_by_any_look),
+		cmocka_unit_test(test_not_served_is_found_once),
 		cmocka_unit_test(test_removed_once),
 		cmocka_unit_test(test_changed_is_looked_at),
 		cmocka_unit_test(test_look_counts_from_the_last),
