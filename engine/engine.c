@@ -386,7 +386,7 @@ next_ms(struct engine *e, bool is_more)
 	if (e->letters_n > 0)
 		letters = when_max(letters, when_plus(e->turn.now, SPAN_S(1)));
 	next = when_min(when_min(next, letters), when_min(e->heartbeat_at, renewals_next(e)));
-	next = when_min(next, when_min(account_next(e), revocations_next(e)));
+	next = when_min(next, when_min(account_next(e), when_min(revocations_next(e), e->empty_log_at)));
 	int64_t s = when_between(e->turn.now, next).s, ms = s <= 0 ? 0 : s > 3600 ? 3600000 : s * 1000;
 	int64_t order_ms = orders_next(e).ms == INT64_MAX ? INT64_MAX : orders_next(e).ms - clock_mono(&e->ports.clock).ms;
 

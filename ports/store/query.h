@@ -27,6 +27,7 @@ struct statement {
 struct store {
 	sqlite3 *db;
 	struct statement statements[SQL_COUNT];
+	int busy_ms;			     /* so long another's lock is waited for */
 	bool is_begun;			     /* by store_begin */
 	bool is_broken; /* a statement of the transaction failed: it can only be abandoned */
 	int64_t changes; /* SQLite's count when it began */

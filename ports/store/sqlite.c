@@ -216,6 +216,7 @@ open_connection(struct store *s, const struct store_options *o, int busy_ms)
 	(void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, LOOKASIDE_BYTES, LOOKASIDE_SLOTS);
 	if (sqlite3_open_v2(o->file, &s->db, flags, NULL) != SQLITE_OK)
 		return s->db == NULL ? ERR_MEMORY : query_fail_sqlite(s, "open");
+	s->busy_ms = busy_ms;
 	if (sqlite3_busy_timeout(s->db, busy_ms) != SQLITE_OK ||
 	    sqlite3_extended_result_codes(s->db, 1) != SQLITE_OK ||
 	    /* The file may have been altered by others: nothing in its schema may call functions with effects. */

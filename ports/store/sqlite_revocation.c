@@ -1,6 +1,8 @@
 #include "ports/store/query.h"
 #include "ports/store/revocation.h"
 
+enum { EMPTY_LOG_MS = 200 };
+
 enum err
 store_revocation_put(struct store *s, const struct site *site, enum revoke_reason reason, struct str by, struct when now)
 {
@@ -200,9 +202,12 @@ store_revocations_waiting(struct store *s, int64_t site_id, int64_t *ret)
 enum err
 store_empty_log(struct store *s)
 {
+	/* Whoever reads for longer is not waited for: it can be asked again. */
+	(void)sqlite3_busy_timeout(s->db, EMPTY_LOG_MS); /* cannot fail with an open connection */
 	AUTO_QUERY q = query_start(s, SQL_LOG_EMPTY, NULL);
 	bool is_busy = query_row(&q) && sqlite3_column_int(q.st, 0) != 0;
 	enum err e = query_finish(&q);
 
+	(void)sqlite3_busy_timeout(s->db, s->busy_ms);
 	return e == ERR_OK && is_busy ? query_fail(s, ERR_BUSY, "somebody reads the store: its log is emptied later") : e;
 }

@@ -1,5 +1,6 @@
 """The key is destroyed and the certificate revoked: afterwards the CA says so, and the key is nowhere on the disk, whichever process died meanwhile."""
 
+import contextlib
 import re
 import sqlite3
 import time
@@ -148,6 +149,20 @@ def test_renewals_alone_are_stopped(world):
     assert site.shown().fingerprint == first.fingerprint
     world.koshin.run("site", "resume", site.name)
     until("the redirect is on again", lambda: site.plain()[0] == 307)
+
+
+def test_somebody_reads_meanwhile(world):
+    """A reader of the store still has the key before it: it is gone soon after that one has ended, without anything else that happens."""
+    site = world.site("yomikake.jp").add()
+    site.until_served()
+    found = needles(world, site)
+    with contextlib.closing(sqlite3.connect(f"file:{world.koshin.state / 'koshin.db'}?mode=ro", uri=True, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM certificate").fetchone()[0] > 0
+        world.koshin.run("cert", "revoke", site.name, "--yes")
+        site.until_kind("revoked")
+        assert files_with(world, found), "what was read is there as long as it is read"
+    until("no file has the key", lambda: is_nowhere(world, found), 25)
 
 
 @pytest.mark.parametrize("part", POINTS)
