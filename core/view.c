@@ -201,7 +201,7 @@ view_of(const struct site *s, struct when now)
 void
 view_awaits_issuer(struct view *v, const struct site *s, struct when ill_since, struct when next)
 {
-	if (v->state != SITE_STATE_ISSUING || v->cause != NULL || s->doing == DOING_ORDER || s->held.id != 0 || !when_is_known(ill_since))
+	if (v->state != SITE_STATE_ISSUING || v->cause != NULL || s->held.id != 0 || !when_is_known(ill_since))
 		return;
 	v->issuer_ill_since = ill_since;
 	v->next_look = when_max(v->next_look, next);

@@ -29,8 +29,8 @@ const char *view_headline(const struct site *s, const struct view *v);
 const char *view_pill(const struct view *v);
 struct view view_of(const struct site *s, struct when now);
 /*
- * The CA that a site is with is ill since then and asked again at `next`: says it of one that waits for its first certificate and has not come
- * to that CA yet. A site whose own order has failed there has a cause instead.
+ * The CA that a site is with is ill since then and asked again at `next`: says it of one that waits for its first certificate. A site whose own
+ * order has failed there has a cause instead.
  */
 void view_awaits_issuer(struct view *v, const struct site *s, struct when ill_since, struct when next);
 /* What the lists of sites are filtered by: a function of facts alone, no dates, so that it can be stored beside them. */

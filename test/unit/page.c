@@ -250,11 +250,11 @@ who_waits_for_the_issuer_is_told_so(void **unused)
 	assert_string_equal(view_pill(&v), "issuing");
 	assert_int_equal(v.issuer_ill_since.s, since.s);
 	assert_true(v.next_look.s >= next.s);
-	/* It is on its way there itself. */
+	/* Also while its own order is under way there. */
 	f.site.doing = DOING_ORDER;
 	v = view_of(&f.site, now);
 	view_awaits_issuer(&v, &f.site, since, next);
-	assert_string_equal(view_headline(&f.site, &v), "issuing");
+	assert_string_equal(view_headline(&f.site, &v), "issuing-waits");
 	f.site.doing = DOING_NOTHING;
 	find(&f, CAUSE_CA_SERVICE_DOWN, STR("a.example"));
 	v = view_of(&f.site, now);

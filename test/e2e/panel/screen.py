@@ -14,7 +14,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from servers import until
+from servers import Failed, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PANEL = ROOT / "build/panel"
@@ -160,7 +160,10 @@ class Screen:
             return ""  # between two pages
 
     def until_text(self, text, seconds=30):
-        until(f"the screen says {text!r}", lambda: text in self.text(), seconds, 0.1)
+        try:
+            until(f"the screen says {text!r}", lambda: text in self.text(), seconds, 0.1)
+        except Failed as failed:
+            raise Failed(f"{failed}; at {self.driver.current_url} it says {self.text()[:1500]!r}") from None
         return self
 
     def until_key(self, key, *values, seconds=30):

@@ -193,6 +193,8 @@ def test_5_the_ignored_letters(owner):
     """The last letter is shorter than the first; what came back goes to the second contact, and is said at the next login until it is read. Support
     sees the site by itself. The cause goes away, and nobody has to press anything."""
     site = owner.ignored
+    until("the letter that asks to act", lambda: site.letters()[1:], PATIENCE)
+    site.world.mail.refuse(site.owner)
     until("the end of the certificate", lambda: now() > site.first.not_after, LIFE, 0.2)
     second = lambda: site.world.mail.letters(to=owner.second)
     passed_on = until("the letter at the end", lambda: (got := second()) and re.search("since|から警告", got[-1].subject) and got, PATIENCE)
@@ -206,7 +208,7 @@ def test_5_the_ignored_letters(owner):
     screen.until_key("late.title").until_text(site.name).judge(is_one_language=False)
 
     screen = owner.sign_in(site.owner)
-    screen.until_key("headline.expired", site.name).until_key("undelivered.title").until_text(passed_on[-1].subject).until_there().judge()
+    screen.until_key("headline.expired", site.name, seconds=PATIENCE).until_key("undelivered.title").until_text(passed_on[-1].subject).until_there().judge()
     read = "const b = [...document.querySelectorAll('.notice button')].find(b => b.innerText.startsWith(arguments[0])); b?.click(); return b === undefined"
     until("all are read", lambda: screen.run(read, screen.word("undelivered.read")), 20, 0.3)
     screen.open(f"/sites/{site.name}").until_key("headline.expired", site.name).until_there()
