@@ -48,7 +48,7 @@ workers_title_is_master(struct str title, char *const *reload, size_t reload_n)
 {
 	static const char *const given[] = { "-c", "-p" };
 
-	if (!names_nginx(reload, reload_n) || !str_starts(title, STR("nginx: master process ")))
+	if (!str_starts(title, STR("nginx: master process ")) || !names_nginx(reload, reload_n))
 		return false;
 	for (size_t i = 0; i < reload_n; i++)
 		for (size_t k = 0; k < sizeof given / sizeof *given; k++)
