@@ -10,8 +10,10 @@
 #include "ports/dns/control.h"
 #include "ports/dns/events.h"
 #include "ports/dns/reply.h"
+#include "ports/loop/gate.h"
 
 enum {
+	OPEN_MAX = 768, /* questions that libunbound has at one time: each takes it some 30 KiB */
 	RESOLVER_AGE_MS = 30000, /* of the oldest answer about a name that no check gave */
 	ASKED_MAX = 2048,	 /* names, then a new context: bounds what one remembers */
 	ASKED_SLOTS = 4096,	 /* keeps the table of ASKED_MAX sparse */
@@ -37,8 +39,10 @@ struct context {
 struct dns_ask {
 	struct dns_ask *next, **link; /* in the resolver's list */
 	struct context *context;
+	struct gate_pass pass;
 	int id;
 	int type;
+	char *name;   /* until it is asked */
 	bool is_open; /* libunbound has it, and will call */
 	struct loop_timer *timer;
 	/* What libunbound said. It is passed on in the next round, when libunbound does not wait for us to return. */
@@ -62,6 +66,7 @@ struct resolver {
 	struct context *contexts; /* the first one takes questions, unless is_retired */
 	bool is_retired;	  /* there is no current context */
 	struct dns_ask *asks;
+	struct gate gate;
 	struct loop_timer *sweep;
 };
 
@@ -290,7 +295,9 @@ ask_unlink(struct dns_ask *ask)
 static void
 ask_free(struct dns_ask *ask)
 {
+	gate_leave(&ask->context->resolver->gate, &ask->pass);
 	ask_unlink(ask);
+	free(ask->name);
 	free(ask->wire);
 	free(ask->why_bogus);
 	free(ask);
@@ -317,7 +324,7 @@ on_timer(void *arg)
 	fn(fn_arg, &answer);
 }
 
-/* What was said is passed on in the next round; without the memory for that, at the deadline. */
+/* What was said is passed on in the next round; without the memory for that, at the deadline, which may be the asker's own. */
 static void
 plan_answer(struct dns_ask *ask, enum dns_status status)
 {
@@ -368,12 +375,45 @@ resolver_drop(struct dns_ask **askp)
 	ask_free(ask);
 }
 
-enum err
-resolver_ask(
-    struct resolver *r, struct str name, int type, dns_fn *fn, void *arg, struct dns_ask **ret)
+/* Its time begins here, not in the line. */
+static void
+start(void *arg)
 {
-	char text[LIMIT_NAME_BYTES + 1];
+	struct dns_ask *ask = arg;
+	struct resolver *r = ask->context->resolver;
+	char *name = ask->name;
 
+	ask->name = NULL;
+	ask->is_open = true;
+	ask->timer = loop_after(r->loop, r->timeout_ms, on_timer, ask);
+	if (ask->timer == NULL) {
+		plan_answer(ask, DNS_LOCAL);
+	} else if (ub_resolve_event(ask->context->ub, name, ask->type, 1, ask, on_answer, &ask->id) != 0) {
+		plan_answer(ask, DNS_LOCAL);
+		resolver_forget(r);
+	}
+	free(name);
+}
+
+/* The root answers whether anything works at all: whoever asks that does not stand behind questions that get no answer. */
+static bool
+enter(struct resolver *r, struct dns_ask *ask)
+{
+	if (strcmp(ask->name, ".") != 0)
+		return gate_enter(&r->gate, &ask->pass, start, ask);
+	start(ask);
+	return true;
+}
+
+bool
+resolver_is_waiting(const struct dns_ask *ask)
+{
+	return ask != NULL && ask->pass.is_waiting;
+}
+
+enum err
+resolver_ask(struct resolver *r, struct str name, int type, dns_fn *fn, void *arg, struct dns_ask **ret)
+{
 	if (name.n == 0 || name.n > LIMIT_NAME_BYTES || memchr(name.p, '\0', name.n) != NULL)
 		return ERR_INVALID;
 	if (r->contexts == NULL || r->is_retired) {
@@ -384,11 +424,10 @@ resolver_ask(
 	struct dns_ask *ask = calloc(1, sizeof *ask);
 	if (ask == NULL)
 		return ERR_MEMORY;
-	memcpy(text, name.p, name.n);
-	text[name.n] = '\0';
-	*ask = (struct dns_ask){ .context = r->contexts, .type = type, .is_open = true, .fn = fn, .arg = arg };
-	ask->timer = loop_after(r->loop, r->timeout_ms, on_timer, ask);
-	if (ask->timer == NULL) {
+	*ask = (struct dns_ask){ .context = r->contexts, .type = type, .fn = fn, .arg = arg };
+	ask->name = strndup(name.p, name.n);
+	if (ask->name == NULL || !enter(r, ask)) {
+		free(ask->name);
 		free(ask);
 		return ERR_MEMORY;
 	}
@@ -398,10 +437,6 @@ resolver_ask(
 	if (ask->next != NULL)
 		ask->next->link = &ask->next;
 	r->asks = ask;
-	if (ub_resolve_event(ask->context->ub, text, type, 1, ask, on_answer, &ask->id) != 0) {
-		plan_answer(ask, DNS_LOCAL);
-		resolver_forget(r);
-	}
 	*ret = ask;
 	return ERR_OK;
 }
@@ -438,6 +473,7 @@ resolver_new(struct loop *l, const struct clock *c, const struct resolver_option
 	r->loop = l;
 	r->events = events_new(l);
 	r->clock = *c;
+	gate_init(&r->gate, l, OPEN_MAX);
 	r->timeout_ms = o->timeout_ms;
 	r->from = o->from;
 	enum err e = r->events != NULL ? copy_options(r, o) : ERR_MEMORY;
@@ -472,6 +508,7 @@ resolver_free(struct resolver **rp)
 		resolver_drop(&ask);
 	}
 	loop_cancel(r->loop, &r->sweep);
+	gate_fini(&r->gate);
 	while (r->contexts != NULL) {
 		struct context *x = r->contexts;
 

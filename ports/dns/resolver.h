@@ -46,10 +46,12 @@ MUST_USE enum err resolver_new(struct loop *l, const struct clock *c, const stru
 /* Questions under way are dropped: their functions are not called. */
 void resolver_free(struct resolver **r);
 MUST_USE enum err resolver_begin(struct resolver *r, const struct str *names, size_t n);
-/* fn is called once, never from inside; not at all after resolver_drop. A resolver that fails answers DNS_LOCAL. */
+/* fn is called once, never from inside; not at all after resolver_drop. A resolver that fails answers DNS_LOCAL.
+ * Only so many questions are open at one time: others wait in line, and timeout_ms begins when their turn has come. */
 MUST_USE enum err resolver_ask(struct resolver *r, struct str name, int type, dns_fn *fn, void *arg,
     struct dns_ask **ret);
 void resolver_drop(struct dns_ask **ask); /* a no-op for NULL */
+bool resolver_is_waiting(const struct dns_ask *ask); /* in line: nobody was asked yet, and no silence says anything. False for NULL */
 /* Makes the next questions start with an empty memory: the reason of a DNSSEC failure is precise only the first time. */
 void resolver_forget(struct resolver *r);
 

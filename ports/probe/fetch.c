@@ -180,11 +180,12 @@ fetch_stop(struct fetch **xp)
 
 	if (x->easy != NULL)
 		(void)curl_easy_getinfo(x->easy, CURLINFO_CONNECT_TIME_T, &connected);
-	if (x->pass.is_waiting)
+	bool is_in_line = x->pass.is_waiting || resolver_is_waiting(x->ask_a) || resolver_is_waiting(x->ask_aaaa);
+	if (is_in_line)
 		put_detail(x, "too many connections of ours are open");
-	h->result = x->pass.is_waiting ? HTTP_NOT_TRIED
-		    : connected > 0    ? HTTP_TIMEOUT_READ
-				       : HTTP_TIMEOUT_CONNECT;
+	h->result = is_in_line	    ? HTTP_NOT_TRIED
+		    : connected > 0 ? HTTP_TIMEOUT_READ
+				    : HTTP_TIMEOUT_CONNECT;
 	h->hops = (unsigned)(x->urls_n - 1);
 	h->ms = (int32_t)(elapsed(x) < INT32_MAX ? elapsed(x) : INT32_MAX);
 	fetch_free(x);

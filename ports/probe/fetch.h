@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "core/evidence.h"
 #include "ports/dns/resolver.h"
-#include "ports/probe/gate.h"
+#include "ports/loop/gate.h"
 
 typedef bool fetch_may_connect(void *arg, const struct address *a);
 struct fetcher_options {

@@ -531,6 +531,22 @@ look_begin(struct look *k)
 	}
 }
 
+/* Of a question that ends with the job: silence, or our own line. */
+static enum dns_status
+status_at_end(const struct dns_ask *ask)
+{
+	return resolver_is_waiting(ask) ? DNS_LOCAL : DNS_TIMEOUT;
+}
+
+static enum dns_status
+caa_at_end(const struct look *k)
+{
+	for (const struct caa_level *l = k->job->levels; l != NULL; l = l->next)
+		if (str_eq(l->at, k->caa_at))
+			return status_at_end(l->ask);
+	return DNS_TIMEOUT;
+}
+
 void
 look_stop_all(struct job *j)
 {
@@ -538,13 +554,13 @@ look_stop_all(struct job *j)
 		struct look *k = &j->looks[i];
 
 		if (k->a != NULL)
-			k->e->a_status = DNS_TIMEOUT;
+			k->e->a_status = status_at_end(k->a);
 		if (k->aaaa != NULL)
-			k->e->aaaa_status = DNS_TIMEOUT;
+			k->e->aaaa_status = status_at_end(k->aaaa);
 		if (k->soa != NULL)
-			k->e->registered_status = DNS_TIMEOUT;
+			k->e->registered_status = status_at_end(k->soa);
 		if (k->caa_at.n > 0)
-			k->e->caa_status = DNS_TIMEOUT;
+			k->e->caa_status = caa_at_end(k);
 		resolver_drop(&k->a);
 		resolver_drop(&k->aaaa);
 		resolver_drop(&k->soa);

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "core/evidence.h"
 #include "ports/dns/from.h"
-#include "ports/probe/gate.h"
+#include "ports/loop/gate.h"
 
 struct shaker_options {
 	struct loop *loop;

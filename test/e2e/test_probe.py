@@ -513,6 +513,33 @@ def test_resolver_that_is_dead(program):
     assert all(n["addresses"] == [] for n in answer["names"])
 
 
+LINE = 16, 100  # jobs and names of each: six times as many questions as the resolver has open at one time
+
+
+def ask_more_than_fits(driver):
+    """What was answered for A, AAAA and CAA of each name."""
+    jobs, names = LINE
+    for j in range(jobs):
+        driver.start("dns", *[f"s{j}-{n}.example.jp" for n in range(names)])
+    got = [n for answer in driver.answers(jobs).values() for n in answer["names"]]
+    assert len(got) == jobs * names
+    return {n[key] for n in got for key in ("a", "aaaa", "caa_status")}
+
+
+def test_more_questions_than_are_open_at_one_time(world):
+    assert ask_more_than_fits(world.driver) == {"NXDOMAIN", "OK"}  # the names, and CAA at the levels above them
+
+
+def test_silence_says_nothing_of_what_waits_in_line(program):
+    address = new_address()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind((address, 0))
+        driver = Driver(program, "--forwarder", f"{address}@{deaf.getsockname()[1]}", "--timeout", 1000, "--deadline", 3000)
+        seen = ask_more_than_fits(driver)
+        driver.stop()
+    assert seen == {"TIMEOUT", "LOCAL"}, seen
+
+
 # ---- HTTP ----
 
 

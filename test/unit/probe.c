@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "ports/probe/address.h"
-#include "ports/probe/gate.h"
+#include "ports/loop/gate.h"
 #include "ports/probe/net.h"
 
 static void

@@ -1,4 +1,4 @@
-#include "ports/probe/gate.h"
+#include "ports/loop/gate.h"
 
 #include "base/must.h"
 

@@ -1,6 +1,6 @@
-#ifndef KOSHIN_PORTS_PROBE_GATE_H
-#define KOSHIN_PORTS_PROBE_GATE_H
-/* Bounds the connections that are open at one time: who comes too many waits in line. */
+#ifndef KOSHIN_PORTS_LOOP_GATE_H
+#define KOSHIN_PORTS_LOOP_GATE_H
+/* Bounds how much is under way at one time (connections, questions): who comes too many waits in line. */
 #include "ports/loop/loop.h"
 
 struct gate_pass {
