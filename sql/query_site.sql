@@ -1,13 +1,7 @@
 -- The engine's side of sites.
 
--- name: site_due
-SELECT id FROM site WHERE wake <= :now ORDER BY wake, id LIMIT :max;
-
 -- name: site_unfinished
 SELECT id FROM site INDEXED BY site_unfinished WHERE doing <> 'nothing' AND id > :after_id ORDER BY id LIMIT :max;
-
--- name: site_next_wake
-SELECT min(wake) AS wake FROM site;
 
 -- name: site_load
 SELECT s.owner_id, s.doing, s.doing_since, s.job,

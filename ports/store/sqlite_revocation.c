@@ -203,11 +203,12 @@ enum err
 store_empty_log(struct store *s)
 {
 	/* Whoever reads for longer is not waited for: it can be asked again. */
-	(void)sqlite3_busy_timeout(s->db, EMPTY_LOG_MS); /* cannot fail with an open connection */
+	int busy_ms = s->busy_ms;
+	s->busy_ms = EMPTY_LOG_MS;
 	AUTO_QUERY q = query_start(s, SQL_LOG_EMPTY, NULL);
 	bool is_busy = query_row(&q) && sqlite3_column_int(q.st, 0) != 0;
 	enum err e = query_finish(&q);
 
-	(void)sqlite3_busy_timeout(s->db, s->busy_ms);
+	s->busy_ms = busy_ms;
 	return e == ERR_OK && is_busy ? query_fail(s, ERR_BUSY, "somebody reads the store: its log is emptied later") : e;
 }

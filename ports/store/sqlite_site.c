@@ -22,16 +22,6 @@ read_ids(struct query *q, int64_t *ret, size_t max, size_t *ret_n)
 }
 
 enum err
-store_due(struct store *s, struct when now, int64_t *ret, size_t max, size_t *ret_n)
-{
-	AUTO_QUERY q = query_start(s, SQL_SITE_DUE, NULL);
-
-	query_bind_int(&q, "now", now.s);
-	query_bind_int(&q, "max", (int64_t)max);
-	return read_ids(&q, ret, max, ret_n);
-}
-
-enum err
 store_unfinished(struct store *s, int64_t after_id, int64_t *ret, size_t max, size_t *ret_n)
 {
 	AUTO_QUERY q = query_start(s, SQL_SITE_UNFINISHED, NULL);
@@ -39,20 +29,6 @@ store_unfinished(struct store *s, int64_t after_id, int64_t *ret, size_t max, si
 	query_bind_int(&q, "after_id", after_id);
 	query_bind_int(&q, "max", (int64_t)max);
 	return read_ids(&q, ret, max, ret_n);
-}
-
-enum err
-store_next_wake(struct store *s, struct when *ret)
-{
-	AUTO_QUERY q = query_start(s, SQL_SITE_NEXT_WAKE, NULL);
-	struct when w = WHEN_NEVER;
-
-	if (query_row(&q))
-		w = query_when(&q, "wake");
-	enum err e = query_finish(&q);
-	if (e == ERR_OK)
-		*ret = w.s == WHEN_UNKNOWN.s ? WHEN_NEVER : w;
-	return e;
 }
 
 /* --- loading --- */

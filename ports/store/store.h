@@ -42,12 +42,8 @@ MUST_USE enum err store_commit(struct store *s);
 void store_abandon(struct store *s);
 
 /* --- sites: the engine's side --- */
-/* Ids of sites whose wake is not after now, earliest first, at most max. */
-MUST_USE enum err store_due(struct store *s, struct when now, int64_t *ret, size_t max, size_t *ret_n);
 /* Ids of sites that are in the middle of something (doing != NOTHING): after a restart. */
 MUST_USE enum err store_unfinished(struct store *s, int64_t after_id, int64_t *ret, size_t max, size_t *ret_n);
-/* The earliest wake of all; WHEN_NEVER if there is none. */
-MUST_USE enum err store_next_wake(struct store *s, struct when *ret);
 /* Everything of struct site: setting, renewal information and calendar of the held certificate (store_site_save does not
  * write these two), draft, names with served, open findings. Names: the wanted ones in their order, then
  * those that only the held certificate still has; LIMIT_SITE_NAMES at most. */
