@@ -39,8 +39,7 @@ SELECT id FROM site INDEXED BY site_lane WHERE lane = :lane AND lane_draws = :dr
 
 -- What all who wait have waited for is over: nobody waits for a date of its own.
 -- name: site_lanes_wake
-UPDATE site INDEXED BY site_lane_look SET wake = :now
-WHERE lane <> '' AND max(look_at, wake) > :now AND wake > :now AND wake < 9223372036854775807;
+UPDATE site INDEXED BY site_lane SET wake = :now WHERE lane > '' AND wake > :now AND wake < 9223372036854775807;
 
 -- A site that waits in a lane is looked at in its time all the same (P2).
 -- name: site_due_look
