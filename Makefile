@@ -54,7 +54,7 @@ WORDS_BUILD = words/build.c words/build_ts.c words/source.c words/source_ui.c
 API_BUILD = $(wildcard http/openapi/*.c)
 LIB_SRC = $(foreach f,$(FOLDERS),$(filter-out $(WORDS_BUILD),$(wildcard $(f)/*.c)))
 LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
-GEN_OBJ = $(BUILD)/gen/words_table.o $(BUILD)/gen/sql_table.o $(BUILD)/gen/api_table.o
+GEN_OBJ = $(addprefix $(BUILD)/gen/,words_table.o sql_table.o sql_present.o api_table.o)
 LIBKOSHIN = $(BUILD)/libkoshin.a
 CMD_SRC = $(wildcard cmd/*.c)
 CMD_OBJ = $(CMD_SRC:%.c=$(BUILD)/%.o)
@@ -131,7 +131,14 @@ $(BUILD)/gen/sql_table.h: tool/embed-sql $(SQL_TXT)
 $(BUILD)/gen/sql_table.c: tool/embed-sql $(SQL_TXT) $(BUILD)/gen/sql_table.h
 	@mkdir -p $(@D)
 	sh tool/embed-sql $(SQL_TXT) > $@.new && mv $@.new $@
-$(patsubst %.c,$(BUILD)/%.o,$(wildcard ports/store/*.c test/unit/store*.c)): $(BUILD)/gen/sql_table.h
+# What the migrations make together: a new store is made of that.
+$(BUILD)/sql-build: sql/build.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GNU) -std=c17 -g -O1 $(WARN) -o $@ $< -lsqlite3
+$(BUILD)/gen/sql_present.c: $(BUILD)/sql-build $(wildcard sql/0*.sql)
+	@mkdir -p $(@D)
+	$(BUILD)/sql-build $(sort $(wildcard sql/0*.sql)) > $@.new && mv $@.new $@
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard ports/store/*.c test/unit/store*.c)) $(BUILD)/gen/sql_present.o: $(BUILD)/gen/sql_table.h
 
 $(BUILD)/test/unit/%: $(BUILD)/test/unit/%.o $(LIBKOSHIN)
 	$(Q)$(CC) $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS) -o $@ $< $(LIBKOSHIN) $(LIBS) -lcmocka

@@ -268,7 +268,7 @@ copy_from(struct store *s, struct store *other)
 	return sqlite3_backup_finish(copy) == SQLITE_OK ? ERR_OK : query_fail_sqlite(s, "copy");
 }
 
-/* One migration in one transaction, unless another process was quicker. */
+/* One migration in one transaction, or a new store in its present form, unless another process was quicker. */
 static enum err
 migrate_one(struct store *s, const char *file, struct why *why, int64_t *ret_version)
 {
@@ -291,10 +291,10 @@ migrate_one(struct store *s, const char *file, struct why *why, int64_t *ret_ver
 	*ret_version = version;
 	if (version == SQL_MIGRATIONS)
 		return ERR_OK;
-	if (sqlite3_exec(s->db, sql_migrations[version], NULL, NULL, NULL) != SQLITE_OK)
+	if (sqlite3_exec(s->db, is_empty == 1 ? sql_present : sql_migrations[version], NULL, NULL, NULL) != SQLITE_OK)
 		return query_fail_sqlite(s, "migration");
 	e = read_number(s, SQL_VERSION, ret_version);
-	must(e != ERR_OK || *ret_version == version + 1);
+	must(e != ERR_OK || *ret_version == (is_empty == 1 ? SQL_MIGRATIONS : version + 1));
 	return e;
 }
 
@@ -316,9 +316,8 @@ migrate(struct store *s, const char *file, struct why *why)
 	return e;
 }
 
-/* Several connections may do this at once; the busy timeout orders them. */
 static enum err
-turn_log_on(struct store *s)
+try_log_on(struct store *s)
 {
 	AUTO_QUERY q = query_start(s, SQL_JOURNAL_WAL, NULL);
 
@@ -326,6 +325,19 @@ turn_log_on(struct store *s)
 		q.err = query_fail(s, ERR_STORE,
 		    "the file system cannot keep a write-ahead log (a network file system?)");
 	return query_finish(&q);
+}
+
+/* Several connections may do this at once. SQLite does not call its handler for the lock that this takes. */
+static enum err
+turn_log_on(struct store *s)
+{
+	int tries = 0;
+	enum err e;
+
+	do {
+		e = try_log_on(s);
+	} while (e == ERR_BUSY && wait_for_lock(s, tries++) == 1);
+	return e;
 }
 
 static enum err

@@ -475,6 +475,63 @@ damaged_table_is_told(void **state)
 	store_close(&s);
 }
 
+static void
+put_rows(sqlite3 *db, const char *sql, struct buf *ret)
+{
+	sqlite3_stmt *rows;
+
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &rows, NULL), SQLITE_OK);
+	while (sqlite3_step(rows) == SQLITE_ROW)
+		buf_putf(ret, "%s\n", (const char *)sqlite3_column_text(rows, 0));
+	assert_int_equal(sqlite3_finalize(rows), SQLITE_OK);
+}
+
+/* All objects, rows and numbers of the store as one text, in an order of its own. */
+static void
+write_down(struct buf *ret)
+{
+	/* For each table, the statement that reads its rows. */
+	static const char reads[] =
+	    "SELECT 'SELECT ' || quote(name) || group_concat(' || ' || 'quote(\"' || c || '\")', '') || ' FROM \"' || name || '\" ORDER BY 1' "
+	    "FROM (SELECT t.name AS name, c.name AS c FROM pragma_table_list t, pragma_table_info(t.name) c "
+	    "WHERE t.schema = 'main' AND t.type = 'table' AND t.name <> 'sqlite_schema') GROUP BY name";
+	sqlite3 *db = open_raw();
+	sqlite3_stmt *list;
+
+	put_rows(db, "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY type, name", ret);
+	put_rows(db, "PRAGMA application_id", ret);
+	put_rows(db, "PRAGMA user_version", ret);
+	put_rows(db, "PRAGMA page_size", ret);
+	assert_int_equal(sqlite3_prepare_v2(db, reads, -1, &list, NULL), SQLITE_OK);
+	while (sqlite3_step(list) == SQLITE_ROW)
+		put_rows(db, (const char *)sqlite3_column_text(list, 0), ret);
+	assert_int_equal(sqlite3_finalize(list), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_int_equal(ret->err, ERR_OK);
+}
+
+static void
+new_store_is_what_all_migrations_make(void **state)
+{
+	(void)state;
+	AUTO_BUF made = { .max = 1 << 20 };
+	AUTO_BUF brought = { .max = 1 << 20 };
+	sqlite3 *db = open_raw();
+
+	run_raw(db, sql_migrations[0]);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	struct store *s = must_open(false);
+	store_close(&s);
+	write_down(&brought);
+	assert_int_equal(remove_folder(NULL), 0);
+	assert_int_equal(make_folder(NULL), 0);
+	s = must_open(false);
+	store_close(&s);
+	write_down(&made);
+	assert_non_null(strstr(made.p, "'koshin'"));
+	assert_string_equal(made.p, brought.p);
+}
+
 int
 main(void)
 {
@@ -488,6 +545,7 @@ main(void)
 		TEST(foreign_is_untouched),
 		TEST(path_that_cannot_be),
 		TEST(older_is_not_migrated_by_a_reader),
+		TEST(new_store_is_what_all_migrations_make),
 		TEST(reader_reads_and_does_not_write),
 		TEST(second_connection_waits_or_is_told),
 		TEST(damaged_page_is_told),
