@@ -51,6 +51,9 @@ next_look(const struct judge *j, enum cause c)
 	enum layer layer = cause_row(c)->layer;
 	struct span after = SPAN_S(OWN_LOOK_S), most = SPAN_S(OWN_LOOK_MAX_S);
 
+	/* Time alone does it, and what ends it is the next certificate, which is looked at as soon as it is in its place. */
+	if (c == CAUSE_SERVED_EXPIRING)
+		return when_plus(j->e->at, p->look_every);
 	if (layer == LAYER_REGISTRATION || layer == LAYER_DNS) {
 		/* An answer that did not come has no TTL. */
 		after = j->n->ttl_s > 0 ? SPAN_S(j->n->ttl_s)

@@ -407,7 +407,10 @@ fault_of(const struct world *w)
 			return "a finding without subject or evidence";
 		if (!str_is_utf8(f->evidence) || !str_is_utf8(f->seen))
 			return "evidence that is no text";
-		if (f->next_look.s < NOW + 30 || f->next_look.s > NOW + 900)
+		bool is_of_time = f->cause == CAUSE_SERVED_EXPIRING; /* no look changes it */
+		if (is_of_time && f->next_look.s != NOW + w->p.look_every.s)
+			return "a next look that is not the daily one";
+		if (!is_of_time && (f->next_look.s < NOW + 30 || f->next_look.s > NOW + 900))
 			return "a next look that is not soon";
 		if (is_outside && f->copy.n == 0)
 			return "nothing to copy for who acts outside";

@@ -156,7 +156,7 @@ test_ca_that_is_gone(void **state)
 static uint32_t
 part_of(uint32_t sites)
 {
-	return getenv("KOSHIN_SWEEP") != NULL ? sites : sites / 8;
+	return getenv("KOSHIN_SWEEP") != NULL ? sites : sites / 12;
 }
 
 enum { DAY_S = 86400, BIN_S = 600, A_DAY = DAY_S / BIN_S };
