@@ -17,7 +17,7 @@ static const char objects[] =
 static const char tables[] = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
 static const char columns[] = "SELECT group_concat('quote(\"' || name || '\")', ' || '', '' || ') FROM pragma_table_info(?1)";
 
-_Noreturn static void
+_Noreturn __attribute__((format(printf, 1, 2))) static void
 fail(const char *form, ...)
 {
 	va_list words;
