@@ -12,10 +12,13 @@
 #include <string.h>
 
 static const char objects[] =
-    "SELECT sql FROM sqlite_master WHERE type = ?1 AND sql IS NOT NULL AND name NOT LIKE 'sqlite_%' "
+    "SELECT sql FROM sqlite_master WHERE type = ?1 AND sql IS NOT NULL AND name NOT LIKE "
+    "'sqlite_%' "
     "AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow') ORDER BY rowid";
-static const char tables[] = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
-static const char columns[] = "SELECT group_concat('quote(\"' || name || '\")', ' || '', '' || ') FROM pragma_table_info(?1)";
+static const char tables[] = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND "
+			     "type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+static const char columns[] = "SELECT group_concat('quote(\"' || name || '\")', ' || '', '' || "
+			      "') FROM pragma_table_info(?1)";
 
 _Noreturn __attribute__((format(printf, 1, 2))) static void
 fail(const char *form, ...)
@@ -82,10 +85,12 @@ put_rows(sqlite3 *db, sqlite3_str *to, const char *table)
 
 	if (sqlite3_step(list) != SQLITE_ROW)
 		fail("%s has no columns", table);
-	char *sql = sqlite3_mprintf("SELECT %s FROM \"%w\" ORDER BY 1", (const char *)sqlite3_column_text(list, 0), table);
+	char *sql = sqlite3_mprintf("SELECT %s FROM \"%w\" ORDER BY 1",
+	    (const char *)sqlite3_column_text(list, 0), table);
 	sqlite3_stmt *rows = prepare(db, sql, NULL);
 	while (sqlite3_step(rows) == SQLITE_ROW)
-		sqlite3_str_appendf(to, "INSERT INTO \"%w\" VALUES (%s);\n", table, (const char *)sqlite3_column_text(rows, 0));
+		sqlite3_str_appendf(to, "INSERT INTO \"%w\" VALUES (%s);\n", table,
+		    (const char *)sqlite3_column_text(rows, 0));
 	if (sqlite3_finalize(rows) != SQLITE_OK || sqlite3_finalize(list) != SQLITE_OK)
 		fail("%s: %s", table, sqlite3_errmsg(db));
 	sqlite3_free(sql);
@@ -138,8 +143,10 @@ present(char *const *files)
 static void
 print_c(const char *text)
 {
-	(void)printf("/* Made by sql/build.c from the migrations. */\n#include \"sql_table.h\"\n\n");
-	(void)printf("#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n\nconst char *const sql_present =\n\t\"");
+	(void)printf(
+	    "/* Made by sql/build.c from the migrations. */\n#include \"sql_table.h\"\n\n");
+	(void)printf("#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n\nconst char "
+		     "*const sql_present =\n\t\"");
 	for (; *text != '\0'; text++) {
 		if (*text == '\n')
 			(void)printf("\\n\"\n\t\"");
