@@ -170,7 +170,7 @@ tidy:
 	tool/tidy $(BUILD)
 bench: all $(BENCH)
 format:
-	clang-format -i $(LIB_SRC) $(CMD_SRC) $(UNIT_SRC) $(BENCH_SRC) $(WORDS_BUILD) $(API_BUILD)
+	clang-format -i $(LIB_SRC) $(CMD_SRC) $(UNIT_SRC) $(BENCH_SRC) $(WORDS_BUILD) $(API_BUILD) sql/build.c
 
 # What is installed, and where: uninstall takes away exactly this, and folders of koshin's own that are empty then.
 SHARE = $(DESTDIR)$(PREFIX)/share
