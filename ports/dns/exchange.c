@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "ports/dns/packet.h"
 
 enum {
 	EDNS_BYTES = 1232, /* no fragments on any path; what the CA's resolver says too */
@@ -160,7 +161,7 @@ take(struct exchange *x, const uint8_t *bytes, size_t n)
 	ldns_pkt *p = NULL;
 	struct exchange_answer an = { .rcode = -1 };
 
-	if (ldns_wire2pkt(&p, bytes, n) != LDNS_STATUS_OK)
+	if (!packet_read(bytes, n, &p))
 		return false;
 	if (!is_answer(x, p, &an.is_case_lost)) {
 		ldns_pkt_free(p);

@@ -3,7 +3,61 @@
 #include <string.h>
 #include "base/limits.h"
 
-enum { ADDRESSES_MAX = 32 /* that one server gives for a name */ };
+enum {
+	ADDRESSES_MAX = 32, /* that one server gives for a name */
+	HEADER_BYTES = 12,
+	LABEL_MAX = 63,
+	POINTER = 0xc0, /* the two highest bits: the rest of the name is elsewhere */
+};
+
+static size_t
+number_at(const uint8_t *wire, size_t at)
+{
+	return (size_t)wire[at] << 8 | wire[at + 1];
+}
+
+/* Past the name, and `more` bytes after it. False if they are not there. */
+static bool
+pass(const uint8_t *wire, size_t n, size_t more, size_t *at)
+{
+	while (*at < n && wire[*at] != 0 && wire[*at] < POINTER) {
+		if (wire[*at] > LABEL_MAX)
+			return false;
+		*at += 1U + wire[*at];
+	}
+	if (*at >= n)
+		return false;
+	*at += wire[*at] == 0 ? 1 : 2;
+	*at += more;
+	return *at <= n;
+}
+
+static bool
+is_whole(const uint8_t *wire, size_t n)
+{
+	size_t at = HEADER_BYTES;
+
+	if (n < HEADER_BYTES)
+		return false;
+	for (size_t i = number_at(wire, 4); i > 0; i--)
+		if (!pass(wire, n, 4, &at))
+			return false;
+	for (size_t i = number_at(wire, 6) + number_at(wire, 8) + number_at(wire, 10); i > 0; i--) {
+		if (!pass(wire, n, 10, &at))
+			return false;
+		at += number_at(wire, at - 2);
+		if (at > n)
+			return false;
+	}
+	return true;
+}
+
+/* ldns loses what it has read of a record that is cut short: whoever sends many of them would have our memory. */
+bool
+packet_read(const uint8_t *wire, size_t n, ldns_pkt **ret)
+{
+	return is_whole(wire, n) && ldns_wire2pkt(ret, wire, n) == LDNS_STATUS_OK;
+}
 
 struct str
 packet_name(const ldns_rdf *name, struct arena *a)

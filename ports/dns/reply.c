@@ -123,7 +123,7 @@ reply_read(struct str wire, int type, struct arena *a, struct dns_answer *ret)
 	ldns_pkt *p = NULL;
 
 	ret->status = DNS_BROKEN;
-	if (ldns_wire2pkt(&p, (const uint8_t *)wire.p, wire.n) != LDNS_STATUS_OK)
+	if (!packet_read((const uint8_t *)wire.p, wire.n, &p))
 		return;
 	const ldns_rr_list *answer = ldns_pkt_answer(p);
 	const ldns_rr *question = ldns_rr_list_rr(ldns_pkt_question(p), 0);

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "ports/dns/exchange.h"
+#include "ports/dns/packet.h"
 #include "ports/dns/resolver.h"
 #include "ports/file/file.h"
 
@@ -263,7 +264,7 @@ take(struct call *c)
 	size_t n = c->in_n - 2;
 	ldns_pkt *p = NULL;
 
-	if (ldns_wire2pkt(&p, wire, n) != LDNS_STATUS_OK) {
+	if (!packet_read(wire, n, &p)) {
 		finish(c, ERR_PEER, "the answer cannot be read", NULL);
 		return;
 	}

@@ -388,7 +388,7 @@ dns_packet(struct str bytes)
 	struct nameserver_evidence e = { .status = DNS_OK };
 	ldns_pkt *p = NULL;
 
-	if (ldns_wire2pkt(&p, (const uint8_t *)bytes.p, bytes.n) != LDNS_STATUS_OK)
+	if (!packet_read((const uint8_t *)bytes.p, bytes.n, &p))
 		return;
 	const ldns_rr_list *const sections[] = { ldns_pkt_answer(p), ldns_pkt_authority(p), ldns_pkt_additional(p) };
 	for (size_t s = 0; s < sizeof sections / sizeof *sections; s++)
