@@ -132,12 +132,13 @@ $(BUILD)/gen/sql_table.c: tool/embed-sql $(SQL_TXT) $(BUILD)/gen/sql_table.h
 	@mkdir -p $(@D)
 	sh tool/embed-sql $(SQL_TXT) > $@.new && mv $@.new $@
 # What the migrations make together: a new store is made of that.
+MIGRATIONS = $(sort $(wildcard sql/[0-9]*.sql))
 $(BUILD)/sql-build: sql/build.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GNU) -std=c17 -g -O1 $(WARN) -o $@ $< -lsqlite3
-$(BUILD)/gen/sql_present.c: $(BUILD)/sql-build $(wildcard sql/0*.sql)
+$(BUILD)/gen/sql_present.c: $(BUILD)/sql-build $(MIGRATIONS)
 	@mkdir -p $(@D)
-	$(BUILD)/sql-build $(sort $(wildcard sql/0*.sql)) > $@.new && mv $@.new $@
+	$(BUILD)/sql-build $(MIGRATIONS) > $@.new && mv $@.new $@
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard ports/store/*.c test/unit/store*.c)) $(BUILD)/gen/sql_present.o: $(BUILD)/gen/sql_table.h
 
 $(BUILD)/test/unit/%: $(BUILD)/test/unit/%.o $(LIBKOSHIN)

@@ -10,12 +10,6 @@ enum {
 	POINTER = 0xc0, /* the two highest bits: the rest of the name is elsewhere */
 };
 
-static size_t
-number_at(const uint8_t *wire, size_t at)
-{
-	return (size_t)wire[at] << 8 | wire[at + 1];
-}
-
 /* Past the name, and `more` bytes after it. False if they are not there. */
 static bool
 pass(const uint8_t *wire, size_t n, size_t more, size_t *at)
@@ -39,13 +33,14 @@ is_whole(const uint8_t *wire, size_t n)
 
 	if (n < HEADER_BYTES)
 		return false;
-	for (size_t i = number_at(wire, 4); i > 0; i--)
+	for (size_t i = ldns_read_uint16(wire + 4); i > 0; i--)
 		if (!pass(wire, n, 4, &at))
 			return false;
-	for (size_t i = number_at(wire, 6) + number_at(wire, 8) + number_at(wire, 10); i > 0; i--) {
+	size_t records = (size_t)ldns_read_uint16(wire + 6) + ldns_read_uint16(wire + 8) + ldns_read_uint16(wire + 10);
+	for (size_t i = records; i > 0; i--) {
 		if (!pass(wire, n, 10, &at))
 			return false;
-		at += number_at(wire, at - 2);
+		at += ldns_read_uint16(wire + at - 2);
 		if (at > n)
 			return false;
 	}

@@ -182,7 +182,7 @@ fetch_stop(struct fetch **xp)
 		(void)curl_easy_getinfo(x->easy, CURLINFO_CONNECT_TIME_T, &connected);
 	bool is_in_line = x->pass.is_waiting || resolver_is_waiting(x->ask_a) || resolver_is_waiting(x->ask_aaaa);
 	if (is_in_line)
-		put_detail(x, "too many connections of ours are open");
+		put_detail(x, "too many connections or questions of ours are open");
 	h->result = is_in_line	    ? HTTP_NOT_TRIED
 		    : connected > 0 ? HTTP_TIMEOUT_READ
 				    : HTTP_TIMEOUT_CONNECT;
