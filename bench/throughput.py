@@ -17,6 +17,7 @@ from figures import Goal, line
 from ground import Ground, cpu_ms
 
 SITES = 2000
+ACME = {"orders_open_max": 2000, "connections_max": 32}  # the CA has no HTTP/2: a request at a time on each connection
 SLOW = ("delay validation 5s", "delay issue 5s")  # an order takes ten seconds
 
 QUICK_RATE = Goal(300, "a change of all of a hoster's 100,000 sites in six minutes, if the CA had no limits", at_least=True)
@@ -47,7 +48,7 @@ def play(*words, is_added_before=True):
         return fake_ca.FakeCa(ground.folder, "limits off", *words, address=ground.address, http_port=ground.http_port, dns=None,
                               validate_at=ground.address)  # fmt: skip
 
-    with Ground({}, kind="folder", make_ca=make_ca, acme={"orders_open_max": 2000}) as ground:
+    with Ground({}, kind="folder", make_ca=make_ca, acme=ACME) as ground:
         servers.until("the account", lambda: ground.ca.status()["accounts"] == 1)
         before, ca_before = {name: cpu_ms(pid)[0] for name, pid in ground.processes().items()}, ground.ca.status()
         engine = ground.processes()["engine"]

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "cmd/simulate.h"
+#include "ports/keys/lean.h"
 #include "sim/acme/fake.h"
 #include "sim/scenario.h"
 
@@ -62,6 +63,8 @@ serve_ca(struct cmd *c)
 		return CMD_FAILED;
 	}
 	o.words = buf_str(&text);
+	if (lean_begin() != ERR_OK)
+		fprintf(stderr, "koshin: OpenSSL cannot be made lean; the CA is slower\n");
 	err = fake_run(&o, &clock, &why);
 	if (err == ERR_OK)
 		return CMD_DONE;

@@ -20,6 +20,8 @@ enum {
 	FRESH_S = 600, /* a check this young is reason enough to order */
 	VERIFY_TRIES = 4, /* a reloading web server may hand out the old certificate for seconds */
 	VERIFY_PAUSE_S = 1,
+	VERIFY_SILENT_TRIES = 2, /* nobody answers at all: that is no reload, and a restart takes seconds */
+	VERIFY_SILENT_PAUSE_S = 5,
 	SETTLE_S = 2, /* workers of before the reload may still answer, where the installer could not see them end; of whole seconds, so it is one at least */
 	DEPLOY_PAUSE_MOST_S = 300,
 	FILL_MANY = 100,     /* first certificates of one day that are a fill, and would come back as a herd */
@@ -71,7 +73,7 @@ rest(const struct step *st)
 
 /* --- what visitors receive --- */
 
-enum proof { PROOF_NONE, PROOF_HELD, PROOF_OTHER };
+enum proof { PROOF_NONE, PROOF_HELD, PROOF_SILENT, PROOF_OTHER };
 
 /* Every name that was asked showed our certificate, on every address. */
 static void
@@ -90,7 +92,7 @@ take_quiet(const struct step *st)
 }
 
 /* What each name's handshakes showed; taken over if so wanted. HELD: at least one name showed our certificate, and no server of
- * ours showed another one; names that lead elsewhere prove nothing either way. */
+ * ours showed another one; SILENT: servers of ours showed none at all; names that lead elsewhere prove nothing either way. */
 static enum proof
 look_at_served(const struct step *st, bool is_taken)
 {
@@ -115,10 +117,11 @@ look_at_served(const struct step *st, bool is_taken)
 			bool is_here = false;
 			for (size_t j = 0; j < e->names[i].addresses_n; j++)
 				is_here |= e->names[i].addresses[j].is_ours;
+			bool is_silent = !when_is_known(served.not_after) && (proof == PROOF_NONE || proof == PROOF_SILENT);
 			if (served.is_held && proof == PROOF_NONE)
 				proof = PROOF_HELD;
 			else if (is_here && !served.is_held)
-				proof = PROOF_OTHER;
+				proof = is_silent ? PROOF_SILENT : PROOF_OTHER;
 		}
 	return proof;
 }
@@ -344,10 +347,10 @@ on_verified(const struct step *st)
 
 	rest(st);
 	/* A web server that reloads hands out for a moment what it had before: that is no news, and nothing is told of it. */
-	if (proof != PROOF_HELD && s->verify_failures + 1 < VERIFY_TRIES) {
+	if (proof != PROOF_HELD && s->verify_failures + 1 < (proof == PROOF_SILENT ? VERIFY_SILENT_TRIES : VERIFY_TRIES)) {
 		s->verify_failures++;
-		s->look_at =
-		    when_plus(st->t->now, SPAN_S(VERIFY_PAUSE_S * (int64_t)s->verify_failures));
+		s->look_at = when_plus(st->t->now,
+		    SPAN_S(proof == PROOF_SILENT ? VERIFY_SILENT_PAUSE_S : VERIFY_PAUSE_S * (int64_t)s->verify_failures));
 		return;
 	}
 	(void)look_at_served(st, true);

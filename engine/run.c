@@ -137,7 +137,7 @@ open_ports(struct run *r, struct why *why)
 		err = smtp_read_password(c->cas[i].eab_hmac_file, why, &r->eab_hmacs[i]);
 		r->eab_texts[i] = str_of(r->eab_hmacs[i]);
 	}
-	return err != ERR_OK ? err : loop_watch(r->loop, r->options->fd_wake, LOOP_READ, on_wake, r);
+	return err != ERR_OK ? err : loop_watch(r->loop, r->options->fd_wake, LOOP_FIRST | LOOP_READ, on_wake, r);
 }
 
 /* Without a mail server letters stay in the outbox: nothing is lost, doctor says so. */

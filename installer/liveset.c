@@ -118,6 +118,14 @@ liveset_make_site(const struct liveset *l, int64_t site_id, struct why *why)
 	return files_make_folder(l->files, path, folder_access, why);
 }
 
+bool
+liveset_has_site(const struct liveset *l, int64_t site_id)
+{
+	char path[PATH_MAX];
+
+	return site_path(l, site_id, "", path) == ERR_OK && access(path, F_OK) == 0;
+}
+
 /* The current or previous set's name; empty without one, or if the link is not as we make it. */
 static void
 read_pointer(

@@ -31,6 +31,8 @@ struct liveset_bytes {
 MUST_USE enum err liveset_make(const struct liveset *l, struct why *why);
 /* The folder of one site. INVALID for an id that is not positive. */
 MUST_USE enum err liveset_make_site(const struct liveset *l, int64_t site_id, struct why *why);
+/* Has the site a folder? */
+bool liveset_has_site(const struct liveset *l, int64_t site_id);
 /*
  * Writes a set beside the live one and gives its name; nothing is written when a whole set with these very files is
  * there. The live one is compared too: files that somebody changed in place are not taken for the set.

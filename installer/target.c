@@ -198,6 +198,13 @@ target_recover(struct target *t, struct buf *words)
 	return t->is_ready ? ERR_OK : e;
 }
 
+/* A program that takes its certificates from a folder gets nothing of a site that has none and had none. */
+static bool
+is_nothing_to_put(const struct target *t, const struct work *w)
+{
+	return t->config->kind == TARGET_FOLDER && w->job->verb == DEPLOY_APPLY && w->bytes == NULL && !liveset_has_site(&t->live, w->job->site_id);
+}
+
 /* Sets before the server block that names them, server blocks before the sets that they no longer name. */
 static enum err
 plan_site(struct target *t, struct work *w, struct why *why)
@@ -245,7 +252,7 @@ plan(struct target *t, struct work *w, struct why *why)
 			why_set(why, "a site needs a number and a name");
 			return ERR_INVALID;
 		}
-		return plan_site(t, w, why);
+		return is_nothing_to_put(t, w) ? ERR_OK : plan_site(t, w, why);
 	}
 	if (w->job->thumbprint.n == 0) {
 		why_set(why, "the account's thumbprint is missing");

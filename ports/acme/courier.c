@@ -9,6 +9,7 @@
 
 enum {
 	HEADERS_BYTES_MAX = 64 * 1024, /* all header lines of one answer */
+	STREAMS_MAX = 100,
 	IDLE_MAX = 64,		       /* transfers kept for the next request */
 	BODY_KEPT_BYTES = 32 * 1024,   /* a buffer that grew beyond is given back */
 };
@@ -37,6 +38,8 @@ struct courier {
 	size_t open_n, idle_n;
 	uint64_t requests;
 	int64_t timeout_ms;
+	size_t connections_max;
+	bool is_multiplexed; /* by the newest answer */
 	char user_agent[128];
 	bool is_reaping;
 };
@@ -328,12 +331,15 @@ deliver(struct courier *w, struct transfer *t, CURLcode code)
 		.date = buf_str(&t->date),
 		.links_n = t->links_n,
 	};
-	long status = 0;
+	long status = 0, version = CURL_HTTP_VERSION_NONE;
 
 	for (size_t i = 0; i < t->links_n; i++)
 		an.links[i] = buf_str(&t->links[i]);
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 if it fails */
 	an.status = (int)status;
+	(void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+	if (status != 0)
+		w->is_multiplexed = version == CURL_HTTP_VERSION_2_0;
 	if (code != CURLE_OK || status == 0) {
 		an.err = t->is_too_long	    ? ERR_PEER
 			 : code == CURLE_OK ? ERR_PEER
@@ -423,7 +429,7 @@ want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *of_socket)
 		return 0;
 	}
 	int events =
-	    (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
+	    LOOP_FIRST | (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
 	return loop_watch(w->loop, fd, events, on_fd, w) == ERR_OK ? 0 : -1;
 }
 
@@ -475,8 +481,8 @@ courier_new(struct loop *l, const struct acme_http_options *o, struct courier **
 	ok = ok && curl_multi_setopt(w->multi, CURLMOPT_TIMERDATA, w) == CURLM_OK;
 	ok = ok && curl_multi_setopt(w->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX) ==
 		       CURLM_OK;
-	long connections =
-	    o->connections_max > 0 && o->connections_max < 1000 ? (long)o->connections_max : 4;
+	w->connections_max = o->connections_max > 0 && o->connections_max < 1000 ? o->connections_max : 4;
+	long connections = (long)w->connections_max;
 	ok = ok && curl_multi_setopt(w->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) ==
 		       CURLM_OK;
 	ok = ok &&
@@ -543,6 +549,12 @@ uint64_t
 courier_requests(const struct courier *w)
 {
 	return w->requests;
+}
+
+size_t
+courier_room(const struct courier *w)
+{
+	return w->is_multiplexed ? STREAMS_MAX : w->connections_max;
 }
 
 size_t

@@ -30,6 +30,9 @@ void courier_free(struct courier **w);
  */
 MUST_USE enum err courier_send(struct courier *w, enum courier_method method, const char *url, struct str body, courier_done *done, void *arg);
 uint64_t courier_requests(const struct courier *w);
+/* How many requests are of use on the wire at one time: one for each connection, until the CA has shown that it takes more of
+ * them on one connection (HTTP/2; its customary hundred, RFC 9113 6.5.2). */
+size_t courier_room(const struct courier *w);
 /* Transfers under way. */
 size_t courier_open(const struct courier *w);
 #endif

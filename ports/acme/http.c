@@ -190,13 +190,18 @@ waiting_n(const struct acme_http *a)
 	return n;
 }
 
+/* Of four turns two are for steps, one for a poll and one for a new order, as long as there are such. */
 static struct job *
 first_waiting(const struct acme_http *a)
 {
-	for (size_t i = 0; i < URGENCY_COUNT; i++)
-		if (a->waiting[i].n > 0)
-			return a->waiting[i].first;
-	return NULL;
+	static const enum urgency preferred[] = { URGENCY_STEP, URGENCY_POLL, URGENCY_STEP, URGENCY_ORDER };
+	const struct list *l = &a->waiting[preferred[a->turn % (sizeof preferred / sizeof *preferred)]];
+
+	if (a->waiting[URGENCY_RETRY].n > 0)
+		return a->waiting[URGENCY_RETRY].first;
+	for (size_t i = 0; l->n == 0 && i < URGENCY_COUNT; i++)
+		l = &a->waiting[i];
+	return l->first;
 }
 
 static void
@@ -314,7 +319,7 @@ read_chain(struct acme_http *a, struct job *j, const struct courier_answer *w)
 	}
 	struct str chain = arena_str(&an->arena, w->body);
 	enum err e = x509_check_chain(chain, j->csr_der, j->names, j->names_n,
-	    clock_now(&a->clock), &an->arena, &why, &an->certificate);
+	    clock_now(&a->clock), &a->known, &an->arena, &why, &an->certificate);
 	if (e != ERR_OK) {
 		set_detail(an, e, why.text);
 		return;
@@ -519,6 +524,7 @@ start(struct acme_http *a, struct job *j, const char *nonce)
 		.payload = buf_str(&j->payload),
 	};
 
+	a->turn++;
 	http_list_take(&a->waiting[j->urgency], j);
 	http_list_put(&a->active, j);
 	j->state = JOB_SIGNS;
@@ -530,20 +536,30 @@ start(struct acme_http *a, struct job *j, const char *nonce)
 	http_fail_later(a, j, e, "the keys port does not take the request");
 }
 
+/* What is signed lies in wait for a connection with its nonce growing old: not more of it than keeps the connections busy. */
+static size_t
+room_for_active(const struct acme_http *a)
+{
+	size_t wire = 2 * courier_room(a->courier);
+
+	return wire < ACTIVE_MAX ? wire : ACTIVE_MAX;
+}
+
 /* Whatever can go on goes on. */
 void
 http_pump(struct acme_http *a)
 {
 	char nonce[NONCE_BYTES];
+	size_t active_max = room_for_active(a);
 
 	if (a->failed.n > 0 && a->failed_soon == NULL)
 		a->failed_soon = loop_after(a->loop, 0, finish_failed, a);
 	struct job *j;
 
-	while (a->active.n < ACTIVE_MAX && (j = first_waiting(a)) != NULL &&
+	while (a->active.n < active_max && (j = first_waiting(a)) != NULL &&
 	       take_nonce(a, nonce))
 		start(a, j, nonce);
-	if (waiting_n(a) > 0 && a->active.n < ACTIVE_MAX)
+	if (waiting_n(a) > 0 && a->active.n < active_max)
 		fetch_nonce(a);
 }
 
@@ -740,6 +756,7 @@ acme_http_free(struct acme_http **ap)
 	arena_fini(&a->keep);
 	arena_fini(&a->directory_arena);
 	arena_fini(&a->reg.arena);
+	known_fini(&a->known);
 	free(a);
 	*ap = NULL;
 }

@@ -12,13 +12,14 @@
 #include "ports/acme/parse.h"
 #include "ports/acme/courier.h"
 #include "ports/acme/pace.h"
+#include "ports/keys/known.h"
 
 enum {
 	ACTIVE_MAX = 64, /* jobs that are signed or on the wire: under the burst that CAs allow */
 	NONCES_MAX = 96,
 	NONCE_BYTES = 128,
-	NONCE_FETCHES_MAX = 2, /* at one time */
-	NONCE_FETCHES_A_SECOND = 10,
+	NONCE_FETCHES_MAX = 4, /* at one time */
+	NONCE_FETCHES_A_SECOND = 20,
 	/* For one request, each retried at once with the nonce of the refusal (RFC 8555 6.5). A CA that refuses every
 	 * other nonce (pebble can) still lets all but one of 64 through; the order tries the rest again. */
 	BAD_NONCES_MAX = 5,
@@ -30,12 +31,15 @@ enum {
 
 enum job_kind { JOB_REQUEST, JOB_ACCOUNT, JOB_POLL };
 enum job_state { JOB_WAITS, JOB_SIGNS, JOB_ON_WIRE };
-/* Who goes first when nonces are short: an owner sees that an order was placed, and nobody is kept up by polls. */
+/*
+ * Who goes first when more is to be sent than may be under way. What was begun is ended before more is begun: a hundred orders come to their
+ * ends one after the other, and not all of them at the end of all. None of the three waits for ever: see http_pump.
+ */
 enum urgency {
 	URGENCY_RETRY, /* has had its turn, with a nonce that the CA did not like; and registrations */
-	URGENCY_ORDER, /* places an order */
 	URGENCY_STEP,  /* takes an order further */
 	URGENCY_POLL,  /* asks how an order is getting on */
+	URGENCY_ORDER, /* places an order */
 	URGENCY_COUNT
 };
 
@@ -88,6 +92,7 @@ struct acme_http {
 	struct courier *courier;
 	struct pace *pace; /* every request goes through it */
 	struct list waiting[URGENCY_COUNT], active;
+	unsigned turn; /* who of those that wait is preferred */
 	struct list polls; /* of renewal information, on the wire: beside the line of signed requests */
 	struct job *free_jobs;
 	size_t free_jobs_n;
@@ -100,6 +105,7 @@ struct acme_http {
 	struct arena directory_arena;
 	struct when directory_at;
 	bool is_directory_asked;
+	struct known known; /* issuers of certificates that came */
 	struct registration reg;
 	/* nonces, the newest last */
 	struct nonce nonces[NONCES_MAX];

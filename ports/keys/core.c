@@ -11,6 +11,7 @@
 #include "ports/keys/question.h"
 #include "ports/keys/seal.h"
 #include "ports/keys/set.h"
+#include "ports/keys/x509.h"
 
 /*
  * Account keys that were used last, ready to sign: opening and parsing one costs several signatures. A CA has one
@@ -278,11 +279,24 @@ check_leaf(struct str chain_pem, EVP_PKEY *pair)
 	return X509_check_private_key(leaf, pair) == 1 ? ERR_OK : ERR_MISMATCH;
 }
 
+/* The same for a pair in its stored form. */
+static enum err
+check_leaf_of_der(struct str chain_pem, const struct secret *der, struct arena *a)
+{
+	AUTO_PKEY *pair = NULL;
+	struct str spki;
+	enum err e = x509_leaf_key(chain_pem, a, &spki);
+
+	if (e == ERR_MEMORY || (e == ERR_OK && pair_der_has_public(der, spki)))
+		return e;
+	e = pair_of_der(der, &pair);
+	return e == ERR_OK ? check_leaf(chain_pem, pair) : e;
+}
+
 static enum err
 do_set(const struct keys_core *c, const struct keys_job *job, struct arena *a,
     struct keys_answer *answer)
 {
-	AUTO_PKEY *pair = NULL;
 	AUTO_SECRET der = { 0 }, pem = { 0 };
 	AUTO_BUF set = { .max = 0 };
 
@@ -291,9 +305,9 @@ do_set(const struct keys_core *c, const struct keys_job *job, struct arena *a,
 		return ERR_DENIED;
 	if (job->chain_pem.n == 0)
 		return ERR_INVALID;
-	enum err e = open_pair(c, PURPOSE_SITE, job->sealed, &der, &pair);
+	enum err e = unseal(c->master.p, PURPOSE_SITE, job->sealed, &der);
 	if (e == ERR_OK)
-		e = check_leaf(job->chain_pem, pair);
+		e = check_leaf_of_der(job->chain_pem, &der, a);
 	if (e == ERR_OK)
 		e = pair_der_to_pem(&der, &pem);
 	if (e == ERR_OK)

@@ -10,13 +10,13 @@
  * A provider that hands out the algorithms of the default one, which is loaded in a library context of its own. This is how
  * OpenSSL's own tests make a provider that has less (its test/filterprovider.c).
  */
-enum { DECODERS_MAX = 32, CIPHERS_MAX = 64 };
+enum { DECODERS_MAX = 32, ENCODERS_MAX = 32, CIPHERS_MAX = 64 };
 static struct {
 	OSSL_PROVIDER *self; /* stays to the end of the process */
 	OSSL_LIB_CTX *libctx;
 	OSSL_PROVIDER *whole;
 	/* Each ends with one without names. */
-	OSSL_ALGORITHM decoders[DECODERS_MAX + 1], ciphers[CIPHERS_MAX + 1];
+	OSSL_ALGORITHM decoders[DECODERS_MAX + 1], encoders[ENCODERS_MAX + 1], ciphers[CIPHERS_MAX + 1];
 } lean;
 
 /* names: "EC:id-ecPublicKey:1.2.840.10045.2.1" */
@@ -32,15 +32,26 @@ is_key(const char *names)
 	return false;
 }
 
+/* form: "provider=default,fips=yes,output=der,structure=PrivateKeyInfo" */
 static bool
-is_decoder_wanted(const OSSL_ALGORITHM *a)
+is_key_in_der(const OSSL_ALGORITHM *a, const char *direction)
 {
 	const char *form = a->property_definition;
 
-	return form != NULL && is_key(a->algorithm_names) &&
-	       strstr(form, "input=der") != NULL &&
-	       (strstr(form, "structure=SubjectPublicKeyInfo") != NULL ||
-		   strstr(form, "structure=PrivateKeyInfo") != NULL);
+	return form != NULL && is_key(a->algorithm_names) && strstr(form, direction) != NULL &&
+	       (strstr(form, "structure=SubjectPublicKeyInfo") != NULL || strstr(form, "structure=PrivateKeyInfo") != NULL);
+}
+
+static bool
+is_decoder_wanted(const OSSL_ALGORITHM *a)
+{
+	return is_key_in_der(a, "input=der");
+}
+
+static bool
+is_encoder_wanted(const OSSL_ALGORITHM *a)
+{
+	return is_key_in_der(a, "output=der");
 }
 
 /* names: "AES-256-GCM:id-aes256-GCM:2.16.840.1.101.3.4.1.46" */
@@ -83,6 +94,8 @@ query(void *ctx, int operation, int *is_volatile)
 	*is_volatile = 0;
 	if (operation == OSSL_OP_DECODER)
 		return lean.decoders;
+	if (operation == OSSL_OP_ENCODER)
+		return lean.encoders;
 	if (operation == OSSL_OP_CIPHER)
 		return lean.ciphers;
 	return OSSL_PROVIDER_query_operation(lean.whole, operation, is_volatile);
@@ -123,6 +136,7 @@ start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPAT
 	lean.whole = lean.libctx == NULL ? NULL : OSSL_PROVIDER_load(lean.libctx, "default");
 	if (lean.whole == NULL ||
 	    !choose(OSSL_OP_DECODER, is_decoder_wanted, lean.decoders, DECODERS_MAX) ||
+	    !choose(OSSL_OP_ENCODER, is_encoder_wanted, lean.encoders, ENCODERS_MAX) ||
 	    !choose(OSSL_OP_CIPHER, is_cipher_wanted, lean.ciphers, CIPHERS_MAX)) {
 		teardown(NULL);
 		return 0;

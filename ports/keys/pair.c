@@ -67,6 +67,76 @@ pair_of_der(const struct secret *der, EVP_PKEY **ret)
 	return ERR_OK;
 }
 
+/* The content of the next thing of this kind; moves *p behind it. */
+static bool
+next_of(const unsigned char **p, const unsigned char *end, int tag, int class, struct str *ret)
+{
+	int got_tag, got_class;
+	long n;
+
+	if (*p >= end || (ASN1_get_object(p, &n, &got_tag, &got_class, end - *p) & 0x81) != 0 || got_tag != tag || got_class != class)
+		return false;
+	*ret = (struct str){ (const char *)*p, (size_t)n };
+	*p += n;
+	return true;
+}
+
+/* ECPrivateKey (RFC 5915 3): the public key's bits as they are in SubjectPublicKeyInfo. The curve is told outside. */
+static bool
+public_bits(const unsigned char *p, size_t n, struct str *ret)
+{
+	const unsigned char *end = p + n;
+	struct str part;
+
+	if (!next_of(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part) || p != end)
+		return false;
+	p = (const unsigned char *)part.p;
+	if (!next_of(&p, end, V_ASN1_INTEGER, V_ASN1_UNIVERSAL, &part) ||
+	    !next_of(&p, end, V_ASN1_OCTET_STRING, V_ASN1_UNIVERSAL, &part) ||
+	    !next_of(&p, end, 1, V_ASN1_CONTEXT_SPECIFIC, &part) || p != end)
+		return false;
+	p = (const unsigned char *)part.p;
+	return next_of(&p, end, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL, ret) && p == end;
+}
+
+/* SubjectPublicKeyInfo (RFC 5280 4.1): an algorithm, which names the curve, and the key's bits. */
+static bool
+is_public_of(const X509_ALGOR *algorithm, struct str bits, struct str spki)
+{
+	const unsigned char *p = (const unsigned char *)spki.p, *end = p + spki.n, *from;
+	struct str part;
+	unsigned char *der = NULL;
+
+	if (!next_of(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part) || p != end)
+		return false;
+	from = p = (const unsigned char *)part.p;
+	if (!next_of(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part))
+		return false;
+	const struct str its = { (const char *)from, (size_t)(p - from) };
+	int n = i2d_X509_ALGOR(algorithm, &der);
+	bool is_same = n > 0 && str_eq(its, (struct str){ (const char *)der, (size_t)n });
+	OPENSSL_free(der);
+	return is_same && next_of(&p, end, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL, &part) && p == end && str_eq(part, bits);
+}
+
+bool
+pair_der_has_public(const struct secret *der, struct str spki)
+{
+	const unsigned char *p = der->p, *key;
+	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)der->n);
+	const X509_ALGOR *algorithm;
+	const ASN1_OBJECT *kind;
+	struct str bits;
+	int n;
+
+	bool is_its = info != NULL && p == der->p + der->n && PKCS8_pkey_get0(&kind, &key, &n, &algorithm, info) == 1 &&
+		      OBJ_obj2nid(kind) == NID_X9_62_id_ecPublicKey && n > 0 && public_bits(key, (size_t)n, &bits) &&
+		      is_public_of(algorithm, bits, spki);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	ERR_clear_error();
+	return is_its;
+}
+
 enum err
 pair_der_to_pem(const struct secret *der, struct secret *ret)
 {

@@ -9,6 +9,9 @@
 MUST_USE enum err pair_make(enum key_type type, EVP_PKEY **ret);
 MUST_USE enum err pair_to_der(const EVP_PKEY *pair, struct secret *ret);
 MUST_USE enum err pair_of_der(const struct secret *der, EVP_PKEY **ret);
+/* Is this its public key (SubjectPublicKeyInfo in DER form)? By what pair_to_der wrote beside an EC key (RFC 5915), without making a key of either, which
+ * costs more than a signature. False also where that does not tell: RSA, and what others wrote. */
+bool pair_der_has_public(const struct secret *der, struct str spki);
 /* PEM form of PKCS#8, unencrypted, of what pair_to_der wrote. */
 MUST_USE enum err pair_der_to_pem(const struct secret *der, struct secret *ret);
 /* A request in DER form (RFC 2986) for the names alone: an empty subject, because a common name is no longer needed

@@ -12,6 +12,8 @@ enum {
 	    2000, /* of a certificate that a server shows: CDNs put many customers into one */
 	PART_BYTES = 128,  /* of an organisation or a common name that is shown to people */
 	SERIAL_BYTES = 40, /* RFC 5280 4.1.2.2 allows 20; some private CAs exceed it */
+	REQUEST_OTHERS = 2,	/* RFC 2986 4.1: version and subject stand before the key */
+	CERTIFICATE_OTHERS = 6, /* RFC 5280 4.1: version, serial, signature, issuer, validity, subject */
 	BASE64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING, /* RFC 9773 4.1 */
 	SKEW_S =
 	    24 *
@@ -48,9 +50,23 @@ read_one(const unsigned char *der, size_t n, X509 **ret)
 	return ERR_OK;
 }
 
-/* The next block of the text. NOT_FOUND: there is no more. */
+/* One that is known is not read again. */
 static enum err
-read_block(BIO *bio, struct why *why, X509 **ret)
+read_issuer(struct known *known, const unsigned char *der, size_t n, X509 **ret)
+{
+	*ret = known_find(known, der, n);
+	if (*ret != NULL)
+		return ERR_OK;
+	enum err e = read_one(der, n, ret);
+
+	if (e == ERR_OK)
+		known_keep(known, der, n, *ret);
+	return e;
+}
+
+/* The next block of the text. NOT_FOUND: there is no more. known: NULL for one that is not looked up. */
+static enum err
+read_block(BIO *bio, struct known *known, struct why *why, X509 **ret)
 {
 	char *name = NULL, *header = NULL;
 	unsigned char *der = NULL;
@@ -67,7 +83,7 @@ read_block(BIO *bio, struct why *why, X509 **ret)
 	enum err e = ERR_INVALID;
 	if (strcmp(name, PEM_STRING_X509) != 0)
 		why_set(why, "the chain holds something other than certificates");
-	else if (read_one(der, (size_t)n, ret) != ERR_OK)
+	else if ((known != NULL ? read_issuer(known, der, (size_t)n, ret) : read_one(der, (size_t)n, ret)) != ERR_OK)
 		why_set(why, "a certificate of the chain cannot be read");
 	else
 		e = ERR_OK;
@@ -78,7 +94,7 @@ read_block(BIO *bio, struct why *why, X509 **ret)
 }
 
 static enum err
-read_chain(struct str pem, struct why *why, struct chain *ret)
+read_chain(struct str pem, struct known *known, struct why *why, struct chain *ret)
 {
 	if (pem.n == 0 || pem.n > LIMIT_CHAIN_BYTES) {
 		why_set(why, pem.n == 0 ? "there is no certificate" : "the chain is too long");
@@ -89,7 +105,7 @@ read_chain(struct str pem, struct why *why, struct chain *ret)
 		return ERR_MEMORY;
 	for (;;) {
 		X509 *x = NULL;
-		enum err e = read_block(bio, why, &x);
+		enum err e = read_block(bio, ret->n > 0 ? known : NULL, why, &x); /* a leaf comes once */
 
 		if (e == ERR_NOT_FOUND)
 			break;
@@ -300,7 +316,7 @@ x509_read_leaf(
     struct str chain_pem, struct arena *a, struct why *why, struct certificate_info *ret)
 {
 	AUTO_CHAIN chain = { .n = 0 };
-	enum err e = read_chain(chain_pem, why, &chain);
+	enum err e = read_chain(chain_pem, NULL, why, &chain);
 
 	if (e == ERR_OK)
 		e = read_info(chain.x[0], a, why, ret);
@@ -396,20 +412,23 @@ enter(const unsigned char **p, const unsigned char *end, long *ret_n)
 	return (ASN1_get_object(p, ret_n, &tag, &class, end - *p) & 0x81) == 0 && tag == V_ASN1_SEQUENCE;
 }
 
-/* The public key of a request as it stands there (RFC 2986 4.1), without making a key of it; empty if it cannot be found. */
+/* The public key that stands behind so many other things of what is signed; as it stands there, without making a key of it. Empty if it
+ * cannot be found. */
 static struct str
-raw_key_of(struct str csr_der)
+raw_key_behind(struct str der, unsigned others)
 {
-	const unsigned char *p = (const unsigned char *)csr_der.p, *end = p + csr_der.n, *from;
+	const unsigned char *p = (const unsigned char *)der.p, *end = p + der.n, *from;
 	long n;
 	int tag, class;
 
-	if (csr_der.n > LIMIT_CSR_BYTES || !enter(&p, end, &n) || !enter(&p, end, &n))
+	if (der.n == 0 || !enter(&p, end, &n) || !enter(&p, end, &n))
 		return STR_NONE;
-	/* The version, then the subject. */
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < others; i++) {
 		if (p >= end || (ASN1_get_object(&p, &n, &tag, &class, end - p) & 0x81) != 0)
 			return STR_NONE;
+		/* A certificate's version is left out where it is 1. */
+		if (i == 0 && others == CERTIFICATE_OTHERS && class != V_ASN1_CONTEXT_SPECIFIC)
+			i++;
 		p += n;
 	}
 	from = p;
@@ -418,13 +437,32 @@ raw_key_of(struct str csr_der)
 	return (struct str){ (const char *)from, (size_t)(p - from) + (size_t)n };
 }
 
+enum err
+x509_leaf_key(struct str chain_pem, struct arena *a, struct str *ret)
+{
+	AUTO_BIO *bio = chain_pem.n > LIMIT_CHAIN_BYTES ? NULL : BIO_new_mem_buf(chain_pem.p, (int)chain_pem.n);
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	long n = 0;
+	bool is_there = bio != NULL && PEM_read_bio(bio, &name, &header, &der, &n) == 1 && strcmp(name, PEM_STRING_X509) == 0;
+
+	*ret = is_there ? arena_str(a, raw_key_behind((struct str){ (const char *)der, (size_t)n }, CERTIFICATE_OTHERS)) : STR_NONE;
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(der);
+	ERR_clear_error();
+	if (arena_failed(a))
+		return ERR_MEMORY;
+	return ret->n > 0 ? ERR_OK : ERR_INVALID;
+}
+
 /* A CA copies the key as it is: then the bytes are equal, and no key need be made of the request's, which is costly. */
 static bool
 is_same_key(const X509 *leaf, struct str csr_der)
 {
 	unsigned char *der = NULL;
 	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
-	struct str wanted = raw_key_of(csr_der);
+	struct str wanted = csr_der.n > LIMIT_CSR_BYTES ? STR_NONE : raw_key_behind(csr_der, REQUEST_OTHERS);
 	bool is_same = n > 0 && str_eq(wanted, (struct str){ (const char *)der, (size_t)n });
 
 	OPENSSL_free(der);
@@ -471,13 +509,13 @@ check_dates(const struct certificate_info *info, struct when now, struct why *wh
 
 enum err
 x509_check_chain(struct str chain_pem, struct str csr_der, const struct str *names,
-    size_t names_n, struct when now, struct arena *a, struct why *why,
+    size_t names_n, struct when now, struct known *known, struct arena *a, struct why *why,
     struct certificate_info *ret)
 {
 	AUTO_CHAIN chain = { .n = 0 };
 	struct certificate_info info;
 
-	enum err e = read_chain(chain_pem, why, &chain);
+	enum err e = read_chain(chain_pem, known, why, &chain);
 	if (e == ERR_OK)
 		e = read_info(chain.x[0], a, why, &info);
 	if (e == ERR_OK)
@@ -498,7 +536,7 @@ enum err
 x509_top_issuer(struct str chain_pem, struct arena *a, struct str *ret)
 {
 	AUTO_CHAIN chain = { .n = 0 };
-	enum err e = read_chain(chain_pem, NULL, &chain);
+	enum err e = read_chain(chain_pem, NULL, NULL, &chain);
 	struct str common = e != ERR_OK ? STR_NONE
 					: part_of(X509_get_issuer_name(chain.x[chain.n - 1]),
 					      NID_commonName, a);

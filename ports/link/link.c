@@ -71,7 +71,7 @@ link_new(const struct link_options *options, struct link **ret)
 	l->fd = options->fd;
 	l->waiting_max = options->waiting_max;
 	options->clock->random(options->clock->ctx, &l->next_id, sizeof l->next_id);
-	enum err e = loop_watch(l->loop, l->fd, LOOP_READ, on_event, l);
+	enum err e = loop_watch(l->loop, l->fd, LOOP_FIRST | LOOP_READ, on_event, l);
 	if (e != ERR_OK) {
 		free(l);
 		return e;
@@ -172,7 +172,7 @@ set_wants_room(struct link *l, bool wants_room)
 {
 	if (l->is_closed || l->wants_room == wants_room)
 		return;
-	if (loop_watch(l->loop, l->fd, wants_room ? LOOP_READ | LOOP_WRITE : LOOP_READ,
+	if (loop_watch(l->loop, l->fd, LOOP_FIRST | LOOP_READ | (wants_room ? LOOP_WRITE : 0),
 		on_event, l) == ERR_OK)
 		l->wants_room = wants_room;
 	else if (wants_room && l->retry == NULL)

@@ -7,8 +7,9 @@
 #include "base/must.h"
 
 enum {
-	ROUND_EVENTS = 64
-}; /* taken from the kernel at one time; the rest wait for the next round */
+	TAKEN_EVENTS = 64 /* from the kernel at one time */
+};
+#define OF_FIRST UINT64_MAX /* the event of the set of those that go first; no descriptor and generation are that */
 
 /*
  * One for each number that a descriptor can have, so that an event finds its owner without a search.
@@ -19,6 +20,7 @@ struct watch {
 	loop_fd_fn *fn; /* NULL: not watched */
 	void *arg;
 	uint32_t generation;
+	bool is_first; /* in the set of those that go first */
 };
 
 /* Invariant: heap[t->at] == t for each pending timer. */
@@ -33,7 +35,7 @@ struct loop_timer {
 
 struct loop {
 	struct clock clock;
-	int epoll;
+	int epoll, first; /* `first` is watched by `epoll`: one wait is for both */
 	struct watch *watches;
 	size_t watches_n;
 	struct loop_timer **heap;
@@ -50,10 +52,12 @@ loop_new(const struct clock *clock, struct loop **ret)
 		return ERR_MEMORY;
 	l->clock = *clock;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (l->epoll < 0) {
+	l->first = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = OF_FIRST };
+	if (l->epoll < 0 || l->first < 0 || epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->first, &event) != 0) {
 		enum err e = err_of_errno(errno);
 
-		free(l);
+		loop_free(&l);
 		return e;
 	}
 	*ret = l;
@@ -71,7 +75,10 @@ loop_free(struct loop **lp)
 		free(l->heap[i]);
 	free(l->heap);
 	free(l->watches);
-	close(l->epoll);
+	if (l->first >= 0)
+		close(l->first);
+	if (l->epoll >= 0)
+		close(l->epoll);
 	free(l);
 	*lp = NULL;
 }
@@ -96,7 +103,7 @@ grow_watches(struct loop *l, size_t fd)
 enum err
 loop_watch(struct loop *l, int fd, int events, loop_fd_fn *fn, void *arg)
 {
-	must(fd >= 0 && fn != NULL && (events & ~(LOOP_READ | LOOP_WRITE)) == 0 && events != 0);
+	must(fd >= 0 && fn != NULL && (events & ~(LOOP_READ | LOOP_WRITE | LOOP_FIRST)) == 0 && (events & (LOOP_READ | LOOP_WRITE)) != 0);
 	if ((size_t)fd >= l->watches_n) {
 		enum err e = grow_watches(l, (size_t)fd);
 
@@ -111,16 +118,17 @@ loop_watch(struct loop *l, int fd, int events, loop_fd_fn *fn, void *arg)
 		.data.u64 = (uint64_t)generation << 32 | (uint32_t)fd,
 	};
 
+	int epoll = (events & LOOP_FIRST) != 0 ? l->first : l->epoll;
 	/* A descriptor that its owner closed without telling us has left the epoll set by itself; its number
 	 * may already be another file. So whichever the table says, the other call is tried too. */
-	int r = epoll_ctl(l->epoll, w->fn == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
+	int r = epoll_ctl(epoll, w->fn == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
 	if (r != 0 && errno == ENOENT)
-		r = epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &event);
+		r = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 	else if (r != 0 && errno == EEXIST)
-		r = epoll_ctl(l->epoll, EPOLL_CTL_MOD, fd, &event);
+		r = epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
 	if (r != 0)
 		return err_of_errno(errno);
-	*w = (struct watch){ fn, arg, generation };
+	*w = (struct watch){ fn, arg, generation, epoll == l->first };
 	return ERR_OK;
 }
 
@@ -131,7 +139,7 @@ loop_unwatch(struct loop *l, int fd)
 		return;
 	l->watches[fd].fn = NULL;
 	l->watches[fd].arg = NULL;
-	(void)epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd,
+	(void)epoll_ctl(l->watches[fd].is_first ? l->first : l->epoll, EPOLL_CTL_DEL, fd,
 	    NULL); /* fails if it was closed before: nothing is left to do */
 }
 
@@ -238,6 +246,8 @@ wait_ms(struct loop *l, int64_t max_ms)
 static void
 give_event(struct loop *l, const struct epoll_event *event)
 {
+	if (event->data.u64 == OF_FIRST)
+		return; /* they have had their turn */
 	int fd = (int)(uint32_t)event->data.u64;
 	const struct watch *w = &l->watches[fd];
 	int events = 0;
@@ -254,23 +264,50 @@ give_event(struct loop *l, const struct epoll_event *event)
 		w->fn(w->arg, fd, events);
 }
 
+/* Gives out what is ready in this set, so many at most; how many they were, or less than 0. */
+static int
+give_some(struct loop *l, int epoll, int max_ms, int64_t *woken_ms)
+{
+	struct epoll_event events[TAKEN_EVENTS];
+	int n = epoll_wait(epoll, events, TAKEN_EVENTS, max_ms);
+
+	if (woken_ms != NULL)
+		*woken_ms = clock_mono(&l->clock).ms;
+	if (n > 0 && epoll == l->epoll)
+		(void)give_some(l, l->first, 0, NULL);
+	for (int i = 0; i < n; i++)
+		give_event(l, &events[i]);
+	return n < 0 && errno == EINTR ? 0 : n;
+}
+
+/*
+ * Everything that is ready is given out before a timer fires, however much it is: an answer that lies in its socket must not
+ * become a timeout because we were busy. `max_ms` is for the first wait alone. Descriptors that stay ready come again, so the
+ * number of takes is bounded by that of the descriptors.
+ */
+static enum err
+give_ready(struct loop *l, int max_ms, int64_t *woken_ms)
+{
+	size_t takes = l->watches_n / TAKEN_EVENTS + 1;
+	int n = give_some(l, l->epoll, max_ms, woken_ms);
+
+	while (n == TAKEN_EVENTS && --takes > 0)
+		n = give_some(l, l->epoll, 0, NULL);
+	return n < 0 ? err_of_errno(errno) : ERR_OK;
+}
+
 enum err
 loop_round(struct loop *l, int64_t max_ms)
 {
-	struct epoll_event events[ROUND_EVENTS];
-	int n = epoll_wait(l->epoll, events, ROUND_EVENTS, wait_ms(l, max_ms));
-
-	if (n < 0 && errno != EINTR)
-		return err_of_errno(errno);
-
+	int64_t woken_ms;
 	/* What callbacks of this round put off is for the next one. Its timers sort behind all that are due now,
-	 * because its date is not before `now` and its order is not below `limit`. */
-	int64_t now = clock_mono(&l->clock).ms;
+	 * because its date is not before `woken_ms` and its order is not below `limit`. */
 	uint64_t limit = l->next_order;
+	enum err e = give_ready(l, wait_ms(l, max_ms), &woken_ms);
 
-	for (int i = 0; i < n; i++)
-		give_event(l, &events[i]);
-	while (l->heap_n > 0 && l->heap[0]->due_ms <= now && l->heap[0]->order < limit) {
+	if (e != ERR_OK)
+		return e;
+	while (l->heap_n > 0 && l->heap[0]->due_ms <= woken_ms && l->heap[0]->order < limit) {
 		struct loop_timer *t = l->heap[0];
 		loop_fn *fn = t->fn;
 		void *arg = t->arg;

@@ -9,7 +9,9 @@
 #include "base/err.h"
 #include "ports/clock/clock.h"
 
-enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+/* FIRST, beside the others: before what is watched without it, and between its parts when that is much. For what many wait for: a CA's connections,
+ * the other processes. It is the same in all calls for one fd. */
+enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_FIRST = 4 };
 struct loop;
 struct loop_timer; /* opaque, owned by the loop */
 typedef void loop_fd_fn(void *arg, int fd, int events); /* LOOP_READ | LOOP_WRITE; an error or hang-up sets both */

@@ -279,8 +279,12 @@ save_keys(const struct sign *s, const char *path)
 	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
 	bool is_good = f != NULL;
 
-	for (size_t i = 0; is_good && i < KEYS_KEPT; i++)
-		is_good = PEM_write_PrivateKey(f, s->keys[i], NULL, NULL, 0, NULL, NULL) == 1;
+	for (size_t i = 0; is_good && i < KEYS_KEPT; i++) {
+		PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(s->keys[i]);
+
+		is_good = info != NULL && PEM_write_PKCS8_PRIV_KEY_INFO(f, info) == 1;
+		PKCS8_PRIV_KEY_INFO_free(info);
+	}
 	if (f != NULL)
 		is_good = fclose(f) == 0 && is_good;
 	return is_good ? ERR_OK : ERR_UNWRITABLE;

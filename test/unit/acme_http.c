@@ -526,7 +526,8 @@ nobody(void *arg, struct acme_answer *answer)
 	acme_answer_free(&answer);
 }
 
-/* With a nonce for one request at a time: a new order first, then steps in the order of their coming, then polls. */
+/* With a nonce for one request at a time: what takes orders further, in the order of its coming, polls between it, and the new order keeps nobody up,
+ * but is not kept up for ever. */
 static void
 test_who_goes_first(void **state)
 {
@@ -568,8 +569,8 @@ test_who_goes_first(void **state)
 		http_put_nonce(a, STR("nonce"));
 		http_pump(a);
 	}
-	assert_string_equal(asked, "https://c/order https://c/step2 https://c/step4 "
-				   "https://c/poll1 https://c/poll3 ");
+	assert_string_equal(asked, "https://c/step2 https://c/poll1 https://c/step4 "
+				   "https://c/order https://c/poll3 ");
 	for (struct job *j = a->active.first; j != NULL; j = j->next)
 		j->state = JOB_ON_WIRE; /* nobody will answer: freed with the port */
 	acme_http_free(&a);

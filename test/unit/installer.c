@@ -215,6 +215,14 @@ test_folder_and_command(void **state)
 	write_text(reload_script, text);
 	c.test_n = 0;
 	open_target(&t, &c, files_real());
+	/* Before there is a certificate there is nothing that the program could take. */
+	(void)prepare(0, 0);
+	sites[0].work.bytes = NULL;
+	apply_all(&t, 0, 1);
+	wanted(__LINE__, 0, ERR_OK, CAUSE_NONE, NULL);
+	forget(0, 1);
+	assert_int_equal(lines("reloads"), 0);
+	assert_false(liveset_has_site(&t.live, sites[0].job.site_id));
 	for (int round = 0; round < 2; round++) {
 		(void)prepare(0, 0);
 		apply_all(&t, 0, 1);

@@ -1,4 +1,4 @@
-/* OpenSSL with few decoders and ciphers: keys of every kind that a certificate may have are read, and handshakes go on as before. */
+/* OpenSSL with few decoders, encoders and ciphers: keys of every kind that a certificate may have are read, and handshakes go on as before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <openssl/decoder.h>
 #include <openssl/ec.h>
+#include <openssl/encoder.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <openssl/ssl.h>
@@ -35,6 +36,23 @@ test_decoders_are_few(void **state)
 
 	(void)state;
 	OSSL_DECODER_do_all_provided(NULL, count, &n);
+	assert_int_equal(n, 10);
+}
+
+static void
+count_encoder(OSSL_ENCODER *e, void *arg)
+{
+	(void)e;
+	++*(int *)arg;
+}
+
+static void
+test_encoders_are_few(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	OSSL_ENCODER_do_all_provided(NULL, count_encoder, &n);
 	assert_int_equal(n, 10);
 }
 
@@ -205,7 +223,8 @@ test_keys_that_are_kept(void **state)
 static void
 test_a_foreign_key(void **state)
 {
-	EVP_PKEY *key = make_key("X25519"), *signer = make_key("P-256");
+	OSSL_LIB_CTX *whole = whole_openssl();
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(whole, NULL, "X25519"), *signer = make_key("P-256");
 	X509 *made = make(key, signer), *read = again(made);
 
 	(void)state;
@@ -216,6 +235,7 @@ test_a_foreign_key(void **state)
 	X509_free(made);
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(signer);
+	OSSL_LIB_CTX_free(whole);
 }
 
 static void
@@ -272,6 +292,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decoders_are_few),
+		cmocka_unit_test(test_encoders_are_few),
 		cmocka_unit_test(test_ciphers_are_few),
 		cmocka_unit_test(test_tls_has_every_cipher),
 		cmocka_unit_test(test_ciphers_of_files),

@@ -283,6 +283,75 @@ number_used_again_without_unwatch(void **state)
 	loop_free(&l);
 }
 
+/* Bytes are called out by their first letter; each comes with so many descriptors that one take from the kernel is not enough. */
+enum { CROWD = 150 };
+static char order[2 * CROWD + 8];
+static size_t order_n;
+
+static void
+call_out(void *arg, int fd, int events)
+{
+	char byte;
+
+	(void)events;
+	assert_int_equal(read(fd, &byte, 1), 1);
+	order[order_n++] = *(char *)arg;
+}
+
+static void
+call_out_timer(void *arg)
+{
+	order[order_n++] = *(char *)arg;
+}
+
+static void
+write_to(int (*pairs)[2], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(write(pairs[i][1], "x", 1), 1);
+}
+
+/* What came before the timer was due is given out before it, however much; and those that go first go before each part of the rest. */
+static void
+much_that_is_ready(void **state)
+{
+	(void)state;
+	struct loop *l = open_loop(&fake);
+	int crowd[CROWD][2], one[1][2];
+
+	fake_ms = 0;
+	order_n = 0;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, one[0]), 0);
+	for (size_t i = 0; i < CROWD; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, crowd[i]), 0);
+		assert_int_equal(loop_watch(l, crowd[i][0], LOOP_READ, call_out, c), ERR_OK);
+	}
+	assert_int_equal(loop_watch(l, one[0][0], LOOP_FIRST | LOOP_READ, call_out, a), ERR_OK);
+	write_to(crowd, CROWD);
+	write_to(one, 1);
+	assert_non_null(loop_after(l, 10, call_out_timer, d));
+	fake_ms = 10;
+	assert_int_equal(loop_round(l, -1), ERR_OK);
+	assert_int_equal(order_n, CROWD + 2);
+	assert_int_equal(order[0], 'a');
+	assert_int_equal(order[CROWD + 1], 'd');
+	/* Alone it wakes the loop as well. */
+	write_to(one, 1);
+	assert_int_equal(loop_round(l, -1), ERR_OK);
+	assert_int_equal(order[CROWD + 2], 'a');
+	loop_unwatch(l, one[0][0]);
+	write_to(one, 1);
+	assert_int_equal(loop_round(l, 0), ERR_OK);
+	assert_int_equal(order_n, CROWD + 3);
+	loop_free(&l);
+	for (size_t i = 0; i < CROWD; i++) {
+		close(crowd[i][0]);
+		close(crowd[i][1]);
+	}
+	close(one[0][0]);
+	close(one[0][1]);
+}
+
 static void
 real_clock_waits_for_the_timer(void **state)
 {
@@ -312,6 +381,7 @@ main(void)
 		cmocka_unit_test(descriptor_events),
 		cmocka_unit_test(event_of_a_former_owner_is_dropped),
 		cmocka_unit_test(number_used_again_without_unwatch),
+		cmocka_unit_test(much_that_is_ready),
 		cmocka_unit_test(real_clock_waits_for_the_timer),
 	};
 

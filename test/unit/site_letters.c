@@ -252,6 +252,41 @@ test_proven_by_any_look(void **state)
 	}
 }
 
+/* A web server that reloads is asked again in a moment; one that answers nobody does not come back in a moment. Both have six seconds at most. */
+static void
+test_asked_again_before_it_is_told(void **state)
+{
+	static const struct {
+		enum sight sight;
+		int64_t pauses_s[4]; /* ends with 0: it is told */
+	} rows[] = {
+		{ SIGHT_OTHER_SERVED, { 1, 2, 3, 0 } },
+		{ SIGHT_SERVER_DOWN, { 5, 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fixture f;
+		struct finding unused;
+		unsigned tries = 0;
+
+		fixture_init(&f, AGE_YOUNG);
+		f.site.held.is_live = false;
+		for (;; tries++) {
+			fixture_do(&f, DOING_VERIFY);
+			(void)step(&f, event_of(&f, SITE_CHECKED, rows[i].sight, CAUSE_CA_SERVICE_DOWN, &unused));
+			if (rows[i].pauses_s[tries] == 0)
+				break;
+			assert_int_equal(when_between(now, f.site.look_at).s, rows[i].pauses_s[tries]);
+			assert_int_equal(f.site.deploy_failures, 0);
+			assert_null(findings_find(&f.site.findings, CAUSE_OWN_DEPLOY_NOT_SERVED, f.names[0].name));
+		}
+		assert_int_equal(f.site.deploy_failures, 1);
+		assert_int_equal(f.site.verify_failures, 0);
+		arena_fini(&f.arena);
+	}
+}
+
 /* Another certificate is shown, or nothing answers: found once, however often it is deployed and looked at again, until ours is shown. */
 static void
 test_not_served_is_found_once(void **state)
@@ -454,6 +489,7 @@ main(void)
 		cmocka_unit_test(test_unseen_is_not_gone),
 		cmocka_unit_test(test_order_under_way_is_awaited),
 		cmocka_unit_test(test_proven_by_any_look),
+		cmocka_unit_test(test_asked_again_before_it_is_told),
 		cmocka_unit_test(test_not_served_is_found_once),
 		cmocka_unit_test(test_removed_once),
 		cmocka_unit_test(test_changed_is_looked_at),
