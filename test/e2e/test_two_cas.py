@@ -43,6 +43,7 @@ def world():
         config["cas"].append({"name": "second", "directory": made.second.directory, "bundle": str(made.second.bundle)})
         made.koshin.config_file.write_text(json.dumps(config, ensure_ascii=False))
         made.koshin.start()
+        made.site("canary.jp").add().until_served()
         yield made
     finally:
         made.stop()
@@ -54,7 +55,6 @@ def ca(world, name):
 
 def test_the_second_steps_in_and_the_first_comes_back(world):
     site = world.site("futatsu.jp", "www.futatsu.jp").add()
-    world.site("canary.jp").add().until_served()
     first = site.until_served()
     until("both accounts are open", lambda: ca(world, "pebble")["ready"] and ca(world, "second")["ready"], 20)
     assert ca(world, "pebble")["thumbprint"] == ca(world, "second")["thumbprint"], "one key for the installation"

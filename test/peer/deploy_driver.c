@@ -227,7 +227,7 @@ on_input(void *arg, int fd, int events)
 		stop("a line that is too long");
 }
 
-/* Strings of the JSON object, which is never given up. */
+/* The strings of the list, which are never given up. */
 static char **
 list_of(const json_t *o, const char *key, size_t *ret_n)
 {
@@ -261,7 +261,7 @@ read_target(const json_t *o, struct config_target *t)
 int
 main(int argc, char **argv)
 {
-	const json_t *all = argc == 2 ? json_loads(argv[1], 0, NULL) : NULL;
+	json_t *all = argc == 2 ? json_loads(argv[1], 0, NULL) : NULL;
 
 	if (all == NULL)
 		stop("usage: deploy_driver '[{\"name\": …, \"kind\": …}]' < jobs");
@@ -269,6 +269,7 @@ main(int argc, char **argv)
 	     driver.targets_n++)
 		read_target(
 		    json_array_get(all, driver.targets_n), &driver.targets[driver.targets_n]);
+	json_decref(all);
 	driver.clock = clock_real(SPAN_S(0));
 	if (loop_new(&driver.clock, &driver.loop) != ERR_OK ||
 	    link_pair(driver.ends) != ERR_OK ||
