@@ -1,6 +1,6 @@
-"""Nothing blocks: 500 orders in flight at a CA that takes 30 s on average for a validation, and a site is added.
+"""Nothing blocks: 500 orders in flight at a CA that takes 30 s for a validation, and a site is added.
 
-pebble validates after a random time up to twice the average. Two names a site: hardly an order ends in the first seconds.
+The CA is the fake one (doc/fake-ca.md), because pebble 2.4.0 may stop answering for good while so many orders come and go on.
 """
 
 import dataclasses
@@ -8,12 +8,13 @@ import re
 import time
 import urllib.request
 
+import fake_ca
 import servers
 from figures import Goal, line
 from ground import Ground, resident_mib
 
 SITES = 500
-CA_ENV = {"PEBBLE_VA_SLEEPTIME": "60", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
+SLOW = ("limits off", "delay validation 30s")
 
 PLACED = Goal(1.0, "an owner who has just added a site looks at the page and should see that something happens")
 MEMORY = Goal(64.0, "the smallest machines on sale have 512 MiB; no process takes more than an eighth of that")
@@ -34,28 +35,26 @@ def orders_open(ground):
         return int(re.search(r"^koshin_orders_open (\d+)", answer.read().decode(), re.M).group(1))
 
 
-def orders_at_ca(ground):
-    return ground.ca.process.text().count("/order-plz ->")
+def make_ca(ground):
+    return fake_ca.FakeCa(ground.folder, *SLOW, address=ground.address, http_port=ground.http_port, dns=None, validate_at=ground.address)
 
 
 def place(ground, n):
-    """Seconds from the wish to the order at the CA: pebble has logged it, and the site's history says so."""
-    begun = time.monotonic()
+    """Seconds from the wish to the order at the CA: it is one more there, and the site's history says so."""
+    begun, before = time.monotonic(), ground.ca.status()["orders"]
     name = ground.add(n)
-    log = ground.ca.process
-    asked = f"site{n}."
-    servers.until(f"the order of {name}", lambda: "ordered" in ground.kinds(name) and asked in log.text(), 60, 0.02)
+    servers.until(f"the order of {name}", lambda: "ordered" in ground.kinds(name) and ground.ca.status()["orders"] > before, 60, 0.02)
     return time.monotonic() - begun
 
 
 def load():
-    with Ground(CA_ENV, kind="folder", acme={"orders_open_max": 2000}) as ground:
-        servers.until("the account", lambda: "/sign-me-up" in ground.ca.process.text())
+    with Ground({}, kind="folder", make_ca=make_ca, acme={"orders_open_max": 2000}) as ground:
+        servers.until("the account", lambda: ground.ca.status()["accounts"] == 1)
         alone_s = place(ground, SITES + 1)
         begun = time.monotonic()
         for n in range(SITES):
             ground.add(n)
-        servers.until(f"{SITES} orders in flight", lambda: orders_at_ca(ground) >= SITES, 120, 0.1)
+        servers.until(f"{SITES} orders in flight", lambda: ground.ca.status()["orders"] > SITES, 120, 0.1)
         filled_s = time.monotonic() - begun
         in_flight = orders_open(ground)
         placed_s = place(ground, SITES + 2)

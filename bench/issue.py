@@ -53,6 +53,17 @@ def issue_all(ground, last="proven"):
     return own, waited, ca_ms, ground.requests() - requests, issued_s, time.monotonic() - begun
 
 
+def issue_to_folder():
+    """CPU by process. A pebble that has stopped answering (doc/benchmarks.md) is given up for another one, twice."""
+    for attempt in range(3):
+        try:
+            with Ground(CA_ENV, kind="folder") as folder:
+                return issue_all(folder, "issued")[0]
+        except servers.Failed:
+            if attempt == 2:
+                raise
+
+
 def measure():
     with Ground(CA_ENV) as ground:
         own, waited, ca_ms, requests, issued_s, proven_s = issue_all(ground)
@@ -61,8 +72,7 @@ def measure():
         ms = sum(own.values()) / SITES
         yield line("issue.requests", requests / SITES, "requests", "the least that ACME allows", 7, REQUESTS)
         yield line("issue.cpu.floor", ms, "ms CPU", f"a key and {signatures + 1} signatures", floor, FLOOR)
-        with Ground(CA_ENV, kind="folder") as folder:
-            bare = sum(issue_all(folder, "issued")[0].values()) / SITES
+        bare = sum(issue_to_folder().values()) / SITES
         yield line("issue.cpu.folder", bare, "ms CPU", "all of koshin, with nginx and proof", ms, None)
         for name, value in own.items():
             yield line(f"issue.cpu.{name}", value / SITES, "ms CPU", "all of koshin", ms, None)
