@@ -190,18 +190,25 @@ waiting_n(const struct acme_http *a)
 	return n;
 }
 
+/* New orders that stand in the line of what the CA allows in a second leave room for the steps of the others. */
+static struct job *
+first_of(const struct acme_http *a, enum urgency u)
+{
+	return u == URGENCY_ORDER && pace_waiting(a->pace) >= PACED_MAX ? NULL : a->waiting[u].first;
+}
+
 /* Of four turns two are for steps, one for a poll and one for a new order, as long as there are such. */
 static struct job *
 first_waiting(const struct acme_http *a)
 {
 	static const enum urgency preferred[] = { URGENCY_STEP, URGENCY_POLL, URGENCY_STEP, URGENCY_ORDER };
-	const struct list *l = &a->waiting[preferred[a->turn % (sizeof preferred / sizeof *preferred)]];
+	struct job *j = first_of(a, URGENCY_RETRY);
 
-	if (a->waiting[URGENCY_RETRY].n > 0)
-		return a->waiting[URGENCY_RETRY].first;
-	for (size_t i = 0; l->n == 0 && i < URGENCY_COUNT; i++)
-		l = &a->waiting[i];
-	return l->first;
+	if (j == NULL)
+		j = first_of(a, preferred[a->turn % (sizeof preferred / sizeof *preferred)]);
+	for (enum urgency u = 0; j == NULL && u < URGENCY_COUNT; u++)
+		j = first_of(a, u);
+	return j;
 }
 
 static void
@@ -536,13 +543,14 @@ start(struct acme_http *a, struct job *j, const char *nonce)
 	http_fail_later(a, j, e, "the keys port does not take the request");
 }
 
-/* What is signed lies in wait for a connection with its nonce growing old: not more of it than keeps the connections busy. */
-static size_t
-room_for_active(const struct acme_http *a)
+/* What is signed lies in wait for a connection with its nonce growing old: not more of it than keeps the connections busy. What waits for its
+ * second (pace.h) keeps none busy. */
+static bool
+has_room(const struct acme_http *a)
 {
-	size_t wire = 2 * courier_room(a->courier);
+	size_t paced = pace_waiting(a->pace), wire = a->active.n > paced ? a->active.n - paced : 0;
 
-	return wire < ACTIVE_MAX ? wire : ACTIVE_MAX;
+	return a->active.n < ACTIVE_MAX && wire < 2 * courier_room(a->courier);
 }
 
 /* Whatever can go on goes on. */
@@ -550,16 +558,15 @@ void
 http_pump(struct acme_http *a)
 {
 	char nonce[NONCE_BYTES];
-	size_t active_max = room_for_active(a);
 
 	if (a->failed.n > 0 && a->failed_soon == NULL)
 		a->failed_soon = loop_after(a->loop, 0, finish_failed, a);
 	struct job *j;
 
-	while (a->active.n < active_max && (j = first_waiting(a)) != NULL &&
+	while (has_room(a) && (j = first_waiting(a)) != NULL &&
 	       take_nonce(a, nonce))
 		start(a, j, nonce);
-	if (waiting_n(a) > 0 && a->active.n < active_max)
+	if (first_waiting(a) != NULL && has_room(a))
 		fetch_nonce(a);
 }
 

@@ -16,6 +16,7 @@
 
 enum {
 	ACTIVE_MAX = 64, /* jobs that are signed or on the wire: under the burst that CAs allow */
+	PACED_MAX = 32, /* of them wait for their second before no new order joins them */
 	NONCES_MAX = 96,
 	NONCE_BYTES = 128,
 	NONCE_FETCHES_MAX = 4, /* at one time */
@@ -33,7 +34,7 @@ enum job_kind { JOB_REQUEST, JOB_ACCOUNT, JOB_POLL };
 enum job_state { JOB_WAITS, JOB_SIGNS, JOB_ON_WIRE };
 /*
  * Who goes first when more is to be sent than may be under way. What was begun is ended before more is begun: a hundred orders come to their
- * ends one after the other, and not all of them at the end of all. None of the three waits for ever: see http_pump.
+ * ends one after the other, and not all of them at the end of all. None of the three waits for ever: see first_waiting.
  */
 enum urgency {
 	URGENCY_RETRY, /* has had its turn, with a nonce that the CA did not like; and registrations */

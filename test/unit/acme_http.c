@@ -577,6 +577,76 @@ test_who_goes_first(void **state)
 	loop_free(&loop);
 }
 
+/* --- new orders that the CA's front end holds up --- */
+
+enum { HELD_ORDERS = 100 };
+static struct {
+	keys_done *done;
+	void *arg;
+} signed_later[HELD_ORDERS + 1];
+static size_t signed_n;
+
+static enum err
+sign_later(void *ctx, const struct keys_job *job, keys_done *done, void *arg)
+{
+	(void)ctx;
+	(void)job;
+	assert_true(signed_n < HELD_ORDERS + 1);
+	signed_later[signed_n].done = done;
+	signed_later[signed_n++].arg = arg;
+	return ERR_OK;
+}
+
+/* Signs and sends as much as goes; how much. */
+static size_t
+sign_all(struct acme_http *a)
+{
+	size_t n = 0;
+
+	for (http_pump(a); signed_n > 0; n++) {
+		const struct keys_answer answer = { .err = ERR_OK, .json = STR("{}") };
+
+		http_put_nonce(a, STR("nonce"));
+		signed_n--;
+		signed_later[signed_n].done(signed_later[signed_n].arg, &answer);
+		http_pump(a);
+	}
+	return n;
+}
+
+/* A hundred new orders may not be sent for half a minute; a step of another order is not held up by them. */
+static void
+test_held_orders_hold_up_nobody_else(void **state)
+{
+	struct clock clock = clock_real((struct span){ 0 });
+	struct keys keys = { NULL, sign_later };
+	struct loop *loop;
+	struct acme_http *a;
+	struct str name = STR("a.example");
+	const struct acme_request order = { .verb = ACME_NEW_ORDER, .order_id = 1, .names = &name, .names_n = 1 },
+				  step = { .verb = ACME_CHALLENGE, .order_id = 2, .url = STR("https://127.0.0.1:9/step") };
+
+	(void)state;
+	assert_int_equal(loop_new(&clock, &loop), ERR_OK);
+	assert_int_equal(acme_http_new(loop, &clock, &keys, &(struct acme_http_options){ 0 }, &a), ERR_OK);
+	a->is_open = true;
+	a->directory.new_order = STR("https://127.0.0.1:9/order");
+	a->directory_at = clock_now(&clock);
+	pace_hold(a->pace, ENDPOINT_NEW_ORDER, when_plus(clock_now(&clock), SPAN_S(30)));
+	struct acme port = acme_http_port(a);
+	for (size_t i = 0; i < HELD_ORDERS; i++)
+		assert_int_equal(port.submit(port.ctx, &order, nobody, NULL), ERR_OK);
+	http_put_nonce(a, STR("nonce"));
+	assert_int_equal(sign_all(a), PACED_MAX);
+	assert_int_equal(pace_waiting(a->pace), PACED_MAX);
+	uint64_t sent = acme_http_requests(a);
+	assert_int_equal(port.submit(port.ctx, &step, nobody, NULL), ERR_OK);
+	assert_int_equal(sign_all(a), 1);
+	assert_int_equal(acme_http_requests(a), sent + 1);
+	acme_http_free(&a);
+	loop_free(&loop);
+}
+
 /* --- a CA that takes connections and says nothing --- */
 
 struct silence {
@@ -659,6 +729,7 @@ main(void)
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_who_goes_first),
+		cmocka_unit_test(test_held_orders_hold_up_nobody_else),
 		cmocka_unit_test(test_silence_has_an_end),
 	};
 
