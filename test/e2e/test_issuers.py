@@ -222,6 +222,16 @@ def test_several_in_pkcs7(small):
     assert small.site.until_served(other_than=before).fingerprint == digest(pem(bought))
 
 
+def test_as_text(small):
+    """PEM is not what RFC 5280 asks for, but what some sellers' servers give and browsers read."""
+    upper = small.middle()
+    lower = small.middle(upper)
+    bought = small.leaf(lower, small.place.put("/text.crt", b"Subject: CN=lower\n" + pem(lower, upper)))
+    out = small.world.folder / "text.pem"
+    assert small.check_alone(bought, "--out", out) == FOUND
+    assert out.read_bytes() == pem(bought, lower, upper)
+
+
 def test_step_by_step(small):
     """Each says where the next one is; the first place of one is dead, and another goes on elsewhere. Three are asked, and no more."""
     upper = small.middle()

@@ -227,8 +227,18 @@ what_was_got(void **state)
 	buf_clear(&pem);
 	assert_int_equal(issuer_read(buf_str(&full), &pem), ERR_OK);
 	assert_int_equal(certificates_in(buf_str(&pem)), ISSUER_CERTIFICATES_MAX);
+	/* As text: what was made of a full PKCS#7 just now. */
+	AUTO_BUF text = { .max = 65536 }, again = { .max = 65536 };
+	buf_put_str(&text, buf_str(&pem));
+	assert_int_equal(issuer_read(buf_str(&text), &again), ERR_OK);
+	assert_true(str_eq(buf_str(&again), buf_str(&text)));
+	buf_put_str(&text, buf_str(&pem)); /* twice as many */
+	AUTO_BUF key = { .max = 65536 }, cut = { .max = 65536 };
+	buf_put_str(&key, buf_str(&pem));
+	buf_put_str(&key, STR("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"));
+	buf_put_str(&cut, (struct str){ pem.p, pem.n - 30 });
 	buf_clear(&pem);
-	const struct str bad[] = { buf_str(&none), buf_str(&over), STR_NONE, STR("<html>404</html>"), { der.p, der.n - 1 }, { p7.p, p7.n - 1 },
+	const struct str bad[] = { buf_str(&text), buf_str(&key), buf_str(&cut), buf_str(&none), buf_str(&over), STR_NONE, STR("<html>404</html>"), { der.p, der.n - 1 }, { p7.p, p7.n - 1 },
 		{ der.p + 1, der.n - 1 } };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (issuer_read(bad[i], &pem) != ERR_INVALID || pem.n != 0)
