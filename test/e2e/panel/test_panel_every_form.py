@@ -6,6 +6,7 @@ import re
 import urllib.request
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 
 from browser import Browser
@@ -132,7 +133,14 @@ class Person:
         until("nothing is under way", lambda: self.screen.word("button.busy") not in self.screen.text(), 20, 0.1)
 
     def _press(self, send):
-        """The form's own button: others may have the same words."""
+        """The form's own button: others may have the same words. A page that is drawn anew meanwhile has another one."""
+        while True:
+            try:
+                return self._press_shown(send)
+            except StaleElementReferenceException:
+                continue
+
+    def _press_shown(self, send):
         for button in self.screen.driver.find_elements(By.CSS_SELECTOR, "main form button:not([type=button])"):
             if button.text == self.screen.word(send):
                 button.click()
