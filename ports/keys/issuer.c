@@ -4,7 +4,9 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 #include "base/limits.h"
+#include "ports/keys/der.h"
 #include "ports/keys/openssl.h"
+#include "ports/keys/pem.h"
 
 static void
 auto_p7(PKCS7 **p)
@@ -59,51 +61,29 @@ put_all(const PKCS7 *p7, struct buf *to)
 	return err;
 }
 
-/* The next block of the text, if it is a certificate and nothing but. NULL otherwise, and at the end. */
-static X509 *
-next_block(BIO *text)
-{
-	char *name = NULL, *header = NULL;
-	unsigned char *der = NULL;
-	long n = 0;
-	X509 *x = NULL;
-
-	if (PEM_read_bio(text, &name, &header, &der, &n) == 1 && strcmp(name, PEM_STRING_X509) == 0) {
-		const unsigned char *at = der;
-
-		x = d2i_X509(NULL, &at, n);
-		if (x != NULL && at != der + n) {
-			X509_free(x);
-			x = NULL;
-		}
-	}
-	OPENSSL_free(name);
-	OPENSSL_free(header);
-	OPENSSL_free(der);
-	return x;
-}
-
 /* Against RFC 5280 some servers give text, and browsers read it. */
 static enum err
 put_text(struct str bytes, struct buf *to)
 {
 	AUTO_BIO *text = BIO_new_mem_buf(bytes.p, (int)bytes.n);
-	X509 *found[ISSUER_CERTIFICATES_MAX + 1];
+	AUTO_BUF found = { .max = to->max };
 	size_t n = 0;
+	enum err err = text == NULL ? ERR_MEMORY : ERR_OK;
 
-	if (text == NULL)
-		return ERR_MEMORY;
-	while (n <= ISSUER_CERTIFICATES_MAX && (found[n] = next_block(text)) != NULL)
-		n++;
-	/* What stopped it was the end, and not a block that is something else. */
-	bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-	enum err err = n > 0 && n <= ISSUER_CERTIFICATES_MAX && is_end ? ERR_OK : ERR_INVALID;
-	for (size_t i = 0; i < n; i++) {
+	while (err == ERR_OK) {
+		AUTO_PEM_BLOCK block;
+		AUTO_X509 *x = NULL;
+
+		err = pem_next_certificate(text, &block);
 		if (err == ERR_OK)
-			err = put(found[i], to);
-		X509_free(found[i]);
+			err = ++n > ISSUER_CERTIFICATES_MAX ? ERR_INVALID : der_certificate(block.der, (size_t)block.n, &x);
+		if (err == ERR_OK)
+			err = put(x, &found);
 	}
-	return err;
+	if (err != ERR_NOT_FOUND || n == 0)
+		return err == ERR_MEMORY ? err : ERR_INVALID;
+	buf_put_str(to, buf_str(&found));
+	return to->err;
 }
 
 enum err
@@ -113,12 +93,8 @@ issuer_read(struct str bytes, struct buf *to)
 
 	if (bytes.n == 0 || bytes.n > LIMIT_CHAIN_BYTES)
 		return ERR_INVALID;
-	if (str_find(bytes, STR("-----BEGIN CERTIFICATE-----")) != SIZE_MAX) {
-		enum err err = put_text(bytes, to);
-
-		ERR_clear_error();
-		return err;
-	}
+	if (str_find(bytes, STR("-----BEGIN CERTIFICATE-----")) != SIZE_MAX)
+		return put_text(bytes, to);
 	AUTO_X509 *x = d2i_X509(NULL, &at, (long)bytes.n);
 	at = (const unsigned char *)bytes.p;
 	__attribute__((cleanup(auto_p7))) PKCS7 *p7 = x == NULL ? d2i_PKCS7(NULL, &at, (long)bytes.n) : NULL;

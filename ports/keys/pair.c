@@ -5,6 +5,7 @@
 #include <openssl/rsa.h>
 #include <string.h>
 #include "base/limits.h"
+#include "ports/keys/der.h"
 
 enum { POINT_BYTES_MAX = 1 + 2 * 66 }; /* uncompressed, on the largest curve that OpenSSL has for this */
 
@@ -67,20 +68,6 @@ pair_of_der(const struct secret *der, EVP_PKEY **ret)
 	return ERR_OK;
 }
 
-/* The content of the next thing of this kind; moves *p behind it. */
-static bool
-next_of(const unsigned char **p, const unsigned char *end, int tag, int class, struct str *ret)
-{
-	int got_tag, got_class;
-	long n;
-
-	if (*p >= end || (ASN1_get_object(p, &n, &got_tag, &got_class, end - *p) & 0x81) != 0 || got_tag != tag || got_class != class)
-		return false;
-	*ret = (struct str){ (const char *)*p, (size_t)n };
-	*p += n;
-	return true;
-}
-
 /* ECPrivateKey (RFC 5915 3): the public key's bits as they are in SubjectPublicKeyInfo. The curve is told outside. */
 static bool
 public_bits(const unsigned char *p, size_t n, struct str *ret)
@@ -88,15 +75,15 @@ public_bits(const unsigned char *p, size_t n, struct str *ret)
 	const unsigned char *end = p + n;
 	struct str part;
 
-	if (!next_of(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part) || p != end)
+	if (!der_next(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part) || p != end)
 		return false;
 	p = (const unsigned char *)part.p;
-	if (!next_of(&p, end, V_ASN1_INTEGER, V_ASN1_UNIVERSAL, &part) ||
-	    !next_of(&p, end, V_ASN1_OCTET_STRING, V_ASN1_UNIVERSAL, &part) ||
-	    !next_of(&p, end, 1, V_ASN1_CONTEXT_SPECIFIC, &part) || p != end)
+	if (!der_next(&p, end, V_ASN1_INTEGER, V_ASN1_UNIVERSAL, &part) ||
+	    !der_next(&p, end, V_ASN1_OCTET_STRING, V_ASN1_UNIVERSAL, &part) ||
+	    !der_next(&p, end, 1, V_ASN1_CONTEXT_SPECIFIC, &part) || p != end)
 		return false;
 	p = (const unsigned char *)part.p;
-	return next_of(&p, end, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL, ret) && p == end;
+	return der_next(&p, end, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL, ret) && p == end;
 }
 
 /* SubjectPublicKeyInfo (RFC 5280 4.1): an algorithm, which names the curve, and the key's bits. */
@@ -107,16 +94,16 @@ is_public_of(const X509_ALGOR *algorithm, struct str bits, struct str spki)
 	struct str part;
 	unsigned char *der = NULL;
 
-	if (!next_of(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part) || p != end)
+	if (!der_next(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part) || p != end)
 		return false;
 	from = p = (const unsigned char *)part.p;
-	if (!next_of(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part))
+	if (!der_next(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part))
 		return false;
 	const struct str its = { (const char *)from, (size_t)(p - from) };
 	int n = i2d_X509_ALGOR(algorithm, &der);
 	bool is_same = n > 0 && str_eq(its, (struct str){ (const char *)der, (size_t)n });
 	OPENSSL_free(der);
-	return is_same && next_of(&p, end, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL, &part) && p == end && str_eq(part, bits);
+	return is_same && der_next(&p, end, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL, &part) && p == end && str_eq(part, bits);
 }
 
 bool

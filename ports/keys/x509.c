@@ -4,7 +4,9 @@
 #include <sodium.h>
 #include <string.h>
 #include "base/limits.h"
+#include "ports/keys/der.h"
 #include "ports/keys/openssl.h"
+#include "ports/keys/pem.h"
 
 enum {
 	CHAIN_MAX = 10, /* certificates of one chain; real ones have two to four */
@@ -34,22 +36,6 @@ chain_fini(struct chain *c)
 }
 #define AUTO_CHAIN __attribute__((cleanup(chain_fini))) struct chain
 
-static enum err
-read_one(const unsigned char *der, size_t n, X509 **ret)
-{
-	const unsigned char *p = der;
-	X509 *x = n > LONG_MAX ? NULL : d2i_X509(NULL, &p, (long)n);
-
-	if (x == NULL)
-		return ERR_INVALID;
-	if (p != der + n) {
-		X509_free(x);
-		return ERR_INVALID;
-	}
-	*ret = x;
-	return ERR_OK;
-}
-
 /* One that is known is not read again. */
 static enum err
 read_issuer(struct known *known, const unsigned char *der, size_t n, X509 **ret)
@@ -57,39 +43,30 @@ read_issuer(struct known *known, const unsigned char *der, size_t n, X509 **ret)
 	*ret = known_find(known, der, n);
 	if (*ret != NULL)
 		return ERR_OK;
-	enum err e = read_one(der, n, ret);
+	enum err e = der_certificate(der, n, ret);
 
 	if (e == ERR_OK)
 		known_keep(known, der, n, *ret);
 	return e;
 }
 
-/* The next block of the text. NOT_FOUND: there is no more. known: NULL for one that is not looked up. */
+/* The next certificate of the text. NOT_FOUND: there is no more. known: NULL for one that is not looked up. */
 static enum err
-read_block(BIO *bio, struct known *known, struct why *why, X509 **ret)
+read_next(BIO *text, struct known *known, struct why *why, X509 **ret)
 {
-	char *name = NULL, *header = NULL;
-	unsigned char *der = NULL;
-	long n = 0;
+	AUTO_PEM_BLOCK block;
+	enum err e = pem_next_certificate(text, &block);
 
-	if (PEM_read_bio(bio, &name, &header, &der, &n) != 1) {
-		bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-
-		ERR_clear_error();
-		if (!is_end)
-			why_set(why, "the PEM text is damaged");
-		return is_end ? ERR_NOT_FOUND : ERR_INVALID;
-	}
-	enum err e = ERR_INVALID;
-	if (strcmp(name, PEM_STRING_X509) != 0)
+	if (e == ERR_INVALID)
+		why_set(why, "the PEM text is damaged");
+	if (e == ERR_MISMATCH)
 		why_set(why, "the chain holds something other than certificates");
-	else if ((known != NULL ? read_issuer(known, der, (size_t)n, ret) : read_one(der, (size_t)n, ret)) != ERR_OK)
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? e : ERR_INVALID;
+	const size_t n = (size_t)block.n;
+	e = known != NULL ? read_issuer(known, block.der, n, ret) : der_certificate(block.der, n, ret);
+	if (e != ERR_OK)
 		why_set(why, "a certificate of the chain cannot be read");
-	else
-		e = ERR_OK;
-	OPENSSL_free(name);
-	OPENSSL_free(header);
-	OPENSSL_clear_free(der, (size_t)n);
 	return e;
 }
 
@@ -105,7 +82,7 @@ read_chain(struct str pem, struct known *known, struct why *why, struct chain *r
 		return ERR_MEMORY;
 	for (;;) {
 		X509 *x = NULL;
-		enum err e = read_block(bio, ret->n > 0 ? known : NULL, why, &x); /* a leaf comes once */
+		enum err e = read_next(bio, ret->n > 0 ? known : NULL, why, &x); /* a leaf comes once */
 
 		if (e == ERR_NOT_FOUND)
 			break;
@@ -330,7 +307,7 @@ x509_read_der(struct str der, struct arena *a, struct why *why, struct certifica
 	AUTO_X509 *x = NULL;
 	enum err e = der.n == 0 || der.n > LIMIT_CHAIN_BYTES
 			 ? ERR_INVALID
-			 : read_one((const unsigned char *)der.p, der.n, &x);
+			 : der_certificate((const unsigned char *)der.p, der.n, &x);
 
 	if (e != ERR_OK)
 		why_set(why, "the certificate cannot be read");
@@ -403,54 +380,44 @@ check_names(const struct certificate_info *info, const struct str *names, size_t
 	return ERR_OK;
 }
 
-/* The content of a sequence that begins at *p; moves *p to its content. */
-static bool
-enter(const unsigned char **p, const unsigned char *end, long *ret_n)
-{
-	int tag, class;
-
-	return (ASN1_get_object(p, ret_n, &tag, &class, end - *p) & 0x81) == 0 && tag == V_ASN1_SEQUENCE;
-}
-
 /* The public key that stands behind so many other things of what is signed; as it stands there, without making a key of it. Empty if it
  * cannot be found. */
 static struct str
 raw_key_behind(struct str der, unsigned others)
 {
 	const unsigned char *p = (const unsigned char *)der.p, *end = p + der.n, *from;
-	long n;
-	int tag, class;
+	struct str part;
+	int class;
 
-	if (der.n == 0 || !enter(&p, end, &n) || !enter(&p, end, &n))
+	if (der.n == 0 || !der_next(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part))
 		return STR_NONE;
+	p = (const unsigned char *)part.p;
+	if (!der_next(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part))
+		return STR_NONE;
+	p = (const unsigned char *)part.p;
+	end = p + part.n;
 	for (unsigned i = 0; i < others; i++) {
-		if (p >= end || (ASN1_get_object(&p, &n, &tag, &class, end - p) & 0x81) != 0)
+		if (!der_next_any(&p, end, &class, &part))
 			return STR_NONE;
 		/* A certificate's version is left out where it is 1. */
 		if (i == 0 && others == CERTIFICATE_OTHERS && class != V_ASN1_CONTEXT_SPECIFIC)
 			i++;
-		p += n;
 	}
 	from = p;
-	if (p >= end || !enter(&p, end, &n))
+	if (!der_next(&p, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &part))
 		return STR_NONE;
-	return (struct str){ (const char *)from, (size_t)(p - from) + (size_t)n };
+	return (struct str){ (const char *)from, (size_t)(p - from) };
 }
 
 enum err
 x509_leaf_key(struct str chain_pem, struct arena *a, struct str *ret)
 {
-	AUTO_BIO *bio = chain_pem.n > LIMIT_CHAIN_BYTES ? NULL : BIO_new_mem_buf(chain_pem.p, (int)chain_pem.n);
-	char *name = NULL, *header = NULL;
-	unsigned char *der = NULL;
-	long n = 0;
-	bool is_there = bio != NULL && PEM_read_bio(bio, &name, &header, &der, &n) == 1 && strcmp(name, PEM_STRING_X509) == 0;
+	AUTO_BIO *text = chain_pem.n > LIMIT_CHAIN_BYTES ? NULL : BIO_new_mem_buf(chain_pem.p, (int)chain_pem.n);
+	AUTO_PEM_BLOCK block = { 0 };
 
-	*ret = is_there ? arena_str(a, raw_key_behind((struct str){ (const char *)der, (size_t)n }, CERTIFICATE_OTHERS)) : STR_NONE;
-	OPENSSL_free(name);
-	OPENSSL_free(header);
-	OPENSSL_free(der);
-	ERR_clear_error();
+	*ret = STR_NONE;
+	if (text != NULL && pem_next_certificate(text, &block) == ERR_OK)
+		*ret = arena_str(a, raw_key_behind((struct str){ (const char *)block.der, (size_t)block.n }, CERTIFICATE_OTHERS));
 	if (arena_failed(a))
 		return ERR_MEMORY;
 	return ret->n > 0 ? ERR_OK : ERR_INVALID;
