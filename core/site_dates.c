@@ -9,6 +9,8 @@ enum {
 	AGED_S = 30 * 86400, /* past this, an open fault of the owner's is looked at daily */
 	CA_PAUSE_S = 10,     /* until the account at the CA is there */
 	YOUNG_S = 86400,     /* until this age it is polled at the record's TTL */
+	PATIENCE = 10,	     /* a fault of the host is looked at after a tenth of its age … */
+	PATIENCE_MOST_S = 300, /* … or after this: who has mended it wants to see it */
 };
 
 static const int32_t longest_s[] = {
@@ -32,6 +34,25 @@ dates_next_look_of_gone(const struct step *st)
 
 	return when_plus(st->t->now,
 	    (struct span){ every.s - (int64_t)(st->t->roll % ((uint64_t)every.s / 10 + 1)) });
+}
+
+/*
+ * An owner who mends sees it at once. What the host has to mend is mostly the same for each site of a server: they are looked at the more
+ * rarely the longer it has stood, so that fifty thousand of them are not asked for every minute while somebody repairs the disk.
+ */
+static struct span
+least_wait(const struct finding *f, const struct step *st)
+{
+	const struct policy *p = st->p;
+	int64_t age = when_between(f->first_seen, st->t->now).s;
+
+	if (age >= YOUNG_S)
+		return p->poll_max;
+	if (cause_row(f->cause)->acts != ACTOR_HOST)
+		return p->poll_min;
+	struct span rarer = span_min(SPAN_S(age / PATIENCE), SPAN_S(PATIENCE_MOST_S));
+
+	return span_max(p->poll_min, span_min(rarer, p->poll_max));
 }
 
 struct when
@@ -58,12 +79,9 @@ dates_next_look(const struct step *st)
 			continue;
 		struct when since =
 		    s->held.id != 0 ? when_max(f->first_seen, s->held.life.to) : f->first_seen;
-		bool is_young = when_between(f->first_seen, st->t->now).s < YOUNG_S;
 		/* Nobody has mended it, and nothing is left that could be saved: daily is enough from now on. */
 		bool is_aged = when_between(since, st->t->now).s >= AGED_S;
-		struct span least = is_aged    ? st->p->look_every
-				    : is_young ? st->p->poll_min
-					       : st->p->poll_max;
+		struct span least = is_aged ? st->p->look_every : least_wait(f, st);
 
 		at = when_min(at, when_max(f->next_look, when_plus(st->t->now, least)));
 	}
