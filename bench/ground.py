@@ -89,8 +89,12 @@ class Ground:
         self._ends.callback(server.stop)
         return server
 
+    @staticmethod
+    def name(n):
+        return f"site{n}.{DOMAIN}"
+
     def add(self, n):
-        name = f"site{n}.{DOMAIN}"
+        name = self.name(n)
         self.api.call("POST", "sites", {"names": [name, f"www.{name}"], "owner": f"owner{n}@example.jp", "root": str(self.root)})
         return name
 
